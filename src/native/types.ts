@@ -1,0 +1,248 @@
+// What the addon offers, typed. One section per file of native/addon. Every failing call throws SyscallError;
+// wrong argument types throw TypeError. All calls are synchronous unless they return a Promise.
+
+/** Integer file descriptor; close-on-exec is always set. */
+export type Fd = number;
+/** AT_FDCWD stands for the current directory. */
+export const AT_FDCWD = -100;
+
+export interface Stat {
+  mode: number;
+  uid: number;
+  gid: number;
+  size: number;
+  nlink: number;
+  ino: bigint;
+  dev: bigint;
+  rdevMajor: number;
+  rdevMinor: number;
+  mtimeNs: bigint;
+  atimeNs: bigint;
+  ctimeNs: bigint;
+}
+
+/** A step as it ended. `ns` is the time it took; `errno` 0 is success. */
+export interface StepResult {
+  step: number;
+  ns: number;
+  errno: number;
+  syscall: string;
+  path: string;
+}
+
+/** Why a plan stopped: the failing step's index in the plan, the system call, errno and the path or argument. */
+export interface StepFailure {
+  step: number;
+  syscall: string;
+  errno: number;
+  code: string;
+  path: string;
+}
+
+export interface MachineOptions {
+  /** fds that become 0, 1, 2 of the container; default 0, 1, 2. */
+  stdio?: readonly [Fd, Fd, Fd];
+  /** Report each step with its time. */
+  trace?: boolean;
+  /** Return before each step of the container lane (state `paused`). */
+  pause?: boolean;
+  /** fds 3 … 3+n-1 are kept for the container. */
+  preserveFds?: number;
+}
+
+/** Where a machine stands after run() or resume(). */
+export interface Outcome {
+  /** done: the last step ended. yield: a yield step, resume() goes on. paused: before container step `step`. */
+  state: 'done' | 'yield' | 'paused' | 'failed';
+  /** Index of the step it stopped at. */
+  step: number;
+  /** tag of the yield step. */
+  tag: number;
+  /** The container's first process as the host sees it, 0 before clone. */
+  pid: number;
+  pidfd: Fd;
+  failure?: StepFailure;
+  /** Only with trace. */
+  results: StepResult[];
+}
+
+/** One run of one plan: owns its fds until close(). */
+export interface Machine {
+  /** Runs the host lane off the main thread until done, yield, pause or failure. On failure the child is killed and reaped. */
+  run(): Promise<Outcome>;
+  /** run() on the calling thread, for short plans of the CLI. */
+  runSync(): Outcome;
+  resume(): Promise<Outcome>;
+  /** The fd in a slot (console master, seccomp listener), or -1; ownership passes to the caller. */
+  takeFd(slot: number): Fd;
+  /** Puts a dup of an fd into a slot, before run(). */
+  setFd(slot: number, fd: Fd): void;
+  /** Closes what it owns; the pidfd too unless it was taken by takePidfd(). */
+  close(): void;
+  takePidfd(): Fd;
+}
+
+export interface ExitStatus {
+  kind: 'exited' | 'signaled';
+  code: number /** 128+n for a signal */;
+  status: number;
+}
+
+export interface SeccompInput {
+  defaultAction: string;
+  defaultErrnoRet?: number;
+  architectures?: readonly string[];
+  flags?: readonly string[];
+  syscalls?: readonly {
+    names: readonly string[];
+    action: string;
+    errnoRet?: number;
+    args?: readonly { index: number; value: number | bigint; valueTwo?: number | bigint; op: string }[];
+  }[];
+}
+
+export interface NativeAddon {
+  // machine.cc: the plan interpreter
+  machine(plan: Uint8Array, options?: MachineOptions): Machine;
+  /** Decodes without running, as tinyrun-init does; throws Error naming the first fault. */
+  checkPlan(plan: Uint8Array): { steps: number };
+
+  // process.cc
+  /** clone3(2) into tinyrun-init, which runs nothing but waits on its control socket (for lessons). */
+  clone(options: { flags: bigint; cgroup?: Fd }): { pid: number; pidfd: Fd; release(): void };
+  unshare(flags: number): void;
+  setns(fd: Fd, flags: number): void;
+  pidfdOpen(pid: number, flags?: number): Fd;
+  pidfdSendSignal(pidfd: Fd, signal: number): void;
+  /** Polls the pidfd in the event loop, then waitid(P_PIDFD); for children of this process. */
+  waitPidfd(pidfd: Fd): Promise<ExitStatus>;
+  /** Resolves when the process behind any pidfd has ended. */
+  pollPidfd(pidfd: Fd): Promise<void>;
+  prctl(option: number, a2?: number, a3?: number, a4?: number, a5?: number): number;
+  getpid(): number;
+  /** Ends the process at once, without V8's tear-down; standard output must be flushed. */
+  exitNow(code: number): never;
+
+  // mount.cc
+  pivotRoot(newRoot: string, putOld: string): void;
+  mount(source: string, target: string, type: string, flags: number, data?: string): void;
+  umount(target: string, flags?: number): void;
+  fsopen(type: string, flags?: number): Fd;
+  fsconfig(fd: Fd, command: number, key?: string, value?: string | Fd): void;
+  fsmount(fd: Fd, flags: number, attr: number): Fd;
+  openTree(dirfd: Fd, path: string, flags: number): Fd;
+  moveMount(fromFd: Fd, fromPath: string, toFd: Fd, toPath: string, flags: number): void;
+  mountSetattr(
+    dirfd: Fd,
+    path: string,
+    flags: number,
+    attr: { set?: bigint; clear?: bigint; propagation?: bigint; usernsFd?: Fd },
+  ): void;
+  statfsType(path: string | Fd): number;
+
+  // fs.cc: the *at calls
+  openat2(dirfd: Fd, path: string, how: { flags: number; mode?: number; resolve?: number }): Fd;
+  close(fd: Fd): void;
+  mkdirat(dirfd: Fd, path: string, mode: number): void;
+  mknodat(dirfd: Fd, path: string, mode: number, major: number, minor: number): void;
+  symlinkat(target: string, dirfd: Fd, path: string): void;
+  linkat(oldDirfd: Fd, oldPath: string, newDirfd: Fd, newPath: string, flags?: number): void;
+  unlinkat(dirfd: Fd, path: string, flags?: number): void;
+  renameat2(oldDirfd: Fd, oldPath: string, newDirfd: Fd, newPath: string, flags?: number): void;
+  readlinkat(dirfd: Fd, path: string): string;
+  fstatat(dirfd: Fd, path: string, flags?: number): Stat;
+  fchownat(dirfd: Fd, path: string, uid: number, gid: number, flags?: number): void;
+  fchmodat(dirfd: Fd, path: string, mode: number): void;
+  /** utimensat(2); undefined leaves a time alone (UTIME_OMIT). */
+  utimensat(
+    dirfd: Fd,
+    path: string,
+    atimeNs: bigint | undefined,
+    mtimeNs: bigint | undefined,
+    flags?: number,
+  ): void;
+  /** xattrs of `path` in `dirfd` (or of dirfd itself when path is ''), symlinks not followed. */
+  setxattr(dirfd: Fd, path: string, name: string, value: Uint8Array): void;
+  getxattr(dirfd: Fd, path: string, name: string): Uint8Array | undefined;
+  listxattr(dirfd: Fd, path: string): string[];
+  removexattr(dirfd: Fd, path: string, name: string): void;
+  /** Names and DT_* types below a directory fd, without . and .. */
+  readdir(fd: Fd): { name: string; type: number }[];
+  /** Removes a tree by fd, not following links nor crossing mounts; missing is success. */
+  removeTree(dirfd: Fd, path: string): void;
+  write(fd: Fd, data: Uint8Array | string): number;
+  pwrite(fd: Fd, data: Uint8Array, offset: number): number;
+  read(fd: Fd, max: number): Uint8Array;
+  fsync(fd: Fd): void;
+  ftruncate(fd: Fd, size: number): void;
+  fallocate(fd: Fd, mode: number, offset: number, length: number): void;
+  syncfs(fd: Fd): void;
+  /** flock(2); false when LOCK_NB would block. Blocking locks are taken off the main thread by flockWait. */
+  flock(fd: Fd, operation: number): boolean;
+  flockWait(fd: Fd, operation: number): Promise<void>;
+
+  // cgroup.cc
+  /** One write(2) of value into a file of a cgroup directory fd, resolved beneath it. */
+  cgroupWrite(dirfd: Fd, file: string, value: string): void;
+  cgroupRead(dirfd: Fd, file: string): string;
+
+  // tty.cc
+  openpty(size?: { rows: number; columns: number }): { master: Fd; slave: Fd; name: string };
+  getWinsize(fd: Fd): { rows: number; columns: number } | undefined;
+  setWinsize(fd: Fd, rows: number, columns: number): void;
+  /** cfmakeraw(3); returns the old settings, opaque, for restoreTermios; also restored at any exit or fatal signal. */
+  makeRaw(fd: Fd): Uint8Array;
+  restoreTermios(fd: Fd, saved: Uint8Array): void;
+  isatty(fd: Fd): boolean;
+
+  // socket.cc
+  socketpair(type: number): [Fd, Fd];
+  /** Connects to a unix stream socket (paths beyond 108 bytes through /proc/self/fd) and sends bytes with SCM_RIGHTS. */
+  connectUnix(path: string): Fd;
+  sendFds(socket: Fd, fds: readonly Fd[], data: Uint8Array | string): void;
+  recvFds(socket: Fd, max: number): { fds: Fd[]; data: Uint8Array };
+
+  // netlink.cc: rtnetlink; each call is one request with its acknowledgement, EEXIST and the like thrown as SyscallError
+  netlink: {
+    linkAdd(link: {
+      name: string;
+      kind: 'veth' | 'bridge' | 'dummy';
+      peer?: { name: string; netnsFd?: Fd; address?: string };
+      address?: string;
+      mtu?: number;
+    }): void;
+    linkDelete(name: string): void;
+    linkSet(
+      name: string,
+      set: { up?: boolean; master?: string; netnsFd?: Fd; newName?: string; address?: string; mtu?: number },
+    ): void;
+    linkList(): {
+      index: number;
+      name: string;
+      kind?: string;
+      up: boolean;
+      address?: string;
+      mtu: number;
+      master?: number;
+    }[];
+    addressAdd(name: string, cidr: string): void;
+    addressList(): { index: number; family: 4 | 6; address: string; prefix: number }[];
+    routeAdd(route: { destination?: string; gateway?: string; device?: string }): void;
+    routeList(): { family: 4 | 6; destination: string; prefix: number; gateway?: string; index?: number }[];
+  };
+
+  // bpf.cc
+  bpfLoadDevice(program: Uint8Array): Fd;
+  bpfAttach(cgroupFd: Fd, programFd: Fd, attachType: number, flags?: number): void;
+  bpfDetach(cgroupFd: Fd, programFd: Fd, attachType: number): void;
+
+  // seccomp.cc: libseccomp
+  /** Compiles an OCI linux.seccomp object to struct sock_filter bytes; unknown syscall names are ignored as the spec demands. */
+  seccompCompile(profile: SeccompInput): { filter: Uint8Array; flags: number; unknown: string[] };
+
+  // facts.cc
+  /** Effective capabilities of this process and CAP_LAST_CAP. */
+  capabilities(): { effective: bigint; permitted: bigint; bounding: bigint; last: number };
+  /** pid's start time in clock ticks since boot, field 22 of /proc/PID/stat; undefined when there is no such process. */
+  startTime(pid: number): bigint | undefined;
+}

@@ -1,0 +1,235 @@
+// Generated from native/steps.def by scripts/gen-steps.mjs: edit that file, then run npm run build.
+
+/** The arguments of each step, by its name. */
+export interface StepArgs {
+  /** clone3(2) into tinyrun-init. `flags`: CLONE_NEW*; `cgroup`: slot of a cgroup2 directory for CLONE_INTO_CGROUP or NO_SLOT; `pass`: slots the child keeps. The pidfd lands in the machine. */
+  clone: { flags: bigint; cgroup: number; pass: readonly number[] };
+  /** Writes /proc/PID/setgroups (when denySetgroups), uid_map, gid_map of the cloned child; maps are "in out len\n" lines. */
+  idMaps: { uidMap: string; gidMap: string; denySetgroups: number };
+  /** Tells the child that what is done to it from outside is done. */
+  signalConfigured: { [none: string]: never };
+  /** The child waits for signalConfigured. */
+  awaitConfigured: { [none: string]: never };
+  /** The host lane waits until the container lane reaches sync(stage); collects traces, fds and errors on the way. */
+  awaitSync: { stage: number };
+  /** The container lane says that it got here and waits for signalSync(stage). */
+  sync: { stage: number };
+  signalSync: { stage: number };
+  /** Returns to JavaScript (hooks, prompts); it continues the machine with resume(). */
+  yield: { tag: number };
+  /** The container lane says that all is set up, without waiting (state becomes created or running). */
+  ready: { [none: string]: never };
+  awaitReady: { [none: string]: never };
+  /** The host lane waits for execve: end of file on the control socket is success. */
+  awaitExec: { [none: string]: never };
+  /** Waits in poll(2) for one byte from the exec fifo (the slot is its O_RDONLY|O_NONBLOCK fd), then closes it. */
+  awaitStart: { fifo: number };
+  /** Sends one byte into the exec fifo at `path`; ENXIO when nobody waits there. */
+  signalStart: { path: string };
+  /** clone3(CLONE_PARENT|flags): the child goes on with the rest of the lane, this process reports its pid and leaves. How a joined pid namespace is entered, and how new namespaces are made after a setns. */
+  fork: { flags: bigint };
+  /** open(2) of a path of the host into a slot; flags are O_*, O_CLOEXEC is added. */
+  open: { path: string; flags: number; slot: number };
+  /** pidfd_open(2). */
+  pidfdOpen: { pid: number; slot: number };
+  /** open_tree(2) with OPEN_TREE_CLONE (and AT_RECURSIVE when `recursive`); `userns` idmaps the clone by mount_setattr(2) with that user namespace fd (5.12), NO_SLOT for none; the detached mount lands in `slot`. */
+  openTree: { path: string; recursive: number; userns: number; slot: number };
+  /** A user namespace with these maps, made by a short-lived child, its fd in `slot` (for idmapped mounts). */
+  makeUserns: { uidMap: string; gidMap: string; slot: number };
+  closeSlot: { slot: number };
+  /** setns(2): `slot` is an nsfs fd with one CLONE_NEW* flag, or a pidfd with several (5.8). */
+  setns: { slot: number; flags: number };
+  /** unshare(2), for CLONE_NEWCGROUP after the process sits in its cgroup, CLONE_NEWTIME. */
+  unshare: { flags: number };
+  /** Writes /proc/self/timens_offsets before the first process enters the namespace: "monotonic S NS\nboottime S NS\n". */
+  timeOffsets: { offsets: string };
+  setHostname: { name: string };
+  setDomainname: { name: string };
+  /** SIOCSIFFLAGS IFF_UP on an interface of this network namespace. */
+  linkUp: { name: string };
+  setsid: { [none: string]: never };
+  /** keyctl(KEYCTL_JOIN_SESSION_KEYRING, name); ENOSYS and EDQUOT are told apart in the trace, not fatal for ENOSYS. */
+  sessionKeyring: { name: string };
+  /** mount(NULL, "/", NULL, flags, NULL): propagation of the whole tree (MS_REC|MS_SLAVE, MS_REC|MS_PRIVATE …). */
+  propagateRoot: { flags: number };
+  /** Uses `path` (a directory) as root: open_tree clone, attached over itself; the machine's root is the new mount. */
+  rootfsBind: { path: string; recursive: number };
+  /** The same from a detached mount that the host lane opened (idmapped roots), attached over `path`. */
+  rootfsAttach: { slot: number; path: string };
+  /** overlayfs(5) from `lowers` (top first) with upper/work (both empty: read-only), attached over `path`. fsconfig "lowerdir+" where the kernel has it (6.7), else one lowerdir= string with paths below `base` (a directory of short links) so that 100+ layers fit a page. `options`: "metacopy=off", "userxattr" … */
+  rootfsOverlay: { path: string; lowers: readonly string[]; upper: string; work: string; options: readonly string[]; base: string };
+  /** Directory of the host as root without a mount namespace of one's own. */
+  rootfsDirect: { path: string };
+  /** A new filesystem: fsopen, fsconfig of each "key" or "key=value", fsmount(attr), move_mount onto the target in the root, which is made (directory) where missing. `attr` is MOUNT_ATTR_*, `flags` a set of: 1 copy-up (tmpcopyup), 2 read-only superblock, 4 target must be a plain directory (proc, sysfs), 8 optional (a missing filesystem type is traced, not fatal). `propagation` is MS_* or 0. */
+  mountFs: { type: string; source: string; target: string; attr: bigint; options: readonly string[]; flags: number; propagation: number };
+  /** A bind mount: `source` (host path, before pivotRoot) or `slot` (a detached mount). open_tree, then mount_setattr with set/clear, recursive ones apart, propagation, then move_mount onto the target in the root, made like the source (directory or empty file). `flags`: 1 recursive bind, 2 the target is not made when missing, 4 source is resolved in the root, 8 a missing source is skipped. */
+  bind: { source: string; slot: number; target: string; attrSet: bigint; attrClear: bigint; recAttrSet: bigint; recAttrClear: bigint; propagation: number; flags: number };
+  /** mount_setattr(2) on an existing mount in the root. */
+  mountAttr: { path: string; set: bigint; clear: bigint; propagation: number; recursive: number };
+  makeDir: { path: string; mode: number; uid: number; gid: number };
+  /** A device node, FIFO included (type: S_IFCHR, S_IFBLK, S_IFIFO); refused where a parent is not a real directory. */
+  makeNode: { path: string; type: number; mode: number; major: number; minor: number; uid: number; gid: number };
+  /** symlink(2) in the root; an equal one that exists is success, other existing files are left alone. */
+  makeSymlink: { target: string; path: string };
+  /** /dev/ptmx in the root opened, TIOCSPTLCK, TIOCGPTPEER; the peer is bound onto /dev/console, becomes stdio and the controlling terminal (uid owns it); the master goes to the host lane's `slot` by SCM_RIGHTS. rows/columns 0: unset. */
+  console: { slot: number; rows: number; columns: number; uid: number };
+  /** Hides: /dev/null (verified char 1:3) over a file, an empty read-only tmpfs over a directory; missing is success. */
+  mask: { path: string };
+  /** A recursive read-only bind of the path onto itself; missing is success. */
+  readonlyPath: { path: string };
+  /** fchdir(root), pivot_root(".", "."), umount2(".", MNT_DETACH), chdir("/"). */
+  pivotRoot: { [none: string]: never };
+  /** MS_MOVE onto / and chroot, for --no-pivot (an initramfs root cannot be pivoted). */
+  moveRoot: { [none: string]: never };
+  chroot: { [none: string]: never };
+  /** mount_setattr(MOUNT_ATTR_RDONLY) on the root mount alone. */
+  readonlyRoot: { [none: string]: never };
+  /** mount(2) propagation flags on / after the pivot (linux.rootfsPropagation). */
+  rootPropagation: { flags: number };
+  /** Writes below /proc/sys, verified to be procfs (fs magic) and opened with RESOLVE_NO_SYMLINKS|NO_MAGICLINKS. */
+  sysctl: { key: string; value: string };
+  /** vfork and exec of a hook in this process's namespaces: state JSON = head + pid + tail on its stdin. */
+  hook: { path: string; args: readonly string[]; env: readonly string[]; timeoutMs: number; stateHead: string; stateTail: string };
+  setRlimit: { resource: number; soft: bigint; hard: bigint };
+  oomScoreAdj: { value: number };
+  personality: { persona: number };
+  /** sched_setattr(2). */
+  scheduler: { policy: number; flags: bigint; nice: number; priority: number; runtime: bigint; deadline: bigint; period: bigint };
+  ioPriority: { priority: number };
+  /** sched_setaffinity(2); the mask as bytes, little endian. */
+  cpuAffinity: { mask: Uint8Array };
+  /** prctl(PR_CAPBSET_DROP) of every capability the kernel knows that is not in the mask. */
+  capBounding: { keep: bigint };
+  /** setgroups, setresgid, setresuid (keeping permitted capabilities by PR_SET_KEEPCAPS), umask (0xffffffff: leave). `flags`: 1 leave supplementary groups alone (setgroups is denied). */
+  setUser: { uid: number; gid: number; groups: readonly number[]; umask: number; flags: number };
+  capSet: { effective: bigint; permitted: bigint; inheritable: bigint; ambient: bigint };
+  noNewPrivs: { [none: string]: never };
+  /** seccomp(SECCOMP_SET_MODE_FILTER, flags, prog); `filter` is an array of struct sock_filter. With SECCOMP_FILTER_FLAG_NEW_LISTENER the notify fd goes to the host lane's `slot` by SCM_RIGHTS. */
+  seccomp: { flags: number; filter: Uint8Array; slot: number };
+  /** Writes "exec LABEL" to /proc/thread-self/attr/apparmor/exec (falling back to attr/exec), verified procfs. */
+  apparmor: { profile: string };
+  selinux: { label: string };
+  /** chdir(2) inside the new root (made when `create`), then getcwd(2) must answer an absolute path. */
+  chdir: { path: string; create: number };
+  /** The program is looked up along PATH like execvp(3) and must be executable: ENOENT or EACCES before `ready`. */
+  findExecutable: { name: string; path: string };
+  /** close_range(2) with CLOSE_RANGE_CLOEXEC from fd 3+keep on; fds 3 … 3+keep-1 came by --preserve-fds and LISTEN_FDS. */
+  closeFds: { keep: number };
+  /** prctl(PR_SET_PDEATHSIG): the foreground container ends with its command. */
+  dieWithParent: { signal: number };
+  /** What tinyrun-init stays as PID 1 for with --init: fork, forward signals, reap, exit like the child. */
+  reaper: { [none: string]: never };
+  /** execve(2) of what findExecutable found, or of args[0]. */
+  execve: { args: readonly string[]; env: readonly string[] };
+  mkdir: { path: string; mode: number };
+  rmdir: { path: string };
+  mkfifo: { path: string; mode: number };
+  unlink: { path: string };
+  /** Removes a tree by fd, never following links or crossing mounts; missing is success. */
+  removeTree: { path: string };
+  /** write(2) of the value in one call: cgroup files, /proc files. */
+  writeFile: { path: string; value: string };
+  /** mkdir of a cgroup2 directory, each missing parent too, with its controllers enabled top down in cgroup.subtree_control ("+cpu +memory"); what the parent lacks is left out. An O_PATH fd lands in `slot`. */
+  cgroupCreate: { root: string; path: string; controllers: readonly string[]; slot: number };
+  /** BPF_PROG_LOAD of a BPF_PROG_TYPE_CGROUP_DEVICE program (struct bpf_insn array) and attach to the cgroup in `slot`. */
+  cgroupDevices: { slot: number; program: Uint8Array };
+  /** cgroup.kill (5.14), falling back to SIGKILL for each of cgroup.procs under freeze; waits for populated 0; missing is success. */
+  cgroupKill: { path: string };
+  /** cgroup.freeze with the wait for "frozen" in cgroup.events. */
+  cgroupFreeze: { path: string; frozen: number };
+  /** rmdir of the cgroup and those below it, after cgroupKill; missing is success. */
+  cgroupRemove: { path: string };
+  /** pidfd_send_signal(2): `pid` is trusted only when its start time (field 22 of /proc/PID/stat) matches; ESRCH otherwise. */
+  kill: { pid: number; startTime: bigint; signal: number };
+  /** umount2(2) of a host path with MNT_DETACH; not mounted is success. */
+  umount: { path: string; flags: number };
+}
+
+export type FieldKind = 'u32' | 'i32' | 'slot' | 'u64' | 'i64' | 'str' | 'bytes' | 'strs' | 'u32s';
+
+/** Opcode, lane and wire fields of each step, in wire order. */
+export const STEPS = {
+  clone: { code: 1, lane: 'host', fields: [['flags', 'u64'], ['cgroup', 'slot'], ['pass', 'u32s']] },
+  idMaps: { code: 2, lane: 'host', fields: [['uidMap', 'str'], ['gidMap', 'str'], ['denySetgroups', 'u32']] },
+  signalConfigured: { code: 3, lane: 'host', fields: [] },
+  awaitConfigured: { code: 4, lane: 'container', fields: [] },
+  awaitSync: { code: 5, lane: 'host', fields: [['stage', 'u32']] },
+  sync: { code: 6, lane: 'container', fields: [['stage', 'u32']] },
+  signalSync: { code: 7, lane: 'host', fields: [['stage', 'u32']] },
+  yield: { code: 8, lane: 'host', fields: [['tag', 'u32']] },
+  ready: { code: 9, lane: 'container', fields: [] },
+  awaitReady: { code: 10, lane: 'host', fields: [] },
+  awaitExec: { code: 11, lane: 'host', fields: [] },
+  awaitStart: { code: 12, lane: 'container', fields: [['fifo', 'slot']] },
+  signalStart: { code: 13, lane: 'host', fields: [['path', 'str']] },
+  fork: { code: 14, lane: 'container', fields: [['flags', 'u64']] },
+  open: { code: 15, lane: 'both', fields: [['path', 'str'], ['flags', 'u32'], ['slot', 'slot']] },
+  pidfdOpen: { code: 16, lane: 'host', fields: [['pid', 'u32'], ['slot', 'slot']] },
+  openTree: { code: 17, lane: 'both', fields: [['path', 'str'], ['recursive', 'u32'], ['userns', 'slot'], ['slot', 'slot']] },
+  makeUserns: { code: 18, lane: 'host', fields: [['uidMap', 'str'], ['gidMap', 'str'], ['slot', 'slot']] },
+  closeSlot: { code: 19, lane: 'both', fields: [['slot', 'slot']] },
+  setns: { code: 20, lane: 'container', fields: [['slot', 'slot'], ['flags', 'u32']] },
+  unshare: { code: 21, lane: 'container', fields: [['flags', 'u32']] },
+  timeOffsets: { code: 22, lane: 'both', fields: [['offsets', 'str']] },
+  setHostname: { code: 23, lane: 'container', fields: [['name', 'str']] },
+  setDomainname: { code: 24, lane: 'container', fields: [['name', 'str']] },
+  linkUp: { code: 25, lane: 'container', fields: [['name', 'str']] },
+  setsid: { code: 26, lane: 'container', fields: [] },
+  sessionKeyring: { code: 27, lane: 'container', fields: [['name', 'str']] },
+  propagateRoot: { code: 28, lane: 'container', fields: [['flags', 'u32']] },
+  rootfsBind: { code: 29, lane: 'container', fields: [['path', 'str'], ['recursive', 'u32']] },
+  rootfsAttach: { code: 30, lane: 'container', fields: [['slot', 'slot'], ['path', 'str']] },
+  rootfsOverlay: { code: 31, lane: 'container', fields: [['path', 'str'], ['lowers', 'strs'], ['upper', 'str'], ['work', 'str'], ['options', 'strs'], ['base', 'str']] },
+  rootfsDirect: { code: 32, lane: 'container', fields: [['path', 'str']] },
+  mountFs: { code: 33, lane: 'container', fields: [['type', 'str'], ['source', 'str'], ['target', 'str'], ['attr', 'u64'], ['options', 'strs'], ['flags', 'u32'], ['propagation', 'u32']] },
+  bind: { code: 34, lane: 'container', fields: [['source', 'str'], ['slot', 'slot'], ['target', 'str'], ['attrSet', 'u64'], ['attrClear', 'u64'], ['recAttrSet', 'u64'], ['recAttrClear', 'u64'], ['propagation', 'u32'], ['flags', 'u32']] },
+  mountAttr: { code: 35, lane: 'container', fields: [['path', 'str'], ['set', 'u64'], ['clear', 'u64'], ['propagation', 'u32'], ['recursive', 'u32']] },
+  makeDir: { code: 36, lane: 'container', fields: [['path', 'str'], ['mode', 'u32'], ['uid', 'u32'], ['gid', 'u32']] },
+  makeNode: { code: 37, lane: 'container', fields: [['path', 'str'], ['type', 'u32'], ['mode', 'u32'], ['major', 'u32'], ['minor', 'u32'], ['uid', 'u32'], ['gid', 'u32']] },
+  makeSymlink: { code: 38, lane: 'container', fields: [['target', 'str'], ['path', 'str']] },
+  console: { code: 39, lane: 'container', fields: [['slot', 'slot'], ['rows', 'u32'], ['columns', 'u32'], ['uid', 'u32']] },
+  mask: { code: 40, lane: 'container', fields: [['path', 'str']] },
+  readonlyPath: { code: 41, lane: 'container', fields: [['path', 'str']] },
+  pivotRoot: { code: 42, lane: 'container', fields: [] },
+  moveRoot: { code: 43, lane: 'container', fields: [] },
+  chroot: { code: 44, lane: 'container', fields: [] },
+  readonlyRoot: { code: 45, lane: 'container', fields: [] },
+  rootPropagation: { code: 46, lane: 'container', fields: [['flags', 'u32']] },
+  sysctl: { code: 47, lane: 'container', fields: [['key', 'str'], ['value', 'str']] },
+  hook: { code: 48, lane: 'container', fields: [['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutMs', 'u32'], ['stateHead', 'str'], ['stateTail', 'str']] },
+  setRlimit: { code: 49, lane: 'container', fields: [['resource', 'u32'], ['soft', 'u64'], ['hard', 'u64']] },
+  oomScoreAdj: { code: 50, lane: 'container', fields: [['value', 'i32']] },
+  personality: { code: 51, lane: 'container', fields: [['persona', 'u32']] },
+  scheduler: { code: 52, lane: 'container', fields: [['policy', 'u32'], ['flags', 'u64'], ['nice', 'i32'], ['priority', 'u32'], ['runtime', 'u64'], ['deadline', 'u64'], ['period', 'u64']] },
+  ioPriority: { code: 53, lane: 'container', fields: [['priority', 'u32']] },
+  cpuAffinity: { code: 54, lane: 'container', fields: [['mask', 'bytes']] },
+  capBounding: { code: 55, lane: 'container', fields: [['keep', 'u64']] },
+  setUser: { code: 56, lane: 'container', fields: [['uid', 'u32'], ['gid', 'u32'], ['groups', 'u32s'], ['umask', 'u32'], ['flags', 'u32']] },
+  capSet: { code: 57, lane: 'container', fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
+  noNewPrivs: { code: 58, lane: 'container', fields: [] },
+  seccomp: { code: 59, lane: 'container', fields: [['flags', 'u32'], ['filter', 'bytes'], ['slot', 'slot']] },
+  apparmor: { code: 60, lane: 'container', fields: [['profile', 'str']] },
+  selinux: { code: 61, lane: 'container', fields: [['label', 'str']] },
+  chdir: { code: 62, lane: 'container', fields: [['path', 'str'], ['create', 'u32']] },
+  findExecutable: { code: 63, lane: 'container', fields: [['name', 'str'], ['path', 'str']] },
+  closeFds: { code: 64, lane: 'container', fields: [['keep', 'u32']] },
+  dieWithParent: { code: 65, lane: 'container', fields: [['signal', 'u32']] },
+  reaper: { code: 66, lane: 'container', fields: [] },
+  execve: { code: 67, lane: 'container', fields: [['args', 'strs'], ['env', 'strs']] },
+  mkdir: { code: 68, lane: 'host', fields: [['path', 'str'], ['mode', 'u32']] },
+  rmdir: { code: 69, lane: 'host', fields: [['path', 'str']] },
+  mkfifo: { code: 70, lane: 'host', fields: [['path', 'str'], ['mode', 'u32']] },
+  unlink: { code: 71, lane: 'host', fields: [['path', 'str']] },
+  removeTree: { code: 72, lane: 'host', fields: [['path', 'str']] },
+  writeFile: { code: 73, lane: 'host', fields: [['path', 'str'], ['value', 'str']] },
+  cgroupCreate: { code: 74, lane: 'host', fields: [['root', 'str'], ['path', 'str'], ['controllers', 'strs'], ['slot', 'slot']] },
+  cgroupDevices: { code: 75, lane: 'host', fields: [['slot', 'slot'], ['program', 'bytes']] },
+  cgroupKill: { code: 76, lane: 'host', fields: [['path', 'str']] },
+  cgroupFreeze: { code: 77, lane: 'host', fields: [['path', 'str'], ['frozen', 'u32']] },
+  cgroupRemove: { code: 78, lane: 'host', fields: [['path', 'str']] },
+  kill: { code: 79, lane: 'host', fields: [['pid', 'u32'], ['startTime', 'u64'], ['signal', 'u32']] },
+  umount: { code: 80, lane: 'host', fields: [['path', 'str'], ['flags', 'u32']] },
+} as const satisfies Record<
+  keyof StepArgs,
+  { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }
+>;

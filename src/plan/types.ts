@@ -1,0 +1,34 @@
+import type { StepArgs } from './steps.gen.ts';
+
+/** Where a step runs: `host` in the addon on behalf of Node, `container` in tinyrun-init, in the new namespaces. */
+export type Lane = 'host' | 'container';
+
+export type StepName = keyof StepArgs;
+
+/** What takes a step back: a host-lane step, idempotent. */
+export type Undo = { [N in StepName]: { readonly op: N; readonly args: StepArgs[N] } }[StepName];
+
+/** One kernel operation with its arguments, the lane it runs in and the reason it exists. */
+export type Step = {
+  [N in StepName]: {
+    readonly op: N;
+    readonly lane: Lane;
+    readonly args: StepArgs[N];
+    /** For people: why the step is there, lowercase, no full stop. */
+    readonly why: string;
+    /** A failure is traced and the plan goes on. */
+    readonly mayFail?: true;
+    /** What removes what the step creates; journalled before the plan runs. */
+    readonly undo?: Undo;
+  };
+}[StepName];
+
+/** An ordered list of steps over both lanes. */
+export interface Plan {
+  readonly steps: readonly Step[];
+}
+
+/** No fd: the value of a SLOT field that names none. */
+export const NO_SLOT = 0xffffffff;
+/** Fd slots of a machine. */
+export const SLOTS = 64;
