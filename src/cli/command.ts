@@ -1,0 +1,35 @@
+import type { Command as Program } from 'commander';
+
+/** What every command is given: where things lie, and where its answer goes. */
+export interface Context {
+  /** Absolute path of what survives a reboot: images, layers, containers. */
+  readonly dataRoot: string;
+  /** Absolute path of what does not: state of running containers, locks. */
+  readonly runRoot: string;
+  readonly debug: boolean;
+  /** The exit code of the command; 0 until the action sets it. */
+  exitCode: number;
+  /** Writes to standard output at once, short writes and EAGAIN taken care of. */
+  out(text: string): void;
+  /** Writes to standard error at once. */
+  err(text: string): void;
+}
+
+/**
+ * One verb: `src/cli/commands/<verb>.ts` exports `command`. `define` adds arguments, options and the action to
+ * the commander program it is given (which has name, summary, usage and examples already). A group such as
+ * `image` adds its own subcommands with `program.command('ls')`. The action throws `TinyrunError` for what a
+ * person did wrong or the host lacks; main prints it and takes the exit code from the table.
+ */
+export interface Command {
+  readonly name: string;
+  /** One line, lowercase, no full stop: shown in the list of commands. */
+  readonly summary: string;
+  /** What follows the name: `[options] IMAGE [COMMAND] [ARG...]`. */
+  readonly usage: string;
+  /** Whole command lines, shown by --help. */
+  readonly examples: readonly string[];
+  /** The first argument that is not a flag ends the flags, as in `run IMAGE ls -l`. */
+  readonly passThrough?: boolean;
+  define(program: Program, context: Context): void;
+}

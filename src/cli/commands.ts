@@ -1,0 +1,28 @@
+import type { Command } from './command.ts';
+
+interface Entry {
+  readonly summary: string;
+  readonly aliases?: readonly string[];
+  readonly hidden?: boolean;
+  /** Loads the one file of the verb; nothing of the others is read. */
+  load(): Promise<{ command: Command }>;
+}
+
+/** The verbs in the order of `tinyrun --help`. A summary stands here too, so that the list loads no command. */
+export const COMMANDS: Readonly<Record<string, Entry>> = {
+  run: { summary: 'run a command in a new container', load: () => import('./commands/run.ts') },
+  ps: { summary: 'list containers', load: () => import('./commands/ps.ts') },
+  kill: { summary: 'send a signal to running containers', load: () => import('./commands/kill.ts') },
+  rm: { summary: 'remove containers', load: () => import('./commands/rm.ts') },
+  inspect: {
+    summary: 'show all that is known of containers, as JSON',
+    load: () => import('./commands/inspect.ts'),
+  },
+  completion: { summary: 'print a shell completion script', load: () => import('./commands/completion.ts') },
+};
+
+/** The entry of a verb or of one of its aliases. */
+export function findCommand(name: string): Entry | undefined {
+  if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name];
+  return Object.values(COMMANDS).find((entry) => entry.aliases?.includes(name));
+}
