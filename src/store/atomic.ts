@@ -1,0 +1,58 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+export interface WriteOptions {
+  /** Permission bits, default 0600. */
+  mode?: number;
+  /** fsync of the file and of its directory: for what must survive a power cut. Useless on a tmpfs. */
+  durable?: boolean;
+}
+
+let counter = 0;
+
+/**
+ * Writes a whole file so that a reader sees the old content or the new, never half: a temporary name in the same
+ * directory, then rename(2). The temporary file is removed when anything fails (ENOSPC), the old file stays.
+ */
+export function writeFileAtomic(path: string, data: string | Uint8Array, options: WriteOptions = {}): void {
+  const temporary = `${path}.tmp-${process.pid}-${++counter}`;
+  try {
+    writeNew(temporary, data, options);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  if (options.durable) syncDirectory(dirname(path));
+}
+
+function writeNew(path: string, data: string | Uint8Array, options: WriteOptions): void {
+  const fd = openSync(path, 'wx', options.mode ?? 0o600);
+  try {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    if (options.durable) fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A rename is only on disk when its directory is. */
+export function syncDirectory(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The text of a file, undefined when there is none. */
+export function readIfExists(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
