@@ -73,6 +73,8 @@ export interface Machine {
   /** run() on the calling thread, for short plans of the CLI. */
   runSync(): Outcome;
   resume(): Promise<Outcome>;
+  /** resume() on the calling thread. */
+  resumeSync(): Outcome;
   /** The fd in a slot (console master, seccomp listener), or -1; ownership passes to the caller. */
   takeFd(slot: number): Fd;
   /** Puts a dup of an fd into a slot, before run(). */
