@@ -1,0 +1,43 @@
+import { type ErrorCode, TinyrunError } from '../errors.ts';
+
+/** One failure as a person sees it: a line, what to do about it, and how the command ends. */
+export interface Failure {
+  readonly message: string;
+  readonly hint?: string;
+  readonly exitCode: number;
+}
+
+/** Node's own errors that a host can cause, and what to do about each. */
+const HOST_ERRORS: Readonly<Record<string, { code: ErrorCode; hint: string }>> = {
+  EACCES: { code: 'PERMISSION', hint: 'run it as root, or give --data-root and --run-root that you own' },
+  EPERM: { code: 'PERMISSION', hint: 'run it as root; tinyrun doctor checks what the host allows' },
+  ENOSPC: { code: 'NO_SPACE', hint: 'free space on that file system, or choose another with --data-root' },
+  EDQUOT: { code: 'NO_SPACE', hint: 'the quota is used up: free space, or choose another --data-root' },
+  EROFS: { code: 'PERMISSION', hint: 'the file system is read-only: choose another with --data-root' },
+  EMFILE: { code: 'SYSCALL', hint: 'too many open files: raise the limit with ulimit -n' },
+};
+
+/** Any thrown value as a failure; what nobody foresaw is a defect and says so. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Error && error.name === 'TinyrunError') {
+    const known = error as TinyrunError;
+    return { message: known.message, hint: known.hint, exitCode: known.exitCode };
+  }
+  return toFailure(wrap(error));
+}
+
+function wrap(error: unknown): TinyrunError {
+  if (!(error instanceof Error)) return new TinyrunError('INTERNAL', String(error));
+  const { code, syscall, path } = error as NodeJS.ErrnoException;
+  if (!code || !syscall) return new TinyrunError('INTERNAL', error.message, { cause: error });
+  const known = HOST_ERRORS[code];
+  const text = error.message.includes(syscall) ? error.message : `${syscall} ${path ?? ''}: ${code}`;
+  const options = known ? { cause: error, hint: known.hint } : { cause: error };
+  return new TinyrunError(known?.code ?? 'SYSCALL', text, options);
+}
+
+/** `tinyrun: message` and, below it, the hint. */
+export function formatFailure(failure: Failure): string {
+  const message = failure.message.replaceAll('\n', ' ');
+  return `tinyrun: ${message}\n${failure.hint ? `hint: ${failure.hint}\n` : ''}`;
+}

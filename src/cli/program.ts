@@ -1,0 +1,72 @@
+import { Command as Program } from 'commander';
+import { TinyrunError } from '../errors.ts';
+import type { Command, Context } from './command.ts';
+import { COMMANDS } from './commands.ts';
+import { suggest } from './suggest.ts';
+
+declare const TINYRUN_VERSION: string | undefined;
+
+/** Set by the build; running from source has no number of its own. */
+export const VERSION = typeof TINYRUN_VERSION === 'string' ? TINYRUN_VERSION : '0.0.0-source';
+
+/** The program with its global options and no verb yet. */
+export function createProgram(context: Pick<Context, 'out' | 'err'>): Program {
+  return new Program('tinyrun')
+    .usage('[options] COMMAND [ARG...]')
+    .description('a container runtime and engine where a container is a plan you can read')
+    .option('--data-root DIR', 'images, layers and containers (TINYRUN_ROOT; default /var/lib/tinyrun)')
+    .option('--run-root DIR', 'state of running containers (TINYRUN_RUN_ROOT; default /run/tinyrun)')
+    .option('-D, --debug', 'print the stack of an error')
+    .version(VERSION, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeOut: context.out, writeErr: () => {}, outputError: () => {} });
+}
+
+/** Adds one verb, with its arguments and options: the only one a run of tinyrun pays for. */
+export function addCommand(program: Program, command: Command, context: Context): Program {
+  const sub = program.command(command.name).summary(command.summary).description(command.summary);
+  sub.usage(command.usage);
+  if (command.passThrough) sub.passThroughOptions();
+  if (command.examples.length > 0)
+    sub.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  ${line}\n`).join('')}`);
+  command.define(sub, context);
+  return sub;
+}
+
+/** The list of verbs, without loading any of them. */
+export function addSummaries(program: Program): Program {
+  for (const [name, entry] of Object.entries(COMMANDS))
+    if (!entry.hidden) program.command(name).summary(entry.summary);
+  return program.addHelpText(
+    'after',
+    '\ntinyrun COMMAND --help shows the flags of a command, with examples\n',
+  );
+}
+
+export function unknownCommand(name: string): TinyrunError {
+  const names = Object.entries(COMMANDS).flatMap(([verb, entry]) => [verb, ...(entry.aliases ?? [])]);
+  const near = suggest(name, names);
+  const hint = near.length ? `did you mean ${near.join(' or ')}` : 'tinyrun --help lists the commands';
+  return new TinyrunError('USAGE', `unknown command: ${name}`, { hint });
+}
+
+/** commander's complaint as ours: its message without the prefix, its suggestion as the hint. */
+export function usageError(message: string, program: Program): TinyrunError {
+  const text = message.replace(/^error: /, '').split('\n')[0] ?? message;
+  const flag = /unknown option '([^']+)'/.exec(text)?.[1];
+  const near = flag ? suggest(flag.split('=')[0] ?? flag, longFlags(program)) : [];
+  const path = commandPath(program);
+  const hint = near.length ? `did you mean ${near.join(' or ')}` : `${path} --help lists the flags`;
+  return new TinyrunError('USAGE', flag ? `unknown flag: ${flag}` : text, { hint });
+}
+
+function longFlags(program: Program): string[] {
+  return program.options.flatMap((option) => (option.hidden ? [] : [option.long ?? option.short ?? '']));
+}
+
+function commandPath(program: Program): string {
+  return program.parent ? `${commandPath(program.parent)} ${program.name()}` : program.name();
+}
