@@ -25,7 +25,7 @@ export const ERRORS = {
   CONTAINER_RUNNING: { exit: 1, hint: 'stop it first, or use --force' },
   CONTAINER_NOT_RUNNING: { exit: 1, hint: 'tinyrun ps -a lists the containers and their state' },
   NAME_IN_USE: { exit: 125, hint: 'remove that container with tinyrun rm, or choose another name' },
-  USER_NOT_FOUND: { exit: 125, hint: 'give the user by number, or by a name in the image\'s /etc/passwd' },
+  USER_NOT_FOUND: { exit: 125, hint: "give the user by number, or by a name in the image's /etc/passwd" },
   NOT_A_TTY: { exit: 125, hint: 'leave -t away when standard input is not a terminal' },
   STATE_DAMAGED: { exit: 125, hint: 'tinyrun rm --force removes what is left of the container' },
   UNSUPPORTED: { exit: 125, hint: 'tinyrun run --help lists what this version can do' },

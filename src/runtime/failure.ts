@@ -1,0 +1,65 @@
+import { getSystemErrorMap } from 'node:util';
+import { TinyrunError } from '../errors.ts';
+import type { StepFailure } from '../native/types.ts';
+import type { Plan, Step } from '../plan/types.ts';
+import { stepHint } from './hints.ts';
+import { phrase } from './phrase.ts';
+
+/** What the kernel says for an errno, as strerror(3) words it in lower case. */
+export function errnoMessage(errno: number): string {
+  return getSystemErrorMap().get(-errno)?.[1] ?? `error ${errno}`;
+}
+
+/** `EPERM: operation not permitted`, with the system call where it is not the obvious one. */
+function said(failure: StepFailure): string {
+  return `${failure.code}: ${errnoMessage(failure.errno)}`;
+}
+
+/**
+ * runc's words for a program that is not there or may not run: podman, Docker and conmon match them to choose
+ * 127 and 126 (`executable file not found in $PATH`, `no such file or directory`, `permission denied`).
+ */
+function commandError(name: string, failure: StepFailure): TinyrunError {
+  const quoted = JSON.stringify(name);
+  if (failure.code === 'ENOENT' || failure.code === 'ENOTDIR') {
+    const words = name.includes('/')
+      ? `stat ${name}: ${errnoMessage(failure.errno)}`
+      : 'executable file not found in $PATH';
+    return new TinyrunError('COMMAND_NOT_FOUND', `exec: ${quoted}: ${words}`);
+  }
+  return new TinyrunError('COMMAND_NOT_EXECUTABLE', `exec: ${quoted}: ${errnoMessage(failure.errno)}`);
+}
+
+/** execve(2) answers ENOENT too when the interpreter of a script or an ELF file is missing. */
+function execveError(args: readonly string[], failure: StepFailure): TinyrunError {
+  const name = args[0] ?? '';
+  if (failure.code === 'ENOENT') {
+    return new TinyrunError('COMMAND_NOT_FOUND', `exec ${name}: ${errnoMessage(failure.errno)}`, {
+      hint: 'the file exists, so the interpreter in its first line or ELF header is missing from the image',
+    });
+  }
+  return new TinyrunError('COMMAND_NOT_EXECUTABLE', `exec ${name}: ${errnoMessage(failure.errno)}`);
+}
+
+function stepError(step: Step | undefined, failure: StepFailure): TinyrunError {
+  if (step === undefined) {
+    return new TinyrunError('INTERNAL', `${failure.syscall} ${failure.path}: ${said(failure)}`);
+  }
+  if (step.op === 'findExecutable') return commandError(step.args.name, failure);
+  if (step.op === 'execve') return execveError(step.args.args, failure);
+  const tried = phrase(step);
+  const where = failure.path !== '' && !tried.includes(failure.path) ? ` (${failure.path})` : '';
+  const hint = stepHint(step, failure);
+  const message = `${tried}: ${failure.syscall}${where}: ${said(failure)}`;
+  return new TinyrunError('SYSCALL', message, hint === undefined ? undefined : { hint });
+}
+
+/**
+ * The failing step of a plan as an error a person can act on: what was tried, the system call, what the kernel said.
+ * `cause` is the StepFailure.
+ */
+export function planError(plan: Plan, failure: StepFailure): TinyrunError {
+  const error = stepError(plan.steps[failure.step], failure);
+  error.cause = failure;
+  return error;
+}

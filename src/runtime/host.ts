@@ -1,0 +1,92 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { native } from '../native/index.ts';
+import type { CgroupFacts, HostFacts } from '../plan/host.ts';
+
+/** statfs(2) f_type of cgroup2 (linux/magic.h). */
+const CGROUP2_SUPER_MAGIC = 0x63677270;
+const CGROUP_ROOT = '/sys/fs/cgroup';
+
+/** The contents of a small file of /proc or /sys, '' where it is missing or forbidden. */
+function readOr(path: string, otherwise = ''): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return otherwise;
+  }
+}
+
+/** `6.18.1-foo` → its numbers. */
+export function parseRelease(text: string): HostFacts['kernel'] {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(text) ?? [];
+  return { release: text, major: Number(major ?? 0), minor: Number(minor ?? 0) };
+}
+
+/** The path after `0::` of /proc/self/cgroup, '/' where there is none; cgroups(7). */
+export function parseOwnCgroup(text: string): string {
+  const line = text.split('\n').find((entry) => entry.startsWith('0::'));
+  return line === undefined ? '/' : line.slice(3) || '/';
+}
+
+/** Whether /proc/self/uid_map maps anything but every id onto itself; user_namespaces(7). */
+export function isIdentityMap(text: string): boolean {
+  return text.trim() === '' || /^0\s+0\s+4294967295$/.test(text.trim());
+}
+
+function isCgroup2(path: string): boolean {
+  try {
+    return native().statfsType(path) === CGROUP2_SUPER_MAGIC;
+  } catch {
+    return false;
+  }
+}
+
+function legacyControllers(): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const entry of readdirSync(CGROUP_ROOT)) {
+    if (entry === 'unified' || !existsSync(`${CGROUP_ROOT}/${entry}/cgroup.procs`)) continue;
+    for (const controller of entry.split(',')) found[controller] = `${CGROUP_ROOT}/${entry}`;
+  }
+  return found;
+}
+
+function controllersOf(root: string): string[] {
+  return readOr(`${root}/cgroup.controllers`).split(/\s+/).filter(Boolean);
+}
+
+function cgroupFacts(): CgroupFacts {
+  const own = parseOwnCgroup(readOr('/proc/self/cgroup'));
+  if (isCgroup2(CGROUP_ROOT)) {
+    return { mode: 'v2', unifiedRoot: CGROUP_ROOT, controllers: controllersOf(CGROUP_ROOT), v1: {}, own };
+  }
+  if (!existsSync(CGROUP_ROOT)) return { mode: 'none', controllers: [], v1: {}, own };
+  const v1 = legacyControllers();
+  const unifiedRoot = `${CGROUP_ROOT}/unified`;
+  if (isCgroup2(unifiedRoot)) {
+    return { mode: 'hybrid', unifiedRoot, controllers: controllersOf(unifiedRoot), v1, own };
+  }
+  return { mode: Object.keys(v1).length > 0 ? 'v1' : 'none', controllers: [], v1, own };
+}
+
+function gather(): HostFacts {
+  const { effective, last } = native().capabilities();
+  return {
+    kernel: parseRelease(release()),
+    arch: process.arch,
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    capabilities: { effective, last },
+    cgroup: cgroupFacts(),
+    apparmor: readOr('/sys/module/apparmor/parameters/enabled').startsWith('Y'),
+    selinux: existsSync('/sys/fs/selinux/enforce'),
+    inUserns: !isIdentityMap(readOr('/proc/self/uid_map')),
+  };
+}
+
+let cached: HostFacts | undefined;
+
+/** What the compiler must know of this host; gathered once per process, about ten small reads. */
+export function hostFacts(): HostFacts {
+  cached ??= gather();
+  return cached;
+}

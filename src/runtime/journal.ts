@@ -1,0 +1,114 @@
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { native } from '../native/index.ts';
+import type { StepResult } from '../native/types.ts';
+import { encode } from '../plan/encode.ts';
+import type { Plan, Step, Undo } from '../plan/types.ts';
+import { type Lock, tryLock } from '../store/lock.ts';
+import { errnoMessage } from './failure.ts';
+
+// A container's directory tells its story: `lock` is held (flock) by whoever is building it, `journal` is the
+// undo list, itself an encoded plan, and `state.json` exists once it is created. A directory with a journal, no
+// state.json and a free lock was left by a creator that died: the kernel freed its lock.
+
+export const JOURNAL_FILE = 'journal';
+export const LOCK_FILE = 'lock';
+export const STATE_FILE = 'state.json';
+
+/** What takes a plan back: the undo of each step, last first, each allowed to fail so that the rest still run. */
+export function undoSteps(plan: Plan): Step[] {
+  const undos = plan.steps.flatMap((step) => (step.undo === undefined ? [] : [step.undo]));
+  return undos.reverse().map(undoStep);
+}
+
+function undoStep(undo: Undo): Step {
+  return { ...undo, lane: 'host', mayFail: true, why: 'takes back what the plan made' } as Step;
+}
+
+/**
+ * Writes the undo list of a plan into a container's directory; to be called before the plan runs.
+ * No fsync: what the list takes back (mounts, cgroups, processes) does not survive a power cut either.
+ */
+export function writeJournal(dir: string, plan: Plan): void {
+  const fd = openSync(join(dir, JOURNAL_FILE), 'wx', 0o600);
+  try {
+    writeSync(fd, encode({ steps: undoSteps(plan) }));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** errnos of an undo that found nothing to take back: it ran before, or its step never did. */
+const NOTHING_THERE = new Set([2 /* ENOENT */, 3 /* ESRCH */, 6 /* ENXIO */, 22 /* EINVAL: not mounted */]);
+
+function unfinished(results: readonly StepResult[]): StepResult[] {
+  return results.filter(({ errno }) => errno !== 0 && !NOTHING_THERE.has(errno));
+}
+
+/**
+ * Runs the undo list of a container's directory; idempotent. The directory itself stays.
+ * @throws TinyrunError naming the first undo that failed: the journal is kept for the next try.
+ */
+export function undoJournal(dir: string): void {
+  const path = join(dir, JOURNAL_FILE);
+  if (!existsSync(path)) return;
+  const machine = native().machine(readFileSync(path), { trace: true });
+  const outcome = machine.runSync();
+  machine.close();
+  const [first] = outcome.state === 'failed' ? [outcome.failure] : unfinished(outcome.results);
+  if (first === undefined) return;
+  const { syscall, path: where, errno } = first;
+  throw new TinyrunError('CLEANUP', `clean up ${dir}: ${syscall} ${where}: ${errnoMessage(errno)}`);
+}
+
+/** Takes back a container and removes its directory. */
+export function removeContainerDir(dir: string): void {
+  undoJournal(dir);
+  rmSync(dir, { recursive: true, force: true });
+}
+
+/** Whether a directory is what a dead creator left behind. */
+export function isHalfMade(dir: string): boolean {
+  return !existsSync(join(dir, STATE_FILE));
+}
+
+/** The creator's lock on a container's directory, undefined while another process builds it. */
+export function lockContainerDir(dir: string): Lock | undefined {
+  return tryLock(join(dir, LOCK_FILE));
+}
+
+/**
+ * Takes back what creators killed half way left below `runRoot`. Containers under construction (their lock is
+ * held) and those with a state.json are left alone. Idempotent.
+ * @returns the directories it removed.
+ * @throws TinyrunError when an undo failed, after all directories were tried.
+ */
+export function sweep(runRoot: string): string[] {
+  const removed: string[] = [];
+  let failure: unknown;
+  for (const entry of existsSync(runRoot) ? readdirSync(runRoot, { withFileTypes: true }) : []) {
+    const dir = join(runRoot, entry.name);
+    if (!entry.isDirectory() || !existsSync(join(dir, LOCK_FILE)) || !isHalfMade(dir)) continue;
+    try {
+      if (sweepOne(dir)) removed.push(dir);
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  return removed;
+}
+
+function sweepOne(dir: string): boolean {
+  const lock = lockContainerDir(dir);
+  if (lock === undefined) return false;
+  try {
+    // It may have been finished between the look and the lock.
+    if (!isHalfMade(dir)) return false;
+    removeContainerDir(dir);
+    return true;
+  } finally {
+    lock.release();
+  }
+}

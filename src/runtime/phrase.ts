@@ -1,0 +1,64 @@
+import type { Step } from '../plan/types.ts';
+
+/** MOUNT_ATTR_* of linux/mount.h as mount(8) names them. */
+const ATTRS: readonly (readonly [bigint, string])[] = [
+  [0x1n, 'ro'],
+  [0x2n, 'nosuid'],
+  [0x4n, 'nodev'],
+  [0x8n, 'noexec'],
+  [0x10n, 'noatime'],
+  [0x20n, 'strictatime'],
+  [0x80n, 'nodiratime'],
+  [0x200000n, 'nosymfollow'],
+];
+
+function attrNames(attr: bigint): string[] {
+  return ATTRS.filter(([bit]) => (attr & bit) !== 0n).map(([, name]) => name);
+}
+
+function parenthesised(words: readonly string[]): string {
+  return words.length === 0 ? '' : ` (${words.join(',')})`;
+}
+
+/** The first argument that names a thing: what most steps are about. */
+function subject(args: object): string {
+  const value = Object.values(args).find((entry) => typeof entry === 'string' && entry !== '');
+  return value === undefined ? '' : ` ${value as string}`;
+}
+
+/** `makeDir` → `make dir`: a step's name in words. */
+function words(op: string): string {
+  return op.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+/** A step in a few words, the start of an error message: `mount proc on /proc (nosuid,noexec)`. */
+export function phrase(step: Step): string {
+  switch (step.op) {
+    case 'mountFs': {
+      const { type, target, attr, options } = step.args;
+      return `mount ${type} on ${target}${parenthesised([...attrNames(attr), ...options])}`;
+    }
+    case 'bind': {
+      const { source, target, attrSet, recAttrSet } = step.args;
+      return `bind ${source || 'a mount'} on ${target}${parenthesised(attrNames(attrSet | recAttrSet))}`;
+    }
+    case 'rootfsOverlay':
+      return `mount overlay on ${step.args.path} (${step.args.lowers.length} layers)`;
+    case 'clone':
+      return 'create the namespaces of the container';
+    case 'sysctl':
+      return `set sysctl ${step.args.key} to ${step.args.value.trim()}`;
+    case 'setRlimit':
+      return `set rlimit ${step.args.resource} to ${step.args.soft}:${step.args.hard}`;
+    case 'setUser':
+      return `become user ${step.args.uid}:${step.args.gid}`;
+    case 'oomScoreAdj':
+      return `set oom_score_adj to ${step.args.value}`;
+    case 'writeFile':
+      return `write ${JSON.stringify(step.args.value.trim())} to ${step.args.path}`;
+    case 'chdir':
+      return `change to working directory ${step.args.path}`;
+    default:
+      return `${words(step.op)}${subject(step.args)}`;
+  }
+}

@@ -1,0 +1,84 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { native } from '../native/index.ts';
+import type { SeccompInput } from '../native/types.ts';
+import { writeFileAtomic } from '../store/atomic.ts';
+import { cheapHash } from './hash.ts';
+
+/** A profile ready for seccomp(2): struct sock_filter bytes and SECCOMP_FILTER_FLAG_*. */
+export interface CompiledSeccomp {
+  readonly filter: Uint8Array;
+  readonly flags: number;
+}
+
+/** Raise when what libseccomp or the addon makes of the same profile changes. */
+const CACHE_VERSION = 1;
+const MAGIC = 'TRSF';
+const HEADER = 16;
+
+/** What the filter depends on: profile and architecture. */
+function cacheKey(profile: SeccompInput): string {
+  const { defaultAction, defaultErrnoRet, architectures, flags, syscalls } = profile;
+  return JSON.stringify([
+    CACHE_VERSION,
+    process.arch,
+    { defaultAction, defaultErrnoRet, architectures, flags, syscalls },
+  ]);
+}
+
+/** magic, flags, key length, filter length (u32, little endian), key, filter. */
+function encodeEntry(key: string, compiled: CompiledSeccomp): Uint8Array {
+  const keyBytes = Buffer.from(key);
+  const bytes = Buffer.alloc(HEADER + keyBytes.length + compiled.filter.length);
+  bytes.write(MAGIC, 0, 'latin1');
+  bytes.writeUInt32LE(compiled.flags, 4);
+  bytes.writeUInt32LE(keyBytes.length, 8);
+  bytes.writeUInt32LE(compiled.filter.length, 12);
+  keyBytes.copy(bytes, HEADER);
+  bytes.set(compiled.filter, HEADER + keyBytes.length);
+  return bytes;
+}
+
+/** The filter in a cache entry, undefined when it is damaged or belongs to another profile. */
+export function decodeEntry(bytes: Buffer, key: string): CompiledSeccomp | undefined {
+  if (bytes.length < HEADER || bytes.toString('latin1', 0, 4) !== MAGIC) return undefined;
+  const keyLength = bytes.readUInt32LE(8);
+  const filterLength = bytes.readUInt32LE(12);
+  if (bytes.length !== HEADER + keyLength + filterLength) return undefined;
+  if (bytes.toString('utf8', HEADER, HEADER + keyLength) !== key) return undefined;
+  return { flags: bytes.readUInt32LE(4), filter: bytes.subarray(HEADER + keyLength) };
+}
+
+function readEntry(path: string, key: string): CompiledSeccomp | undefined {
+  try {
+    return decodeEntry(readFileSync(path), key);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A cache that cannot be written (a read-only or full run root) costs time, not correctness: no error. */
+function keepEntry(dir: string, path: string, key: string, compiled: CompiledSeccomp): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    writeFileAtomic(path, encodeEntry(key, compiled), { mode: 0o600 });
+  } catch {
+    return;
+  }
+}
+
+/**
+ * Compiles linux.seccomp with libseccomp, or takes the result of an earlier run out of `cacheDir` (0700: what lies
+ * there is loaded into containers). Compiling Docker's profile takes milliseconds, reading it back microseconds.
+ * @throws SyscallError when libseccomp refuses the profile.
+ */
+export function compileSeccomp(profile: SeccompInput, cacheDir?: string): CompiledSeccomp {
+  if (cacheDir === undefined) return native().seccompCompile(profile);
+  const key = cacheKey(profile);
+  const path = join(cacheDir, cheapHash(key));
+  const cached = readEntry(path, key);
+  if (cached !== undefined) return cached;
+  const { filter, flags } = native().seccompCompile(profile);
+  keepEntry(cacheDir, path, key, { filter, flags });
+  return { filter, flags };
+}

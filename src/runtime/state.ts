@@ -1,0 +1,146 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
+import { cheapHash } from './hash.ts';
+import { STATE_FILE } from './journal.ts';
+
+/** The four states of the runtime specification, and runc's `paused`. */
+export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
+
+/** What is kept of a container between commands; runtime-spec "State" and what our own verbs need. */
+export interface StateFile {
+  readonly version: 1;
+  readonly id: string;
+  readonly ociVersion: string;
+  /** Absolute path of the bundle. */
+  readonly bundle: string;
+  /** Absolute path of the root filesystem on the host. */
+  readonly rootfs: string;
+  /** RFC 3339, UTC. */
+  readonly created: string;
+  /** uid that made it. */
+  readonly owner: number;
+  readonly pid: number;
+  /** Clock ticks since boot, decimal. */
+  readonly startTime: string;
+  /** /proc/sys/kernel/random/boot_id at creation. */
+  readonly bootId: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Absolute path of the container's cgroup2 directory; absent where it has none of its own. */
+  readonly cgroup?: string;
+  /** The exec fifo; while it exists the container is `created`. */
+  readonly fifo: string;
+  readonly [own: string]: unknown;
+}
+
+/** runtime-spec leaves the grammar to the runtime; this is runc's, so that its users' names go on working. */
+const ID = /^[\w+\-.,]+$/;
+/** NAME_MAX less room for the suffixes of temporary files. */
+const LONGEST_NAME = 200;
+
+/** @throws TinyrunError (CONTAINER_ID) for an id that is empty, longer than 1024 characters, or could be a path. */
+export function checkId(id: string): void {
+  if (id.length > 0 && id.length <= 1024 && ID.test(id) && id !== '.' && id !== '..') return;
+  const shown = id.length > 64 ? `${id.slice(0, 61)}...` : id;
+  throw new TinyrunError('CONTAINER_ID', `invalid container id format: ${JSON.stringify(shown)}`);
+}
+
+/** The directory of a container below `root`: its id, or a digest of it where a file name could not hold it. */
+export function containerDir(root: string, id: string): string {
+  checkId(id);
+  if (id.length <= LONGEST_NAME) return join(root, id);
+  // '~' is in no id, so a digest never meets a short name; state.json holds the whole id.
+  return join(root, `~${id.slice(0, 100)}~${cheapHash(id)}`);
+}
+
+/** Writes state.json whole; the container exists from here on. */
+export function writeState(dir: string, state: StateFile): void {
+  writeFileAtomic(join(dir, STATE_FILE), JSON.stringify(state));
+}
+
+/** The state of a container, undefined when there is none. @throws TinyrunError (STATE_DAMAGED) */
+export function readState(dir: string): StateFile | undefined {
+  const text = readIfExists(join(dir, STATE_FILE));
+  return text === undefined ? undefined : parseState(text, join(dir, STATE_FILE));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The fields without which no verb could work; `parseState` refuses a file that lacks one. */
+const REQUIRED: readonly (readonly [keyof StateFile & string, string])[] = [
+  ['id', 'string'],
+  ['bundle', 'string'],
+  ['rootfs', 'string'],
+  ['created', 'string'],
+  ['pid', 'number'],
+  ['startTime', 'string'],
+  ['bootId', 'string'],
+  ['fifo', 'string'],
+];
+
+export function parseState(text: string, path: string): StateFile {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new TinyrunError('STATE_DAMAGED', `read ${path}: ${(error as Error).message}`);
+  }
+  const wrong = isRecord(value)
+    ? REQUIRED.find(([field, type]) => typeof (value as Record<string, unknown>)[field] !== type)?.[0]
+    : 'the object';
+  if (wrong !== undefined) throw new TinyrunError('STATE_DAMAGED', `read ${path}: ${wrong} is missing`);
+  return value as StateFile;
+}
+
+let bootIdCache: string | undefined;
+
+/** The kernel's name for this boot; random(4). */
+export function bootId(): string {
+  bootIdCache ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  return bootIdCache;
+}
+
+/** State letter and start time of a process, from /proc/PID/stat; proc_pid_stat(5). */
+export function parseStat(text: string): { state: string; startTime: string } {
+  // The second field is the program's name in parentheses and may hold anything, spaces and ')' too.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? 'X', startTime: fields[19] ?? '0' };
+}
+
+/** Whether the process of a state is the one that was started, and alive: same boot, same start time, no zombie. */
+export function isAlive(state: Pick<StateFile, 'pid' | 'startTime' | 'bootId'>): boolean {
+  if (state.pid <= 0 || state.bootId !== bootId()) return false;
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${state.pid}/stat`, 'latin1');
+  } catch {
+    return false;
+  }
+  const stat = parseStat(text);
+  return stat.startTime === state.startTime && stat.state !== 'Z' && stat.state !== 'X';
+}
+
+/** The fifo's presence tells `created` from `running`: start unlinks it. */
+function fifoExists(path: string): boolean {
+  return path !== '' && existsSync(path);
+}
+
+/** Whether the cgroup is frozen; cgroup-v2.rst, cgroup.events. */
+function isFrozen(cgroup: string | undefined): boolean {
+  if (cgroup === undefined) return false;
+  try {
+    return /^frozen 1$/m.test(readFileSync(`${cgroup}/cgroup.events`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+/** The status of a container as the kernel has it now. */
+export function statusOf(state: StateFile): Status {
+  if (!isAlive(state)) return 'stopped';
+  if (fifoExists(state.fifo)) return 'created';
+  return isFrozen(state.cgroup) ? 'paused' : 'running';
+}
