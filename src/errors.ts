@@ -28,6 +28,19 @@ export const ERRORS = {
   USER_NOT_FOUND: { exit: 125, hint: "give the user by number, or by a name in the image's /etc/passwd" },
   NOT_A_TTY: { exit: 125, hint: 'leave -t away when standard input is not a terminal' },
   STATE_DAMAGED: { exit: 125, hint: 'tinyrun rm --force removes what is left of the container' },
+  CLEANUP: { exit: 125, hint: 'end what still uses it, then run the same command again' },
+  CONTAINER_ID: {
+    exit: 125,
+    hint: 'an id has 1 to 1024 letters, digits, and any of _ + - . and is not . or ..',
+  },
+  BUNDLE: {
+    exit: 125,
+    hint: 'a bundle is a directory with config.json and a root filesystem: tinyrunc spec',
+  },
+  HOOK: {
+    exit: 125,
+    hint: 'the hook is named in config.json below hooks: run it by hand with the state on stdin',
+  },
   UNSUPPORTED: { exit: 125, hint: 'tinyrun run --help lists what this version can do' },
   COMMAND_NOT_FOUND: {
     exit: 127,
