@@ -1,0 +1,84 @@
+import { ReadStream } from 'node:tty';
+import { native } from '../native/index.ts';
+import type { Fd } from '../native/types.ts';
+
+/** A container's terminal joined to this process's standard streams. */
+export interface TerminalPump {
+  /** Resolves when the container's side is closed and all of its output is written. */
+  readonly drained: Promise<void>;
+  /** Gives the host's terminal its settings back and lets go of the streams; idempotent. */
+  detach(): void;
+}
+
+export interface TerminalOptions {
+  /** Master of the container's pty; owned by the pump from here on. */
+  readonly master: Fd;
+  /** Pass standard input on (the default). */
+  readonly stdin?: boolean;
+}
+
+/** Gives the container's terminal the size of ours; does nothing where ours is no terminal. */
+function copySize(master: Fd): void {
+  const size = native().getWinsize(0) ?? native().getWinsize(1);
+  if (size !== undefined) native().setWinsize(master, size.rows, size.columns);
+}
+
+/** Copies the container's output to standard output, with back-pressure. A pty whose last slave is closed reads EIO. */
+function pumpOutput(terminal: ReadStream): Promise<void> {
+  return new Promise((resolve, reject) => {
+    terminal.on('data', (chunk) => {
+      if (process.stdout.write(chunk)) return;
+      terminal.pause();
+      process.stdout.once('drain', () => terminal.resume());
+    });
+    terminal.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EIO' ? resolve() : reject(error),
+    );
+    terminal.on('close', () => resolve());
+    terminal.on('end', () => resolve());
+  });
+}
+
+/** ^D: what a terminal makes of the end of a pipe on standard input. */
+const END_OF_TRANSMISSION = '\x04';
+
+function pumpInput(terminal: ReadStream): () => void {
+  // A tty.ReadStream of a master is a socket underneath: it writes too, though its type does not say so.
+  const sink = terminal as unknown as NodeJS.WritableStream;
+  const onData = (chunk: Buffer): void => {
+    if (sink.write(chunk)) return;
+    process.stdin.pause();
+    sink.once('drain', () => process.stdin.resume());
+  };
+  const onEnd = (): void => void sink.write(END_OF_TRANSMISSION);
+  process.stdin.on('data', onData).once('end', onEnd);
+  return () => {
+    process.stdin.off('data', onData).off('end', onEnd).pause();
+    process.stdin.unref?.();
+  };
+}
+
+/**
+ * Joins a container's terminal to standard input and output: raw mode where standard input is a terminal,
+ * resizes followed, every key (Ctrl-C too) sent to the container. The addon restores the host's terminal
+ * also when this process exits or is ended by a signal.
+ */
+export function pumpTerminal(options: TerminalOptions): TerminalPump {
+  const { master } = options;
+  const saved = options.stdin !== false && native().isatty(0) ? native().makeRaw(0) : undefined;
+  copySize(master);
+  const onResize = (): void => copySize(master);
+  process.on('SIGWINCH', onResize);
+  const terminal = new ReadStream(master);
+  const stopInput = options.stdin === false ? () => {} : pumpInput(terminal);
+  let attached = true;
+  const detach = (): void => {
+    if (!attached) return;
+    attached = false;
+    process.off('SIGWINCH', onResize);
+    stopInput();
+    terminal.destroy();
+    if (saved !== undefined) native().restoreTermios(0, saved);
+  };
+  return { drained: pumpOutput(terminal), detach };
+}
