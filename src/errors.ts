@@ -42,6 +42,34 @@ export const ERRORS = {
     hint: 'the hook is named in config.json below hooks: run it by hand with the state on stdin',
   },
   UNSUPPORTED: { exit: 125, hint: 'tinyrun run --help lists what this version can do' },
+  INVALID_REFERENCE: {
+    exit: 125,
+    hint: 'an image is named [HOST[:PORT]/]NAME[:TAG][@sha256:DIGEST], lowercase',
+  },
+  AMBIGUOUS_ID: { exit: 125, hint: 'give more digits of the id: tinyrun images --no-trunc' },
+  STORE_DAMAGED: { exit: 125, hint: 'tinyrun image rm -f and pull the image again' },
+  IMAGE_IN_USE: { exit: 1, hint: 'remove the containers that use it, or use --force' },
+  DIGEST_MISMATCH: {
+    exit: 1,
+    hint: 'what was sent is not what was named: nothing was stored; try another registry',
+  },
+  BAD_IMAGE: {
+    exit: 1,
+    hint: 'the image is not as the OCI image specification wants it: nothing was stored',
+  },
+  BAD_LAYER: { exit: 1, hint: 'the layer is damaged or hostile: nothing of it was kept' },
+  LAYER_LIMIT: { exit: 1, hint: 'the layer is larger than an honest one: nothing of it was kept' },
+  NO_SUCH_PLATFORM: {
+    exit: 1,
+    hint: 'tinyrun manifest inspect lists the platforms; choose one with --platform',
+  },
+  REGISTRY: { exit: 1, hint: 'check the name, the network and the proxy settings, then try again' },
+  REGISTRY_NOT_FOUND: {
+    exit: 1,
+    hint: 'check the name and the tag; a private repository needs tinyrun login',
+  },
+  REGISTRY_DENIED: { exit: 1, hint: 'tinyrun login HOST gives the registry your user name and password' },
+  TEMPLATE: { exit: 1, hint: 'templates are those of Go: {{.Field}}, {{json .}}, {{range .List}}…{{end}}' },
   COMMAND_NOT_FOUND: {
     exit: 127,
     hint: 'the program must exist in the image, by absolute path or on its PATH',
