@@ -1,0 +1,184 @@
+// Limits as the kernel keeps them, on a host with cgroup v2 alone.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { CGROUPS, cgroups, keyed, makeBundle, sh, tinyrun, tinyrunc } from './support.ts';
+
+let baseline: string[];
+
+before(() => {
+  // The first run creates what stays: the parent cgroup, the unpacked image.
+  const { code, stdout, stderr } = tinyrun('run', '--rm', 'busybox', 'echo', 'hello');
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: 'hello\n' }, stderr);
+  baseline = cgroups();
+});
+
+after(() => {
+  assert.deepEqual(cgroups(), baseline, 'a cgroup was left behind');
+});
+
+test('flags arrive in the files of the cgroup', () => {
+  const flags =
+    '-m 64m --memory-swap 96m --memory-reservation 32m --cpus 0.5 --cpu-shares 512 --pids-limit 20';
+  const files = 'memory.max memory.swap.max memory.low cpu.max cpu.weight pids.max cpuset.cpus';
+  const { code, stdout, stderr } = sh(
+    [...flags.split(' '), '--cpuset-cpus', '1'],
+    `cd /sys/fs/cgroup; for f in ${files}; do echo $f $(cat $f); done; grep Cpus_allowed_list /proc/self/status`,
+  );
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(stdout.trim().split('\n'), [
+    'memory.max 67108864',
+    'memory.swap.max 33554432',
+    'memory.low 33554432',
+    'cpu.max 50000 100000',
+    'cpu.weight 20',
+    'pids.max 20',
+    'cpuset.cpus 1',
+    'Cpus_allowed_list:\t1',
+  ]);
+});
+
+test('the container sees its cgroup as the root, read-only', () => {
+  const { stdout } = sh(
+    [],
+    'cat /proc/self/cgroup; mkdir /sys/fs/cgroup/x 2>&1; echo 5 2>&1 >/sys/fs/cgroup/pids.max',
+  );
+  assert.match(stdout, /^0::\/\n/);
+  assert.equal(stdout.match(/Read-only file system/g)?.length, 2, stdout);
+});
+
+test('beyond -m the program is killed: 137, OOMKilled', () => {
+  const { code, stderr } = tinyrun('run', '--name', 'oom', '-m', '32m', 'busybox', 'tail', '/dev/zero');
+  assert.equal(code, 137, stderr);
+  assert.deepEqual(oomState('oom'), { OOMKilled: true, ExitCode: 137 });
+  assert.equal(tinyrun('rm', 'oom').code, 0);
+});
+
+test('OOMKilled is told when only a child died', () => {
+  const script = 'tail /dev/zero; echo "child $?"';
+  const { stdout } = tinyrun('run', '--name', 'child', '-m', '32m', 'busybox', 'sh', '-c', script);
+  assert.equal(stdout, 'child 137\n');
+  assert.deepEqual(oomState('child'), { OOMKilled: true, ExitCode: 0 });
+  assert.equal(tinyrun('rm', 'child').code, 0);
+});
+
+function oomState(name: string): object {
+  const { stdout, stderr, code } = tinyrun('inspect', name);
+  assert.equal(code, 0, stderr);
+  const { OOMKilled, ExitCode } = JSON.parse(stdout)[0].State;
+  return { OOMKilled, ExitCode };
+}
+
+test('a program within -m is left alone', () => {
+  const { code, stdout } = sh(
+    ['-m', '32m'],
+    'dd if=/dev/zero of=/dev/null bs=8M count=2 2>/dev/null; cat /sys/fs/cgroup/memory.events',
+  );
+  assert.equal(code, 0);
+  assert.equal(keyed(stdout).oom_kill, 0);
+});
+
+test('--cpus throttles', () => {
+  const spin =
+    'end=$(($(cut -d. -f1 /proc/uptime) + 3)); while [ $(cut -d. -f1 /proc/uptime) -lt $end ]; do :; done';
+  const { code, stdout, stderr } = sh(
+    ['--cpus', '0.2'],
+    `${spin}; cat /sys/fs/cgroup/cpu.stat; cat /proc/uptime`,
+  );
+  assert.equal(code, 0, stderr);
+  const stat = keyed(stdout);
+  assert.ok((stat.nr_throttled ?? 0) > 0, stdout);
+  const share = (stat.usage_usec ?? 0) / ((stat.nr_periods ?? 1) * 100_000);
+  assert.ok(share < 0.35, `used ${share} of a processor under --cpus 0.2`);
+});
+
+test('--pids-limit stops a fork bomb', () => {
+  // Only built-ins after the bomb: there is no pid left for another program.
+  const bomb = 'bomb() { bomb | bomb & }; bomb 2>/dev/null; n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done';
+  const report =
+    'while read -r l; do echo "$l"; done </sys/fs/cgroup/pids.events; read -r n </sys/fs/cgroup/pids.peak && echo peak $n';
+  const { stdout } = sh(['--pids-limit', '16'], `${bomb}; ${report} 2>/dev/null; exit 0`);
+  assert.ok((keyed(stdout).max ?? 0) > 0, stdout);
+  const { stdout: alive } = sh([], 'echo still here');
+  assert.equal(alive, 'still here\n');
+});
+
+test('devices: the list of table C and nothing else', () => {
+  const script = `for d in null zero full random urandom tty; do [ -e /dev/$d ] && echo "$d $(head -c 0 /dev/$d 2>&1)"; done
+    mknod /tmp/kmsg c 1 11 && echo made; head -c 1 /tmp/kmsg 2>&1; mknod /tmp/mem c 1 1; head -c 1 /tmp/mem 2>&1
+    mknod /tmp/null c 1 3 && echo x >/tmp/null && echo written`;
+  const { stdout, stderr } = sh(['--tmpfs', '/tmp:dev'], script);
+  assert.equal(
+    stdout,
+    [
+      'null ',
+      'zero ',
+      'full ',
+      'random ',
+      'urandom ',
+      'tty head: /dev/tty: No such device or address',
+      'made',
+      'head: /tmp/kmsg: Operation not permitted',
+      'head: /tmp/mem: Operation not permitted',
+      'written',
+      '',
+    ].join('\n'),
+    stderr,
+  );
+});
+
+test('--device and --privileged widen it', () => {
+  assert.match(sh(['--device', '/dev/kmsg'], 'head -c 1 /dev/kmsg >/dev/null && echo read').stdout, /read/);
+  assert.match(
+    sh(['--device', '/dev/kmsg:/dev/k:w'], 'head -c 1 /dev/k 2>&1; echo x >/dev/k && echo wrote').stdout,
+    /not permitted\nwrote/,
+  );
+  assert.match(sh(['--privileged'], 'mknod /k c 1 11; head -c 1 /k >/dev/null && echo read').stdout, /read/);
+});
+
+test('the freezer: tinyrunc pause, resume, kill, delete', () => {
+  const dir = makeBundle('frozen', 'while :; do sleep 1; done', {});
+  const events = () => readFileSync(`${CGROUPS}/test-frozen/cgroup.events`, 'utf8');
+  const status = () => JSON.parse(tinyrunc('state', 'frozen').stdout).status;
+  const ok = (...args: string[]) =>
+    assert.deepEqual({ args, ...tinyrunc(...args) }, { args, code: 0, stdout: '', stderr: '' });
+  ok('run', '-d', '-b', dir, 'frozen');
+  ok('pause', 'frozen');
+  assert.match(events(), /^frozen 1$/m);
+  assert.equal(status(), 'paused');
+  ok('resume', 'frozen');
+  assert.match(events(), /^frozen 0$/m);
+  assert.equal(status(), 'running');
+  ok('delete', '-f', 'frozen');
+});
+
+test('resources of config.json: io.max, unified, idle, burst', () => {
+  const files = 'io.max memory.high cpu.idle cpu.max.burst cpu.max pids.max memory.swap.max';
+  const dir = makeBundle('resources', `cd /sys/fs/cgroup; for f in ${files}; do echo $f $(cat $f); done`, {
+    memory: { limit: 64 << 20, swap: 64 << 20 },
+    cpu: { quota: 20_000, period: 50_000, burst: 10_000 },
+    pids: { limit: 33 },
+    blockIO: {
+      throttleReadBpsDevice: [{ major: 7, minor: 0, rate: 1 << 20 }],
+      throttleWriteIOPSDevice: [{ major: 7, minor: 0, rate: 100 }],
+    },
+    unified: { 'memory.high': '50331648' },
+  });
+  const { code, stdout, stderr } = tinyrunc('run', '-b', dir, 'resources');
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(stdout.trim().split('\n'), [
+    'io.max 7:0 rbps=1048576 wbps=max riops=max wiops=100',
+    'memory.high 50331648',
+    'cpu.idle 0',
+    'cpu.max.burst 10000',
+    'cpu.max 20000 50000',
+    'pids.max 33',
+    'memory.swap.max 0',
+  ]);
+});
+
+test('a processor that is not there is refused by name', () => {
+  const { code, stderr } = sh(['--cpuset-cpus', '99'], 'true');
+  assert.equal(code, 125);
+  assert.match(stderr, /cpuset/);
+});

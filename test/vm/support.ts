@@ -1,0 +1,74 @@
+// These tests run inside scripts/vm, bundled to one file and run by node:test: under emulation every file that is
+// read and every process counts, and vitest takes longer to start there than the tests do.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+// The command starts in the checkout.
+const BIN = path.resolve('bin');
+/** A tmpfs: / of the guest is an overlay itself, and an overlay cannot be the upper layer of another. */
+const SCRATCH = '/scratch';
+export const CGROUPS = '/sys/fs/cgroup';
+
+export interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function call(program: string, args: readonly string[]): Result {
+  const env = { ...process.env, TINYRUN_ROOT: `${SCRATCH}/data`, TINYRUN_RUN_ROOT: `${SCRATCH}/run` };
+  const { status, signal, stdout, stderr } = spawnSync(path.join(BIN, program), args, {
+    encoding: 'utf8',
+    env,
+    timeout: 60_000,
+  });
+  return { code: status ?? -1, stdout, stderr: signal === null ? stderr : `${stderr}(ended by ${signal})` };
+}
+
+export const tinyrun = (...args: readonly string[]): Result => call('tinyrun', args);
+
+/** `run --rm` of a shell script in busybox. */
+export function sh(flags: readonly string[], script: string): Result {
+  return tinyrun('run', '--rm', ...flags, 'busybox', 'sh', '-c', script);
+}
+
+export const tinyrunc = (...args: readonly string[]): Result =>
+  call('tinyrunc', ['--root', `${SCRATCH}/tinyrunc`, ...args]);
+
+/** A bundle with busybox in its root, running `script` under `resources`; answers its directory. */
+export function makeBundle(name: string, script: string, resources: object): string {
+  const dir = `${SCRATCH}/bundle-${name}`;
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(`${dir}/rootfs/bin`, { recursive: true });
+  spawnSync('cp', ['/bin/busybox', `${dir}/rootfs/bin/sh`]);
+  for (const tool of ['cat', 'sleep']) spawnSync('ln', [`${dir}/rootfs/bin/sh`, `${dir}/rootfs/bin/${tool}`]);
+  const made = tinyrunc('spec', '-b', dir);
+  if (made.code !== 0) throw new Error(`tinyrunc spec: ${made.stderr}`);
+  const config = JSON.parse(readFileSync(`${dir}/config.json`, 'utf8'));
+  config.process.terminal = false;
+  config.process.args = ['/bin/sh', '-c', script];
+  config.linux.resources = { ...config.linux.resources, ...resources };
+  config.linux.cgroupsPath = `/test-${name}`;
+  writeFileSync(`${dir}/config.json`, JSON.stringify(config));
+  return dir;
+}
+
+/** Directories of the cgroup tree, relative to its root. */
+export function cgroups(): string[] {
+  return readdirSync(CGROUPS, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+}
+
+/** `key value` lines, as in cpu.stat and memory.events. */
+export function keyed(text: string): Record<string, number> {
+  return Object.fromEntries(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' '))
+      .map(([key, value]) => [key, Number(value)]),
+  );
+}
