@@ -1,0 +1,213 @@
+import { TinyrunError } from '../errors.ts';
+import type { HostFacts } from '../plan/host.ts';
+import {
+  DEFAULT_NOFILE,
+  DEFAULT_PIDS_LIMIT,
+  DEFAULT_SHM_SIZE,
+  DEVICE_ALLOW_ALL,
+  defaultMounts,
+  defaultSpec,
+} from '../spec/defaults.ts';
+import { CAPABILITIES } from '../spec/linux.ts';
+import { defaultSeccomp } from '../spec/seccomp.ts';
+import type {
+  Linux,
+  LinuxNamespace,
+  LinuxResources,
+  Mount,
+  POSIXRlimit,
+  Process,
+  Spec,
+} from '../spec/types.ts';
+import { capabilitySet } from './options/capabilities.ts';
+import { commandOf } from './options/command.ts';
+import type { DeviceGrant } from './options/devices.ts';
+import { DEFAULT_PATH, mergeEnv } from './options/env.ts';
+import { parseUlimit, resourcesOf } from './options/limits.ts';
+import type { SecurityOptions } from './options/security.ts';
+import { parseInteger, parseSize } from './options/size.ts';
+import { sysctlsOf } from './options/sysctls.ts';
+import type { ResolvedUser } from './options/user.ts';
+import type { ImageConfig, RunOptions } from './types.ts';
+
+/** All that a spec is made of; everything that needed the host has been read by now. */
+export interface SpecInput {
+  readonly id: string;
+  readonly options: RunOptions;
+  readonly image: ImageConfig;
+  readonly user: ResolvedUser;
+  /** Absolute path that the root filesystem is attached to. */
+  readonly rootfs: string;
+  readonly host: HostFacts;
+  /** The caller's hard RLIMIT_NOFILE. */
+  readonly hardNofile: number;
+  readonly hostname: string | undefined;
+  readonly namespaces: readonly LinuxNamespace[];
+  readonly security: SecurityOptions;
+  /** --env-file lines, then --env values. */
+  readonly env: readonly string[];
+  /** /etc/hosts and its like, then -v, --mount and --tmpfs. */
+  readonly mounts: readonly Mount[];
+  readonly devices: DeviceGrant;
+  readonly consoleSize?: { readonly rows: number; readonly columns: number } | undefined;
+}
+
+/** The OCI spec of a container: Docker's meaning of the flags over the hardened default. Pure. */
+export function buildSpec(input: SpecInput): Spec {
+  const base = defaultSpec();
+  const { options } = input;
+  const caps = capabilitiesOf(input, base.process?.capabilities?.bounding ?? []);
+  return {
+    ...base,
+    process: processOf(input, caps),
+    root: { path: input.rootfs, readonly: options.readOnly === true },
+    ...(input.hostname === undefined ? {} : { hostname: input.hostname }),
+    ...(options.domainname ? { domainname: options.domainname } : {}),
+    mounts: mountsOf(input),
+    ...(options.annotation?.length ? { annotations: pairs(options.annotation, '--annotation') } : {}),
+    linux: linuxOf(input, caps, base.linux ?? {}),
+  };
+}
+
+/** CAP_SYS_RESOURCE, without which a hard limit cannot be raised. */
+const CAP_SYS_RESOURCE = 24n;
+
+/** What the container gets of what this process has: nobody can hand on more. */
+function capabilitiesOf({ options, host }: SpecInput, defaults: readonly string[]): string[] {
+  const all: readonly string[] = CAPABILITIES;
+  const held = all.filter((_, bit) => (host.capabilities.effective >> BigInt(bit)) & 1n);
+  const { capAdd: add = [], capDrop: drop = [], privileged } = options;
+  const base = privileged ? held : defaults;
+  const set = capabilitySet({ base, known: all, add, drop: privileged ? [] : drop });
+  const asked = add.map((name) => name.toUpperCase().replace(/^(CAP_)?/, 'CAP_'));
+  const missing = asked.find((name) => name !== 'CAP_ALL' && !held.includes(name));
+  if (missing)
+    throw new TinyrunError(
+      'PERMISSION',
+      `--cap-add ${missing}: tinyrun itself does not have this capability`,
+    );
+  return set.filter((name) => held.includes(name));
+}
+
+function processOf(input: SpecInput, caps: readonly string[]): Process {
+  const { options, image, user, security, consoleSize: size } = input;
+  // as with Docker: a user other than root starts with nothing permitted, the bounding set stays
+  const held = user.user.uid === 0 ? caps : [];
+  const score = options.oomScoreAdj;
+  return {
+    terminal: options.tty === true,
+    ...(size && { consoleSize: { height: size.rows, width: size.columns } }),
+    user: user.user,
+    args: commandOf(options, image),
+    env: environment(input),
+    cwd: workdirOf(options, image),
+    capabilities: { bounding: caps, effective: held, permitted: held, inheritable: [], ambient: [] },
+    rlimits: rlimitsOf(input),
+    noNewPrivileges: security.noNewPrivileges,
+    ...(security.apparmor ? { apparmorProfile: security.apparmor } : {}),
+    ...(score === undefined
+      ? {}
+      : { oomScoreAdj: parseInteger(score, '--oom-score-adj', { min: -1000, max: 1000 }) }),
+  };
+}
+
+function environment({ options, image, user, hostname, env }: SpecInput): string[] {
+  const defaults = [
+    DEFAULT_PATH,
+    ...(hostname ? [`HOSTNAME=${hostname}`] : []),
+    ...(options.tty ? ['TERM=xterm'] : []),
+  ];
+  const merged = mergeEnv(defaults, image.Env ?? [], env);
+  return merged.some((entry) => entry.startsWith('HOME=')) ? merged : [...merged, `HOME=${user.home}`];
+}
+
+function workdirOf(options: RunOptions, image: ImageConfig): string {
+  const cwd = options.workdir ?? (image.WorkingDir || '/');
+  if (cwd.startsWith('/')) return cwd;
+  throw new TinyrunError('USAGE', `working directory ${JSON.stringify(cwd)}: not an absolute path`);
+}
+
+function rlimitsOf({ options, host, hardNofile }: SpecInput): POSIXRlimit[] {
+  const limits = (options.ulimit ?? []).map(parseUlimit);
+  if (limits.some((limit) => limit.type === 'RLIMIT_NOFILE')) return limits;
+  const mayRaise = ((host.capabilities.effective >> CAP_SYS_RESOURCE) & 1n) === 1n;
+  const hard = mayRaise ? DEFAULT_NOFILE.hard : Math.min(DEFAULT_NOFILE.hard, hardNofile);
+  return [{ type: 'RLIMIT_NOFILE', soft: Math.min(DEFAULT_NOFILE.soft, hard), hard }, ...limits];
+}
+
+function isPrivate(namespaces: readonly LinuxNamespace[], type: LinuxNamespace['type']): boolean {
+  return namespaces.some((ns) => ns.type === type && ns.path === undefined);
+}
+
+/** The default mounts, less what the flags replace, then the user's own. */
+function mountsOf({ options, namespaces, mounts }: SpecInput): Mount[] {
+  const shm = options.shmSize === undefined ? DEFAULT_SHM_SIZE : parseSize(options.shmSize, '--shm-size');
+  if (shm === 0) throw new TinyrunError('USAGE', '--shm-size must be above 0');
+  const replaced = new Set(mounts.map((mount) => mount.destination.replace(/\/+$/, '')));
+  const hostIpc = !namespaces.some((ns) => ns.type === 'ipc');
+  const base = defaultMounts(shm)
+    .filter((mount) => !replaced.has(mount.destination))
+    .map((mount) => (hostIpc ? shareIpc(mount) : mount))
+    .map((mount) => (options.privileged ? writable(mount) : mount));
+  return [...base, ...mounts];
+}
+
+/** With the host's IPC namespace go its /dev/shm and message queues. */
+function shareIpc(mount: Mount): Mount {
+  if (mount.destination !== '/dev/shm' && mount.destination !== '/dev/mqueue') return mount;
+  const { destination } = mount;
+  return { destination, type: 'bind', source: destination, options: ['rbind', 'nosuid', 'noexec', 'nodev'] };
+}
+
+function writable(mount: Mount): Mount {
+  if (!mount.destination.startsWith('/sys')) return mount;
+  return { ...mount, options: (mount.options ?? []).filter((option) => option !== 'ro') };
+}
+
+function linuxOf(input: SpecInput, caps: readonly string[], base: Linux): Linux {
+  const { options, namespaces, devices } = input;
+  const { maskedPaths, readonlyPaths, ...rest } = base;
+  const seccomp = seccompOf(input, caps);
+  return {
+    ...rest,
+    cgroupsPath: `/tinyrun/${input.id}`,
+    namespaces,
+    sysctl: sysctlsOf(options.sysctl ?? [], base.sysctl ?? {}, (type) => isPrivate(namespaces, type)),
+    resources: resources(input, base.resources ?? {}),
+    ...(devices.devices.length > 0 ? { devices: devices.devices } : {}),
+    ...(options.privileged ? {} : { maskedPaths: maskedPaths ?? [], readonlyPaths: readonlyPaths ?? [] }),
+    ...(seccomp ? { seccomp } : {}),
+  };
+}
+
+function seccompOf(input: SpecInput, caps: readonly string[]): Linux['seccomp'] {
+  const { options, security, host } = input;
+  if (security.seccomp === 'unconfined') return undefined;
+  if (security.seccomp !== 'default') return security.seccomp;
+  return options.privileged ? undefined : defaultSeccomp(caps, host.arch);
+}
+
+function resources({ options, host, devices }: SpecInput, base: LinuxResources): LinuxResources {
+  const limits = resourcesOf(options);
+  const pids =
+    limits.pids ?? (host.cgroup.controllers.includes('pids') ? { limit: DEFAULT_PIDS_LIMIT } : undefined);
+  const { pids: _, ...rest } = base;
+  return {
+    ...rest,
+    devices: options.privileged ? [DEVICE_ALLOW_ALL] : [...(base.devices ?? []), ...devices.rules],
+    ...limits,
+    ...(pids ? { pids } : {}),
+  };
+}
+
+/** `KEY=VALUE` lists of --label and --annotation; a key alone has an empty value. */
+export function pairs(entries: readonly string[], flag: string): Record<string, string> {
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const at = entry.indexOf('=');
+      const key = at < 0 ? entry : entry.slice(0, at);
+      if (key === '') throw new TinyrunError('USAGE', `${flag} ${JSON.stringify(entry)}: no key`);
+      return [key, at < 0 ? '' : entry.slice(at + 1)];
+    }),
+  );
+}
