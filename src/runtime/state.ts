@@ -141,6 +141,6 @@ function isFrozen(cgroup: string | undefined): boolean {
 /** The status of a container as the kernel has it now. */
 export function statusOf(state: StateFile): Status {
   if (!isAlive(state)) return 'stopped';
-  if (fifoExists(state.fifo)) return 'created';
-  return isFrozen(state.cgroup) ? 'paused' : 'running';
+  if (isFrozen(state.cgroup)) return 'paused';
+  return fifoExists(state.fifo) ? 'created' : 'running';
 }

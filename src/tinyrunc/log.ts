@@ -1,0 +1,52 @@
+import { appendFileSync, writeSync } from 'node:fs';
+import { TinyrunError } from '../errors.ts';
+
+export type Level = 'debug' | 'info' | 'warning' | 'error';
+
+/** The log of one command: what conmon and containerd's shim read back when a command fails. */
+export interface Log {
+  write(level: Level, message: string): void;
+  /** The last words of a failing command: into the log, and on standard error when the log is a file. */
+  failure(error: Error): void;
+}
+
+export interface LogOptions {
+  /** A file to append to; standard error without. */
+  readonly path?: string | undefined;
+  readonly format: 'text' | 'json';
+  readonly debug: boolean;
+}
+
+/** RFC 3339 in UTC without fractions, as logrus writes it. */
+function timestamp(): string {
+  return `${new Date().toISOString().slice(0, 19)}Z`;
+}
+
+/** A line in logrus's formats; `level`, `msg`, `time` are the keys its readers look for. */
+export function formatLine(format: 'text' | 'json', level: Level, message: string, time: string): string {
+  if (format === 'json') return `${JSON.stringify({ level, msg: message, time })}\n`;
+  return `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(message)}\n`;
+}
+
+/** @throws TinyrunError (USAGE) for a format that is neither text nor json. */
+export function openLog(options: LogOptions): Log {
+  const { path, format, debug } = options;
+  if (format !== 'text' && format !== 'json') {
+    throw new TinyrunError('USAGE', `unknown log-format ${JSON.stringify(format)}`, {
+      hint: 'choose --log-format text or --log-format json',
+    });
+  }
+  const write = (level: Level, message: string): void => {
+    if (level === 'debug' && !debug) return;
+    const line = formatLine(format, level, message, timestamp());
+    // One write(2) per line, appended: the shim and several commands share the file.
+    if (path === undefined) writeSync(2, line);
+    else appendFileSync(path, line, { mode: 0o644 });
+  };
+  const failure = (error: Error): void => {
+    write('error', error.message);
+    if (path !== undefined) writeSync(2, `${error.message}\n`);
+    else if (error instanceof TinyrunError && format === 'text') writeSync(2, `hint: ${error.hint}\n`);
+  };
+  return { write, failure };
+}

@@ -1,0 +1,44 @@
+import { writeSync } from 'node:fs';
+import { type Container, listContainers } from '../../runtime/container.ts';
+import { usage } from '../args.ts';
+import { type Described, describe, ownerName } from '../describe.ts';
+import { table } from '../table.ts';
+import type { Verb } from '../verb.ts';
+
+const HEADER = ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'];
+
+function row({ id, pid, status, bundle, created, owner }: Described): string[] {
+  return [id, String(pid), status, bundle, created, owner];
+}
+
+function describeAll(containers: readonly Container[]): Described[] {
+  const owners = new Map<number, string>();
+  return containers.map((container) => {
+    const uid = container.state.owner;
+    if (!owners.has(uid)) owners.set(uid, ownerName(uid));
+    return describe(container, owners.get(uid) ?? '');
+  });
+}
+
+export const verb: Verb = {
+  usage: '[command options]',
+  flags: [
+    { names: ['format', 'f'], kind: 'string', help: "select one of: table or json (default: 'table')" },
+    { names: ['quiet', 'q'], kind: 'bool', help: 'display only container IDs' },
+  ],
+  arguments: [0, 0],
+  run({ root, log, flags }) {
+    const containers = listContainers(root, (error) => log.write('warning', error.message));
+    if (flags.bool('quiet')) {
+      writeSync(1, containers.map(({ state }) => `${state.id}\n`).join(''));
+      return 0;
+    }
+    const format = flags.string('format') ?? 'table';
+    const described = describeAll(containers);
+    if (format === 'table') writeSync(1, table([HEADER, ...described.map(row)]));
+    // null for none: what Go makes of a nil slice, and so what runc's readers know.
+    else if (format === 'json') writeSync(1, described.length === 0 ? 'null' : JSON.stringify(described));
+    else throw usage('invalid format option');
+    return 0;
+  },
+};

@@ -1,0 +1,54 @@
+import { writeSync } from 'node:fs';
+import { TinyrunError } from '../../errors.ts';
+import { cgroupPids } from '../../runtime/cgroup.ts';
+import { type Container, loadContainer } from '../../runtime/container.ts';
+import { usage } from '../args.ts';
+import type { Verb } from '../verb.ts';
+
+function pidsOf({ state, status }: Container): number[] {
+  if (state.cgroup !== undefined) return cgroupPids(state.cgroup).sort((a, b) => a - b);
+  return status === 'stopped' ? [] : [state.pid];
+}
+
+/** The lines of ps(1) that belong to the container, found by the PID column as runc does. */
+export function filterPs(output: string, pids: ReadonlySet<number>): string {
+  const [header = '', ...lines] = output.split('\n');
+  const column = header.trim().split(/\s+/).indexOf('PID');
+  if (column < 0) {
+    throw new TinyrunError('USAGE', "couldn't find PID field in ps output", {
+      hint: 'the options given to ps must make it print the PID column',
+    });
+  }
+  const ours = lines.filter((line) => pids.has(Number(line.trim().split(/\s+/)[column])));
+  return [header, ...ours].map((line) => `${line}\n`).join('');
+}
+
+async function psTable(pids: readonly number[], options: readonly string[]): Promise<string> {
+  const { spawnSync } = await import('node:child_process');
+  const result = spawnSync('ps', options.length === 0 ? ['-ef'] : [...options], { encoding: 'utf8' });
+  if (result.error !== undefined || result.status !== 0) {
+    const words = result.error?.message ?? result.stderr.trim();
+    throw new TinyrunError('UNSUPPORTED', `ps ${options.join(' ')}: ${words}`, {
+      hint: 'the table needs ps(1) on the host; --format json does not',
+    });
+  }
+  return filterPs(result.stdout, new Set(pids));
+}
+
+export const verb: Verb = {
+  usage: '[command options] <container-id> [ps options]',
+  flags: [
+    { names: ['format', 'f'], kind: 'string', help: "select one of: table or json (default: 'table')" },
+  ],
+  stopAtArgument: true,
+  arguments: [1, Number.POSITIVE_INFINITY],
+  async run({ root, flags }) {
+    const [id = '', ...options] = flags.args;
+    const format = flags.string('format') ?? 'table';
+    const pids = pidsOf(loadContainer(root, id));
+    if (format === 'json') writeSync(1, `${JSON.stringify(pids)}\n`);
+    else if (format === 'table') writeSync(1, await psTable(pids, options));
+    else throw usage('invalid format option');
+    return 0;
+  },
+};

@@ -1,0 +1,15 @@
+import { writeSync } from 'node:fs';
+import { loadContainer } from '../../runtime/container.ts';
+import { describe } from '../describe.ts';
+import type { Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  usage: '<container-id>',
+  flags: [],
+  arguments: [1, 1],
+  run({ root, flags }) {
+    const container = loadContainer(root, flags.args[0] ?? '');
+    writeSync(1, JSON.stringify(describe(container, ''), undefined, 2));
+    return 0;
+  },
+};
