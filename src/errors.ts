@@ -70,6 +70,15 @@ export const ERRORS = {
   },
   REGISTRY_DENIED: { exit: 1, hint: 'tinyrun login HOST gives the registry your user name and password' },
   TEMPLATE: { exit: 1, hint: 'templates are those of Go: {{.Field}}, {{json .}}, {{range .List}}…{{end}}' },
+  SPEC_INVALID: {
+    exit: 125,
+    hint: 'mend the named field of config.json; tinyrunc spec writes one that is sound',
+  },
+  ID_INVALID: { exit: 125, hint: 'letters, digits and _ + - . make an id, up to 1024 of them' },
+  SECCOMP_PROFILE: {
+    exit: 125,
+    hint: 'the file is a seccomp profile as Docker has them, or linux.seccomp of a config.json',
+  },
   COMMAND_NOT_FOUND: {
     exit: 127,
     hint: 'the program must exist in the image, by absolute path or on its PATH',
