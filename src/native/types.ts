@@ -3,6 +3,8 @@
 
 /** Integer file descriptor; close-on-exec is always set. */
 export type Fd = number;
+/** A path: bytes for names that are not UTF-8. Without NUL. */
+export type Path = string | Uint8Array;
 /** AT_FDCWD stands for the current directory. */
 export const AT_FDCWD = -100;
 
@@ -142,40 +144,46 @@ export interface NativeAddon {
   ): void;
   statfsType(path: string | Fd): number;
 
-  // fs.cc: the *at calls
-  openat2(dirfd: Fd, path: string, how: { flags: number; mode?: number; resolve?: number }): Fd;
+  // fs.cc: the *at calls. The last component is not followed unless flags has AT_SYMLINK_FOLLOW (0x400); an empty
+  // path is dirfd itself.
+  openat2(dirfd: Fd, path: Path, how: { flags: number; mode?: number; resolve?: number }): Fd;
   close(fd: Fd): void;
-  mkdirat(dirfd: Fd, path: string, mode: number): void;
-  mknodat(dirfd: Fd, path: string, mode: number, major: number, minor: number): void;
-  symlinkat(target: string, dirfd: Fd, path: string): void;
-  linkat(oldDirfd: Fd, oldPath: string, newDirfd: Fd, newPath: string, flags?: number): void;
-  unlinkat(dirfd: Fd, path: string, flags?: number): void;
-  renameat2(oldDirfd: Fd, oldPath: string, newDirfd: Fd, newPath: string, flags?: number): void;
-  readlinkat(dirfd: Fd, path: string): string;
-  fstatat(dirfd: Fd, path: string, flags?: number): Stat;
-  fchownat(dirfd: Fd, path: string, uid: number, gid: number, flags?: number): void;
-  fchmodat(dirfd: Fd, path: string, mode: number): void;
+  /** fcntl(F_DUPFD_CLOEXEC). */
+  dup(fd: Fd): Fd;
+  setCloexec(fd: Fd, on: boolean): void;
+  mkdirat(dirfd: Fd, path: Path, mode: number): void;
+  mknodat(dirfd: Fd, path: Path, mode: number, major: number, minor: number): void;
+  symlinkat(target: Path, dirfd: Fd, path: Path): void;
+  linkat(oldDirfd: Fd, oldPath: Path, newDirfd: Fd, newPath: Path, flags?: number): void;
+  unlinkat(dirfd: Fd, path: Path, flags?: number): void;
+  renameat2(oldDirfd: Fd, oldPath: Path, newDirfd: Fd, newPath: Path, flags?: number): void;
+  readlinkat(dirfd: Fd, path: Path): string;
+  fstatat(dirfd: Fd, path: Path, flags?: number): Stat;
+  fchownat(dirfd: Fd, path: Path, uid: number, gid: number, flags?: number): void;
+  /** Of a symlink: EOPNOTSUPP. */
+  fchmodat(dirfd: Fd, path: Path, mode: number): void;
   /** utimensat(2); undefined leaves a time alone (UTIME_OMIT). */
   utimensat(
     dirfd: Fd,
-    path: string,
+    path: Path,
     atimeNs: bigint | undefined,
     mtimeNs: bigint | undefined,
     flags?: number,
   ): void;
   /** xattrs of `path` in `dirfd` (or of dirfd itself when path is ''), symlinks not followed. */
-  setxattr(dirfd: Fd, path: string, name: string, value: Uint8Array): void;
-  getxattr(dirfd: Fd, path: string, name: string): Uint8Array | undefined;
-  listxattr(dirfd: Fd, path: string): string[];
-  removexattr(dirfd: Fd, path: string, name: string): void;
+  setxattr(dirfd: Fd, path: Path, name: string, value: Uint8Array): void;
+  getxattr(dirfd: Fd, path: Path, name: string): Uint8Array | undefined;
+  listxattr(dirfd: Fd, path: Path): string[];
+  removexattr(dirfd: Fd, path: Path, name: string): void;
   /** Names and DT_* types below a directory fd, without . and .. */
   readdir(fd: Fd): { name: string; type: number }[];
   /** Removes a tree by fd, not following links nor crossing mounts; missing is success. */
-  removeTree(dirfd: Fd, path: string): void;
+  removeTree(dirfd: Fd, path: Path): void;
   write(fd: Fd, data: Uint8Array | string): number;
   pwrite(fd: Fd, data: Uint8Array, offset: number): number;
   read(fd: Fd, max: number): Uint8Array;
   fsync(fd: Fd): void;
+  fdatasync(fd: Fd): void;
   ftruncate(fd: Fd, size: number): void;
   fallocate(fd: Fd, mode: number, offset: number, length: number): void;
   syncfs(fd: Fd): void;
@@ -192,7 +200,7 @@ export interface NativeAddon {
   openpty(size?: { rows: number; columns: number }): { master: Fd; slave: Fd; name: string };
   getWinsize(fd: Fd): { rows: number; columns: number } | undefined;
   setWinsize(fd: Fd, rows: number, columns: number): void;
-  /** cfmakeraw(3); returns the old settings, opaque, for restoreTermios; also restored at any exit or fatal signal. */
+  /** cfmakeraw(3); returns the old settings, opaque, for restoreTermios; also restored at any exit or fatal signal but SIGKILL. */
   makeRaw(fd: Fd): Uint8Array;
   restoreTermios(fd: Fd, saved: Uint8Array): void;
   isatty(fd: Fd): boolean;
@@ -202,6 +210,7 @@ export interface NativeAddon {
   /** Connects to a unix stream socket (paths beyond 108 bytes through /proc/self/fd) and sends bytes with SCM_RIGHTS. */
   connectUnix(path: string): Fd;
   sendFds(socket: Fd, fds: readonly Fd[], data: Uint8Array | string): void;
+  /** Takes up to `max` bytes and the fds that came with them; neither is the end of the stream. */
   recvFds(socket: Fd, max: number): { fds: Fd[]; data: Uint8Array };
 
   // netlink.cc: rtnetlink; each call is one request with its acknowledgement, EEXIST and the like thrown as SyscallError

@@ -1,0 +1,67 @@
+// What this process may do, and whether a pid is still who it was.
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <charconv>
+
+#include "bind.h"
+#include "open.h"
+
+namespace tinyrun {
+namespace {
+
+// The whole of a small file of the proc filesystem, which answers one read(2).
+std::optional<std::string> readSmall(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() == -1 && (errno == ENOENT || errno == ESRCH)) return std::nullopt;
+  check(fd.get(), "open", path);
+  std::string text(4096, '\0');
+  const ssize_t size = retry([&] { return ::read(fd.get(), text.data(), text.size()); });
+  if (size == -1 && errno == ESRCH) return std::nullopt;  // it ended between open and read
+  text.resize(static_cast<size_t>(check(size, "read", path)));
+  return text;
+}
+
+Napi::Value capabilities(Napi::Env env) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2]{};
+  check(syscall(SYS_capget, &header, data), "capget");
+  auto wide = [&](auto field) { return data[0].*field | static_cast<uint64_t>(data[1].*field) << 32; };
+  uint64_t bounding = 0;
+  int last = -1;
+  // PR_CAPBSET_READ fails with EINVAL for what the kernel does not know: so `last` needs no /proc.
+  for (int cap = 0; cap < 64; ++cap) {
+    const int held = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+    if (held < 0) break;
+    last = cap;
+    bounding |= static_cast<uint64_t>(held) << cap;
+  }
+  return Record(env)
+      .set("effective", wide(&__user_cap_data_struct::effective))
+      .set("permitted", wide(&__user_cap_data_struct::permitted))
+      .set("bounding", bounding)
+      .set("last", last);
+}
+
+// Fields are counted from the last ')': a process may put spaces and brackets into its own name (field 2).
+std::optional<uint64_t> startTime(int pid) {
+  const auto text = readSmall("/proc/" + std::to_string(pid) + "/stat");
+  if (!text) return std::nullopt;
+  size_t at = text->rfind(')');
+  for (int field = 2; field < 22 && at != std::string::npos; ++field) at = text->find(' ', at + 1);
+  uint64_t ticks = 0;
+  if (at == std::string::npos ||
+      std::from_chars(text->data() + at + 1, text->data() + text->size(), ticks).ec != std::errc{})
+    throw SyscallFailure{"read", EPROTO, "/proc/" + std::to_string(pid) + "/stat", ""};
+  return ticks;
+}
+
+}  // namespace
+
+void exportFacts(Exports& out) {
+  out.insert(out.end(), {bind<&capabilities>("capabilities"), bind<&startTime>("startTime")});
+}
+
+}  // namespace tinyrun

@@ -1,0 +1,56 @@
+// The only place that loads the addon. It is loaded at the first call of native(): `tinyrun --help` needs none.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { SyscallError } from './syscall-error.ts';
+import type { NativeAddon } from './types.ts';
+
+export { SyscallError } from './syscall-error.ts';
+export type * from './types.ts';
+export { AT_FDCWD } from './types.ts';
+
+type LoadedAddon = NativeAddon & { useSyscallError(constructor: typeof SyscallError): void };
+
+/** Where the addon may lie, best first: one's own build, then what the package ships for this platform. */
+export function addonPaths(root: string): string[] {
+  return [
+    join(root, 'build/Release/tinyrun.node'),
+    join(root, `prebuilds/${process.platform}-${process.arch}/tinyrun.node`),
+  ];
+}
+
+// This code runs from src/native/ (tests) and from dist/ (the bundle): the package is one or two levels up.
+function packageRoots(): string[] {
+  const up = dirname(import.meta.dirname);
+  return [up, dirname(up)];
+}
+
+function load(): NativeAddon {
+  const tried: string[] = [];
+  for (const path of packageRoots().flatMap(addonPaths)) {
+    if (!existsSync(path)) {
+      tried.push(`${path}: not there`);
+      continue;
+    }
+    const holder: { exports: Partial<LoadedAddon> } = { exports: {} };
+    try {
+      // process.dlopen rather than require: no createRequire, and no module resolution on the path of every start.
+      process.dlopen(holder as NodeJS.Module, path);
+    } catch (error) {
+      tried.push(`${path}: ${error instanceof Error ? error.message : error}`);
+      continue;
+    }
+    const addon = holder.exports as LoadedAddon;
+    addon.useSyscallError(SyscallError);
+    return addon;
+  }
+  throw new TinyrunError('NATIVE_MISSING', `the native addon could not be loaded; tried ${tried.join('; ')}`);
+}
+
+let loaded: NativeAddon | undefined;
+
+/** The addon, loaded once. Throws TinyrunError NATIVE_MISSING, which lists each path tried. */
+export function native(): NativeAddon {
+  loaded ??= load();
+  return loaded;
+}
