@@ -1,35 +1,26 @@
-import { constants } from 'node:os';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
-
-/** Highest signal of Linux, SIGRTMAX; signal(7). */
-const LAST_SIGNAL = 64;
-/** What the C library leaves of the real-time signals to programs. */
-const RTMIN = 34;
+import { SIGNALS, signalNumber } from '../spec/linux.ts';
 
 /** Not passed on: they cannot be caught, belong to this process, or would stop it before it could pass them. */
-const KEPT = new Set(['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGURG', 'SIGPIPE', 'SIGWINCH', 'SIGPROF']);
+const KEPT = ['KILL', 'STOP', 'CHLD', 'CLD', 'URG', 'PIPE', 'WINCH', 'PROF'];
 /** Raised by this process's own faults; a handler would loop. */
-const FAULTS = new Set(['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGIOT', 'SIGSYS']);
+const FAULTS = ['SEGV', 'BUS', 'FPE', 'ILL', 'TRAP', 'ABRT', 'IOT', 'SYS'];
+/** Second names of signals that are passed on by their first. */
+const ALIASES = ['POLL'];
+
+const FORWARDED: readonly NodeJS.Signals[] = Object.keys(SIGNALS)
+  .filter((name) => ![...KEPT, ...FAULTS, ...ALIASES].includes(name))
+  .map((name) => `SIG${name}` as NodeJS.Signals);
 
 /**
- * A signal by number (`9`) or name (`KILL`, `SIGKILL`, `sigkill`, `RTMIN+1`), as kill(1), docker and runc take it.
+ * A signal by number (`9`) or name (`KILL`, `SIGKILL`, `sigkill`, `RTMIN+1`), as kill(1), docker and runc take it; 0 probes.
  * @throws TinyrunError (USAGE)
  */
 export function parseSignal(text: string): number {
-  const name = text.toUpperCase().replace(/^SIG/, '');
-  if (/^\d+$/.test(name)) {
-    const number = Number(name);
-    if (number >= 0 && number <= LAST_SIGNAL) return number;
-  }
-  const known = (constants.signals as Record<string, number>)[`SIG${name}`];
-  if (known !== undefined) return known;
-  const realTime = /^RT(MIN|MAX)([+-]\d+)?$/.exec(name);
-  if (realTime !== null) {
-    const number = (realTime[1] === 'MIN' ? RTMIN : LAST_SIGNAL) + Number(realTime[2] ?? 0);
-    if (number >= RTMIN && number <= LAST_SIGNAL) return number;
-  }
+  const number = text === '0' ? 0 : signalNumber(text);
+  if (number !== undefined) return number;
   throw new TinyrunError('USAGE', `unknown signal ${JSON.stringify(text)}`, {
     hint: 'kill -l lists the names; numbers go from 1 to 64',
   });
@@ -47,9 +38,8 @@ export function forwardSignals(pidfd: Fd): () => void {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   };
-  const names = Object.keys(constants.signals).filter((name) => !KEPT.has(name) && !FAULTS.has(name));
-  for (const name of names) process.on(name as NodeJS.Signals, handler);
+  for (const name of FORWARDED) process.on(name, handler);
   return () => {
-    for (const name of names) process.off(name as NodeJS.Signals, handler);
+    for (const name of FORWARDED) process.off(name, handler);
   };
 }
