@@ -1,5 +1,6 @@
 // Rules that tie fields to namespaces: what would change the host without one is refused.
 
+import { sysctlPath } from '../sysctl.ts';
 import type { Linux, LinuxIDMapping, LinuxNamespace, LinuxNamespaceType, Spec } from '../types.ts';
 import { at, type Report } from './report.ts';
 
@@ -109,24 +110,15 @@ function sysctlNamespace(key: string): LinuxNamespaceType | undefined {
 const sysctls: Rule = (_spec, linux, report) => {
   for (const key of Object.keys(linux.sysctl ?? {})) {
     const path = at('linux.sysctl', key);
-    const dotted = dottedSysctl(key);
-    const type = sysctlNamespace(dotted);
-    if (dotted.split('.').some((part) => part === '' || part.includes('..')))
-      report.error(path, 'is not the name of a kernel setting');
-    else if (dotted === 'kernel.hostname') report.error(path, 'is set by the field hostname');
+    const name = sysctlPath(key)?.join('.');
+    const type = name === undefined ? undefined : sysctlNamespace(name);
+    if (name === undefined) report.error(path, 'is not the name of a kernel setting');
+    else if (name === 'kernel.hostname') report.error(path, 'is set by the field hostname');
     else if (type === undefined)
       report.error(path, 'belongs to no namespace: it would be set for the whole machine');
     else if (!namespaceOf(linux, type)) report.error(path, `needs the namespace ${type} in linux.namespaces`);
   }
 };
-
-/** sysctl(8): the first separator decides; after a slash, dots are part of a name (`net/ipv4/conf/eth0.1/…`). */
-export function dottedSysctl(key: string): string {
-  const slash = key.indexOf('/');
-  const dot = key.indexOf('.');
-  if (slash < 0 || (dot >= 0 && dot < slash)) return key.replaceAll('/', '.');
-  return key.replaceAll('.', '\u0001').replaceAll('/', '.').replaceAll('\u0001', '/');
-}
 
 export const NAMESPACE_RULES: readonly Rule[] = [
   unique,
