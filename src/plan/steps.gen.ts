@@ -30,8 +30,8 @@ export interface StepArgs {
   fork: { flags: bigint };
   /** open(2) of a path of the host into a slot; flags are O_*, O_CLOEXEC is added. */
   open: { path: string; flags: number; slot: number };
-  /** pidfd_open(2). */
-  pidfdOpen: { pid: number; slot: number };
+  /** pidfd_open(2). `startTime` not 0: the pid is trusted only when its start time matches, as in kill; ESRCH otherwise. */
+  pidfdOpen: { pid: number; startTime: bigint; slot: number };
   /** open_tree(2) with OPEN_TREE_CLONE (and AT_RECURSIVE when `recursive`); `userns` idmaps the clone by mount_setattr(2) with that user namespace fd (5.12), NO_SLOT for none; the detached mount lands in `slot`. */
   openTree: { path: string; recursive: number; userns: number; slot: number };
   /** A user namespace with these maps, made by a short-lived child, its fd in `slot` (for idmapped mounts). */
@@ -60,7 +60,7 @@ export interface StepArgs {
   rootfsOverlay: { path: string; lowers: readonly string[]; upper: string; work: string; options: readonly string[]; base: string };
   /** Directory of the host as root without a mount namespace of one's own. */
   rootfsDirect: { path: string };
-  /** A new filesystem: fsopen, fsconfig of each "key" or "key=value", fsmount(attr), move_mount onto the target in the root, which is made (directory) where missing. `attr` is MOUNT_ATTR_*, `flags` a set of: 1 copy-up (tmpcopyup), 2 read-only superblock, 4 target must be a plain directory (proc, sysfs), 8 optional (a missing filesystem type is traced, not fatal). `propagation` is MS_* or 0. */
+  /** A new filesystem: fsopen, fsconfig of each "key" or "key=value", fsmount(attr), move_mount onto the target in the root, which is made (directory) where missing. `attr` is MOUNT_ATTR_*, `flags` a set of: 1 copy-up (tmpcopyup), 2 read-only superblock, 4 target must be a plain directory (proc, sysfs), 8 optional (a missing filesystem type is traced, not fatal), 16 takes the mode of an existing target (tmpfs without mode=). `propagation` is MS_* or 0. */
   mountFs: { type: string; source: string; target: string; attr: bigint; options: readonly string[]; flags: number; propagation: number };
   /** A bind mount: `source` (host path, before pivotRoot) or `slot` (a detached mount). open_tree, then mount_setattr with set/clear, recursive ones apart, propagation, then move_mount onto the target in the root, made like the source (directory or empty file). `flags`: 1 recursive bind, 2 the target is not made when missing, 4 source is resolved in the root, 8 a missing source is skipped. */
   bind: { source: string; slot: number; target: string; attrSet: bigint; attrClear: bigint; recAttrSet: bigint; recAttrClear: bigint; propagation: number; flags: number };
@@ -71,8 +71,8 @@ export interface StepArgs {
   makeNode: { path: string; type: number; mode: number; major: number; minor: number; uid: number; gid: number };
   /** symlink(2) in the root; an equal one that exists is success, other existing files are left alone. */
   makeSymlink: { target: string; path: string };
-  /** /dev/ptmx in the root opened, TIOCSPTLCK, TIOCGPTPEER; the peer is bound onto /dev/console, becomes stdio and the controlling terminal (uid owns it); the master goes to the host lane's `slot` by SCM_RIGHTS. rows/columns 0: unset. */
-  console: { slot: number; rows: number; columns: number; uid: number };
+  /** /dev/ptmx in the root opened, TIOCSPTLCK, TIOCGPTPEER; the peer is bound onto /dev/console, becomes stdio and the controlling terminal (uid owns it); the master goes to the host lane's `slot` by SCM_RIGHTS. rows/columns 0: unset. `flags`: 1 do not bind onto /dev/console (exec: that one belongs to the container's first process). */
+  console: { slot: number; rows: number; columns: number; uid: number; flags: number };
   /** Hides: /dev/null (verified char 1:3) over a file, an empty read-only tmpfs over a directory; missing is success. */
   mask: { path: string };
   /** A recursive read-only bind of the path onto itself; missing is success. */
@@ -164,7 +164,7 @@ export const STEPS = {
   signalStart: { code: 13, lane: 'host', fields: [['path', 'str']] },
   fork: { code: 14, lane: 'container', fields: [['flags', 'u64']] },
   open: { code: 15, lane: 'both', fields: [['path', 'str'], ['flags', 'u32'], ['slot', 'slot']] },
-  pidfdOpen: { code: 16, lane: 'host', fields: [['pid', 'u32'], ['slot', 'slot']] },
+  pidfdOpen: { code: 16, lane: 'host', fields: [['pid', 'u32'], ['startTime', 'u64'], ['slot', 'slot']] },
   openTree: { code: 17, lane: 'both', fields: [['path', 'str'], ['recursive', 'u32'], ['userns', 'slot'], ['slot', 'slot']] },
   makeUserns: { code: 18, lane: 'host', fields: [['uidMap', 'str'], ['gidMap', 'str'], ['slot', 'slot']] },
   closeSlot: { code: 19, lane: 'both', fields: [['slot', 'slot']] },
@@ -187,7 +187,7 @@ export const STEPS = {
   makeDir: { code: 36, lane: 'container', fields: [['path', 'str'], ['mode', 'u32'], ['uid', 'u32'], ['gid', 'u32']] },
   makeNode: { code: 37, lane: 'container', fields: [['path', 'str'], ['type', 'u32'], ['mode', 'u32'], ['major', 'u32'], ['minor', 'u32'], ['uid', 'u32'], ['gid', 'u32']] },
   makeSymlink: { code: 38, lane: 'container', fields: [['target', 'str'], ['path', 'str']] },
-  console: { code: 39, lane: 'container', fields: [['slot', 'slot'], ['rows', 'u32'], ['columns', 'u32'], ['uid', 'u32']] },
+  console: { code: 39, lane: 'container', fields: [['slot', 'slot'], ['rows', 'u32'], ['columns', 'u32'], ['uid', 'u32'], ['flags', 'u32']] },
   mask: { code: 40, lane: 'container', fields: [['path', 'str']] },
   readonlyPath: { code: 41, lane: 'container', fields: [['path', 'str']] },
   pivotRoot: { code: 42, lane: 'container', fields: [] },
