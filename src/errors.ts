@@ -37,6 +37,10 @@ export const ERRORS = {
     exit: 125,
     hint: 'a bundle is a directory with config.json and a root filesystem: tinyrunc spec',
   },
+  DBUS: {
+    exit: 125,
+    hint: 'systemd must run, and its bus be reachable: systemctl status; or use the cgroupfs driver',
+  },
   HOOK: {
     exit: 125,
     hint: 'the hook is named in config.json below hooks: run it by hand with the state on stdin',
@@ -78,6 +82,15 @@ export const ERRORS = {
   SECCOMP_PROFILE: {
     exit: 125,
     hint: 'the file is a seccomp profile as Docker has them, or linux.seccomp of a config.json',
+  },
+  PLAN_ARGUMENT: {
+    exit: 125,
+    hint: 'strings go to the kernel NUL-terminated and numbers have their width: mend the named value',
+  },
+  PLAN_DAMAGED: { exit: 125, hint: 'the encoded plan was cut or altered: remove the container by force' },
+  CGROUP_CONTROLLER: {
+    exit: 125,
+    hint: 'boot with systemd.unified_cgroup_hierarchy=1 (or cgroup_no_v1=all), or leave the limit out',
   },
   COMMAND_NOT_FOUND: {
     exit: 127,
