@@ -95,30 +95,23 @@ class Writer {
   }
 }
 
-function writeField(out: Writer, kind: FieldKind, value: unknown): void {
-  switch (kind) {
-    case 'u32':
-    case 'slot':
-      return out.u32(value as number);
-    case 'i32':
-      return out.i32(value as number);
-    case 'u64':
-      return out.u64(value as bigint);
-    case 'i64':
-      return out.i64(value as bigint);
-    case 'str':
-      return out.str(value as string);
-    case 'bytes':
-      return out.bytes(value as Uint8Array);
-    case 'strs':
-      out.u32((value as string[]).length);
-      for (const text of value as string[]) out.str(text);
-      return;
-    case 'u32s':
-      out.u32((value as number[]).length);
-      for (const word of value as number[]) out.u32(word);
-  }
-}
+const WRITE: { readonly [K in FieldKind]: (out: Writer, value: never) => void } = {
+  u32: (out, value: number) => out.u32(value),
+  slot: (out, value: number) => out.u32(value),
+  i32: (out, value: number) => out.i32(value),
+  u64: (out, value: bigint) => out.u64(value),
+  i64: (out, value: bigint) => out.i64(value),
+  str: (out, value: string) => out.str(value),
+  bytes: (out, value: Uint8Array) => out.bytes(value),
+  strs: (out, value: readonly string[]) => {
+    out.u32(value.length);
+    for (const text of value) out.str(text);
+  },
+  u32s: (out, value: readonly number[]) => {
+    out.u32(value.length);
+    for (const word of value) out.u32(word);
+  },
+};
 
 function writeStep(out: Writer, step: Step, index: number): void {
   const at = out.skipHeader();
@@ -126,7 +119,7 @@ function writeStep(out: Writer, step: Step, index: number): void {
   const fields: readonly (readonly [string, FieldKind])[] = STEPS[step.op].fields;
   for (const [name, kind] of fields) {
     try {
-      writeField(out, kind, args[name]);
+      WRITE[kind](out, args[name] as never);
     } catch (error) {
       const { message } = error as Error;
       throw new TinyrunError('PLAN_ARGUMENT', `step ${index + 1} (${step.op}), ${name}: ${message}`, {
