@@ -1,0 +1,48 @@
+import { native } from '../../native/index.ts';
+import { O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from './flags.ts';
+
+const CAPACITY = 128;
+
+/**
+ * Directories of a layer by path, as O_PATH fds. Every path is resolved by the kernel with RESOLVE_IN_ROOT: a
+ * symbolic link, however it points, ends inside the layer. Entries of one directory follow each other in an
+ * archive, so that nearly each is a hit.
+ */
+export class Directories {
+  #open = new Map<string, number>();
+  #last = { path: '', fd: -1 };
+  constructor(readonly root: number) {}
+
+  /** Throws ENOENT, ENOTDIR or ELOOP as openat2(2) does. The fd belongs to the cache. */
+  get(path: string): number {
+    if (path === '') return this.root;
+    if (path === this.#last.path) return this.#last.fd;
+    const fd = this.#open.get(path) ?? this.#resolve(path);
+    this.#last = { path, fd };
+    return fd;
+  }
+
+  #resolve(path: string): number {
+    const fd = native().openat2(this.root, path, {
+      flags: O_PATH | O_DIRECTORY,
+      resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+    });
+    if (this.#open.size >= CAPACITY) this.#evict();
+    this.#open.set(path, fd);
+    return fd;
+  }
+
+  #evict(): void {
+    const oldest = this.#open.entries().next().value;
+    if (!oldest) return;
+    this.#open.delete(oldest[0]);
+    native().close(oldest[1]);
+  }
+
+  /** After something was replaced: a path may now lead elsewhere. */
+  forget(): void {
+    for (const fd of this.#open.values()) native().close(fd);
+    this.#open.clear();
+    this.#last = { path: '', fd: -1 };
+  }
+}

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { closeSync, constants, openSync } from 'node:fs';
+import { TarReader } from '../tar/reader.ts';
+import { decompress } from './decompress.ts';
+import { checkRatio, LIMITS, type Limits } from './limits.ts';
+import type { Tail } from './tail.ts';
+import { LayerWriter, type WriterResult } from './writer.ts';
+
+/** One layer to unpack: everything in it crosses to a worker thread as it is. */
+export interface UnpackJob {
+  /** The blob, maybe still growing. */
+  readonly blob: string;
+  /** An empty directory. */
+  readonly target: string;
+  readonly limits?: Limits;
+  readonly rootless?: boolean;
+}
+
+export interface Unpacked extends WriterResult {
+  /** Digest of the uncompressed archive. */
+  readonly diffId: string;
+}
+
+/**
+ * Reads, decompresses, hashes and writes one layer; memory is a few chunks. Nothing waits for anything but the
+ * blob: hashing and writing are synchronous, so this belongs on a thread of its own.
+ */
+export async function unpack(job: UnpackJob, tail: Tail): Promise<Unpacked> {
+  const fd = openSync(job.blob, 'r');
+  const root = openSync(job.target, constants.O_RDONLY | constants.O_DIRECTORY);
+  const limits = job.limits ?? LIMITS;
+  const writer = new LayerWriter(root, { limits, rootless: job.rootless ?? false });
+  try {
+    const hash = createHash('sha256');
+    const reader = new TarReader(writer);
+    const packed = { bytes: 0 };
+    let bytes = 0;
+    for await (const chunk of decompress(counted(tail.read(fd), packed))) {
+      bytes += chunk.length;
+      checkRatio(packed.bytes, bytes, limits);
+      hash.update(chunk);
+      reader.push(chunk);
+    }
+    reader.finish();
+    const result = writer.finish();
+    return { ...result, diffId: `sha256:${hash.digest('hex')}` };
+  } finally {
+    writer.close();
+    closeSync(fd);
+    closeSync(root);
+  }
+}
+
+async function* counted(source: AsyncIterable<Buffer>, count: { bytes: number }): AsyncGenerator<Buffer> {
+  for await (const chunk of source) {
+    count.bytes += chunk.length;
+    yield chunk;
+  }
+}
