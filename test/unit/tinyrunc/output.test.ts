@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ownerName } from '../../../src/tinyrunc/describe.ts';
+import { formatLine } from '../../../src/tinyrunc/log.ts';
+import { parseBytes } from '../../../src/tinyrunc/resources.ts';
+import { table } from '../../../src/tinyrunc/table.ts';
+import { filterPs } from '../../../src/tinyrunc/verbs/ps.ts';
+import { VERSION } from '../../../src/tinyrunc/version.ts';
+
+describe('the log', () => {
+  it('is one JSON object per line with level, msg and time', () => {
+    const line = formatLine('json', 'error', 'a "b"\nc', '2026-01-01T00:00:00Z');
+    expect(line.endsWith('}\n')).toBe(true);
+    expect(line.split('\n')).toHaveLength(2);
+    expect(JSON.parse(line)).toEqual({ level: 'error', msg: 'a "b"\nc', time: '2026-01-01T00:00:00Z' });
+  });
+
+  it('is key=value in text, as logrus has it', () => {
+    expect(formatLine('text', 'warning', 'x', 't')).toBe('time="t" level=warning msg="x"\n');
+  });
+});
+
+it('aligns a table as text/tabwriter does with runc’s settings', () => {
+  expect(table([['ID', 'PID', 'OWNER']])).toBe('ID          PID         OWNER\n');
+  expect(table([['a-long-identifier', '1', 'root']])).toBe('a-long-identifier   1           root\n');
+});
+
+it('keeps the lines of ps that belong to the container', () => {
+  const output =
+    'UID          PID    PPID  CMD\nroot           7       1  a 8\nroot           8       1  b\n';
+  expect(filterPs(output, new Set([8]))).toBe('UID          PID    PPID  CMD\nroot           8       1  b\n');
+  expect(() => filterPs('UID CMD\n', new Set([8]))).toThrow(/PID field/);
+});
+
+it('names an owner', () => {
+  const passwd = () => 'root:x:0:0::/root:/bin/sh\nme:x:1000:1000::/:/bin/sh\n';
+  expect(ownerName(1000, passwd)).toBe('me');
+  expect(ownerName(5, passwd)).toBe('');
+});
+
+it.each([
+  ['64', 64],
+  ['64b', 64],
+  ['2k', 2048],
+  ['1M', 1048576],
+  ['-1', -1],
+])('reads %s bytes', (text, bytes) => {
+  expect(parseBytes('memory', text)).toBe(bytes);
+});
+
+it('refuses what is no number of bytes', () => {
+  expect(() => parseBytes('memory', 'lots')).toThrow(/lots/);
+});
+
+it('has the version of the package', () => {
+  expect(JSON.parse(readFileSync('package.json', 'utf8')).version).toBe(VERSION);
+});
