@@ -113,14 +113,19 @@ function sources(args) {
 async function main() {
   const layout = `${OUT}.new-${process.pid}`;
   mkdirSync(`${layout}/blobs/sha256`, { recursive: true });
-  const manifests = [];
-  for (const [architecture, path] of sources(process.argv.slice(2))) {
-    const descriptor = await image(layout, architecture, path);
-    manifests.push({ ...descriptor, annotations: { 'org.opencontainers.image.ref.name': 'busybox:latest' } });
-  }
+  const images = [];
+  for (const [architecture, path] of sources(process.argv.slice(2)))
+    images.push(await image(layout, architecture, path));
+  // several platforms stand behind one name, in an index of their own
+  const indexType = `${MEDIA}.index.v1+json`;
+  const all = { schemaVersion: 2, mediaType: indexType, manifests: images };
+  const top = images.length === 1 ? images[0] : blob(layout, indexType, Buffer.from(JSON.stringify(all)));
+  const named = { ...top, annotations: { 'org.opencontainers.image.ref.name': 'busybox:latest' } };
   writeFileSync(`${layout}/oci-layout`, '{"imageLayoutVersion":"1.0.0"}');
-  const index = { schemaVersion: 2, mediaType: `${MEDIA}.index.v1+json`, manifests };
-  writeFileSync(`${layout}/index.json`, JSON.stringify(index));
+  writeFileSync(
+    `${layout}/index.json`,
+    JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: [named] }),
+  );
   rmSync(OUT, { recursive: true, force: true });
   renameSync(layout, OUT);
 }

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../../errors.ts';
+import { S_IFBLK, S_IFCHR, S_IFMT } from '../../spec/linux.ts';
 import type { LinuxDevice, LinuxDeviceCgroup } from '../../spec/types.ts';
 
 export interface DeviceGrant {
@@ -11,8 +12,10 @@ export interface DeviceGrant {
 const fail = (text: string, problem: string) =>
   new TinyrunError('USAGE', `--device ${JSON.stringify(text)}: ${problem}`);
 
-const S_IFMT = 0o170000;
-const TYPES: Readonly<Record<number, 'b' | 'c'>> = { 14406: 'b', 4802: 'c' };
+function typeOf(mode: number): 'b' | 'c' | undefined {
+  if ((mode & S_IFMT) === S_IFBLK) return 'b';
+  return (mode & S_IFMT) === S_IFCHR ? 'c' : undefined;
+}
 
 /** glibc's encoding of dev_t, as stat(2) hands it over. */
 export const majorOf = (rdev: number): number =>
@@ -23,7 +26,7 @@ export const minorOf = (rdev: number): number =>
 /** A device node of the host as the spec writes it; undefined when the path is no device. */
 export function deviceAt(hostPath: string, containerPath: string): LinuxDevice | undefined {
   const stat = statSync(hostPath, { throwIfNoEntry: false });
-  const type = stat && TYPES[stat.mode & S_IFMT];
+  const type = stat && typeOf(stat.mode);
   if (!stat || !type) return undefined;
   return {
     path: containerPath,

@@ -20,9 +20,9 @@ export function parseAddHost(text: string): { name: string; address: string } {
   throw new TinyrunError('USAGE', `--add-host ${JSON.stringify(text)}: not NAME:ADDRESS`);
 }
 
-export function hostsFile(extra: readonly { name: string; address: string }[], hostname?: string): string {
+export function hostsFile(hostname?: string): string {
   const own = hostname ? [`127.0.1.1\t${hostname}`] : [];
-  const lines = [...LOOPBACK, ...own, ...extra.map(({ name, address }) => `${address}\t${name}`)];
+  const lines = [...LOOPBACK, ...own];
   return `${lines.join('\n')}\n`;
 }
 

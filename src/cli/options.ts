@@ -1,0 +1,14 @@
+import { InvalidArgumentError } from 'commander';
+
+/** For a flag that may be given many times: the values in their order. */
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
+}
+
+/** One word of a list. */
+export function oneOf(...words: readonly string[]): (value: string) => string {
+  return (value) => {
+    if (words.includes(value)) return value;
+    throw new InvalidArgumentError(`It must be one of ${words.join(', ')}.`);
+  };
+}

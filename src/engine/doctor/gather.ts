@@ -1,0 +1,223 @@
+// Asks the host. Every trial undoes itself: mounts stay detached and end with their fd.
+
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type NativeAddon, native } from '../../native/index.ts';
+import { hostFacts } from '../../runtime/host.ts';
+import * as k from '../../spec/linux.ts';
+import { CAPABILITIES } from '../../spec/linux.ts';
+import type { DoctorFacts, PackageManager, Trial } from './facts.ts';
+
+const PACKAGE_MANAGERS: readonly PackageManager[] = ['apt-get', 'dnf', 'apk', 'pacman', 'zypper'];
+
+/** What a trial threw, in a few words: `EPERM: fsopen …`. */
+function attempt(action: () => void): Trial {
+  try {
+    action();
+    return { works: true };
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    const text = String(message ?? error).split('\n')[0] ?? '';
+    return {
+      works: false,
+      why: typeof code === 'string' && !text.includes(code) ? `${code}: ${text}` : text,
+    };
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function readNumber(path: string): number | undefined {
+  const text = readText(path);
+  return text === undefined ? undefined : Number(text);
+}
+
+/** A program by PATH and the directories of root, which sudo and cron leave away. */
+export function findProgram(name: string, path = process.env.PATH ?? ''): string | undefined {
+  for (const directory of [...path.split(':'), '/usr/sbin', '/sbin', '/usr/bin']) {
+    if (!directory.startsWith('/')) continue;
+    const file = join(directory, name);
+    if (attempt(() => accessSync(file, constants.X_OK)).works) return file;
+  }
+  return undefined;
+}
+
+/** Ids of all ranges that `user` has in /etc/subuid or /etc/subgid; subuid(5). */
+export function countSubordinateIds(text: string, user: string, uid: number): number {
+  let count = 0;
+  for (const line of text.split('\n')) {
+    const [owner, , size] = line.split(':');
+    if (owner === user || owner === String(uid)) count += Number(size) || 0;
+  }
+  return count;
+}
+
+function withFd<T>(addon: NativeAddon, fd: number, use: (fd: number) => T): T {
+  try {
+    return use(fd);
+  } finally {
+    addon.close(fd);
+  }
+}
+
+function tryMountApi(addon: NativeAddon): void {
+  withFd(addon, addon.fsopen('tmpfs', k.FSOPEN_CLOEXEC), (fs) => {
+    addon.fsconfig(fs, k.FSCONFIG_CMD_CREATE);
+    withFd(addon, addon.fsmount(fs, k.FSMOUNT_CLOEXEC, 0), (mount) =>
+      addon.mountSetattr(mount, '', k.AT_EMPTY_PATH, { set: BigInt(k.MOUNT_ATTR_RDONLY) }),
+    );
+  });
+}
+
+/** The directory itself, or the nearest of its parents that is there. */
+function nearestExisting(path: string): string {
+  return existsSync(path) ? path : nearestExisting(dirname(path));
+}
+
+function tryOverlay(addon: NativeAddon, dataRoot: string): void {
+  const base = mkdtempSync(join(nearestExisting(dataRoot), '.tinyrun-doctor-'));
+  try {
+    for (const name of ['lower', 'upper', 'work']) mkdirSync(join(base, name));
+    withFd(addon, addon.fsopen('overlay', k.FSOPEN_CLOEXEC), (fs) => {
+      for (const name of ['lower', 'upper', 'work'])
+        addon.fsconfig(fs, k.FSCONFIG_SET_STRING, `${name}dir`, join(base, name));
+      addon.fsconfig(fs, k.FSCONFIG_CMD_CREATE);
+      addon.close(addon.fsmount(fs, k.FSMOUNT_CLOEXEC, 0));
+    });
+  } finally {
+    rmSync(base, { recursive: true, force: true });
+  }
+}
+
+function hasLowerdirPlus(addon: NativeAddon): boolean {
+  return attempt(() =>
+    withFd(addon, addon.fsopen('overlay', k.FSOPEN_CLOEXEC), (fs) =>
+      addon.fsconfig(fs, k.FSCONFIG_SET_STRING, 'lowerdir+', '/'),
+    ),
+  ).works;
+}
+
+function heldCapabilities(effective: bigint): string[] {
+  return CAPABILITIES.filter((_name, i) => (effective >> BigInt(i)) & 1n);
+}
+
+/** What can only be asked with the addon; without it the trials fail with the addon's own reason. */
+function gatherNative(dataRoot: string) {
+  const addon = attempt(() => native());
+  if (!addon.works) {
+    return { addon, openat2: addon, pidfd: addon, mountApi: addon, overlay: addon, lowerdirPlus: false };
+  }
+  const it = native();
+  return {
+    addon,
+    openat2: attempt(() =>
+      it.close(
+        it.openat2(k.AT_FDCWD, '/proc', { flags: k.O_PATH | k.O_CLOEXEC, resolve: k.RESOLVE_NO_MAGICLINKS }),
+      ),
+    ),
+    pidfd: attempt(() => it.close(it.pidfdOpen(process.pid))),
+    mountApi: attempt(() => tryMountApi(it)),
+    overlay: attempt(() => tryOverlay(it, dataRoot)),
+    lowerdirPlus: hasLowerdirPlus(it),
+  };
+}
+
+/** The part of HostFacts that is asked for, also when the addon is missing. */
+function gatherHost(addon: Trial) {
+  if (addon.works) {
+    const { kernel, cgroup, apparmor, selinux, inUserns, capabilities } = hostFacts();
+    return {
+      kernel,
+      cgroup,
+      apparmor,
+      selinux,
+      inUserns,
+      capabilities: heldCapabilities(capabilities.effective),
+    };
+  }
+  const release = readText('/proc/sys/kernel/osrelease')?.trim() ?? '0.0';
+  const [major, minor] = release.split('.').map((part) => Number.parseInt(part, 10));
+  return {
+    kernel: { release, major: major ?? 0, minor: minor ?? 0 },
+    cgroup: { mode: 'none' as const, controllers: [], v1: {}, own: '/' },
+    apparmor: false,
+    selinux: false,
+    inUserns: false,
+    capabilities: heldCapabilities(
+      BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readText('/proc/self/status') ?? '')?.[1] ?? '0'}`),
+    ),
+  };
+}
+
+async function tryNft(nft: string | undefined): Promise<Trial> {
+  if (nft === undefined) return { works: false, why: 'nft is not installed' };
+  const { spawnSync } = await import('node:child_process');
+  const { status, stderr, error } = spawnSync(nft, ['list', 'tables'], { timeout: 5000, encoding: 'utf8' });
+  if (status === 0) return { works: true };
+  return { works: false, why: error?.message ?? stderr.trim().split('\n')[0] ?? `exit ${status}` };
+}
+
+function gatherUsers() {
+  const uid = process.getuid?.() ?? 0;
+  const user = nameOfUser(uid);
+  const maxUserNamespaces = readNumber('/proc/sys/user/max_user_namespaces');
+  return {
+    uid,
+    user,
+    ...(maxUserNamespaces !== undefined && { maxUserNamespaces }),
+    unprivilegedUserns:
+      readNumber('/proc/sys/kernel/unprivileged_userns_clone') !== 0 &&
+      readNumber('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') !== 1,
+    subuids: countSubordinateIds(readText('/etc/subuid') ?? '', user, uid),
+    subgids: countSubordinateIds(readText('/etc/subgid') ?? '', user, uid),
+    newuidmap: findProgram('newuidmap') !== undefined,
+    newgidmap: findProgram('newgidmap') !== undefined,
+  };
+}
+
+/** os.userInfo() throws for a uid without an entry in /etc/passwd. */
+function nameOfUser(uid: number): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(uid);
+  }
+}
+
+/** Asks the host everything; about 10 ms, of which nft is half. Needs no root, finds less without. */
+export async function gatherFacts(dataRoot: string): Promise<DoctorFacts> {
+  const tried = gatherNative(dataRoot);
+  const nft = findProgram('nft');
+  const packageManager = PACKAGE_MANAGERS.find((name) => findProgram(name));
+  return {
+    node: process.versions.node,
+    platform: process.platform,
+    arch: process.arch,
+    dataRoot,
+    ...tried,
+    ...gatherHost(tried.addon),
+    ...gatherUsers(),
+    namespaces: existsSync('/proc/self/ns') ? readdirSync('/proc/self/ns') : [],
+    seccompActions: (readText('/proc/sys/kernel/seccomp/actions_avail') ?? '').split(/\s+/).filter(Boolean),
+    ...(nft !== undefined && { nft }),
+    nfTables: await tryNft(nft),
+    apparmorParser: findProgram('apparmor_parser') !== undefined,
+    ...(packageManager && { packageManager }),
+  };
+}

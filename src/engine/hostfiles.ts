@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Mount } from '../spec/types.ts';
+import { hostsFile, parseAddHost, resolvConf } from './options/files.ts';
+import type { RunOptions } from './types.ts';
+
+/** A file that is written into the container's directory and bound into the container. */
+export interface HostFile {
+  readonly name: 'hosts' | 'hostname' | 'resolv.conf';
+  readonly text: string;
+}
+
+/** The three files that Docker gives every container, over whatever the image has. */
+export function hostFiles(options: RunOptions, hostname: string): HostFile[] {
+  const extra = (options.addHost ?? []).map(parseAddHost);
+  const shared = options.network === 'host';
+  const hosts = shared ? readOr('/etc/hosts', hostsFile()) : hostsFile(hostname);
+  const added = extra.map(({ name, address }) => `${address}\t${name}\n`).join('');
+  return [
+    { name: 'hosts', text: hosts + added },
+    { name: 'hostname', text: `${hostname}\n` },
+    { name: 'resolv.conf', text: resolvConf(readOr('/etc/resolv.conf', ''), options.dns ?? []) },
+  ];
+}
+
+/** The binds of those files; a user's own mount on the same place wins. */
+export function hostFileMounts(
+  files: readonly HostFile[],
+  directory: string,
+  taken: readonly Mount[],
+): Mount[] {
+  return files
+    .map(({ name }) => ({
+      destination: `/etc/${name}`,
+      type: 'bind',
+      source: join(directory, name),
+      options: ['rbind', 'rprivate'],
+    }))
+    .filter((mount) => !taken.some((other) => other.destination === mount.destination));
+}
+
+function readOr(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return otherwise;
+  }
+}

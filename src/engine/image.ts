@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { hostPlatform, parsePlatform } from '../image/platform.ts';
+import { formatReference, parseReference } from '../image/reference.ts';
+import { ImageStore } from '../image/store.ts';
+import type { ImageRecord, Platform } from '../image/types.ts';
+import type { RunOptions } from './types.ts';
+
+/** The one name that is served from what comes with tinyrun when neither the store nor a registry has it. */
+const EMBEDDED = 'docker.io/library/busybox:latest';
+
+/** Told one line for people, such as where the image came from. */
+export type Notify = (line: string) => void;
+
+/** The image of a container: from the local store, a registry, or for `busybox` the embedded copy. */
+export async function findImage(dataRoot: string, options: RunOptions, notify: Notify): Promise<ImageRecord> {
+  const store = new ImageStore(dataRoot);
+  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
+  const pull = options.pull ?? 'missing';
+  if (!['missing', 'never', 'always'].includes(pull))
+    throw new TinyrunError('USAGE', `--pull ${JSON.stringify(pull)}: not one of missing, never, always`);
+  const stored = pull === 'always' ? undefined : store.resolve(options.image, platform);
+  if (stored) return stored;
+  const fetched = await embedded(store, options.image, platform, notify);
+  if (fetched) return fetched;
+  throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${options.image}`);
+}
+
+async function embedded(
+  store: ImageStore,
+  name: string,
+  platform: Platform | undefined,
+  notify: Notify,
+): Promise<ImageRecord | undefined> {
+  if (/^[0-9a-f]{64}$/.test(name) || formatReference(parseReference(name)) !== EMBEDDED) return undefined;
+  const layout = embeddedLayout();
+  if (!layout) return undefined;
+  const { importLayout } = await import('../image/layout.ts');
+  const entry = await importLayout(store, layout, EMBEDDED, { platform: platform ?? hostPlatform() });
+  notify('busybox: not in the local store, using the copy that comes with tinyrun');
+  return store.record(entry);
+}
+
+/** From src/engine/ (tests) or dist/ (the bundle): the package is one or two levels up. */
+function embeddedLayout(): string | undefined {
+  const up = dirname(import.meta.dirname);
+  return [up, dirname(up)]
+    .map((root) => join(root, 'rootfs-fixtures/out/busybox'))
+    .find((path) => existsSync(join(path, 'index.json')));
+}

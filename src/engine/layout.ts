@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import type { Roots } from '../store/paths.ts';
+
+/** Where one container lies. Under the data root what it wrote, under the run root what is true until it ends. */
+export interface ContainerPaths {
+  /** 0700. */
+  readonly data: string;
+  readonly record: string;
+  readonly upper: string;
+  readonly work: string;
+  /** The bundle of tinyrunc's verbs: config.json, state.json, lock, journal. 0700. */
+  readonly run: string;
+}
+
+export const containersDir = (roots: Roots): string => join(roots.dataRoot, 'containers');
+export const runningDir = (roots: Roots): string => join(roots.runRoot, 'containers');
+
+/**
+ * Every container attaches its root filesystem over this one empty directory: each does so in its own mount
+ * namespace, so they never meet, and starting a container makes one directory fewer.
+ */
+export const rootfsPoint = (roots: Roots): string => join(roots.dataRoot, 'rootfs');
+
+export function containerPaths(roots: Roots, id: string): ContainerPaths {
+  const data = join(containersDir(roots), id);
+  return {
+    data,
+    record: join(data, 'container.json'),
+    upper: join(data, 'upper'),
+    work: join(data, 'work'),
+    run: join(runningDir(roots), id),
+  };
+}

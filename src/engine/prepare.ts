@@ -1,0 +1,193 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { hostname as machineName } from 'node:os';
+import { resolve } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { ensureUnpacked, type Lowers } from '../image/layers.ts';
+import { ImageStore } from '../image/store.ts';
+import type { ImageRecord } from '../image/types.ts';
+import type { HostFacts } from '../plan/host.ts';
+import { hostFacts } from '../runtime/host.ts';
+import { parseSignal } from '../runtime/signals.ts';
+import { signalName } from '../spec/linux.ts';
+import type { LinuxDevice, Mount, Spec } from '../spec/types.ts';
+import type { Roots } from '../store/paths.ts';
+import { type HostFile, hostFileMounts, hostFiles } from './hostfiles.ts';
+import { findImage, type Notify } from './image.ts';
+import { readFromLayers } from './layers.ts';
+import { containerPaths, rootfsPoint } from './layout.ts';
+import { newContainerId } from './names.ts';
+import { commandOf } from './options/command.ts';
+import { type DeviceGrant, hostDevices, parseDevice } from './options/devices.ts';
+import { parseEnv, parseEnvFile } from './options/env.ts';
+import { type BindMount, userMounts } from './options/mounts.ts';
+import { type FindPid, namespaceModes, namespacesOf } from './options/namespaces.ts';
+import { parseSecurity } from './options/security.ts';
+import { type ResolvedUser, resolveUser } from './options/user.ts';
+import type { ContainerRecord } from './record.ts';
+import { buildSpec, pairs } from './spec.ts';
+import type { ImageConfig, RunOptions } from './types.ts';
+
+/** A container thought through to its spec, with nothing of it made yet. */
+export interface Blueprint {
+  readonly options: RunOptions;
+  /** Without a name: taking one is the first thing that is made. */
+  readonly record: Omit<ContainerRecord, 'name'>;
+  readonly spec: Spec;
+  readonly layers: Lowers;
+  readonly files: readonly HostFile[];
+  /** Directories of the host that -v asks for and that are missing. */
+  readonly missingSources: readonly string[];
+  readonly host: HostFacts;
+}
+
+/**
+ * Reads and checks everything a container needs: all that a person can have got wrong is found here.
+ * @throws TinyrunError
+ */
+export async function prepare(
+  roots: Roots,
+  options: RunOptions,
+  findPid: FindPid,
+  notify: Notify,
+): Promise<Blueprint> {
+  const host = hostFacts();
+  const parsed = parseOptions(options);
+  const image = await findImage(roots.dataRoot, options, notify);
+  const config: ImageConfig = image.config.config ?? {};
+  const args = commandOf(options, config);
+  const id = newContainerId();
+  const layers = await ensureUnpacked(new ImageStore(roots.dataRoot), image);
+  const hostname = hostnameOf(options, id);
+  const files = hostFiles(options, hostname);
+  const paths = containerPaths(roots, id);
+  const namespaces = namespacesOf(parsed.modes, findPid);
+  const ownUts = namespaces.some((ns) => ns.type === 'uts' && ns.path === undefined);
+  const spec = buildSpec({
+    id,
+    options,
+    image: config,
+    user: userOf(options, config, layers.lowers),
+    rootfs: rootfsPoint(roots),
+    host,
+    hardNofile: hardNofile(host),
+    hostname: ownUts ? hostname : undefined,
+    namespaces,
+    security: parsed.security,
+    env: parsed.env,
+    mounts: [...hostFileMounts(files, paths.data, parsed.mounts), ...parsed.mounts.map(plainMount)],
+    devices: parsed.devices,
+  });
+  return {
+    options,
+    record: recordOf(options, image, { id, args, hostname, layers: layers.lowers }),
+    spec,
+    layers,
+    files,
+    missingSources: missingSources(parsed.mounts),
+    host,
+  };
+}
+
+/** What can be checked without the image. */
+function parseOptions(options: RunOptions) {
+  if (options.uts === 'host' && options.hostname !== undefined)
+    throw new TinyrunError('USAGE', '--hostname and --uts host contradict each other');
+  if (options.cidfile !== undefined && existsSync(options.cidfile))
+    throw new TinyrunError('USAGE', `--cidfile ${options.cidfile}: the file exists`, {
+      hint: 'another container may have written it: remove it or choose another name',
+    });
+  return {
+    modes: namespaceModes(options),
+    security: parseSecurity(options.securityOpt ?? []),
+    mounts: userMounts(options, (path) => resolve(path)),
+    devices: devicesOf(options),
+    env: [...(options.envFile ?? []).flatMap(readEnvFile), ...parseEnv(options.env ?? [], process.env)],
+  };
+}
+
+function readEnvFile(path: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new TinyrunError('USAGE', `--env-file ${path}: ${(cause as Error).message}`, {
+      cause,
+      hint: 'the file must exist and be readable, one KEY=VALUE a line',
+    });
+  }
+  return parseEnvFile(text, path, process.env);
+}
+
+function devicesOf(options: RunOptions): DeviceGrant {
+  const grants = (options.device ?? []).map(parseDevice);
+  const host: LinuxDevice[] = options.privileged ? hostDevices() : [];
+  const asked = grants.flatMap((grant) => grant.devices);
+  return {
+    devices: [...host.filter(({ path }) => !asked.some((other) => other.path === path)), ...asked],
+    rules: grants.flatMap((grant) => grant.rules),
+  };
+}
+
+/** With --network host the machine's own name, as Docker has it. */
+function hostnameOf(options: RunOptions, id: string): string {
+  const name = options.hostname ?? (options.network === 'host' ? machineName() : id.slice(0, 12));
+  if (/^[a-zA-Z0-9]([a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?$/.test(name)) return name;
+  throw new TinyrunError(
+    'USAGE',
+    `--hostname ${JSON.stringify(name)}: not a host name of at most 64 characters`,
+  );
+}
+
+function userOf(options: RunOptions, config: ImageConfig, layers: readonly string[]): ResolvedUser {
+  const accounts = {
+    passwd: readFromLayers(layers, 'etc/passwd'),
+    group: readFromLayers(layers, 'etc/group'),
+  };
+  return resolveUser(options.user ?? config.User ?? '', accounts, options.groupAdd);
+}
+
+/** RLIMIT_NOFILE of this process; proc_pid_limits(5). */
+function hardNofile(host: HostFacts): number {
+  const CAP_SYS_RESOURCE = 24n;
+  if ((host.capabilities.effective >> CAP_SYS_RESOURCE) & 1n) return Number.POSITIVE_INFINITY;
+  const line = /^Max open files +\S+ +(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
+  return line?.[1] === undefined || line[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(line[1]);
+}
+
+function plainMount(mount: Mount | BindMount): Mount {
+  const { destination, type, source, options } = mount;
+  return {
+    destination,
+    ...(type === undefined ? {} : { type }),
+    ...(source === undefined ? {} : { source }),
+    ...(options === undefined ? {} : { options }),
+  };
+}
+
+/** -v makes the directory it binds, as Docker does; --mount wants it to be there. */
+function missingSources(mounts: readonly (Mount | BindMount)[]): string[] {
+  return mounts.flatMap((mount) => {
+    if (!('createSource' in mount) || statSync(mount.source, { throwIfNoEntry: false })) return [];
+    if (mount.createSource) return [mount.source];
+    throw new TinyrunError('USAGE', `--mount: the bind source ${mount.source} does not exist`);
+  });
+}
+
+function recordOf(
+  options: RunOptions,
+  image: ImageRecord,
+  made: { id: string; args: readonly string[]; hostname: string; layers: readonly string[] },
+): Omit<ContainerRecord, 'name'> {
+  const stop = options.stopSignal ?? image.config.config?.StopSignal ?? 'SIGTERM';
+  return {
+    version: 1,
+    ...made,
+    image: options.image,
+    imageId: image.id,
+    created: new Date().toISOString(),
+    labels: { ...image.config.config?.Labels, ...pairs(options.label ?? [], '--label') },
+    tty: options.tty === true,
+    rm: options.rm === true,
+    stopSignal: signalName(parseSignal(stop)),
+  };
+}

@@ -1,0 +1,109 @@
+import { readdirSync } from 'node:fs';
+import { TinyrunError } from '../errors.ts';
+import { readState, type StateFile, statusOf } from '../runtime/state.ts';
+import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
+import type { Roots } from '../store/paths.ts';
+import { containerPaths, containersDir } from './layout.ts';
+
+/** What is kept of a container as long as it exists: container.json in its directory under the data root. */
+export interface ContainerRecord {
+  readonly version: 1;
+  readonly id: string;
+  readonly name: string;
+  /** As it was asked for. */
+  readonly image: string;
+  /** `sha256:…` of the image's configuration. */
+  readonly imageId: string;
+  /** RFC 3339, UTC, like the other times. */
+  readonly created: string;
+  readonly args: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly hostname: string;
+  readonly tty: boolean;
+  /** Removed when it ends. */
+  readonly rm: boolean;
+  readonly stopSignal: string;
+  /** Unpacked layers, top first. */
+  readonly layers: readonly string[];
+  /** Missing until it has ended. */
+  readonly exit?: ContainerExit;
+}
+
+export interface ContainerExit {
+  readonly code: number;
+  readonly finished: string;
+  readonly oomKilled: boolean;
+  /** Why nobody saw it end: its command was killed, the host went down. */
+  readonly note?: string;
+}
+
+/** A container as it is now. */
+export interface ContainerView {
+  readonly record: ContainerRecord;
+  readonly status: 'created' | 'running' | 'paused' | 'exited';
+  /** The runtime's state while it runs. */
+  readonly state?: StateFile;
+}
+
+/** `durable` containers outlive a power cut; those of `run --rm` need no fsync. */
+export function writeRecord(roots: Roots, record: ContainerRecord): void {
+  const { record: path } = containerPaths(roots, record.id);
+  writeFileAtomic(path, JSON.stringify(record), { durable: !record.rm });
+}
+
+/** @throws TinyrunError STATE_DAMAGED */
+export function readRecord(roots: Roots, id: string): ContainerRecord | undefined {
+  const path = containerPaths(roots, id).record;
+  const text = readIfExists(path);
+  if (text === undefined) return undefined;
+  let value: Partial<ContainerRecord>;
+  try {
+    value = JSON.parse(text) as Partial<ContainerRecord>;
+  } catch (cause) {
+    throw damaged(id, path, (cause as Error).message);
+  }
+  if (value?.id !== id || typeof value.name !== 'string' || typeof value.created !== 'string')
+    throw damaged(id, path, 'it is not the record of this container');
+  return value as ContainerRecord;
+}
+
+function damaged(id: string, path: string, problem: string): TinyrunError {
+  return new TinyrunError('STATE_DAMAGED', `read ${path}: ${problem}`, {
+    hint: `tinyrun rm --force ${id.slice(0, 12)} removes what is left of the container`,
+  });
+}
+
+/** Ids of all containers, half-made ones too. */
+export function containerIds(roots: Roots): string[] {
+  try {
+    return readdirSync(containersDir(roots)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+export function viewOf(roots: Roots, record: ContainerRecord): ContainerView {
+  if (record.exit) return { record, status: 'exited' };
+  const state = readState(containerPaths(roots, record.id).run);
+  if (state === undefined) return { record, status: 'created' };
+  const status = statusOf(state);
+  if (status === 'stopped') return { record, status: 'exited', state };
+  return { record, status: status === 'creating' ? 'created' : status, state };
+}
+
+/**
+ * The id of a container by its id, an unambiguous beginning of it, or its name.
+ * @throws TinyrunError CONTAINER_NOT_FOUND, AMBIGUOUS_ID
+ */
+export function findId(roots: Roots, text: string, nameHolder: (name: string) => string | undefined): string {
+  const ids = containerIds(roots);
+  if (ids.includes(text)) return text;
+  const named = nameHolder(text);
+  if (named !== undefined && ids.includes(named)) return named;
+  const matches = /^[0-9a-f]+$/.test(text) ? ids.filter((id) => id.startsWith(text)) : [];
+  if (matches.length === 1 && matches[0]) return matches[0];
+  if (matches.length > 1)
+    throw new TinyrunError('AMBIGUOUS_ID', `container id ${text}: several containers start with it`);
+  throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${text}`);
+}
