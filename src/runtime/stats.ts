@@ -1,0 +1,117 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+// What runc's `events` tells of a container, read from its cgroup2 files; cgroup-v2.rst. Files of controllers that are
+// not enabled are missing, and so are their numbers.
+
+/** Limit files say "max"; in Go's uint64 of runc's readers that is this. */
+const NO_LIMIT = 18446744073709552000;
+
+function read(cgroup: string, file: string): string | undefined {
+  const path = join(cgroup, file);
+  return existsSync(path) ? readFileSync(path, 'latin1').trim() : undefined;
+}
+
+function amount(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  return text === 'max' ? NO_LIMIT : Number(text);
+}
+
+/** `key value` lines. */
+export function parseFlat(text: string): Record<string, number> {
+  return Object.fromEntries(
+    text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => {
+        const [key = '', value] = line.split(' ');
+        return [key, Number(value)];
+      }),
+  );
+}
+
+/** `major:minor key=value …` lines of io.stat as runc's entries. */
+export function parseIo(text: string): { service: object[]; serviced: object[] } {
+  const operations = { rbytes: 'Read', wbytes: 'Write', rios: 'Read', wios: 'Write' } as const;
+  const service: object[] = [];
+  const serviced: object[] = [];
+  for (const line of text.split('\n').filter(Boolean)) {
+    const [device = '', ...pairs] = line.split(' ');
+    const [major, minor] = device.split(':').map(Number);
+    for (const pair of pairs) {
+      const [key = '', value] = pair.split('=');
+      if (!Object.hasOwn(operations, key)) continue;
+      const op = operations[key as keyof typeof operations];
+      (key.endsWith('bytes') ? service : serviced).push({ major, minor, op, value: Number(value) });
+    }
+  }
+  return { service, serviced };
+}
+
+const NANOSECONDS = 1000;
+
+function cpuStats(cgroup: string): object {
+  const stat = parseFlat(read(cgroup, 'cpu.stat') ?? '');
+  const ns = (key: string): number => (stat[key] ?? 0) * NANOSECONDS;
+  return {
+    usage: { total: ns('usage_usec'), kernel: ns('system_usec'), user: ns('user_usec') },
+    throttling: {
+      periods: stat.nr_periods ?? 0,
+      throttledPeriods: stat.nr_throttled ?? 0,
+      throttledTime: ns('throttled_usec'),
+    },
+  };
+}
+
+function memoryStats(cgroup: string): object {
+  const usage = amount(read(cgroup, 'memory.current')) ?? 0;
+  const limit = amount(read(cgroup, 'memory.max')) ?? NO_LIMIT;
+  const raw = parseFlat(read(cgroup, 'memory.stat') ?? '');
+  const swap = amount(read(cgroup, 'memory.swap.current')) ?? 0;
+  const events = parseFlat(read(cgroup, 'memory.events') ?? '');
+  return {
+    cache: raw.file ?? 0,
+    usage: { limit, usage, max: amount(read(cgroup, 'memory.peak')) ?? 0, failcnt: events.max ?? 0 },
+    // Memory and swap together, as cgroup v1 counted them.
+    swap: { limit: amount(read(cgroup, 'memory.swap.max')) ?? NO_LIMIT, usage: usage + swap, failcnt: 0 },
+    kernel: { limit: 0, failcnt: 0 },
+    kernelTCP: { limit: 0, failcnt: 0 },
+    raw,
+  };
+}
+
+function hugetlbStats(cgroup: string): Record<string, object> {
+  const sizes = readdirSync(cgroup)
+    .map((name) => /^hugetlb\.(.+)\.current$/.exec(name)?.[1])
+    .filter((size) => size !== undefined);
+  return Object.fromEntries(
+    sizes.map((size) => {
+      const events = parseFlat(read(cgroup, `hugetlb.${size}.events`) ?? '');
+      return [
+        size,
+        { usage: amount(read(cgroup, `hugetlb.${size}.current`)) ?? 0, failcnt: events.max ?? 0 },
+      ];
+    }),
+  );
+}
+
+/** The `data` of a stats event. */
+export function readStats(cgroup: string): object {
+  const io = parseIo(read(cgroup, 'io.stat') ?? '');
+  const limit = amount(read(cgroup, 'pids.max'));
+  return {
+    cpu: cpuStats(cgroup),
+    memory: memoryStats(cgroup),
+    pids: { current: amount(read(cgroup, 'pids.current')) ?? 0, ...(limit === undefined ? {} : { limit }) },
+    blkio: { ioServiceBytesRecursive: io.service, ioServicedRecursive: io.serviced },
+    hugetlb: hugetlbStats(cgroup),
+    intel_rdt: {},
+    network_interfaces: null,
+  };
+}
+
+/** How often the kernel ended a process of the cgroup for want of memory; undefined without the memory controller. */
+export function oomKills(cgroup: string): number | undefined {
+  const text = read(cgroup, 'memory.events');
+  return text === undefined ? undefined : (parseFlat(text).oom_kill ?? 0);
+}

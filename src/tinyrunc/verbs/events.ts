@@ -1,0 +1,71 @@
+import { existsSync, watch, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { TinyrunError } from '../../errors.ts';
+import { native } from '../../native/index.ts';
+import { type Container, loadContainer } from '../../runtime/container.ts';
+import { oomKills, readStats } from '../../runtime/stats.ts';
+import { usage } from '../args.ts';
+import type { Verb } from '../verb.ts';
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A duration as Go writes it (`5s`, `1m30s`, `500ms`), milliseconds. @throws TinyrunError (USAGE) */
+export function parseDuration(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text) {
+    throw usage(`invalid value ${JSON.stringify(text)} for flag -interval: parse error`);
+  }
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit ?? ''] ?? 0), 0);
+}
+
+function print(type: string, id: string, data?: object): void {
+  writeSync(1, `${JSON.stringify({ type, id, ...(data === undefined ? {} : { data }) })}\n`);
+}
+
+/** Tells each rise of memory.events' oom_kill; the kernel notifies inotify of changes. */
+function watchOom(cgroup: string, id: string): () => void {
+  let seen = oomKills(cgroup);
+  if (seen === undefined) return () => {};
+  const watcher = watch(join(cgroup, 'memory.events'), () => {
+    const now = existsSync(cgroup) ? oomKills(cgroup) : undefined;
+    if (now !== undefined && seen !== undefined && now > seen) print('oom', id);
+    seen = now ?? seen;
+  });
+  return () => watcher.close();
+}
+
+/** Prints events until the container's first process ends. */
+async function follow({ state }: Container, cgroup: string, interval: number): Promise<void> {
+  const { id } = state;
+  const stopOom = watchOom(cgroup, id);
+  const timer = setInterval(() => existsSync(cgroup) && print('stats', id, readStats(cgroup)), interval);
+  const pidfd = native().pidfdOpen(state.pid);
+  await native().pollPidfd(pidfd);
+  native().close(pidfd);
+  clearInterval(timer);
+  stopOom();
+}
+
+export const verb: Verb = {
+  usage: '[command options] <container-id>',
+  flags: [
+    { names: ['interval'], kind: 'string', help: 'set the stats collection interval (default: 5s)' },
+    { names: ['stats'], kind: 'bool', help: "display the container's stats then exit" },
+  ],
+  arguments: [1, 1],
+  async run({ root, flags }) {
+    const interval = parseDuration(flags.string('interval') ?? '5s');
+    if (interval <= 0) throw usage('duration interval must be greater than 0');
+    const container = loadContainer(root, flags.args[0] ?? '');
+    const { state, status } = container;
+    if (status === 'stopped') {
+      throw new TinyrunError('CONTAINER_NOT_RUNNING', `container with id ${state.id} is not running`);
+    }
+    if (state.cgroup === undefined) {
+      throw new TinyrunError('UNSUPPORTED', `container ${state.id} has no cgroup2 to read`);
+    }
+    if (flags.bool('stats')) print('stats', state.id, readStats(state.cgroup));
+    else await follow(container, state.cgroup, interval);
+    return 0;
+  },
+};
