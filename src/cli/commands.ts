@@ -18,6 +18,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'show all that is known of containers, as JSON',
     load: () => import('./commands/inspect.ts'),
   },
+  doctor: {
+    summary: 'check the host point by point, and say how to mend it',
+    load: () => import('./commands/doctor.ts'),
+  },
   completion: { summary: 'print a shell completion script', load: () => import('./commands/completion.ts') },
 };
 

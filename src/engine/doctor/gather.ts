@@ -15,7 +15,6 @@ import { dirname, join } from 'node:path';
 import { type NativeAddon, native } from '../../native/index.ts';
 import { hostFacts } from '../../runtime/host.ts';
 import * as k from '../../spec/linux.ts';
-import { CAPABILITIES } from '../../spec/linux.ts';
 import type { DoctorFacts, PackageManager, Trial } from './facts.ts';
 
 const PACKAGE_MANAGERS: readonly PackageManager[] = ['apt-get', 'dnf', 'apk', 'pacman', 'zypper'];
@@ -114,7 +113,7 @@ function hasLowerdirPlus(addon: NativeAddon): boolean {
 }
 
 function heldCapabilities(effective: bigint): string[] {
-  return CAPABILITIES.filter((_name, i) => (effective >> BigInt(i)) & 1n);
+  return k.CAPABILITIES.filter((_name, i) => (effective >> BigInt(i)) & 1n);
 }
 
 /** What can only be asked with the addon; without it the trials fail with the addon's own reason. */
