@@ -1,5 +1,5 @@
 // Writes src/plan/steps.gen.ts from native/steps.def. `--check` exits 1 when the file on disk differs.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -68,9 +68,10 @@ ${steps.map(row).join('\n')}
 
 const target = at('src/plan/steps.gen.ts');
 const text = render(parse(readFileSync(at('native/steps.def'), 'utf8')));
+const same = existsSync(target) && readFileSync(target, 'utf8') === text;
 if (process.argv.includes('--check')) {
-  if (readFileSync(target, 'utf8') !== text) {
+  if (!same) {
     console.error('src/plan/steps.gen.ts differs from native/steps.def: run npm run build');
     process.exit(1);
   }
-} else writeFileSync(target, text);
+} else if (!same) writeFileSync(target, text);

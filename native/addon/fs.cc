@@ -121,6 +121,7 @@ void chmodByFd(Fd dirfd, const Path& path, uint32_t mode) {
 
 // fchmodat2 (6.6) is the first chmod by name that does not follow a symlink; before it, by way of an O_PATH fd.
 void fchmodat(Fd dirfd, Path path, uint32_t mode) {
+  if (path.empty() && fchmod(dirfd, mode) == 0) return;  // what fails here is an O_PATH fd, or fails below again
   static bool missing = false;
   if (!missing) {
     if (syscall(SYS_fchmodat2, dirfd, path.c_str(), mode, atFlags(path, {})) == 0) return;

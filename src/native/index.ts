@@ -9,7 +9,7 @@ export { SyscallError } from './syscall-error.ts';
 export type * from './types.ts';
 export { AT_FDCWD } from './types.ts';
 
-type LoadedAddon = NativeAddon & { useSyscallError(constructor: typeof SyscallError): void };
+type LoadedAddon = NativeAddon & { useSyscallError(errorClass: typeof SyscallError): void };
 
 /** Where the addon may lie, best first: one's own build, then what the package ships for this platform. */
 export function addonPaths(root: string): string[] {

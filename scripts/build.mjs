@@ -1,0 +1,166 @@
+// npm run build: generated sources, the native side, the bundles, the types. Each part is left alone while nothing
+// it is made of is newer than what it makes; `--force` makes all of it anew, `--native` the native side only.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+process.chdir(dirname(import.meta.dirname));
+mkdirSync('.cache', { recursive: true });
+// One build at a time in a checkout: node-gyp's files bear no two writers.
+if (!process.env.TINYRUN_BUILD_LOCK) {
+  const again = [process.execPath, ...process.argv.slice(1)];
+  const env = { ...process.env, TINYRUN_BUILD_LOCK: '1' };
+  const { status, error } = spawnSync('flock', ['.cache/build.lock', ...again], { stdio: 'inherit', env });
+  if (error) throw error;
+  process.exit(status ?? 1);
+}
+const force = process.argv.includes('--force');
+
+function run(command, ...args) {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
+  if (error) throw error;
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function* files(path) {
+  if (!existsSync(path)) return;
+  if (!statSync(path).isDirectory()) return void (yield path);
+  for (const entry of readdirSync(path, { recursive: true, withFileTypes: true }))
+    if (entry.isFile()) yield join(entry.parentPath ?? entry.path, entry.name);
+}
+
+const modified = (path) => statSync(path).mtimeMs;
+
+/** Whether `target` is missing or older than anything below `sources`. */
+function stale(target, ...sources) {
+  if (force || !existsSync(target)) return true;
+  const made = modified(target);
+  for (const source of sources) for (const file of files(source)) if (modified(file) > made) return true;
+  return false;
+}
+
+function buildNative() {
+  const target = 'build/Release/tinyrun.node';
+  if (!stale(target, 'native', 'binding.gyp', 'scripts/build-init.sh')) return;
+  // The headers beside the running node are the right ones, and need no network.
+  const prefix = dirname(dirname(process.execPath));
+  const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
+  const gyp = (...args) => run('node_modules/.bin/node-gyp', '--silent', ...args, ...headers);
+  if (stale('build/Makefile', 'binding.gyp', 'native/init/sources.txt')) gyp('configure');
+  gyp('build', `--jobs=${availableParallelism()}`);
+  // make leaves alone what only a comment of the build file changed; the next look must still find it newer.
+  if (existsSync(target)) run('touch', target);
+}
+
+// commander loads child_process for a feature of its own that nobody here uses (executables as subcommands); that
+// costs every start 2 ms.
+const lazyChildProcess = {
+  name: 'commander-child-process',
+  setup(build) {
+    build.onLoad({ filter: /commander[\\/]lib[\\/]command\.js$/ }, ({ path }) => {
+      const eager = "const childProcess = require('node:child_process');";
+      const text = readFileSync(path, 'utf8');
+      if (!text.includes(eager)) throw new Error('commander loads child_process in another way now');
+      const lazy = "const childProcess = { spawn: (...a) => require('node:child_process').spawn(...a) };";
+      return { contents: text.replace(eager, lazy), loader: 'js' };
+    });
+  },
+};
+
+// Bundles: the two command lines, the library, and what runs in a worker thread. A command line's verbs lie in its
+// bundle but run only when asked for; with the code cache the rest costs its reading from disk and no more.
+function entries() {
+  const named = ['src/main.ts', 'src/tinyrunc.ts', 'src/index.ts'].filter((file) => existsSync(file));
+  const workers = [...files('src')].filter((file) => file.endsWith('/worker.ts'));
+  return Object.fromEntries([
+    ...named.map((file) => [basename(file, '.ts'), file]),
+    ...workers.map((file) => [`${basename(dirname(file))}-worker`, file]),
+  ]);
+}
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  outExtension: { '.js': '.cjs' },
+  // import() of a built-in becomes require(): a script run with a code cache has no loader for the other.
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.dirname': '__dirname' },
+  minifyWhitespace: true,
+  minifySyntax: true,
+  sourcemap: 'external',
+  legalComments: 'none',
+  logLevel: 'warning',
+  write: false,
+};
+
+// Renamed into place: a command that starts meanwhile reads the old bundle or the new one.
+async function bundle(options) {
+  const esbuild = await import('esbuild');
+  const result = await esbuild.build({ ...common, ...options, outdir: 'dist' }).catch(() => process.exit(1));
+  const digest = createHash('sha256');
+  for (const { path, contents } of result.outputFiles) {
+    writeFileSync(`${path}.new`, contents);
+    renameSync(`${path}.new`, path);
+    digest.update(contents);
+  }
+  return digest.digest('hex').slice(0, 16);
+}
+
+async function buildBundles() {
+  if (!stale('dist/boot.cjs', 'src', 'scripts/build.mjs', 'node_modules/.package-lock.json')) return;
+  mkdirSync('dist', { recursive: true });
+  const entryPoints = entries();
+  const digest = await bundle({ entryPoints, plugins: [lazyChildProcess] });
+  rmSync('dist/cache', { recursive: true, force: true });
+  mkdirSync('dist/cache');
+  if ('index' in entryPoints) writeEsm();
+  await bundle({
+    entryPoints: { boot: 'src/boot.ts' },
+    define: { ...common.define, BUILD_ID: JSON.stringify(digest) },
+    footer: { js: 'module.exports = module.exports.default;' },
+  });
+}
+
+// The ES module passes on what the CommonJS one exports, so that a program that uses both has one library.
+function writeEsm() {
+  const names = /^export \{([^}]*)\}|^0 && \(module\.exports = \{([^}]*)\}\)/ms.exec(
+    readFileSync('dist/index.cjs', 'utf8'),
+  );
+  const list = (names?.[1] ?? names?.[2] ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
+  const lines = [
+    "import library from './index.cjs';",
+    '',
+    `export const { ${list.join(', ')} } = library;`,
+    '',
+  ];
+  writeFileSync('dist/index.mjs', lines.join('\n'));
+}
+
+function buildTypes() {
+  if (!existsSync('src/index.ts') || !stale('dist/types/index.d.ts', 'src')) return;
+  rmSync('dist/types', { recursive: true, force: true });
+  run('node_modules/.bin/tsc', '-p', 'tsconfig.types.json');
+}
+
+await import('./gen-steps.mjs');
+buildNative();
+if (!process.argv.includes('--native')) {
+  await buildBundles();
+  buildTypes();
+}
