@@ -1,0 +1,138 @@
+// What must not come along: file descriptors (CVE-2024-21626), inheritable capabilities (CVE-2022-29162), a writable
+// cgroup tree (CVE-2023-25809).
+import { closeSync, openSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Result, Sandbox } from './support.ts';
+
+const sandbox = new Sandbox();
+beforeAll(() => sandbox.layer());
+afterEach(() => sandbox.checkHost());
+afterAll(() => sandbox.close());
+
+describe('a directory of the host, open at 7 and 251', () => {
+  // Where an fd of the runtime's own could be met, and where the test's are.
+  const numbers = [...Array.from({ length: 28 }, (_, i) => i + 3), 63, 64, 127, 250, 251, 252, 255];
+  const LOOK = 'cat secret ../canary/secret ./canary/secret 2>/dev/null; pwd';
+
+  async function withHostFds(
+    call: (stdio: ('ignore' | 'pipe' | number | null)[]) => Promise<Result>,
+  ): Promise<Result> {
+    const fd = openSync(sandbox.canary, 'r');
+    const stdio = Array.from({ length: 252 }, (_, n) =>
+      n === 7 || n === 251 ? fd : n === 0 ? 'ignore' : n < 3 ? 'pipe' : null,
+    );
+    try {
+      return await call(stdio as ('ignore' | 'pipe' | number | null)[]);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  function refused({ code, stdout }: Result): void {
+    expect(stdout).not.toContain('host secret');
+    expect(code).not.toBe(0);
+  }
+
+  test('cannot be the working directory, run -w', async () => {
+    for (const n of numbers)
+      refused(await withHostFds((stdio) => sandbox.sh(['-w', `/proc/self/fd/${n}`], LOOK, { stdio })));
+    refused(await withHostFds((stdio) => sandbox.sh(['-w', '/proc/self/fd/7/sub'], LOOK, { stdio })));
+    refused(await withHostFds((stdio) => sandbox.sh(['-w', '/proc/1/fd/7/../'], LOOK, { stdio })));
+  });
+
+  test('cannot be the working directory, tinyrunc process.cwd', async () => {
+    for (const n of numbers) {
+      const dir = sandbox.bundle(['sh', '-c', LOOK], (spec) => {
+        spec.process.cwd = `/proc/self/fd/${n}`;
+      });
+      refused(await withHostFds((stdio) => sandbox.runBundle(dir, { stdio })));
+    }
+  });
+
+  test('cannot be the working directory, tinyrunc exec --cwd', async () => {
+    const dir = sandbox.bundle(['sleep', '1000']);
+    const running = sandbox.tinyrunc(['run', '--bundle', dir, 'cwd']);
+    await sandbox.untilRunning('cwd');
+    for (const n of numbers) {
+      const args = ['exec', '--cwd', `/proc/self/fd/${n}`, 'cwd', 'sh', '-c', LOOK];
+      refused(await withHostFds((stdio) => sandbox.tinyrunc(args, { stdio })));
+    }
+    await sandbox.tinyrunc(['delete', '--force', 'cwd']);
+    await running;
+  });
+
+  test('is not in the container', async () => {
+    const list = 'cd /proc/self/fd; for f in *; do readlink $f >/dev/null && echo $f; done';
+    const run = await withHostFds((stdio) => sandbox.sh([], list, { stdio }));
+    expect(
+      run.stdout
+        .trim()
+        .split('\n')
+        .filter((n) => Number(n) > 2 && Number(n) !== 255),
+    ).toEqual([]);
+    const dir = sandbox.bundle(['sh', '-c', list]);
+    const oci = await withHostFds((stdio) => sandbox.runBundle(dir, { stdio }));
+    expect(
+      oci.stdout
+        .trim()
+        .split('\n')
+        .filter((n) => Number(n) > 2 && Number(n) !== 255),
+    ).toEqual([]);
+  });
+});
+
+describe('inheritable capabilities are empty', () => {
+  const SHOW = 'grep CapInh /proc/self/status';
+  const NONE = 'CapInh:\t0000000000000000\n';
+
+  test.each([
+    [[]],
+    [['--cap-add', 'NET_ADMIN']],
+    [['--cap-add', 'ALL']],
+    [['--privileged']],
+    [['-u', '1000']],
+    [['--init']],
+  ])('run %j', async (flags) => {
+    expect((await sandbox.sh(flags, SHOW)).stdout).toBe(NONE);
+  });
+
+  test('tinyrunc run and exec, with and without --cap', async () => {
+    const dir = sandbox.bundle(['sh', '-c', `${SHOW}; sleep 1000`]);
+    const running = sandbox.tinyrunc(['run', '--bundle', dir, 'capinh']);
+    await sandbox.untilRunning('capinh');
+    const exec = (...flags: string[]) => sandbox.tinyrunc(['exec', ...flags, 'capinh', 'sh', '-c', SHOW]);
+    expect((await exec()).stdout).toBe(NONE);
+    expect((await exec('--cap', 'CAP_NET_ADMIN')).stdout).toBe(NONE);
+    expect((await exec('--user', '1000', '--cap', 'CAP_NET_ADMIN')).stdout).toBe(NONE);
+    await sandbox.tinyrunc(['delete', '--force', 'capinh']);
+    expect((await running).stdout).toBe(NONE);
+  });
+});
+
+describe('the cgroup tree cannot be written', () => {
+  const TRY = `for d in $(grep cgroup /proc/self/mounts | cut -d' ' -f2); do
+      mkdir $d/escape 2>/dev/null && echo "WRITABLE $d"; { echo 1 >$d/cgroup.procs; } 2>/dev/null && echo "WRITABLE $d/cgroup.procs"
+    done; echo end`;
+
+  test.each([[[]], [['--cgroupns', 'host']], [['--cap-add', 'SYS_RESOURCE']]])('run %j', async (flags) => {
+    expect((await sandbox.sh(flags, TRY)).stdout).toBe('end\n');
+  });
+
+  test('a user namespace without a cgroup namespace, tinyrunc', async () => {
+    const dir = sandbox.bundle(
+      ['sh', '-c', TRY.replace('grep', 'busybox grep').replace('cut', 'busybox cut')],
+      (spec) => {
+        spec.linux.namespaces = [
+          ...spec.linux.namespaces.filter(({ type }) => type !== 'cgroup'),
+          { type: 'user', path: '' },
+        ] as typeof spec.linux.namespaces;
+        for (const namespace of spec.linux.namespaces)
+          if (!namespace.path) delete (namespace as { path?: string }).path;
+        spec.linux.uidMappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+        spec.linux.gidMappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+      },
+    );
+    const { stdout, stderr } = await sandbox.runBundle(dir);
+    expect(stdout, stderr).toBe('end\n');
+  });
+});

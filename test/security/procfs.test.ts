@@ -1,0 +1,145 @@
+// /proc and /sys that are not what they seem: CVE-2019-16884, 2019-19921, 2023-27561, 2023-28642 (a link or a mount in
+// their place), CVE-2025-31133 (the source of a mask), CVE-2025-52881 (writes led astray).
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { bind, type MutableMount, type MutableSpec, Sandbox } from './support.ts';
+
+const sandbox = new Sandbox();
+afterEach(() => sandbox.checkHost());
+afterAll(() => sandbox.close());
+
+const without = (spec: MutableSpec, ...destinations: string[]) =>
+  spec.mounts.filter((mount) => !destinations.includes(mount.destination));
+
+describe('a symlink in place of', () => {
+  test.each(['proc', 'sys'])('/%s is refused, tinyrunc', async (name) => {
+    const dir = sandbox.bundle(['true'], (_, rootfs) => {
+      rmdirSync(path.join(rootfs, name));
+      mkdirSync(path.join(rootfs, 'bad'));
+      symlinkSync('/bad', path.join(rootfs, name));
+    });
+    const { code, stderr } = await sandbox.runBundle(dir);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(`/${name}`);
+    expect(readdirSync(path.join(dir, 'rootfs/bad'))).toEqual([]);
+  });
+
+  test.each(['proc', 'sys'])('/%s is refused, run', async (name) => {
+    const own = new Sandbox();
+    const layer = await own.layer();
+    rmSync(path.join(layer, name), { recursive: true });
+    mkdirSync(path.join(layer, 'bad'));
+    symlinkSync('/bad', path.join(layer, name));
+    const { code, stderr } = await own.sh([], 'true');
+    own.checkHost();
+    await own.close();
+    expect(code).toBe(125);
+    expect(stderr).toContain(`/${name}`);
+  });
+});
+
+describe('a mount over /proc is refused', () => {
+  const tmpfs = (destination: string) =>
+    ({ destination, type: 'tmpfs', source: 'tmpfs', options: [] }) as unknown as MutableMount;
+
+  test.each<[string, () => MutableMount]>([
+    ['a volume at /proc', () => bind(sandbox.canary, '/proc')],
+    ['a tmpfs at /proc', () => tmpfs('/proc')],
+    ['a volume at /proc/sys', () => bind(sandbox.canary, '/proc/sys')],
+    [
+      'a volume at /proc/self/attr, by a roundabout path',
+      () => bind(sandbox.canary, '/tmp/../proc/./self/attr'),
+    ],
+    ['a tmpfs at /proc/sys/kernel', () => tmpfs('/proc/sys/kernel')],
+  ])('%s, tinyrunc', async (_, mount) => {
+    const dir = sandbox.bundle(['sh', '-c', 'echo STARTED'], (spec) => {
+      spec.mounts = [...spec.mounts, mount()];
+    });
+    const { code, stdout } = await sandbox.runBundle(dir);
+    expect(code).not.toBe(0);
+    expect(stdout).toBe('');
+  });
+
+  test.each(['/proc', '/proc/sys', '/proc/self/attr'])('-v canary:%s, run', async (target) => {
+    const { code, stdout } = await sandbox.sh(['-v', `${sandbox.canary}:${target}`], 'echo STARTED');
+    expect(code).toBe(125);
+    expect(stdout).toBe('');
+  });
+});
+
+describe('writes below a /proc that is none are given up', () => {
+  test('sysctl', async () => {
+    let file = '';
+    const dir = sandbox.bundle(['sh', '-c', 'echo STARTED'], (spec, rootfs) => {
+      spec.mounts = without(spec, '/proc');
+      spec.linux.maskedPaths = [];
+      spec.linux.readonlyPaths = [];
+      spec.linux.sysctl = { 'kernel.shm_rmid_forced': '1' };
+      mkdirSync(path.join(rootfs, 'proc/sys/kernel'), { recursive: true });
+      file = path.join(rootfs, 'proc/sys/kernel/shm_rmid_forced');
+      writeFileSync(file, '0');
+    });
+    const { code, stdout } = await sandbox.runBundle(dir);
+    expect(code).not.toBe(0);
+    expect(stdout).toBe('');
+    expect(readFileSync(file, 'utf8')).toBe('0');
+  });
+
+  test('sysctl through a link to another of procfs', async () => {
+    const name = 'kernel/../vm/stat_interval';
+    const dir = sandbox.bundle(['sh', '-c', 'echo STARTED'], (spec) => {
+      spec.linux.sysctl = { [name.replaceAll('/', '.')]: '7', 'net/../vm/stat_interval': '7' };
+    });
+    const value = readFileSync('/proc/sys/vm/stat_interval', 'utf8');
+    const { code } = await sandbox.runBundle(dir);
+    expect(code).not.toBe(0);
+    expect(readFileSync('/proc/sys/vm/stat_interval', 'utf8')).toBe(value);
+  });
+
+  test('a label', async () => {
+    let file = '';
+    const dir = sandbox.bundle(['sh', '-c', 'echo STARTED'], (spec, rootfs) => {
+      spec.mounts = without(spec, '/proc');
+      spec.linux.maskedPaths = [];
+      spec.linux.readonlyPaths = [];
+      spec.process.apparmorProfile = 'docker-default';
+      for (const name of ['self', 'thread-self']) {
+        mkdirSync(path.join(rootfs, 'proc', name, 'attr/apparmor'), { recursive: true });
+        file = path.join(rootfs, 'proc', name, 'attr/exec');
+        writeFileSync(file, '');
+      }
+    });
+    const { code, stdout } = await sandbox.runBundle(dir);
+    expect(code).not.toBe(0);
+    expect(stdout).toBe('');
+    expect(readFileSync(file, 'utf8')).toBe('');
+  });
+});
+
+// The target is a sysctl that no container may write; what is written is what it holds, so nothing is hurt.
+const TARGET = '/proc/sys/vm/stat_interval';
+const TRY_MASKED = `v=$(cat ${TARGET}); for p in /proc/kcore /proc/timer_list /proc/keys ${TARGET} /dev/null; do
+    { echo "$v" >$p; } 2>/dev/null && [ "$(cat $p)" = "$v" ] && echo "WRITABLE $p"; done; echo end`;
+
+test('a mask is never made of what an image calls /dev/null', async () => {
+  const dir = sandbox.bundle(['sh', '-c', TRY_MASKED], (spec, rootfs) => {
+    spec.mounts = without(spec, '/dev', '/dev/pts', '/dev/shm', '/dev/mqueue');
+    symlinkSync(TARGET, path.join(rootfs, 'dev/null'));
+  });
+  const { code, stdout } = await sandbox.runBundle(dir);
+  expect(stdout).not.toContain('WRITABLE');
+  if (code === 0) expect(stdout).toBe('end\n');
+});
+
+test('nor of a volume on /dev', async () => {
+  const volume = path.join(sandbox.dir, 'dev-volume');
+  mkdirSync(volume);
+  symlinkSync(TARGET, path.join(volume, 'null'));
+  const dir = sandbox.bundle(['sh', '-c', TRY_MASKED], (spec) => {
+    spec.mounts = [...without(spec, '/dev', '/dev/pts', '/dev/shm', '/dev/mqueue'), bind(volume, '/dev')];
+  });
+  const { code, stdout } = await sandbox.runBundle(dir);
+  expect(stdout).not.toContain('WRITABLE');
+  if (code === 0) expect(stdout).toBe('end\n');
+});

@@ -1,0 +1,79 @@
+// CVE-2019-5736: a container overwrites the runtime through /proc/PID/exe. The helper runs from a sealed memfd, so
+// there is no file of the host behind that link, and nothing that a write could change.
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { addonPaths } from '../../src/native/index.ts';
+import { Sandbox, TINYRUNC } from './support.ts';
+
+const sandbox = new Sandbox();
+const addon = addonPaths(path.resolve(import.meta.dirname, '../..')).find((file) => existsSync(file)) ?? '';
+const helperHash = () => createHash('sha256').update(readFileSync(addon)).digest('hex');
+let before: string;
+
+beforeAll(async () => {
+  before = helperHash();
+  writeFileSync(path.join(await sandbox.layer(), 'evil'), '#!/proc/self/exe\nx\n', { mode: 0o755 });
+});
+afterAll(() => sandbox.close());
+
+test('run: an entrypoint that is the runtime itself does nothing', async () => {
+  const { code, stdout } = await sandbox.tinyrun(['run', '--rm', 'busybox', '/evil']);
+  expect(code).not.toBe(0);
+  expect(stdout).toBe('');
+  expect(helperHash()).toBe(before);
+  sandbox.checkHost();
+});
+
+test('run --init: PID 1 cannot be written', async () => {
+  const script = `cat /proc/1/exe >/dev/null && echo readable
+    exec 7</proc/1/exe
+    dd if=/bin/busybox of=/proc/1/exe conv=notrunc bs=1 count=1 2>/dev/null && echo WRITTEN
+    echo x 2>/dev/null >/proc/self/fd/7 && echo WRITTEN
+    echo end`;
+  const { stdout } = await sandbox.sh(['--init'], script);
+  expect(stdout).toMatch(/end\n$/);
+  expect(stdout).not.toContain('WRITTEN');
+  expect(helperHash()).toBe(before);
+});
+
+// Looks for a program that is not its own, holds on to it and writes once it no longer runs (ETXTBSY before that).
+const HUNTER = `echo hunting
+  while :; do for p in /proc/[0-9]*; do
+    case $(readlink $p/exe) in ''|*/busybox) continue ;; esac
+    { exec 7<$p/exe; } 2>/dev/null || continue
+    echo caught
+    while [ -e $p ]; do sleep 0.1; done
+    { echo overwritten >/proc/self/fd/7; } 2>/dev/null && echo WRITTEN || echo refused
+    exit
+  done; done`;
+
+test('exec: the helper is caught on its way and still cannot be written', async () => {
+  const id = 'hunter';
+  const dir = sandbox.bundle(['sh', '-c', HUNTER], (_, rootfs) => {
+    writeFileSync(path.join(rootfs, 'evil'), '#!/proc/self/exe\n');
+    chmodSync(path.join(rootfs, 'evil'), 0o755);
+  });
+  const running = sandbox.tinyrunc(['run', '--bundle', dir, id]);
+  await sandbox.untilRunning(id);
+  // Held just before its execve, the helper is in the container's pid namespace for all to see.
+  const hold = [
+    'strace',
+    '-f',
+    '-qq',
+    '-o',
+    '/dev/null',
+    '-e',
+    'trace=execve',
+    '-e',
+    'inject=execve:delay_enter=700000:when=2+',
+  ];
+  await sandbox.under(hold, TINYRUNC, ['exec', id, '/bin/true']);
+  await sandbox.tinyrunc(['exec', id, '/evil']);
+  await sandbox.tinyrunc(['delete', '--force', id]);
+  const { stdout } = await running;
+  expect(stdout).not.toContain('WRITTEN');
+  expect(helperHash()).toBe(before);
+  sandbox.checkHost();
+});

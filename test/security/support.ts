@@ -1,0 +1,223 @@
+// Attackers' tools. Every test owns a Sandbox: a data root, a run root and a canary tree of the host that nothing in a
+// container may change.
+import { type SpawnOptions, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { native } from '../../src/native/index.ts';
+import { AT_FDCWD } from '../../src/native/types.ts';
+import { specTemplate } from '../../src/spec/template.ts';
+import type { Mount, Spec } from '../../src/spec/types.ts';
+
+const PROJECT = path.resolve(import.meta.dirname, '../..');
+export const TINYRUN = path.join(PROJECT, 'bin/tinyrun');
+export const TINYRUNC = path.join(PROJECT, 'bin/tinyrunc');
+const RENAME_EXCHANGE = 2;
+
+export interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end; `wrapper` stands before it (strace and the like). */
+export async function execute(
+  file: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): Promise<Result> {
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  const out = { stdout: '', stderr: '' };
+  child.stdout?.setEncoding('utf8').on('data', (text) => {
+    out.stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
+    out.stderr += text;
+  });
+  const code = await new Promise<number>((resolve, reject) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+    child.on('error', reject);
+    child.on('close', (status, signal) => {
+      clearTimeout(timer);
+      if (signal !== null) out.stderr += `(ended by ${signal})`;
+      resolve(status ?? -1);
+    });
+  });
+  return { code, ...out };
+}
+
+export class Sandbox {
+  readonly dir = mkdtempSync(path.join(tmpdir(), 'tinyrun-security-'));
+  /** A tree of the host: whatever a test tries, `canaryHash()` stays what it was. */
+  readonly canary = path.join(this.dir, 'canary');
+  readonly #env = {
+    ...process.env,
+    NODE_EXTRA_CA_CERTS: '',
+    TINYRUN_ROOT: path.join(this.dir, 'data'),
+    TINYRUN_RUN_ROOT: path.join(this.dir, 'run'),
+  };
+  readonly #before: string;
+  #bundles = 0;
+
+  constructor() {
+    mkdirSync(path.join(this.canary, 'sub'), { recursive: true });
+    writeFileSync(path.join(this.canary, 'secret'), 'host secret\n');
+    writeFileSync(path.join(this.canary, 'sub/file'), 'host file\n');
+    this.#before = this.#hostHash();
+  }
+
+  tinyrun(args: readonly string[], options: SpawnOptions = {}): Promise<Result> {
+    return execute(TINYRUN, args, { env: this.#env, ...options });
+  }
+
+  tinyrunc(args: readonly string[], options: SpawnOptions = {}): Promise<Result> {
+    return execute(TINYRUNC, ['--root', this.runcRoot, ...args], { env: this.#env, ...options });
+  }
+
+  /** A program before the CLI, as in `strace … tinyrun run …`. */
+  under(wrapper: readonly string[], file: string, args: readonly string[]): Promise<Result> {
+    const global = file === TINYRUNC ? ['--root', this.runcRoot] : [];
+    const [tool = '', ...flags] = wrapper;
+    return execute(tool, [...flags, file, ...global, ...args], { env: this.#env });
+  }
+
+  get runcRoot(): string {
+    return path.join(this.dir, 'tinyrunc');
+  }
+
+  get env(): NodeJS.ProcessEnv {
+    return this.#env;
+  }
+
+  /** `run --rm FLAGS busybox sh -c SCRIPT`. */
+  sh(flags: readonly string[], script: string, options: SpawnOptions = {}): Promise<Result> {
+    return this.tinyrun(['run', '--rm', ...flags, 'busybox', 'sh', '-c', script], options);
+  }
+
+  /** The directory that the image's layer was unpacked to: an attacker's image is what a test makes of it. */
+  async layer(): Promise<string> {
+    const { code, stderr } = await this.tinyrun(['run', '--rm', 'busybox', 'true']);
+    if (code !== 0) throw new Error(`tinyrun run busybox true: ${stderr}`);
+    const names = readdirSync(path.join(this.dir, 'data'), { recursive: true, encoding: 'utf8' });
+    const busybox = names.find((name) => name.endsWith('/bin/busybox'));
+    if (busybox === undefined) throw new Error('no unpacked layer below the data root');
+    return path.join(this.dir, 'data', path.dirname(path.dirname(busybox)));
+  }
+
+  /** A bundle with busybox in its root; `change` makes the attack of it. Answers its directory. */
+  bundle(
+    args: readonly string[],
+    change: (spec: MutableSpec, rootfs: string) => void = () => undefined,
+  ): string {
+    const dir = path.join(this.dir, `bundle-${this.#bundles++}`);
+    const rootfs = path.join(dir, 'rootfs');
+    for (const name of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp', 'root'])
+      mkdirSync(path.join(rootfs, name), { recursive: true });
+    cpSync('/bin/busybox', path.join(rootfs, 'bin/busybox'));
+    for (const name of APPLETS) symlinkSync('busybox', path.join(rootfs, 'bin', name));
+    const spec = structuredClone(specTemplate(true)) as unknown as MutableSpec;
+    spec.process.terminal = false;
+    spec.process.args = [...args];
+    spec.root.readonly = false;
+    change(spec, rootfs);
+    writeFileSync(path.join(dir, 'config.json'), JSON.stringify(spec));
+    return dir;
+  }
+
+  /** `tinyrunc run` of a bundle under a fresh id. */
+  runBundle(dir: string, options: SpawnOptions = {}): Promise<Result> {
+    return this.tinyrunc(['run', '--bundle', dir, path.basename(dir)], options);
+  }
+
+  /** Resolves once a container has its program running. */
+  async untilRunning(id: string): Promise<void> {
+    for (let tries = 0; tries < 200; tries++) {
+      const { code, stdout } = await this.tinyrunc(['state', id]);
+      if (code === 0 && JSON.parse(stdout).status === 'running') return;
+    }
+    throw new Error(`container ${id} never ran`);
+  }
+
+  #hostHash(): string {
+    const hash = createHash('sha256');
+    for (const file of HOST_FILES) hash.update(readFileSync(file));
+    return hashTree(this.canary, hash).digest('hex');
+  }
+
+  /** @throws when the canary, the helper or a file of the kernel's that attacks aim at is not what it was. */
+  checkHost(): void {
+    if (this.#hostHash() !== this.#before)
+      throw new Error(`the host was changed: ${readdirSync(this.canary).join(' ')}`);
+  }
+
+  /** Ends what the test left, and its directory. */
+  async close(): Promise<void> {
+    const ids = existsSync(this.runcRoot) ? readdirSync(this.runcRoot) : [];
+    for (const id of ids) await this.tinyrunc(['delete', '--force', id]);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+const APPLETS =
+  'sh cat ls echo sleep true id mkdir mount readlink stat grep dd sha256sum rm wc head touch'.split(' ');
+
+type Mutable<T> = T extends readonly (infer U)[]
+  ? Mutable<U>[]
+  : T extends object
+    ? { -readonly [K in keyof T]-?: Mutable<NonNullable<T[K]>> }
+    : T;
+export type MutableSpec = Mutable<Spec>;
+export type MutableMount = Mutable<Mount>;
+
+export const bind = (source: string, destination: string, ...options: string[]): MutableMount =>
+  ({ source, destination, type: 'bind', options: ['rbind', ...options] }) as MutableMount;
+
+/** The launchers, and what escapes are known to write to. */
+const HOST_FILES = [TINYRUN, TINYRUNC, '/proc/sys/kernel/core_pattern', '/proc/sys/kernel/hostname'];
+
+/** Names, modes, owners and contents below a directory. */
+function hashTree(dir: string, hash: ReturnType<typeof createHash>): ReturnType<typeof createHash> {
+  for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort()) {
+    const file = path.join(dir, name);
+    const { mode, uid, gid } = lstatSync(file);
+    hash.update(`${name} ${mode} ${uid} ${gid}\n`);
+    if (lstatSync(file).isSymbolicLink()) hash.update(readlinkSync(file));
+    else if (lstatSync(file).isFile()) hash.update(readFileSync(file));
+  }
+  return hash;
+}
+
+/** Exchanges two names for as long as `during` takes, at least `least` times; answers how often it did. */
+export async function swapWhile(
+  a: string,
+  b: string,
+  during: Promise<unknown>,
+  least = 500,
+): Promise<number> {
+  let running = true;
+  const ended = during.finally(() => {
+    running = false;
+  });
+  let count = 0;
+  while (running || count < least) {
+    native().renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+    // The event loop has to see the end of what is attacked.
+    if (++count % 8 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  if (count % 2 === 1) native().renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+  await ended;
+  return count;
+}
