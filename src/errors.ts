@@ -78,7 +78,6 @@ export const ERRORS = {
     exit: 125,
     hint: 'mend the named field of config.json; tinyrunc spec writes one that is sound',
   },
-  ID_INVALID: { exit: 125, hint: 'letters, digits and _ + - . make an id, up to 1024 of them' },
   SECCOMP_PROFILE: {
     exit: 125,
     hint: 'the file is a seccomp profile as Docker has them, or linux.seccomp of a config.json',

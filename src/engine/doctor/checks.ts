@@ -124,10 +124,10 @@ const LIMITS = {
   io: '--blkio-weight --device-*-bps',
 } as const;
 
-const cgroups: Check = ({ cgroup }) => {
-  const { mode, controllers, v1 } = cgroup;
+const cgroups: Check = (facts) => {
+  const { mode, controllers, v1 } = facts.cgroup;
   if (mode === 'none') return warn('no cgroup is mounted: no limits', 'mount -t cgroup2 none /sys/fs/cgroup');
-  if (mode === 'v1') return warn('only cgroup v1: no limits, no freezer', unifiedHierarchy());
+  if (mode === 'v1') return warn('only cgroup v1: no limits, no freezer', unifiedHierarchy(facts));
   const missing = Object.entries(LIMITS).filter(([name]) => !controllers.includes(name));
   if (missing.length === 0) return ok(`v2 with ${controllers.join(' ')}: every limit works`);
   const flags = missing.map(([, flag]) => flag).join(' ');
@@ -137,7 +137,7 @@ const cgroups: Check = ({ cgroup }) => {
   if (mode === 'hybrid' && held.length > 0)
     return warn(
       `hybrid: ${held.join(' ')} ${held.length > 1 ? 'are' : 'is'} on v1, so ${flags} cannot work`,
-      unifiedHierarchy(),
+      unifiedHierarchy(facts),
     );
   return warn(
     `v2 without ${missing.map(([name]) => name).join(' ')}: ${flags} cannot work`,

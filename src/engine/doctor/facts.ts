@@ -49,5 +49,7 @@ export interface DoctorFacts {
   readonly apparmor: boolean;
   readonly apparmorParser: boolean;
   readonly selinux: boolean;
+  /** /etc/default/grub is there. */
+  readonly grub: boolean;
   readonly packageManager?: PackageManager;
 }

@@ -217,6 +217,7 @@ export async function gatherFacts(dataRoot: string): Promise<DoctorFacts> {
     ...(nft !== undefined && { nft }),
     nfTables: await tryNft(nft),
     apparmorParser: findProgram('apparmor_parser') !== undefined,
+    grub: existsSync('/etc/default/grub'),
     ...(packageManager && { packageManager }),
   };
 }

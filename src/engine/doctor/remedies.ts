@@ -21,7 +21,8 @@ export function install(facts: Pick<DoctorFacts, 'packageManager'>, name: string
 }
 
 /** All controllers to cgroup v2: by kernel parameters, since processes hold the v1 hierarchies. */
-export function unifiedHierarchy(): string {
+export function unifiedHierarchy(facts: Pick<DoctorFacts, 'grub'>): string {
   const parameters = 'systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all';
+  if (!facts.grub) return `boot with ${parameters} on the kernel command line`;
   return `sed -i 's/^GRUB_CMDLINE_LINUX="/&${parameters} /' /etc/default/grub && update-grub && reboot`;
 }

@@ -44,6 +44,7 @@ const HEALTHY: DoctorFacts = {
   apparmor: false,
   apparmorParser: false,
   selinux: false,
+  grub: true,
   packageManager: 'apt-get',
 };
 
@@ -100,6 +101,7 @@ describe('examine', () => {
       'warn',
       /cgroup_no_v1=all/,
     ],
+    ['cgroups', { ...cgroup({ mode: 'v1' }), grub: false }, 'warn', /^boot with .*cgroup_no_v1=all/],
     ['cgroups', cgroup({ controllers: ['cpu', 'memory', 'cpuset', 'io'] }), 'warn', /^echo '\+pids' >/],
     ['overlayfs', { overlay: failed('ENODEV: fsopen') }, 'fail', /^modprobe overlay$/],
     ['overlayfs', { overlay: failed('EINVAL: fsconfig') }, 'fail', /--data-root/],

@@ -1,0 +1,45 @@
+// Writes docs/errors.md from the table in src/errors.ts: `node scripts/errors-doc.mjs`. A test keeps the two equal.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+
+const HEAD = `# Errors
+
+Every error that tinyrun reports has a code, an exit code and a hint. On a terminal it is two lines: what was tried and
+what the kernel said, then what to do:
+
+\`\`\`
+tinyrun: mount proc on /proc (nosuid,noexec,nodev): EPERM: operation not permitted
+  hint: tinyrun doctor checks the host point by point
+\`\`\`
+
+From the Node API it is a \`TinyrunError\` with \`code\`, \`message\`, \`hint\`, \`exitCode\` and, where another error was
+behind it, \`cause\`. Exit codes are Docker's: 125 for tinyrun itself, 126 for a command that may not be executed, 127
+for one that is not there; commands about containers that exist answer 1. Any other exit code is the container's own,
+128 + n after signal n.
+
+This page is generated from \`src/errors.ts\` by \`scripts/errors-doc.mjs\`, and a test keeps the two equal.
+
+| code | exit | what to do |
+|---|---|---|
+`;
+
+/** The page for a table of errors. */
+export function renderErrors(errors) {
+  const rows = Object.entries(errors)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([code, { exit, hint }]) => `| \`${code}\` | ${exit} | ${hint.replaceAll('|', '\\|')} |\n`);
+  return HEAD + rows.join('');
+}
+
+async function readTable(path) {
+  const { transform } = await import('esbuild');
+  const { code } = await transform(readFileSync(path, 'utf8'), { loader: 'ts', format: 'esm' });
+  const { ERRORS } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+  return ERRORS;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const table = await readTable(new URL('../src/errors.ts', import.meta.url));
+  writeFileSync(new URL('../docs/errors.md', import.meta.url), renderErrors(table));
+}

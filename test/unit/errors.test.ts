@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+// @ts-expect-error a plain script, without types
+import { renderErrors } from '../../scripts/errors-doc.mjs';
+import { ERRORS, type ErrorCode, TinyrunError } from '../../src/errors.ts';
+
+describe('the table of errors', () => {
+  it('is what docs/errors.md says (node scripts/errors-doc.mjs writes it)', () => {
+    const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+    expect(page).toBe(renderErrors(ERRORS));
+  });
+
+  it.each(Object.entries(ERRORS))('%s has an exit code and a hint', (code, { exit, hint }) => {
+    expect(code).toMatch(/^[A-Z][A-Z0-9_]+$/);
+    expect([1, 125, 126, 127]).toContain(exit);
+    expect(hint).toMatch(/^[^A-Z\s].*(\.\.|[^.\s])$/);
+  });
+
+  it('gives an error its exit code and hint', () => {
+    const error = new TinyrunError('COMMAND_NOT_FOUND', 'exec x: no such file', {
+      cause: new Error('ENOENT'),
+    });
+    expect(error).toMatchObject({ exitCode: 127, hint: ERRORS.COMMAND_NOT_FOUND.hint, name: 'TinyrunError' });
+    expect(error.cause).toBeInstanceOf(Error);
+    expect(new TinyrunError('USAGE' as ErrorCode, 'x', { hint: 'mine' }).hint).toBe('mine');
+  });
+});
