@@ -100,7 +100,7 @@ export interface StepArgs {
   cpuAffinity: { mask: Uint8Array };
   /** prctl(PR_CAPBSET_DROP) of every capability the kernel knows that is not in the mask. */
   capBounding: { keep: bigint };
-  /** setgroups, setresgid, setresuid (keeping permitted capabilities by PR_SET_KEEPCAPS), umask (0xffffffff: leave). `flags`: 1 leave supplementary groups alone (setgroups is denied). */
+  /** setgroups, setresgid, setresuid (keeping permitted capabilities by PR_SET_KEEPCAPS), umask (0xffffffff: leave). `flags`: 1 leave supplementary groups alone (setgroups is denied), 2 first give fds 0, 1, 2 to the user by fchown(2) so that /dev/stdout can be opened again; never a device (the host's /dev/null), failures are not fatal. */
   setUser: { uid: number; gid: number; groups: readonly number[]; umask: number; flags: number };
   capSet: { effective: bigint; permitted: bigint; inheritable: bigint; ambient: bigint };
   noNewPrivs: { [none: string]: never };
