@@ -109,20 +109,26 @@ const ENOSYS = 38;
 
 /** CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET}; NEWTIME lies in the bits of the exit signal and clone(2) cannot pass it. */
 const CLONE_NEW_ANY = 0x7e020000;
-const AF_ALG = 38;
-const AF_VSOCK = 40;
+/** AF_ALG is 38, the first family that is refused. */
+const BELOW_AF_ALG = 38;
+/** NFC, KCM, QIPCRTR, SMC, XDP, MCTP: all above it but AF_VSOCK, 40. */
+const ABOVE_AF_ALG = [39, 41, 42, 43, 44, 45];
 
 /** Linux, 32 bit Linux, each with UNAME26, and 0xffffffff that only asks. */
 const PERSONAS = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff];
 
 /**
  * socket(2) but for AF_ALG, whose attack surface no container needs (CVE-2026-31431), and AF_VSOCK, which reaches
- * virtual machines across network namespaces. Three rules, since one rule cannot compare an argument twice.
+ * virtual machines across network namespaces. One family a rule: a comparison is of 64 bits, the kernel takes the lower
+ * 32, so that "greater than 40" would let 2^32 + 38 through, which is AF_ALG.
  */
 const SOCKET: readonly LinuxSyscall[] = [
-  { names: ['socket'], action: ALLOW, args: [{ index: 0, value: AF_ALG, op: 'SCMP_CMP_LT' }] },
-  { names: ['socket'], action: ALLOW, args: [{ index: 0, value: AF_ALG + 1, op: 'SCMP_CMP_EQ' }] },
-  { names: ['socket'], action: ALLOW, args: [{ index: 0, value: AF_VSOCK, op: 'SCMP_CMP_GT' }] },
+  { names: ['socket'], action: ALLOW, args: [{ index: 0, value: BELOW_AF_ALG, op: 'SCMP_CMP_LT' }] },
+  ...ABOVE_AF_ALG.map((value) => ({
+    names: ['socket'],
+    action: ALLOW,
+    args: [{ index: 0, value, op: 'SCMP_CMP_EQ' as const }],
+  })),
 ];
 
 /**
