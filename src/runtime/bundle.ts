@@ -1,0 +1,53 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { parseJson } from '../spec/parse.ts';
+import type { Spec } from '../spec/types.ts';
+import { assertSpec, type Problem } from '../spec/validate/index.ts';
+
+/** A directory with config.json and a root filesystem; bundle.md of the specification. */
+export interface Bundle {
+  /** Absolute path. */
+  readonly path: string;
+  /** Absolute path of the root filesystem. */
+  readonly rootfs: string;
+  readonly spec: Spec;
+  /** config.json as it was read: later changes to the file must not reach the container. */
+  readonly text: string;
+}
+
+function readConfig(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new TinyrunError('BUNDLE', `JSON specification file ${path} not found`, {
+      hint: 'run it in a bundle, or name one with --bundle; tinyrunc spec writes a config.json',
+    });
+  }
+}
+
+/** Refuses what the kernel would refuse later with less of a reason. */
+function checkRootfs(path: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) return;
+  const reason = stat === undefined ? 'no such file or directory' : 'not a directory';
+  throw new TinyrunError('BUNDLE', `root.path ${path}: ${reason}`, {
+    hint: "root.path in config.json is absolute, or relative to the bundle's directory",
+  });
+}
+
+/**
+ * Reads and validates a bundle. Warnings (unknown capabilities and the like) go to `warn`.
+ * @throws TinyrunError (BUNDLE, SPEC_INVALID)
+ */
+export function readBundle(path: string, warn: (problem: Problem) => void): Bundle {
+  const absolute = resolve(path);
+  const config = join(absolute, 'config.json');
+  const text = readConfig(config);
+  const spec = assertSpec(parseJson(text, config), config, warn);
+  if (spec.root === undefined) throw new TinyrunError('SPEC_INVALID', `${config}: root: is missing`);
+  const rootfs = resolve(absolute, spec.root.path);
+  checkRootfs(rootfs);
+  return { path: absolute, rootfs, spec, text };
+}
