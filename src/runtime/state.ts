@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
+import type { Hooks } from '../spec/types.ts';
 import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
 import { cheapHash } from './hash.ts';
 import { STATE_FILE } from './journal.ts';
@@ -31,7 +32,10 @@ export interface StateFile {
   readonly cgroup?: string;
   /** The exec fifo; while it exists the container is `created`. */
   readonly fifo: string;
-  readonly [own: string]: unknown;
+  /** The systemd unit that owns the cgroup. */
+  readonly scope?: string;
+  /** Hooks that run after this: config.json may have changed by then. */
+  readonly hooks?: Pick<Hooks, 'poststart' | 'poststop'>;
 }
 
 /** runtime-spec leaves the grammar to the runtime; this is runc's, so that its users' names go on working. */

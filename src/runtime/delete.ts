@@ -1,0 +1,133 @@
+import { existsSync, rmSync } from 'node:fs';
+import { TinyrunError } from '../errors.ts';
+import { native } from '../native/index.ts';
+import type { Step } from '../plan/types.ts';
+import type { Lock } from '../store/lock.ts';
+import { noSuchContainer, specState } from './container.ts';
+import { runHooksLoosely } from './hooks.ts';
+import { isHalfMade, lockContainerDir, undoJournal } from './journal.ts';
+import { launchSync } from './launch.ts';
+import { containerDir, isAlive, readState, type StateFile, statusOf } from './state.ts';
+import { stopScope } from './systemd.ts';
+
+const SIGKILL = 9;
+/** How long a killed process may take to end, milliseconds; runc's. */
+const GRACE = 10_000;
+
+export interface DeleteOptions {
+  /** Kill what still runs, take back what was half made, and do not mind what is not there. */
+  readonly force: boolean;
+  readonly warn: (message: string) => void;
+}
+
+/** Resolves true when the process behind the pidfd ends in time. */
+async function ended(pidfd: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), GRACE);
+  });
+  const gone = await Promise.race([
+    native()
+      .pollPidfd(pidfd)
+      .then(() => true),
+    late,
+  ]);
+  clearTimeout(timer);
+  return gone;
+}
+
+/** Ends a container's first process (a frozen one dies of SIGKILL too, cgroup-v2.rst) and waits for that; what is gone is no error. */
+async function killFirst(state: StateFile): Promise<void> {
+  if (!isAlive(state)) return;
+  const pidfd = native().pidfdOpen(state.pid);
+  try {
+    if (!isAlive(state)) return;
+    native().pidfdSendSignal(pidfd, SIGKILL);
+    if (await ended(pidfd)) return;
+    throw new TinyrunError('CLEANUP', `container init still running: process ${state.pid} does not end`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  } finally {
+    native().close(pidfd);
+  }
+}
+
+/** Ends what is left in the cgroup: in a host's pid namespace the first process does not take the others with it. */
+function emptyCgroup(cgroup: string): void {
+  const step: Step = {
+    op: 'cgroupKill',
+    lane: 'host',
+    args: { path: cgroup },
+    why: 'nothing may outlive the container',
+  };
+  launchSync({ plan: { steps: [step] } });
+}
+
+async function takeBack(dir: string, state: StateFile, options: DeleteOptions): Promise<void> {
+  if (state.cgroup !== undefined && existsSync(state.cgroup)) emptyCgroup(state.cgroup);
+  undoJournal(dir);
+  if (state.scope !== undefined) await stopScope(state.scope, state.owner !== 0);
+  rmSync(dir, { recursive: true, force: true });
+  const failures = await runHooksLoosely('poststop', state.hooks?.poststop, specState(state, 'stopped'));
+  for (const message of failures) options.warn(message);
+}
+
+function refuseUnless(force: boolean, state: StateFile): void {
+  const status = statusOf(state);
+  // A created one is taken as runc takes it: callers clean up after a failed start by a plain delete.
+  if (force || status === 'stopped' || status === 'created') return;
+  throw new TinyrunError(
+    'CONTAINER_RUNNING',
+    `cannot delete container ${state.id} that is not stopped: ${status}`,
+    {
+      hint: 'kill it first, or use delete --force',
+    },
+  );
+}
+
+function readDamaged(dir: string, force: boolean): StateFile | undefined {
+  try {
+    return readState(dir);
+  } catch (error) {
+    if (!force) throw error;
+    return undefined;
+  }
+}
+
+function takeLock(dir: string, id: string): Lock {
+  const lock = lockContainerDir(dir);
+  if (lock !== undefined) return lock;
+  throw new TinyrunError(
+    'CONTAINER_RUNNING',
+    `container ${id} is being created or deleted by another process`,
+    {
+      hint: 'wait for that process to end, then try again',
+    },
+  );
+}
+
+/**
+ * Takes a container back: its processes, what its plan made, its directory; then its poststop hooks run.
+ * @throws TinyrunError (CONTAINER_NOT_FOUND, CONTAINER_RUNNING, CLEANUP)
+ */
+export async function deleteContainer(root: string, id: string, options: DeleteOptions): Promise<void> {
+  const dir = containerDir(root, id);
+  if (!existsSync(dir) || (isHalfMade(dir) && !options.force)) {
+    if (options.force) return;
+    throw noSuchContainer();
+  }
+  const lock = takeLock(dir, id);
+  try {
+    const state = readDamaged(dir, options.force);
+    if (state === undefined) {
+      undoJournal(dir);
+      rmSync(dir, { recursive: true, force: true });
+      return;
+    }
+    refuseUnless(options.force, state);
+    await killFirst(state);
+    await takeBack(dir, state, options);
+  } finally {
+    lock.release();
+  }
+}
