@@ -1,4 +1,13 @@
-import { closeSync, openSync, readlinkSync, readSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { ensureDir } from '../store/paths.ts';
@@ -77,6 +86,12 @@ export class Names {
     } catch {
       return undefined;
     }
+  }
+
+  /** Every name a container holds; for when its record cannot tell. */
+  of(id: string): string[] {
+    const all = existsSync(this.#dir) ? readdirSync(this.#dir) : [];
+    return all.filter((name) => this.holder(name) === id);
   }
 
   release(name: string, id: string): void {

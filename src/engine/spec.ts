@@ -97,7 +97,8 @@ function processOf(input: SpecInput, caps: readonly string[]): Process {
   return {
     terminal: options.tty === true,
     ...(size && { consoleSize: { height: size.rows, width: size.columns } }),
-    user: user.user,
+    // the caller's own umask is no business of the container's
+    user: { ...user.user, umask: 0o022 },
     args: commandOf(options, image),
     env: environment(input),
     cwd: workdirOf(options, image),

@@ -1,0 +1,23 @@
+import type { Context } from './command.ts';
+import { formatFailure, toFailure } from './fail.ts';
+
+/**
+ * Does the same to each of several containers as Docker does: an id printed for each that went well, a line on
+ * standard error for each that did not, and exit code 1 when there was one.
+ */
+export async function forEach(
+  names: readonly string[],
+  context: Context,
+  action: (name: string) => void | Promise<void>,
+): Promise<void> {
+  for (const name of names) {
+    try {
+      await action(name);
+      context.out(`${name}\n`);
+    } catch (error) {
+      const failure = toFailure(error);
+      context.err(formatFailure(failure));
+      context.exitCode = failure.exitCode === 125 ? 125 : 1;
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { AT_FDCWD, native } from '../native/index.ts';
+import { lockContainerDir } from '../runtime/journal.ts';
+import type { Lock } from '../store/lock.ts';
+import { ensureDir, type Roots } from '../store/paths.ts';
+import { type ContainerPaths, containerPaths, rootfsPoint } from './layout.ts';
+import { Names } from './names.ts';
+import type { Blueprint } from './prepare.ts';
+import { type ContainerRecord, writeRecord } from './record.ts';
+import { removeData, sweepAll } from './sweep.ts';
+
+/** A container's directories and files, made; its process not yet. */
+export interface Created {
+  readonly record: ContainerRecord;
+  readonly paths: ContainerPaths;
+  /** Held until the command ends; frees what a sweep may take back. */
+  readonly lock: Lock;
+}
+
+/** Makes what a blueprint says, or nothing. @throws TinyrunError NAME_IN_USE, NO_SPACE … */
+export function createContainer(roots: Roots, blueprint: Blueprint): Created {
+  const { id } = blueprint.record;
+  const paths = containerPaths(roots, id);
+  const lock = lockRunDir(paths.run);
+  try {
+    const name = takeName(roots, blueprint);
+    const record = { ...blueprint.record, name };
+    makeData(roots, blueprint, paths);
+    writeRecord(roots, record);
+    if (blueprint.options.cidfile !== undefined) writeCidfile(blueprint.options.cidfile, id);
+    return { record, paths, lock };
+  } catch (error) {
+    destroyContainer(roots, { paths, lock, record: blueprint.record });
+    throw error;
+  }
+}
+
+/** Takes back `createContainer`; the run directory last, since it is what a sweep goes by. */
+export function destroyContainer(
+  roots: Roots,
+  made: { paths: ContainerPaths; lock: Lock; record: { id: string; name?: string } },
+): void {
+  removeData(roots, made.record.id, made.record.name);
+  removeRunDir(made);
+}
+
+/** The run directory of a container that has ended. */
+export function removeRunDir(made: { paths: ContainerPaths; lock: Lock }): void {
+  native().removeTree(AT_FDCWD, made.paths.run);
+  made.lock.release();
+}
+
+/** A sweep may take the lock before we do and remove the directory: then it is made again. */
+function lockRunDir(run: string): Lock {
+  for (;;) {
+    ensureDir(run);
+    try {
+      const lock = lockContainerDir(run);
+      if (lock) return lock;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+}
+
+function takeName(roots: Roots, { options, record }: Blueprint): string {
+  const names = new Names(roots.dataRoot);
+  if (options.name === undefined) return names.takeGenerated(record.id);
+  try {
+    names.take(options.name, record.id);
+  } catch (error) {
+    if (!(error instanceof TinyrunError) || error.code !== 'NAME_IN_USE') throw error;
+    // the holder may be gone, by a reboot or with its command
+    sweepAll(roots);
+    names.take(options.name, record.id);
+  }
+  return options.name;
+}
+
+function makeData(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): void {
+  ensureDir(rootfsPoint(roots));
+  ensureDir(paths.data);
+  mkdirSync(paths.upper);
+  mkdirSync(paths.work, { mode: 0o700 });
+  // it becomes the container's /, which every user of the container may enter, whatever the caller's umask
+  chmodSync(paths.upper, 0o755);
+  for (const { name, text } of blueprint.files) {
+    writeFileSync(join(paths.data, name), text);
+    chmodSync(join(paths.data, name), 0o644);
+  }
+  for (const source of blueprint.missingSources) mkdirSync(source, { recursive: true });
+  writeFileSync(join(paths.run, 'config.json'), JSON.stringify(blueprint.spec), { mode: 0o600 });
+}
+
+function writeCidfile(path: string, id: string): void {
+  try {
+    writeFileSync(path, id, { flag: 'wx', mode: 0o644 });
+  } catch (cause) {
+    throw new TinyrunError('USAGE', `--cidfile ${path}: ${(cause as Error).message}`, { cause });
+  }
+}

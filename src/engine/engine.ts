@@ -1,0 +1,67 @@
+import { TinyrunError } from '../errors.ts';
+import type { Plan } from '../plan/types.ts';
+import type { Spec } from '../spec/types.ts';
+import type { Roots } from '../store/paths.ts';
+import { containerPaths } from './layout.ts';
+import { findContainer, listContainers, removeContainer, signalContainer } from './manage.ts';
+import { planOf } from './plan.ts';
+import { prepare } from './prepare.ts';
+import type { ContainerView } from './record.ts';
+import { runBlueprint, type Watch } from './run.ts';
+import type { RunControl, RunOptions, RunResult } from './types.ts';
+
+/** Containers of one pair of roots. Holds no state of its own: any number of engines may work on the same roots. */
+export interface Engine {
+  readonly roots: Roots;
+  /**
+   * Runs a container and waits for it. Its program's failure is a result, not an error.
+   * @throws TinyrunError with the exit code a command should end with: 125, 126 or 127
+   */
+  run(options: RunOptions, control?: EngineControl, watch?: Watch): Promise<RunResult>;
+  /** What `run` would do, without doing it: the image is fetched and unpacked, nothing else is made. */
+  explain(options: RunOptions): Promise<{ spec: Spec; plan: Plan }>;
+  /** Newest first. */
+  list(onDamaged?: (error: Error) => void): ContainerView[];
+  /** By id, its beginning, or name. */
+  find(container: string): ContainerView;
+  /** `signal` by name or number. */
+  kill(container: string, signal?: string): void;
+  /** A running one only with `force`. */
+  remove(container: string, options?: { force?: boolean }): Promise<void>;
+}
+
+export interface EngineControl extends RunControl {
+  /** Told one line for people, such as where an image came from. */
+  readonly notify?: (line: string) => void;
+}
+
+/** An engine over a data root and a run root (absolute paths, made when missing). */
+export function createEngine({ dataRoot, runRoot }: Roots): Engine {
+  const roots: Roots = { dataRoot, runRoot };
+  const findPid = (container: string, flag: string) => runningPid(roots, container, flag);
+  return {
+    roots,
+    async run(options, control = {}, watch) {
+      const notify = control.notify ?? (() => {});
+      return runBlueprint(roots, await prepare(roots, options, findPid, notify), control, watch);
+    },
+    async explain(options) {
+      const blueprint = await prepare(roots, options, findPid, () => {});
+      const { plan } = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id));
+      return { spec: blueprint.spec, plan };
+    },
+    list: (onDamaged = () => {}) => listContainers(roots, onDamaged),
+    find: (container) => findContainer(roots, container),
+    kill: (container, signal = 'KILL') => signalContainer(roots, container, signal),
+    remove: (container, { force = false } = {}) => removeContainer(roots, container, force),
+  };
+}
+
+/** For `--pid container:X` and its like: a container to join must be running. */
+function runningPid(roots: Roots, container: string, flag: string): number {
+  const { state, status } = findContainer(roots, container);
+  if (state && (status === 'running' || status === 'paused')) return state.pid;
+  throw new TinyrunError('USAGE', `${flag} container:${container}: that container is not running`, {
+    hint: 'tinyrun ps lists the running ones',
+  });
+}

@@ -1,0 +1,75 @@
+import { TinyrunError } from '../errors.ts';
+
+import { killContainer } from '../runtime/signal.ts';
+import { parseSignal } from '../runtime/signals.ts';
+import type { Roots } from '../store/paths.ts';
+import { containerPaths } from './layout.ts';
+import { Names } from './names.ts';
+import { waitForEnd } from './process.ts';
+import { type ContainerView, containerIds, findId, readRecord, viewOf } from './record.ts';
+import { removeData, sweepAll, sweepRunning } from './sweep.ts';
+
+const SIGKILL = 9;
+
+/** Every container, newest first; one whose record is damaged is told to `onDamaged` and left out. */
+export function listContainers(roots: Roots, onDamaged: (error: Error) => void): ContainerView[] {
+  sweepAll(roots);
+  const views = containerIds(roots).flatMap((id) => {
+    try {
+      const record = readRecord(roots, id);
+      return record ? [viewOf(roots, record)] : [];
+    } catch (error) {
+      onDamaged(error as Error);
+      return [];
+    }
+  });
+  return views.sort((a, b) => b.record.created.localeCompare(a.record.created));
+}
+
+/** @throws TinyrunError CONTAINER_NOT_FOUND, AMBIGUOUS_ID, STATE_DAMAGED */
+export function findContainer(roots: Roots, text: string): ContainerView {
+  const id = findId(roots, text, (name) => new Names(roots.dataRoot).holder(name));
+  const record = readRecord(roots, id);
+  if (!record) throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${text}`);
+  return viewOf(roots, record);
+}
+
+/** Sends a signal, by name or number, to a running container's first process. */
+export function signalContainer(roots: Roots, text: string, signal: string): void {
+  const number = parseSignal(signal);
+  const view = findContainer(roots, text);
+  const { state, status } = view;
+  if (!state || status === 'exited' || status === 'created')
+    throw new TinyrunError('CONTAINER_NOT_RUNNING', `container ${text} is not running`);
+  killContainer({ dir: containerPaths(roots, view.record.id).run, state, status }, number, false);
+}
+
+/**
+ * Removes a container; with `force` a running one is killed first, and what is left of a damaged one goes too.
+ * @throws TinyrunError CONTAINER_NOT_FOUND, CONTAINER_RUNNING
+ */
+export async function removeContainer(roots: Roots, text: string, force: boolean): Promise<void> {
+  sweepRunning(roots);
+  const id = findId(roots, text, (name) => new Names(roots.dataRoot).holder(name));
+  const view = viewOrDamaged(roots, id, force);
+  if (view?.state && view.status !== 'exited') {
+    if (!force)
+      throw new TinyrunError('CONTAINER_RUNNING', `container ${text} is running`, {
+        hint: 'end it with tinyrun kill, or remove it with --force',
+      });
+    signalContainer(roots, id, String(SIGKILL));
+    await waitForEnd(view.state.pid);
+    sweepRunning(roots);
+  }
+  removeData(roots, id, view?.record.name);
+}
+
+function viewOrDamaged(roots: Roots, id: string, force: boolean): ContainerView | undefined {
+  try {
+    const record = readRecord(roots, id);
+    return record && viewOf(roots, record);
+  } catch (error) {
+    if (force) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,144 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { native } from '../native/index.ts';
+import type { ExitStatus, Fd } from '../native/types.ts';
+import type { Plan } from '../plan/types.ts';
+import { undoSteps, writeJournal } from '../runtime/journal.ts';
+import { type Launched, type LaunchOptions, launch, launchSync } from '../runtime/launch.ts';
+import { forwardSignals } from '../runtime/signals.ts';
+import { bootId, writeState } from '../runtime/state.ts';
+import { OCI_VERSION } from '../spec/defaults.ts';
+import type { Roots } from '../store/paths.ts';
+import { type Created, createContainer, destroyContainer, removeRunDir } from './create.ts';
+import { planOf } from './plan.ts';
+import type { Blueprint } from './prepare.ts';
+import { writeRecord } from './record.ts';
+import { sweepRunning } from './sweep.ts';
+import type { RunControl, RunResult } from './types.ts';
+
+/** Looking on while a plan runs: --trace and --step. */
+export type Watch = Pick<LaunchOptions, 'trace' | 'onPause' | 'onFailure'> & {
+  readonly onLaunched?: (plan: Plan, launched: Launched) => void;
+};
+
+/** Makes, runs and waits for a container in the foreground. Nothing of it is left when it was to be removed or failed. */
+export async function runBlueprint(
+  roots: Roots,
+  blueprint: Blueprint,
+  control: RunControl,
+  watch: Watch = {},
+): Promise<RunResult> {
+  checkTerminal(blueprint, control);
+  sweepRunning(roots);
+  const created = createContainer(roots, blueprint);
+  const { plan, cgroup } = planOf(roots, blueprint, created.paths);
+  let launched: Launched;
+  try {
+    writeJournal(created.paths.run, plan);
+    launched = await start(plan, blueprint, control, watch);
+    keepState(created, blueprint, launched, cgroup);
+  } catch (error) {
+    takeBack(plan);
+    destroyContainer(roots, created);
+    throw error;
+  }
+  watch.onLaunched?.(plan, launched);
+  const status = await waitFor(launched, blueprint, control);
+  const oomKilled = wasOomKilled(cgroup);
+  takeBack(plan);
+  finish(roots, created, status, oomKilled);
+  const signal = status.kind === 'signaled' ? { signal: status.status } : {};
+  return { id: created.record.id, exitCode: status.code, oomKilled, ...signal };
+}
+
+/** Docker's refusal: with -i -t what is typed must come from a terminal. */
+function checkTerminal({ options }: Blueprint, control: RunControl): void {
+  if (!options.tty || !options.interactive || native().isatty(control.stdio?.[0] ?? 0)) return;
+  throw new TinyrunError('NOT_A_TTY', 'the input device is not a TTY');
+}
+
+/** The plan on this thread: nothing else is to be done meanwhile, unless somebody looks on. */
+async function start(plan: Plan, blueprint: Blueprint, control: RunControl, watch: Watch): Promise<Launched> {
+  const { stdio, close } = stdioOf(blueprint, control);
+  const { onPause, onFailure, trace } = watch;
+  const common = { plan, stdio, ...(trace ? { trace } : {}), ...(onFailure ? { onFailure } : {}) };
+  try {
+    return onPause ? await launch({ ...common, onPause }) : launchSync(common);
+  } finally {
+    close();
+  }
+}
+
+/** The caller's own fds, without a copy in between; without -i the program reads an empty input. */
+function stdioOf({ options }: Blueprint, control: RunControl): { stdio: [Fd, Fd, Fd]; close: () => void } {
+  const [input, output, errors] = control.stdio ?? [0, 1, 2];
+  if (options.interactive && !options.tty) return { stdio: [input, output, errors], close: () => {} };
+  const empty = openSync('/dev/null', 'r');
+  return { stdio: [empty, output, errors], close: () => closeSync(empty) };
+}
+
+/** state.json in the form of the runtime: from here on other commands see the container running. */
+function keepState(
+  created: Created,
+  blueprint: Blueprint,
+  launched: Launched,
+  cgroup: string | undefined,
+): void {
+  const { record, paths } = created;
+  writeState(paths.run, {
+    version: 1,
+    id: record.id,
+    ociVersion: OCI_VERSION,
+    bundle: paths.run,
+    rootfs: blueprint.spec.root?.path ?? '',
+    created: record.created,
+    owner: blueprint.host.uid,
+    pid: launched.pid,
+    startTime: String(launched.startTime),
+    bootId: bootId(),
+    ...(cgroup === undefined ? {} : { cgroup }),
+    fifo: '',
+  });
+}
+
+async function waitFor(launched: Launched, blueprint: Blueprint, control: RunControl): Promise<ExitStatus> {
+  const stopForwarding = control.sigProxy ? forwardSignals(launched.pidfd) : () => {};
+  try {
+    if (launched.consoleFd === undefined) return await launched.wait();
+    const { pumpTerminal } = await import('../runtime/terminal.ts');
+    const pump = pumpTerminal({ master: launched.consoleFd, stdin: blueprint.options.interactive === true });
+    try {
+      const status = await launched.wait();
+      await pump.drained;
+      return status;
+    } finally {
+      pump.detach();
+    }
+  } finally {
+    stopForwarding();
+  }
+}
+
+/** memory.events of cgroup v2: a process of the container was killed for memory, its first one or a child. */
+function wasOomKilled(cgroup: string | undefined): boolean {
+  if (cgroup === undefined) return false;
+  try {
+    return /^oom_kill [1-9]/m.test(readFileSync(join(cgroup, 'memory.events'), 'latin1'));
+  } catch {
+    // no memory controller here, so nothing to be killed by
+    return false;
+  }
+}
+
+function takeBack(plan: Plan): void {
+  const steps = undoSteps(plan);
+  if (steps.length > 0) launchSync({ plan: { steps } });
+}
+
+function finish(roots: Roots, created: Created, status: ExitStatus, oomKilled: boolean): void {
+  if (created.record.rm) return destroyContainer(roots, created);
+  const exit = { code: status.code, finished: new Date().toISOString(), oomKilled };
+  writeRecord(roots, { ...created.record, exit });
+  removeRunDir(created);
+}

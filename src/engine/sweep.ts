@@ -1,0 +1,79 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { AT_FDCWD, native } from '../native/index.ts';
+import { lockContainerDir, undoJournal } from '../runtime/journal.ts';
+import type { Roots } from '../store/paths.ts';
+import { containerPaths, runningDir } from './layout.ts';
+import { Names } from './names.ts';
+import { type ContainerRecord, containerIds, readRecord, writeRecord } from './record.ts';
+
+// A foreground container's command holds the lock of the container's run directory as long as it lives. A run
+// directory with a free lock was left by a command that was killed: the kernel took the lock back, and the
+// container's first process died with its parent (PR_SET_PDEATHSIG). What is left is taken back here.
+
+/** Takes back what killed commands left of containers that ran. Cheap where nothing was left: one readdir, a flock each. */
+export function sweepRunning(roots: Roots): void {
+  for (const id of namesIn(runningDir(roots))) sweepOne(roots, id);
+}
+
+/** The same, and what a reboot left: containers without a run directory that were never seen to end. */
+export function sweepAll(roots: Roots): void {
+  sweepRunning(roots);
+  for (const id of containerIds(roots)) {
+    if (existsSync(containerPaths(roots, id).run)) continue;
+    settle(roots, id, 'the host went down');
+  }
+}
+
+function sweepOne(roots: Roots, id: string): void {
+  const { run } = containerPaths(roots, id);
+  // its maker takes the lock in the same breath as it makes the directory
+  if (!existsSync(join(run, 'lock'))) return;
+  const lock = lockContainerDir(run);
+  if (lock === undefined) return;
+  try {
+    if (!existsSync(run)) return;
+    undoJournal(run);
+    settle(roots, id, 'its command was killed');
+    rmSync(run, { recursive: true, force: true });
+  } finally {
+    lock.release();
+  }
+}
+
+/** A container that nobody saw ending: removed when it was to be, otherwise marked as ended. */
+function settle(roots: Roots, id: string, note: string): void {
+  const record = recordOrDamaged(roots, id);
+  if (record === 'damaged' || record?.exit) return;
+  if (record === undefined || record.rm) removeData(roots, id, record?.name);
+  else {
+    const exit = { code: 137, finished: new Date().toISOString(), oomKilled: false, note };
+    writeRecord(roots, { ...record, exit });
+  }
+}
+
+/** A damaged record is for `rm --force` to remove: a sweep must not lose what a person may want to look at. */
+function recordOrDamaged(roots: Roots, id: string): ContainerRecord | undefined | 'damaged' {
+  try {
+    return readRecord(roots, id);
+  } catch {
+    return 'damaged';
+  }
+}
+
+/** Removes what a container keeps under the data root; the name goes first so that it can be taken again. */
+export function removeData(roots: Roots, id: string, name: string | undefined): void {
+  const names = new Names(roots.dataRoot);
+  for (const taken of name === undefined ? names.of(id) : [name]) names.release(taken, id);
+  // by fd: what lies there was written by a container
+  native().removeTree(AT_FDCWD, containerPaths(roots, id).data);
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
