@@ -1,0 +1,61 @@
+// The host runs out of something: one clear line, exit code 125, nothing left, and it works again.
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { execute, Sandbox, TINYRUN } from '../security/support.ts';
+
+const sandbox = new Sandbox();
+afterAll(() => sandbox.close());
+
+const left = () => {
+  const dir = path.join(sandbox.dir, 'run/containers');
+  return existsSync(dir) ? readdirSync(dir) : [];
+};
+
+test('a full disk', async () => {
+  const small = path.join(sandbox.dir, 'small');
+  mkdirSync(small);
+  // The mount lives in a namespace of its own and goes with it.
+  const script = `mount -t tmpfs -o size=300k tmpfs ${small}
+    "$0" --data-root ${small} run --rm busybox true; echo "code $?"
+    find ${small} -type f -size +100k | head; mount -o remount,size=40m ${small}
+    "$0" --data-root ${small} run --rm busybox echo again`;
+  const { stdout, stderr } = await execute('unshare', ['-m', 'sh', '-c', script, TINYRUN], {
+    env: sandbox.env,
+  });
+  expect(stdout, stderr).toBe('code 125\nagain\n');
+  expect(stderr).toMatch(/^tinyrun: .*(no space|ENOSPC)/im);
+  expect(left()).toEqual([]);
+});
+
+test('no more file descriptors', async () => {
+  await sandbox.layer();
+  for (const limit of [28, 32, 36, 40]) {
+    const args = [`--nofile=${limit}`, TINYRUN, 'run', '--rm', 'busybox', 'true'];
+    const { code, stderr } = await execute('prlimit', args, { env: sandbox.env });
+    if (code !== 0) expect(stderr, `nofile ${limit}`).toMatch(/tinyrun: .*(EMFILE|too many open files)/i);
+    expect(left()).toEqual([]);
+  }
+  expect((await sandbox.sh([], 'echo again')).stdout).toBe('again\n');
+});
+
+test('a damaged record of another container is passed by', async () => {
+  const damaged = path.join(sandbox.dir, 'data/containers', 'f'.repeat(64));
+  mkdirSync(damaged, { recursive: true });
+  writeFileSync(path.join(damaged, 'container.json'), '{"half": ');
+  expect(await sandbox.sh([], 'echo hello')).toEqual({ code: 0, stdout: 'hello\n', stderr: '' });
+  expect(existsSync(path.join(damaged, 'container.json'))).toBe(true);
+});
+
+test('no root', async () => {
+  await sandbox.layer();
+  const { code, stderr } = await execute(
+    'setpriv',
+    ['--reuid=65534', '--regid=65534', '--clear-groups', TINYRUN, 'run', '--rm', 'busybox', 'true'],
+    {
+      env: sandbox.env,
+    },
+  );
+  expect(code).toBe(125);
+  expect(stderr).toMatch(/^tinyrun: [^\n]+\nhint: [^\n]+\n$/);
+});
