@@ -15,15 +15,22 @@ void useSyscallError(Napi::Env env, Napi::Value constructor) {
   env.GetInstanceData<Instance>()->syscallError = Napi::Persistent(constructor.As<Napi::Function>());
 }
 
-Napi::Object init(Napi::Env env, Napi::Object exports) {
-  env.SetInstanceData(new Instance);
+void define(Napi::Env env, Napi::Object target, std::initializer_list<void (*)(Exports&)> files) {
   Exports table;
   table.reserve(128);
-  table.push_back(bind<&useSyscallError>("useSyscallError"));
-  for (auto* add : {exportFs, exportXattr, exportProcess, exportMount, exportCgroup, exportTty, exportSocket,
-                    exportSeccomp, exportBpf, exportFacts})
-    add(table);
-  if (napi_define_properties(env, exports, table.size(), table.data()) != napi_ok) throw Napi::Error::New(env);
+  for (auto* add : files) add(table);
+  if (napi_define_properties(env, target, table.size(), table.data()) != napi_ok) throw Napi::Error::New(env);
+}
+
+void exportAddon(Exports& out) { out.push_back(bind<&useSyscallError>("useSyscallError")); }
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Instance);
+  define(env, exports, {exportAddon, exportFs, exportXattr, exportProcess, exportMount, exportCgroup, exportTty,
+                        exportSocket, exportSeccomp, exportBpf, exportFacts});
+  const auto netlink = Napi::Object::New(env);
+  define(env, netlink, {exportNetlink});
+  exports.Set("netlink", netlink);
   return exports;
 }
 

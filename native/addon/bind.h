@@ -329,5 +329,7 @@ void exportSocket(Exports&);
 void exportSeccomp(Exports&);
 void exportBpf(Exports&);
 void exportFacts(Exports&);
+void exportNetlink(Exports&);
+void exportMachine(Exports&);
 
 }  // namespace tinyrun

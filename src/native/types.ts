@@ -214,20 +214,25 @@ export interface NativeAddon {
   recvFds(socket: Fd, max: number): { fds: Fd[]; data: Uint8Array };
 
   // netlink.cc: rtnetlink; each call is one request with its acknowledgement, EEXIST and the like thrown as SyscallError
+  // (path: the object, flags: the kernel's own words). `netns`: fd of the network namespace to work in, default one's own.
   netlink: {
-    linkAdd(link: {
-      name: string;
-      kind: 'veth' | 'bridge' | 'dummy';
-      peer?: { name: string; netnsFd?: Fd; address?: string };
-      address?: string;
-      mtu?: number;
-    }): void;
-    linkDelete(name: string): void;
+    linkAdd(
+      link: {
+        name: string;
+        kind: 'veth' | 'bridge' | 'dummy';
+        peer?: { name: string; netnsFd?: Fd; address?: string };
+        address?: string;
+        mtu?: number;
+      },
+      netns?: Fd,
+    ): void;
+    linkDelete(name: string, netns?: Fd): void;
     linkSet(
       name: string,
       set: { up?: boolean; master?: string; netnsFd?: Fd; newName?: string; address?: string; mtu?: number },
+      netns?: Fd,
     ): void;
-    linkList(): {
+    linkList(netns?: Fd): {
       index: number;
       name: string;
       kind?: string;
@@ -236,10 +241,12 @@ export interface NativeAddon {
       mtu: number;
       master?: number;
     }[];
-    addressAdd(name: string, cidr: string): void;
-    addressList(): { index: number; family: 4 | 6; address: string; prefix: number }[];
-    routeAdd(route: { destination?: string; gateway?: string; device?: string }): void;
-    routeList(): { family: 4 | 6; destination: string; prefix: number; gateway?: string; index?: number }[];
+    addressAdd(name: string, cidr: string, netns?: Fd): void;
+    addressList(netns?: Fd): { index: number; family: 4 | 6; address: string; prefix: number }[];
+    routeAdd(route: { destination?: string; gateway?: string; device?: string }, netns?: Fd): void;
+    routeList(
+      netns?: Fd,
+    ): { family: 4 | 6; destination: string; prefix: number; gateway?: string; index?: number }[];
   };
 
   // bpf.cc
