@@ -11,6 +11,7 @@ import { bootId, writeState } from '../runtime/state.ts';
 import { OCI_VERSION } from '../spec/defaults.ts';
 import type { Roots } from '../store/paths.ts';
 import { type Created, createContainer, destroyContainer, removeRunDir } from './create.ts';
+import { containerPaths } from './layout.ts';
 import { planOf } from './plan.ts';
 import type { Blueprint } from './prepare.ts';
 import { writeRecord } from './record.ts';
@@ -19,7 +20,10 @@ import type { RunControl, RunResult } from './types.ts';
 
 /** Looking on while a plan runs: --trace and --step. */
 export type Watch = Pick<LaunchOptions, 'trace' | 'onPause' | 'onFailure'> & {
-  readonly onLaunched?: (plan: Plan, launched: Launched) => void;
+  /** The plan, before anything of it runs. */
+  readonly onPlan?: (plan: Plan) => void;
+  /** All of it has run. */
+  readonly onLaunched?: (launched: Launched) => void;
 };
 
 /** Makes, runs and waits for a container in the foreground. Nothing of it is left when it was to be removed or failed. */
@@ -31,8 +35,10 @@ export async function runBlueprint(
 ): Promise<RunResult> {
   checkTerminal(blueprint, control);
   sweepRunning(roots);
+  // refused limits and impossible mounts are found by the compiler: before anything is made
+  const { plan, cgroup } = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id));
+  watch.onPlan?.(plan);
   const created = createContainer(roots, blueprint);
-  const { plan, cgroup } = planOf(roots, blueprint, created.paths);
   let launched: Launched;
   try {
     writeJournal(created.paths.run, plan);
@@ -43,7 +49,7 @@ export async function runBlueprint(
     destroyContainer(roots, created);
     throw error;
   }
-  watch.onLaunched?.(plan, launched);
+  watch.onLaunched?.(launched);
   const status = await waitFor(launched, blueprint, control);
   const oomKilled = wasOomKilled(cgroup);
   takeBack(plan);
@@ -137,7 +143,10 @@ function takeBack(plan: Plan): void {
 }
 
 function finish(roots: Roots, created: Created, status: ExitStatus, oomKilled: boolean): void {
-  if (created.record.rm) return destroyContainer(roots, created);
+  if (created.record.rm) {
+    destroyContainer(roots, created);
+    return;
+  }
   const exit = { code: status.code, finished: new Date().toISOString(), oomKilled };
   writeRecord(roots, { ...created.record, exit });
   removeRunDir(created);

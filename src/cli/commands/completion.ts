@@ -9,7 +9,7 @@ export const command: Command = {
   usage: 'bash|zsh|fish',
   examples: [
     'source <(tinyrun completion bash)',
-    'tinyrun completion zsh > "${fpath[1]}/_tinyrun"',
+    'tinyrun completion zsh > ~/.zfunc/_tinyrun',
     'tinyrun completion fish > ~/.config/fish/completions/tinyrun.fish',
   ],
   define(program, context) {

@@ -31,11 +31,14 @@ function list(flags: Flags, context: Context): void {
     .list((error) => context.err(`tinyrun: ${error.message}\n`))
     .filter((view) => flags.all || view.status === 'running' || view.status === 'paused');
   const id = (view: ContainerView) => (flags.trunc ? view.record.id.slice(0, 12) : view.record.id);
-  if (flags.quiet) return context.out(views.map((view) => `${id(view)}\n`).join(''));
   const rows = views.map((view) => rowOf(view, id(view), flags.trunc));
-  if (flags.format === 'json') return context.out(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  if (flags.format !== undefined && flags.format !== 'table')
-    throw new TinyrunError('USAGE', `--format ${JSON.stringify(flags.format)}: neither table nor json`);
+  if (flags.quiet) context.out(views.map((view) => `${id(view)}\n`).join(''));
+  else if (flags.format === 'json') context.out(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  else if (flags.format === undefined || flags.format === 'table') context.out(asTable(rows));
+  else throw new TinyrunError('USAGE', `--format ${JSON.stringify(flags.format)}: neither table nor json`);
+}
+
+function asTable(rows: readonly ReturnType<typeof rowOf>[]): string {
   const header = ['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'PORTS', 'NAMES'];
   const cells = rows.map((row) => [
     row.ID,
@@ -46,7 +49,7 @@ function list(flags: Flags, context: Context): void {
     '',
     row.Names,
   ]);
-  context.out(table([header, ...cells]));
+  return table([header, ...cells]);
 }
 
 /** Docker's names, since scripts read them. */

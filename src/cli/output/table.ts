@@ -13,24 +13,23 @@ export function table(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `${line(row)}\n`).join('');
 }
 
-const UNITS: readonly (readonly [seconds: number, name: string])[] = [
-  [365 * 86400, 'year'],
-  [30 * 86400, 'month'],
-  [7 * 86400, 'week'],
-  [86400, 'day'],
-  [3600, 'hour'],
-  [60, 'minute'],
+/** From how many hours on a unit is used, largest first; and its hours. */
+const UNITS: readonly (readonly [from: number, hours: number, name: string])[] = [
+  [2 * 365 * 24, 365 * 24, 'years'],
+  [2 * 30 * 24, 30 * 24, 'months'],
+  [2 * 7 * 24, 7 * 24, 'weeks'],
+  [2 * 24, 24, 'days'],
 ];
 
-/** `5 seconds`, `About a minute`, `3 weeks`: go-units' HumanDuration, as `docker ps` shows times. */
+/** `5 seconds`, `About a minute`, `3 weeks`: how `docker ps` and `docker images` show times. */
 export function humanDuration(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds < 1) return 'Less than a second';
-  if (seconds === 1) return '1 second';
-  if (seconds < 60) return `${seconds} seconds`;
-  if (seconds < 120) return 'About a minute';
-  if (seconds >= 3600 && seconds < 5400) return 'About an hour';
-  // Docker changes to the larger unit at two of it, weeks from two weeks, years from two years
-  const [size, name] = UNITS.find(([length]) => seconds >= 2 * length) ?? [60, 'minute'];
-  return `${Math.floor(seconds / size)} ${name}s`;
+  if (seconds < 60) return seconds === 1 ? '1 second' : `${seconds} seconds`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return minutes === 1 ? 'About a minute' : `${minutes} minutes`;
+  const hours = Math.round(seconds / 3600);
+  const unit = UNITS.find(([from]) => hours >= from);
+  if (unit) return `${Math.floor(hours / unit[1])} ${unit[2]}`;
+  return hours === 1 ? 'About an hour' : `${hours} hours`;
 }

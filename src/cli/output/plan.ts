@@ -1,0 +1,90 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { Engine } from '../../engine/engine.ts';
+import type { Watch } from '../../engine/run.ts';
+import type { RunOptions } from '../../engine/types.ts';
+import type { StepResult } from '../../native/types.ts';
+import { explainPlan, explainStep, planAsJson } from '../../plan/explain.ts';
+import { syscallOf } from '../../plan/syscall.ts';
+import type { Plan } from '../../plan/types.ts';
+import type { Context } from '../command.ts';
+
+/** --explain: the plan on standard output, nothing run. */
+export async function explainRun(
+  engine: Engine,
+  options: RunOptions,
+  json: boolean,
+  context: Context,
+): Promise<void> {
+  const { plan } = await engine.explain(options);
+  context.out(json ? `${planAsJson(plan)}\n` : explainPlan(plan));
+}
+
+/** --trace and --step: the plan runs; what is told of it goes to standard error, standard output is the program's. */
+export async function traceRun(
+  engine: Engine,
+  options: RunOptions,
+  { step, json }: { step: boolean; json: boolean },
+  context: Context,
+): Promise<number> {
+  let plan: Plan | undefined;
+  const report = (of: Plan, results: readonly StepResult[]) =>
+    context.err(json ? `${JSON.stringify(results)}\n` : traceTable(of, results));
+  const watch: Watch = {
+    trace: true,
+    onPlan: (compiled) => {
+      plan = compiled;
+    },
+    onFailure: (results) => plan && report(plan, results),
+    onLaunched: (launched) => plan && report(plan, launched.results),
+    ...(step
+      ? {
+          onPause: (index, { pid }) => {
+            const next = plan?.steps[index];
+            if (next) askToGoOn(`${explainStep(next, index)}\n${lookAt(pid)}`, context);
+          },
+        }
+      : {}),
+  };
+  const control = { sigProxy: true, notify: (line: string) => context.err(`${line}\n`) };
+  return (await engine.run(options, control, watch)).exitCode;
+}
+
+/** How to look at the half-built container from another terminal. */
+function lookAt(pid: number): string {
+  return `     pid ${pid}: ls -l /proc/${pid}/ns; nsenter --target ${pid} --all --preserve-credentials sh\n`;
+}
+
+/** Enter comes from the terminal, since standard input is the program's. */
+function askToGoOn(text: string, context: Context): void {
+  context.err(`${text}     [Enter] `);
+  let fd: number;
+  try {
+    fd = openSync('/dev/tty', 'r');
+  } catch {
+    // no terminal: the steps of a script go by one after another, each printed before it runs
+    context.err('\n');
+    return;
+  }
+  try {
+    const byte = Buffer.alloc(1);
+    while (readSync(fd, byte, 0, 1, null) === 1 && byte[0] !== 10);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A line for each step that ran, with how it ended and how long it took, and the totals of both lanes. */
+export function traceTable(plan: Plan, results: readonly StepResult[]): string {
+  const sums = { host: 0, container: 0 };
+  const lines = results.map((result) => {
+    const step = plan.steps[result.step];
+    if (!step) return '';
+    sums[step.lane] += result.ns;
+    const time = `${(result.ns / 1000).toFixed(1)} µs`.padStart(12);
+    const outcome = result.errno === 0 ? 'ok' : `${result.syscall} ${result.path}: errno ${result.errno}`;
+    const number = String(result.step + 1).padStart(3);
+    return `${number}  ${step.lane.padEnd(9)} ${time}  ${outcome.padEnd(4)}  ${syscallOf(step)}\n`;
+  });
+  const total = (ns: number) => `${(ns / 1000).toFixed(1)} µs`;
+  return `${lines.join('')}${results.length} steps: host lane ${total(sums.host)} (waiting for the container included), container lane ${total(sums.container)}\n`;
+}

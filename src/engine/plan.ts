@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { compile } from '../plan/compile/index.ts';
+import type { Compiled } from '../plan/compile/options.ts';
+import { compileSeccomp } from '../runtime/seccomp.ts';
+import type { Roots } from '../store/paths.ts';
+import { type ContainerPaths, rootfsPoint } from './layout.ts';
+import type { Blueprint } from './prepare.ts';
+
+/** The plan of a foreground container: born in its cgroup, ending with its command, its root an overlay. */
+export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): Compiled {
+  const { spec, options, layers, host, record } = blueprint;
+  const profile = spec.linux?.seccomp;
+  const seccomp = profile && compileSeccomp(profile, join(roots.dataRoot, 'cache', 'seccomp'));
+  return compile(spec, host, {
+    id: record.id,
+    bundle: paths.run,
+    rootfs: {
+      kind: 'overlay',
+      mountpoint: rootfsPoint(roots),
+      lowers: layers.lowers,
+      base: layers.base,
+      upper: paths.upper,
+      work: paths.work,
+    },
+    ...(seccomp ? { seccomp } : {}),
+    wait: { kind: 'exec' },
+    onMissingController: 'refuse',
+    dieWithParent: true,
+    ...(options.init ? { init: true } : {}),
+  });
+}

@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { formatFailure, toFailure } from '../../../src/cli/fail.ts';
+import { findVerb } from '../../../src/cli/main.ts';
+import { humanDuration, table } from '../../../src/cli/output/table.ts';
+import { distance, suggest } from '../../../src/cli/suggest.ts';
+import { TinyrunError } from '../../../src/errors.ts';
+
+describe('near misses', () => {
+  test.each([
+    ['rnu', 'run', 1],
+    ['run', 'run', 0],
+    ['pss', 'ps', 1],
+    ['', 'abc', 3],
+    ['kitten', 'sitting', 3],
+  ])('%j to %j is %d', (a, b, expected) => expect(distance(a, b)).toBe(expected));
+
+  test('nearest first, nothing that is far', () => {
+    expect(suggest('rnu', ['run', 'rm', 'ps'])).toEqual(['run']);
+    expect(suggest('--memroy', ['--memory', '--mount'])).toEqual(['--memory']);
+    expect(suggest('frobnicate', ['run', 'ps'])).toEqual([]);
+  });
+
+  test('a distance is symmetric and 0 for equals only', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 12 }), fc.string({ maxLength: 12 }), (a, b) => {
+        expect(distance(a, b)).toBe(distance(b, a));
+        expect(distance(a, b) === 0).toBe(a === b);
+      }),
+    );
+  });
+});
+
+describe('the verb', () => {
+  test.each([
+    [['run', '--rm'], 'run'],
+    [['--debug', 'ps'], 'ps'],
+    [['--data-root', 'run', 'ps'], 'ps'],
+    [['--data-root=x', 'ps'], 'ps'],
+    [['--version'], undefined],
+    [[], undefined],
+  ])('of %j is %j', (argv, verb) => expect(findVerb(argv)).toBe(verb));
+});
+
+describe('failures', () => {
+  test('a TinyrunError brings its hint and exit code', () => {
+    const failure = toFailure(new TinyrunError('COMMAND_NOT_FOUND', 'exec: "x": no'));
+    expect(failure.exitCode).toBe(127);
+    expect(formatFailure(failure)).toMatch(/^tinyrun: exec: "x": no\nhint: the program must exist/);
+  });
+  test('a full disk is told as such', () => {
+    const error = Object.assign(new Error('ENOSPC: no space left on device, write'), {
+      code: 'ENOSPC',
+      syscall: 'write',
+    });
+    expect(toFailure(error)).toMatchObject({ exitCode: 125, hint: expect.stringMatching(/free space/) });
+  });
+  test('what nobody foresaw says that it is a defect, on one line', () => {
+    const failure = toFailure(new TypeError('x is not\na function'));
+    expect(formatFailure(failure)).toMatch(/^tinyrun: x is not a function\nhint: this is a defect/);
+  });
+});
+
+describe('output', () => {
+  test('columns', () => {
+    expect(
+      table([
+        ['A', 'LONGER', 'C'],
+        ['aaaa', 'b', ''],
+      ]),
+    ).toBe('A      LONGER   C\naaaa   b\n');
+  });
+  test.each([
+    [0, 'Less than a second'],
+    [1000, '1 second'],
+    [59_000, '59 seconds'],
+    [60_000, 'About a minute'],
+    [150_000, '2 minutes'],
+    [3_600_000, 'About an hour'],
+    [7_200_000, '2 hours'],
+    [2 * 86_400_000, '2 days'],
+    [15 * 86_400_000, '2 weeks'],
+  ])('%d ms is %s', (ms, text) => expect(humanDuration(ms)).toBe(text));
+});
