@@ -92,7 +92,7 @@ class Machine {
   int setFd(uint32_t slot, int fd);
   // The fd in a slot, which passes to the caller, or -1.
   int takeFd(uint32_t slot);
-  // The container's pidfd, which passes to the caller, or -1. outcome.pidfd keeps showing it.
+  // A dup of the container's pidfd for the caller to keep, or -1.
   int takePidfd();
   // Closes the slots, the control socket, the pidfd, the plan. Does not kill a running container. Idempotent.
   void close();
@@ -104,7 +104,7 @@ class Machine {
   friend struct Host;
 
   // Large enough for Host, which needs headers that must not meet libc's.
-  alignas(16) unsigned char storage_[1536] = {};
+  alignas(16) unsigned char storage_[2048] = {};
   bool loaded_ = false;
   Host& host() { return *reinterpret_cast<Host*>(storage_); }
 };

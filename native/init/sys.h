@@ -35,8 +35,10 @@
 
 namespace tinyrun::sys {
 
-inline constexpr int kAtEmptyPath = AT_EMPTY_PATH;
-inline constexpr int kCwd = AT_FDCWD;
+// File types; linux/stat.h hides its own where libc is near.
+inline constexpr unsigned kTypeMask = 0170000, kFifo = 0010000, kCharDevice = 0020000, kDirectory = 0040000,
+                          kBlockDevice = 0060000, kRegular = 0100000, kSymlink = 0120000;
+inline bool isDirectory(unsigned mode) { return (mode & kTypeMask) == kDirectory; }
 
 inline long arg(long v) { return v; }
 inline long arg(int v) { return v; }

@@ -1,0 +1,53 @@
+// The container lane's state: one per tinyrun-init, in .bss, so that what is not used costs no memory.
+#pragma once
+
+#include "control.h"
+#include "lane.h"
+
+namespace tinyrun {
+
+struct Container : Lane {
+  static constexpr LaneKind kLane = LaneKind::container;
+
+  int control = -1;            // the control socket, close-on-exec
+  bool pause = false;
+  bool ownsMounts = false;     // a rootfs* step has run: the mounts made here are the container's
+  bool sharedRoot = false;     // propagateRoot left mounts shared: pivot_root(2) refuses a shared new root
+  int root = -1;               // O_PATH of the root file system, -1: "/"
+  int proc = -1;               // O_PATH of a procfs root
+  int nullDevice = -1;         // verified /dev/null, for masks
+  int emptyDirectory = -1;     // a detached, empty, read-only tmpfs, cloned for each masked directory
+  uint32_t umask = 022;        // what the program gets; the lane itself runs with 0
+  uint32_t preserved = 0;
+  char executable[4096] = {};  // what findExecutable found
+
+  void before(const Step& step);
+  void after(const Step& step, const Result& result, uint64_t ns);
+};
+
+// The fd that paths "in the root" resolve below; where there is none, what uses it fails with EBADF.
+int rootOf(Container& lane);
+void forgetRoot(Container& lane);
+
+// control_container.cc: packets to the host lane. Without a host (state created) they go nowhere.
+void report(Container& lane, control::Kind kind, uint32_t step, const Result& result, uint32_t value, uint64_t ns);
+Result tell(Container& lane, control::Kind kind, uint32_t value, int fd = -1);
+Result waitFor(Container& lane, control::Kind kind, uint32_t value, uint32_t* answer = nullptr);
+// Reports the failure, on standard error where no host listens, and leaves with 127, 126 or 125.
+[[noreturn]] void giveUp(Container& lane, const Result& result);
+
+// argv and envp of a STRS, in pages of their own: a plan may bring as many as the kernel takes.
+Result pointersOf(const Strs& strings, const char* const*& out);
+
+#define DECLARE_HOST(name)
+#define DECLARE_CONTAINER(name) Result run(Container& lane, const args::name& a);
+#define DECLARE_BOTH(name)
+#define STEP(name, lanes) DECLARE_##lanes(name)
+#include "../steps.def"
+#undef DECLARE_HOST
+#undef DECLARE_CONTAINER
+#undef DECLARE_BOTH
+
+Result dispatch(Container& lane, const Step& step);
+
+}  // namespace tinyrun

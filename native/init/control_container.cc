@@ -1,0 +1,150 @@
+// The container's half of the conversation drawn in control.h.
+#include "container.h"
+
+namespace tinyrun {
+
+using control::Kind;
+using control::Packet;
+
+namespace {
+
+// Nobody listens any more: the host lane left after `ready`.
+bool hostLeft(long error) { return error == -EPIPE || error == -ECONNRESET || error == -ENOTCONN || error == -EBADF; }
+
+const char* reasonOf(int err) {
+  switch (err) {
+    case ENOENT: return "no such file or directory";
+    case EACCES: return "permission denied";
+    case EPERM: return "operation not permitted";
+    case ENOEXEC: return "exec format error";
+    case E2BIG: return "argument list too long";
+    case ENOMEM: return "cannot allocate memory";
+    default: return nullptr;
+  }
+}
+
+void complain(const Result& result) {
+  Text<512> line;
+  line.add("tinyrun: ").add(result.syscall).add(" ").add(result.path).add(": ");
+  if (const char* reason = reasonOf(result.err))
+    line.add(reason);
+  else
+    line.add("errno ").add(static_cast<uint64_t>(result.err));
+  line.add("\n");
+  sys::write(2, line.c_str(), line.size());
+}
+
+// As `docker run` has them: not found, found but not executable, our own.
+int exitStatusOf(const Result& result) {
+  const bool ofProgram = equal(result.syscall, "execve");
+  if (ofProgram && result.err == ENOENT) return 127;
+  return ofProgram && (result.err == EACCES || result.err == ENOEXEC || result.err == EISDIR) ? 126 : 125;
+}
+
+long sendOne(Container& lane, Kind kind, uint32_t step, const Result& result, uint32_t value, uint64_t ns, int fd) {
+  Packet packet = {};
+  packet.kind = kind;
+  packet.step = step;
+  packet.err = result.err;
+  packet.value = value;
+  packet.ns = ns;
+  copyText(packet.syscall, sizeof packet.syscall, result.syscall);
+  copyText(packet.path, sizeof packet.path, result.path);
+  return sys::sendPacket(lane.control, &packet, sizeof packet, fd);
+}
+
+}  // namespace
+
+void report(Container& lane, Kind kind, uint32_t step, const Result& result, uint32_t value, uint64_t ns) {
+  const long n = sendOne(lane, kind, step, result, value, ns, -1);
+  if (n < 0 && kind == Kind::failed && hostLeft(n)) complain(result);
+}
+
+Result tell(Container& lane, Kind kind, uint32_t value, int fd) {
+  const long n = sendOne(lane, kind, lane.step, kDone, value, 0, fd);
+  return n < 0 ? failed("sendmsg", n, "control socket") : kDone;
+}
+
+Result waitFor(Container& lane, Kind kind, uint32_t value, uint32_t* answer) {
+  Packet packet;
+  int carried = -1;
+  const long n = sys::receivePacket(lane.control, &packet, sizeof packet, &carried);
+  if (carried >= 0) sys::close(carried);
+  if (n < 0) return failed("recvmsg", n, "control socket");
+  // The host lane is gone in mid plan: so should this container be.
+  if (n != sizeof packet) return {ECONNABORTED, "recvmsg", "control socket"};
+  if (packet.kind != kind || (answer == nullptr && packet.value != value)) return {EPROTO, "recvmsg", "control socket"};
+  if (answer != nullptr) *answer = packet.value;
+  return kDone;
+}
+
+void giveUp(Container& lane, const Result& result) {
+  report(lane, Kind::failed, lane.step, result, 0, 0);
+  sys::exit(exitStatusOf(result));
+}
+
+void Container::before(const Step& step_) {
+  if (!pause) return;
+  const Result result = [&] {
+    if (Result r = tell(*this, Kind::pause, 0); !r) return r;
+    return waitFor(*this, Kind::go, 0);
+  }();
+  // Whoever stepped through the plan has left: it ends here rather than running unobserved.
+  if (!result) giveUp(*this, result);
+  (void)step_;
+}
+
+void Container::after(const Step& step_, const Result& result, uint64_t ns) {
+  report(*this, Kind::trace, step_.index, result, 0, ns);
+}
+
+Result run(Container& lane, const args::awaitConfigured&) {
+  uint32_t mapped = 0;
+  if (Result r = waitFor(lane, Kind::configured, 0, &mapped); !r) return r;
+  if (mapped == 0) return kDone;
+  // Root of the user namespace: what is made from here on must have an owner that exists in it.
+  if (Result r = check("setresgid", sys::setresgid(0), "0"); !r) return r;
+  return check("setresuid", sys::setresuid(0), "0");
+}
+
+Result run(Container& lane, const args::sync& a) {
+  if (Result r = tell(lane, Kind::sync, a.stage); !r) return r;
+  return waitFor(lane, Kind::synced, a.stage);
+}
+
+Result run(Container& lane, const args::ready&) { return tell(lane, Kind::ready, 0); }
+
+Result run(Container& lane, const args::awaitStart& a) {
+  const sys::Fd fifo(lane.take(a.fifo));
+  if (fifo.bad()) return {EBADF, "ppoll", "exec fifo"};
+  for (;;) {
+    struct pollfd wait = {fifo.get(), POLLIN, 0};
+    if (const long r = sys::ppoll(&wait, 1, nullptr); r < 0 && r != -EINTR) return failed("ppoll", r, "exec fifo");
+    char byte;
+    const long n = sys::read(fifo.get(), &byte, 1);
+    if (n == 1) return kDone;
+    if (n < 0 && n != -EAGAIN && n != -EINTR) return failed("read", n, "exec fifo");
+    // A writer came and left without a word; a read-only fifo stays ready then (O_RDWR does not). Look again later.
+    struct __kernel_timespec pause = {0, 20'000'000};
+    if (n == 0) sys::ppoll(nullptr, 0, &pause);
+  }
+}
+
+// The child goes on with the lane; CLONE_PARENT makes it a child of the host, which gets its pidfd. The pid is told as
+// this process sees it: setns(CLONE_NEWPID) changes the namespace of children only, so that is the host's view.
+Result run(Container& lane, const args::fork& a) {
+  int pidfd = -1;
+  struct clone_args clone = {};
+  clone.flags = a.flags | CLONE_PARENT | CLONE_PIDFD;
+  clone.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+  const long pid = sys::clone3(&clone);
+  if (pid < 0) return failed("clone3", pid, "");
+  if (pid == 0) return kDone;
+  if (Result r = tell(lane, Kind::forked, static_cast<uint32_t>(pid), pidfd); !r) {
+    sys::pidfdSignal(pidfd, SIGKILL);
+    giveUp(lane, r);
+  }
+  sys::exit(0);
+}
+
+}  // namespace tinyrun

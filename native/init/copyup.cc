@@ -1,0 +1,96 @@
+// tmpcopyup: a new tmpfs starts with what the image has at its place.
+#include "mounts.h"
+
+namespace tinyrun {
+
+namespace {
+
+constexpr int kMaxDepth = 32;   // an fd and a buffer each; a deeper tree is refused, not cut
+
+struct Entry {   // struct linux_dirent64
+  uint64_t inode;
+  int64_t offset;
+  uint16_t size;
+  uint8_t type;
+  char name[1];
+};
+
+long copyMeta(int to, const char* name, const struct stat& st, int flags) {
+  if (const long r = sys::fchownat(to, name, st.st_uid, st.st_gid, flags | AT_SYMLINK_NOFOLLOW); r < 0) return r;
+  const struct __kernel_timespec times[2] = {
+      {static_cast<long>(st.st_atime), static_cast<long>(st.st_atime_nsec)},
+      {static_cast<long>(st.st_mtime), static_cast<long>(st.st_mtime_nsec)},
+  };
+  return sys::utimensat(to, name, times, flags | AT_SYMLINK_NOFOLLOW);
+}
+
+long copyFile(int from, int to, const char* name, const struct stat& st) {
+  const sys::Fd in(sys::openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+  if (in.bad()) return in.value();
+  const sys::Fd out(sys::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  if (out.bad()) return out.value();
+  for (long n = 1; n != 0;) {
+    n = sys::sendfile(out.get(), in.get(), 1 << 20);
+    if (n < 0) return n;
+  }
+  if (const long r = sys::fchown(out.get(), st.st_uid, st.st_gid); r < 0) return r;
+  return sys::fchmod(out.get(), st.st_mode & 07777);   // after chown, which clears setuid
+}
+
+long copyLink(int from, int to, const char* name) {
+  char target[4096];
+  const long n = sys::readlinkat(from, name, target, sizeof target - 1);
+  if (n < 0) return n;
+  target[n] = 0;
+  return sys::symlinkat(target, to, name);
+}
+
+long copyDirectory(int from, int to, int depth);
+
+long copyEntry(int from, int to, const char* name, int depth) {
+  struct stat st;
+  if (const long r = sys::fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW); r < 0) return r;
+  long r = 0;
+  switch (st.st_mode & sys::kTypeMask) {
+    case sys::kRegular: r = copyFile(from, to, name, st); break;
+    case sys::kSymlink: r = copyLink(from, to, name); break;
+    case sys::kDirectory: {
+      if (r = sys::mkdirat(to, name, st.st_mode & 07777); r < 0) break;
+      const sys::Fd source(sys::openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+      const sys::Fd target(sys::openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+      r = source.bad() ? source.value() : target.bad() ? target.value() : copyDirectory(source.get(), target.get(), depth + 1);
+      break;
+    }
+    default: r = sys::mknodat(to, name, st.st_mode, static_cast<unsigned>(st.st_rdev)); break;
+  }
+  return r < 0 ? r : copyMeta(to, name, st, 0);
+}
+
+long copyDirectory(int from, int to, int depth) {
+  if (depth > kMaxDepth) return -ENAMETOOLONG;
+  alignas(8) char buffer[2048];
+  for (;;) {
+    const long n = sys::getdents(from, buffer, sizeof buffer);
+    if (n <= 0) return n;
+    for (long at = 0; at < n;) {
+      const auto* entry = reinterpret_cast<const Entry*>(buffer + at);
+      at += entry->size;
+      if (equal(entry->name, ".") || equal(entry->name, "..")) continue;
+      if (const long r = copyEntry(from, to, entry->name, depth); r < 0) return r;
+    }
+  }
+}
+
+}  // namespace
+
+Result copyUp(Container&, int from, int to, const char* what) {
+  const sys::Fd root(sys::openat(to, ".", O_RDONLY | O_DIRECTORY));
+  if (root.bad()) return failed("openat", root.value(), what);
+  struct stat st;
+  if (Result r = check("fstat", sys::fstat(from, &st), what); !r) return r;
+  if (Result r = check("fchmod", sys::fchmod(root.get(), st.st_mode & 07777), what); !r) return r;
+  if (Result r = check("copy", copyDirectory(from, root.get(), 0), what); !r) return r;
+  return check("fchownat", copyMeta(root.get(), "", st, AT_EMPTY_PATH), what);
+}
+
+}  // namespace tinyrun

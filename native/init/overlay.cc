@@ -1,0 +1,99 @@
+// overlayfs(5) from any number of layers. Linux 6.7 takes them one by one ("lowerdir+": nothing to fit into a page,
+// nothing to escape); before that fsconfig(2) cuts values at 256 bytes, and mount(2) takes one page of options.
+#include "mounts.h"
+
+namespace tinyrun {
+
+namespace {
+
+Result setString(Container& lane, int fs, const char* key, const char* value) {
+  const long r = sys::fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
+  return r < 0 ? fsFailure(lane, fs, "fsconfig", r, value) : kDone;
+}
+
+// EINVAL with `unknown`: this kernel has no "lowerdir+".
+Result layerByLayer(Container& lane, const args::rootfsOverlay& a, sys::Fd& mount, bool& unknown) {
+  sys::Fd fs(sys::fsopen("overlay"));
+  if (fs.bad()) return failed("fsopen", fs.value(), "overlay");
+  bool first = true;
+  for (const Str lower : a.lowers) {
+    const Result r = setString(lane, fs.get(), "lowerdir+", lower);
+    unknown = first && r.err == EINVAL;
+    if (!r) return r;
+    first = false;
+  }
+  if (!a.upper.empty()) {
+    if (Result r = setString(lane, fs.get(), "upperdir", a.upper); !r) return r;
+    if (Result r = setString(lane, fs.get(), "workdir", a.work); !r) return r;
+  }
+  for (const Str option : a.options)
+    if (Result r = configure(lane, fs.get(), "overlay", option); !r) return r;
+  return createMount(lane, fs.get(), "overlay", 0, mount);
+}
+
+using Page = Text<4096>;
+
+// A directory as mount(2) can name it in few bytes and without escapes: below `base`, else the number of an O_PATH fd,
+// with /proc/self/fd as the current directory.
+Result addDirectory(Page& page, const args::rootfsOverlay& a, const char* path) {
+  if (!a.base.empty() && startsWith(path, a.base) && path[a.base.size] == '/') {
+    page.add(path + a.base.size + 1);
+    return kDone;
+  }
+  if (!a.base.empty()) {
+    page.add(path);
+    return kDone;
+  }
+  const long fd = sys::openat(AT_FDCWD, path, O_PATH | O_DIRECTORY);
+  if (fd < 0) return failed("openat", fd, path);
+  page.add(static_cast<uint64_t>(fd));
+  return kDone;
+}
+
+Result writeOptions(Page& page, const args::rootfsOverlay& a) {
+  page.add("lowerdir=");
+  bool first = true;
+  for (const Str lower : a.lowers) {
+    if (!first) page.add(":");
+    first = false;
+    if (Result r = addDirectory(page, a, lower); !r) return r;
+  }
+  if (!a.upper.empty()) {
+    page.add(",upperdir=");
+    if (Result r = addDirectory(page, a, a.upper); !r) return r;
+    page.add(",workdir=");
+    if (Result r = addDirectory(page, a, a.work); !r) return r;
+  }
+  for (const Str option : a.options) page.add(",").add(option);
+  return page.cut() ? Result{E2BIG, "mount", "overlay options exceed one page"} : kDone;
+}
+
+// mount(2) needs a place at once: `path`, from which open_tree(2) takes a clone before the first is taken away again.
+Result inOnePage(Container& lane, const args::rootfsOverlay& a, sys::Fd& mount) {
+  Page page;
+  if (Result r = writeOptions(page, a); !r) return r;
+  const char* from = a.base.empty() ? "/proc/self/fd" : a.base.data;
+  if (Result r = check("chdir", sys::chdir(from), from); !r) return r;
+  Result r = check("mount", sys::mount("overlay", a.path, "overlay", 0, page.c_str()), a.path);
+  const long back = sys::chdir("/");
+  if (!r) {
+    lane.detail.clear();
+    lane.detail.add(a.path).add(" ").add(page.c_str());
+    r.path = lane.detail.c_str();
+    return r;
+  }
+  if (back < 0) return failed("chdir", back, "/");
+  mount.reset(sys::openTree(AT_FDCWD, a.path, OPEN_TREE_CLONE));
+  if (mount.bad()) return failed("open_tree", mount.value(), a.path);
+  return check("umount2", sys::umount2(a.path, 2 /* MNT_DETACH */), a.path);
+}
+
+}  // namespace
+
+Result mountOverlay(Container& lane, const args::rootfsOverlay& a, sys::Fd& mount) {
+  bool unknown = false;
+  const Result r = layerByLayer(lane, a, mount, unknown);
+  return unknown ? inOnePage(lane, a, mount) : r;
+}
+
+}  // namespace tinyrun

@@ -1,0 +1,44 @@
+// open, openTree, closeSlot: fds that steps hand to each other, in either lane.
+#include "lane.h"
+
+namespace tinyrun {
+
+Result run(Lane& lane, const args::open& a) {
+  const long fd = sys::openat(AT_FDCWD, a.path, static_cast<int>(a.flags));
+  if (fd < 0) return failed("openat", fd, a.path);
+  return lane.put(a.slot, static_cast<int>(fd));
+}
+
+Result run(Lane& lane, const args::openTree& a) {
+  const unsigned recursive = a.recursive != 0 ? AT_RECURSIVE : 0;
+  sys::Fd tree(sys::openTree(AT_FDCWD, a.path, OPEN_TREE_CLONE | recursive));
+  if (tree.bad()) return failed("open_tree", tree.value(), a.path);
+  struct mount_attr attr = {};
+  // A clone of one of the host's shared mounts is its peer: what the container mounts below would show on the host.
+  if (lane.onHost) attr.propagation = MS_SLAVE;
+  if (a.userns != kNoSlot) {
+    attr.attr_set = MOUNT_ATTR_IDMAP;
+    attr.userns_fd = static_cast<uint64_t>(lane.fdOf(a.userns));
+  }
+  if (attr.propagation != 0 || attr.attr_set != 0) {
+    const long r = sys::mountSetattr(tree.get(), "", AT_EMPTY_PATH | recursive, &attr);
+    if (r < 0) return failed("mount_setattr", r, a.path);
+  }
+  return lane.put(a.slot, tree.release());
+}
+
+Result run(Lane& lane, const args::closeSlot& a) {
+  const int fd = lane.take(a.slot);
+  if (fd < 0) return kDone;
+  return check("close", sys::close(fd), "");
+}
+
+Result run(Lane&, const args::timeOffsets& a) {
+  // Of this process: its children's time namespace, until the first of them is in it.
+  sys::Fd file(sys::openat(AT_FDCWD, "/proc/self/timens_offsets", O_WRONLY));
+  if (file.bad()) return failed("openat", file.value(), "/proc/self/timens_offsets");
+  const long n = sys::write(file.get(), a.offsets.data, a.offsets.size);
+  return n < 0 ? failed("write", n, "/proc/self/timens_offsets") : kDone;
+}
+
+}  // namespace tinyrun

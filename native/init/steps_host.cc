@@ -1,0 +1,99 @@
+// The host lane's own verbs. Their paths are ours (run root, data root), not a container's. Those that serve as an
+// undo are idempotent: what is not there any more has been undone.
+#include "host.h"
+
+namespace tinyrun {
+
+namespace {
+
+Result unlessMissing(const char* syscall, long value, const char* path) {
+  return value == -ENOENT ? kDone : check(syscall, value, path);
+}
+
+}  // namespace
+
+Result run(Host&, const args::mkdir& a) {
+  return check("mkdirat", sys::mkdirat(AT_FDCWD, a.path, a.mode), a.path);
+}
+
+Result run(Host&, const args::rmdir& a) {
+  return unlessMissing("unlinkat", sys::unlinkat(AT_FDCWD, a.path, AT_REMOVEDIR), a.path);
+}
+
+Result run(Host&, const args::mkfifo& a) {
+  return check("mknodat", sys::mknodat(AT_FDCWD, a.path, sys::kFifo | a.mode, 0), a.path);
+}
+
+Result run(Host&, const args::unlink& a) {
+  return unlessMissing("unlinkat", sys::unlinkat(AT_FDCWD, a.path, 0), a.path);
+}
+
+Result run(Host&, const args::removeTree& a) {
+  return check("unlinkat", removeTreeAt(AT_FDCWD, a.path), a.path);
+}
+
+Result run(Host&, const args::writeFile& a) {
+  const sys::Fd file(sys::openat(AT_FDCWD, a.path, O_WRONLY));
+  if (file.bad()) return failed("openat", file.value(), a.path);
+  const long n = sys::write(file.get(), a.value.data, a.value.size);
+  if (n < 0) return failed("write", n, a.path);
+  return static_cast<size_t>(n) == a.value.size ? kDone : Result{EIO, "write", a.path};
+}
+
+Result run(Host&, const args::signalStart& a) {
+  const sys::Fd fifo(sys::openat(AT_FDCWD, a.path, O_WRONLY | O_NONBLOCK));
+  if (fifo.bad()) return failed("openat", fifo.value(), a.path);
+  return check("write", sys::write(fifo.get(), "", 1), a.path);
+}
+
+Result run(Host&, const args::umount& a) {
+  constexpr int kDetach = 2, kNoFollow = 8;   // MNT_DETACH, UMOUNT_NOFOLLOW
+  const long r = sys::umount2(a.path, static_cast<int>(a.flags) | kDetach | kNoFollow);
+  return r == -EINVAL ? kDone : unlessMissing("umount2", r, a.path);   // EINVAL: not a mount point
+}
+
+Result run(Host& host, const args::pidfdOpen& a) {
+  const long pidfd = sys::pidfdOpen(static_cast<int>(a.pid), 0);
+  if (pidfd >= 0) return host.put(a.slot, static_cast<int>(pidfd));
+  host.detail.clear();
+  host.detail.add(uint64_t{a.pid});
+  return failed("pidfd_open", pidfd, host.detail.c_str());
+}
+
+namespace {
+
+// Field 22 of /proc/PID/stat, counted behind the last ')': the name before it may hold anything.
+long startTimeOf(uint32_t pid, uint64_t& ticks) {
+  Text<32> path;
+  path.add("/proc/").add(uint64_t{pid}).add("/stat");
+  const sys::Fd file(sys::openat(AT_FDCWD, path.c_str(), O_RDONLY));
+  if (file.bad()) return file.value();
+  char text[1024];
+  const long n = sys::read(file.get(), text, sizeof text - 1);
+  if (n <= 0) return n < 0 ? n : -ESRCH;
+  text[n] = 0;
+  long at = n;
+  while (at > 0 && text[at] != ')') --at;
+  for (int field = 2; field < 22 && text[at] != 0; ++at)
+    if (text[at] == ' ') ++field;
+  ticks = 0;
+  for (; text[at] >= '0' && text[at] <= '9'; ++at) ticks = ticks * 10 + static_cast<uint64_t>(text[at] - '0');
+  return 0;
+}
+
+}  // namespace
+
+// The pidfd first, then the proof that it is the process that was meant: a pid may be another's by now.
+Result run(Host& host, const args::kill& a) {
+  host.detail.clear();
+  host.detail.add("pid ").add(uint64_t{a.pid});
+  const char* who = host.detail.c_str();
+  const sys::Fd pidfd(sys::pidfdOpen(static_cast<int>(a.pid), 0));
+  if (pidfd.bad()) return failed("pidfd_open", pidfd.value(), who);
+  uint64_t started = 0;
+  const long r = startTimeOf(a.pid, started);
+  if (r < 0 || started != a.startTime) return {ESRCH, "pidfd_send_signal", who};
+  return check("pidfd_send_signal", sys::pidfdSignal(pidfd.get(), static_cast<int>(a.signal)), who);
+}
+
+}  // namespace tinyrun

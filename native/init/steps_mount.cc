@@ -1,0 +1,168 @@
+// Mounts inside the root: made detached, finished with their attributes, then attached onto an fd.
+#include "mounts.h"
+#include "root.h"
+
+namespace tinyrun {
+
+namespace {
+
+enum MountFlag : uint32_t { kCopyUp = 1, kReadOnly = 2, kPlainTarget = 4, kOptional = 8 };
+enum BindFlag : uint32_t { kRecursive = 1, kTargetMustExist = 2, kSourceInRoot = 4, kSkipMissing = 8 };
+
+bool isDirectory(int fd) {
+  struct stat st;
+  return sys::fstat(fd, &st) == 0 && sys::isDirectory(st.st_mode);
+}
+
+Result attach(Container& lane, int mount, const char* target, const Making& making, bool mustExist) {
+  const int root = rootOf(lane);
+  const sys::Fd at(mustExist ? openInRoot(root, target, O_PATH, making.resolve) : makeInRoot(root, target, making));
+  if (at.bad()) return failed("openat2", at.value(), target);
+  return check("move_mount", sys::moveMount(mount, at.get()), target);
+}
+
+Result setAttributes(int mount, uint64_t set, uint64_t clear, bool recursive, const char* what) {
+  if (set == 0 && clear == 0) return kDone;
+  struct mount_attr attr = {};
+  attr.attr_set = set;
+  attr.attr_clr = clear;
+  const unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0u);
+  return check("mount_setattr", sys::mountSetattr(mount, "", flags, &attr), what);
+}
+
+// A procfs of this very container, whose root nobody but us has seen: what the steps that write below /proc use.
+void rememberProc(Container& lane, int mount) {
+  const long copy = sys::fcntl(mount, F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) return;
+  if (lane.proc >= 0) sys::close(lane.proc);
+  lane.proc = static_cast<int>(copy);
+}
+
+Result openContext(Container& lane, const args::mountFs& a, sys::Fd& fs) {
+  fs.reset(sys::fsopen(a.type));
+  if (fs.bad()) {
+    const Result r = failed("fsopen", fs.value(), a.type);
+    return (a.flags & kOptional) != 0 && r.err == ENODEV ? ignored(r) : r;
+  }
+  if (!a.source.empty()) {
+    const long r = sys::fsconfig(fs.get(), FSCONFIG_SET_STRING, "source", a.source.data, 0);
+    if (r < 0) return fsFailure(lane, fs.get(), "fsconfig", r, a.source);
+  }
+  if ((a.flags & kReadOnly) != 0)
+    if (Result r = configure(lane, fs.get(), a.type, "ro"); !r) return r;
+  for (const Str option : a.options)
+    if (Result r = configure(lane, fs.get(), a.type, option); !r) return r;
+  return kDone;
+}
+
+Result copyTarget(Container& lane, const args::mountFs& a, int mount) {
+  const int root = rootOf(lane);
+  const sys::Fd from(openInRoot(root, a.target, O_RDONLY | O_DIRECTORY));
+  if (from.value() == -ENOENT) return kDone;
+  if (from.bad()) return failed("openat2", from.value(), a.target);
+  return copyUp(lane, from.get(), mount, a.target);
+}
+
+}  // namespace
+
+Result fsFailure(Container& lane, int fs, const char* syscall, long error, const char* what) {
+  char reason[160];
+  lane.detail.clear();
+  lane.detail.add(what);
+  const long n = sys::read(fs, reason, sizeof reason - 1);   // "e tmpfs: Bad value for 'size'"
+  if (n > 2) {
+    reason[reason[n - 1] == '\n' ? n - 1 : n] = 0;
+    lane.detail.add(" (").add(reason + 2).add(")");
+  }
+  return failed(syscall, error, lane.detail.c_str());
+}
+
+Result configure(Container& lane, int fs, const char* type, const char* option) {
+  size_t split = 0;
+  while (option[split] != 0 && option[split] != '=') ++split;
+  Text<64> key;
+  if (key.add(option, split).cut()) return {EINVAL, "fsconfig", option};
+  const long r = option[split] == 0
+                     ? sys::fsconfig(fs, FSCONFIG_SET_FLAG, key.c_str(), nullptr, 0)
+                     : sys::fsconfig(fs, FSCONFIG_SET_STRING, key.c_str(), option + split + 1, 0);
+  if (r >= 0) return kDone;
+  Text<160> what;
+  what.add(type).add(" ").add(option);
+  return fsFailure(lane, fs, "fsconfig", r, what.c_str());
+}
+
+Result createMount(Container& lane, int fs, const char* what, uint64_t attr, sys::Fd& mount) {
+  const long r = sys::fsconfig(fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  if (r < 0) return fsFailure(lane, fs, "fsconfig", r, what);
+  mount.reset(sys::fsmount(fs, attr));
+  return mount.bad() ? failed("fsmount", mount.value(), what) : kDone;
+}
+
+Result setPropagation(int mount, uint32_t propagation, const char* what) {
+  if ((propagation & ~static_cast<uint32_t>(MS_REC)) == 0) return kDone;
+  struct mount_attr attr = {};
+  attr.propagation = propagation & ~static_cast<uint32_t>(MS_REC);
+  const unsigned flags = AT_EMPTY_PATH | ((propagation & MS_REC) != 0 ? AT_RECURSIVE : 0u);
+  return check("mount_setattr", sys::mountSetattr(mount, "", flags, &attr), what);
+}
+
+Result run(Container& lane, const args::mountFs& a) {
+  sys::Fd fs, mount;
+  if (Result r = openContext(lane, a, fs); !r) return r;
+  const bool isProc = equal(a.type, "proc");
+  if (Result r = createMount(lane, fs.get(), a.target, a.attr, mount); !r) return r;
+  if ((a.flags & kCopyUp) != 0)
+    if (Result r = copyTarget(lane, a, mount.get()); !r) return r;
+  if (Result r = setPropagation(mount.get(), a.propagation, a.target); !r) return r;
+  const Making making = {.directory = true, .mode = 0755, .resolve = (a.flags & kPlainTarget) != 0 ? kPlain : kInRoot};
+  if (Result r = attach(lane, mount.get(), a.target, making, false); !r) return r;
+  if (isProc) rememberProc(lane, mount.get());
+  return kDone;
+}
+
+Result run(Container& lane, const args::bind& a) {
+  sys::Fd tree;
+  const bool recursive = (a.flags & kRecursive) != 0;
+  const unsigned clone = OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0u);
+  if (a.slot != kNoSlot) {
+    tree.reset(lane.take(a.slot));
+    if (tree.bad()) return {EBADF, "move_mount", a.target};
+  } else if ((a.flags & kSourceInRoot) != 0) {
+    const int root = rootOf(lane);
+    const sys::Fd source(openInRoot(root, a.source, O_PATH));
+    tree.reset(source.bad() ? source.value() : sys::openTree(source.get(), "", clone | AT_EMPTY_PATH));
+  } else {
+    tree.reset(sys::openTree(AT_FDCWD, a.source, clone));
+  }
+  if (tree.bad()) {
+    const Result r = failed("open_tree", tree.value(), a.source);
+    return (a.flags & kSkipMissing) != 0 && r.err == ENOENT ? ignored(r) : r;
+  }
+  if (Result r = setAttributes(tree.get(), a.recAttrSet, a.recAttrClear, true, a.target); !r) return r;
+  if (Result r = setAttributes(tree.get(), a.attrSet, a.attrClear, false, a.target); !r) return r;
+  if (Result r = setPropagation(tree.get(), a.propagation, a.target); !r) return r;
+  const bool directory = isDirectory(tree.get());
+  return attach(lane, tree.get(), a.target, {.directory = directory, .mode = directory ? 0755u : 0644u},
+                (a.flags & kTargetMustExist) != 0);
+}
+
+Result run(Container& lane, const args::mountAttr& a) {
+  const int root = rootOf(lane);
+  const sys::Fd at(openInRoot(root, a.path, O_PATH));
+  if (at.bad()) return failed("openat2", at.value(), a.path);
+  if (Result r = setAttributes(at.get(), a.set, a.clear, a.recursive != 0, a.path); !r) return r;
+  return setPropagation(at.get(), a.propagation, a.path);
+}
+
+Result run(Container& lane, const args::readonlyPath& a) {
+  const int root = rootOf(lane);
+  const sys::Fd at(openInRoot(root, a.path, O_PATH));
+  if (at.value() == -ENOENT || at.value() == -ENOTDIR) return kDone;
+  if (at.bad()) return failed("openat2", at.value(), a.path);
+  const sys::Fd tree(sys::openTree(at.get(), "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH));
+  if (tree.bad()) return failed("open_tree", tree.value(), a.path);
+  if (Result r = setAttributes(tree.get(), MOUNT_ATTR_RDONLY, 0, true, a.path); !r) return r;
+  return check("move_mount", sys::moveMount(tree.get(), at.get()), a.path);
+}
+
+}  // namespace tinyrun
