@@ -1,0 +1,115 @@
+// npm run bench [-- --only SECTION]… [--runs N] [--json FILE] [--doc]
+//
+// One interleaved run: in each section every contender is warmed up, then all take turns, so that whatever else the
+// machine does meets all of them alike. Sections are the files of test/bench; --doc writes the figures into
+// docs/performance.md. Needs root.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { hostStopwatch, unifiedStopwatch } from '../test/bench/lib/child.mjs';
+import { heading, markdown, replaceFigures } from '../test/bench/lib/report.mjs';
+import { judge, summarize } from '../test/bench/lib/stats.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const WARM_UP = 2;
+
+const { values: flags } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    runs: { type: 'string' },
+    json: { type: 'string' },
+    doc: { type: 'boolean' },
+  },
+});
+
+async function loadSections() {
+  const files = readdirSync(join(ROOT, 'test/bench')).filter((name) => name.endsWith('.mjs'));
+  const sections = await Promise.all(
+    files.map(async (name) => (await import(join(ROOT, 'test/bench', name))).section),
+  );
+  const wanted = sections.filter(({ name }) => !flags.only || flags.only.includes(name));
+  if (wanted.length === 0)
+    throw new Error(`no such section; there are ${sections.map(({ name }) => name).join(', ')}`);
+  return wanted.sort((a, b) => a.order - b.order);
+}
+
+/** A contender that cannot do it once is left out, with its reason: the others go on. */
+async function warmUp(contenders, skipped) {
+  const ready = [];
+  for (const contender of contenders) {
+    try {
+      for (let i = 0; i < WARM_UP; i++) await contender.measure();
+      ready.push(contender);
+    } catch (error) {
+      skipped.push({ name: contender.name, why: error.message.replaceAll(/\s+/g, ' ') });
+    }
+  }
+  return ready;
+}
+
+async function measureSection(section, context) {
+  const { contenders, targets = [], skipped = [], close = async () => {} } = await section.open(context);
+  try {
+    const ready = await warmUp(contenders, skipped);
+    const values = Object.fromEntries(ready.map(({ name }) => [name, []]));
+    const runs = Number(flags.runs ?? section.runs);
+    for (let i = 0; i < runs; i++) for (const { name, measure } of ready) values[name].push(await measure());
+    const summaries = Object.fromEntries(
+      Object.entries(values).map(([name, list]) => [name, summarize(list)]),
+    );
+    const { name, title, about, unit, base } = section;
+    const judged = targets.map((target) => judge(target, summaries));
+    return { name, title, about, unit, base, summaries, targets: judged, skipped, values };
+  } finally {
+    await close();
+  }
+}
+
+async function main() {
+  if (process.getuid() !== 0) throw new Error('the contenders need root: sudo npm run bench');
+  const sections = await loadSections();
+  const directory = mkdtempSync(join(tmpdir(), 'tinyrun-bench-'));
+  const host = hostStopwatch();
+  const unified = unifiedStopwatch();
+  const machine = {
+    cpus: cpus().length,
+    model: cpus()[0]?.model ?? 'unknown',
+    kernel: release(),
+    node: process.versions.node,
+    date: new Date().toISOString().slice(0, 10),
+  };
+  const results = [];
+  try {
+    for (const section of sections) {
+      const result = await measureSection(section, {
+        root: ROOT,
+        directory: join(directory, section.name),
+        host,
+        unified,
+      });
+      process.stdout.write(`${markdown(result)}\n`);
+      results.push(result);
+    }
+  } finally {
+    await Promise.all([host.close(), unified.close()]);
+    rmSync(directory, { recursive: true, force: true });
+  }
+  finish(machine, results);
+}
+
+function finish(machine, results) {
+  if (flags.json) writeFileSync(flags.json, `${JSON.stringify({ machine, sections: results }, null, 1)}\n`);
+  if (flags.doc) {
+    const page = join(ROOT, 'docs/performance.md');
+    const figures = heading(machine) + results.map(markdown).join('\n');
+    writeFileSync(page, replaceFigures(readFileSync(page, 'utf8'), figures));
+  }
+}
+
+main().catch((error) => {
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,38 @@
+// `true` in a container that runs already.
+
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { makeBundle } from './lib/bundle.mjs';
+import { cleanEnvironment } from './lib/child.mjs';
+import { create, nextId, remove, runtimes, start } from './lib/oci.mjs';
+
+export const section = {
+  name: 'exec',
+  order: 4,
+  title: '`exec` of `true` in a running container',
+  about: 'From the start of the command to the exit code.',
+  unit: 'ms',
+  base: 'runc exec',
+  runs: 30,
+  open,
+};
+
+async function open({ root, directory, host }) {
+  const bundle = makeBundle(join(directory, 'bundle'), ['sleep', '1000']);
+  const all = Object.entries(runtimes(root, directory));
+  const id = nextId();
+  const run = (argv) => spawnSync(argv[0], argv.slice(1), { stdio: 'ignore', env: cleanEnvironment() });
+  for (const [, runtime] of all)
+    for (const argv of [create(runtime, bundle, id), start(runtime, id)]) run(argv);
+  const contenders = all.map(([name, runtime]) => ({
+    name: `${name} exec`,
+    measure: async () => (await host.ask({ timed: [[...runtime, 'exec', id, 'true']] })).ms,
+  }));
+  const targets = [
+    { what: 'at most 1.3 × runc exec', contender: 'tinyrunc exec', base: 'runc exec', factor: 1.3 },
+  ];
+  const close = async () => {
+    for (const [, runtime] of all) run(remove(runtime, id));
+  };
+  return { contenders, targets, close };
+}

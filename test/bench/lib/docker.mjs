@@ -1,0 +1,73 @@
+// A dockerd of our own: its own data, its own socket, no bridge and no iptables rules, gone when closed.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cleanEnvironment } from './child.mjs';
+
+const answers = (host) => spawnSync('docker', ['-H', host, 'version'], { stdio: 'ignore' }).status === 0;
+
+/** Starts dockerd below `directory` and loads `rootfs` as image busybox; undefined and why when it cannot. */
+export async function startDocker(directory, rootfs) {
+  const program = ['/usr/sbin/dockerd', '/usr/bin/dockerd'].find(existsSync);
+  if (!program) return { why: 'dockerd is not installed' };
+  mkdirSync(directory, { recursive: true });
+  const host = `unix://${join(directory, 'docker.sock')}`;
+  const log = openSync(join(directory, 'dockerd.log'), 'w');
+  const flags = [
+    '--bridge=none',
+    '--iptables=false',
+    '--ip6tables=false',
+    `--pidfile=${directory}/docker.pid`,
+  ];
+  const daemon = spawn(
+    program,
+    ['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec'), '-H', host, ...flags],
+    {
+      stdio: ['ignore', log, log],
+      env: cleanEnvironment(),
+    },
+  );
+  const ended = new Promise((resolve) => daemon.once('exit', resolve));
+  const close = async () => {
+    daemon.kill('SIGTERM');
+    await ended;
+    removeCgroups();
+  };
+  for (let tries = 0; tries < 150 && daemon.exitCode === null; tries++) {
+    if (answers(host)) return { host, close, ...importImage(host, rootfs) };
+    await sleep(100);
+  }
+  await close();
+  return { why: 'dockerd did not come up' };
+}
+
+function importImage(host, rootfs) {
+  const script = 'tar -C "$0" -c . | docker -H "$1" import - busybox';
+  const { status } = spawnSync('sh', ['-c', script, rootfs, host], { stdio: 'ignore' });
+  return status === 0 ? {} : { why: 'docker import failed' };
+}
+
+/** dockerd leaves its parent cgroups behind; they are empty, or not ours to remove. */
+function removeCgroups() {
+  for (const controller of [
+    '',
+    'unified',
+    'cpu',
+    'cpuacct',
+    'cpuset',
+    'memory',
+    'devices',
+    'freezer',
+    'blkio',
+    'pids',
+    'systemd',
+    'hugetlb',
+  ])
+    try {
+      rmdirSync(join('/sys/fs/cgroup', controller, 'docker'));
+    } catch (error) {
+      if (!['ENOENT', 'EBUSY', 'ENOTEMPTY'].includes(error.code)) throw error;
+    }
+}

@@ -1,0 +1,110 @@
+// One container that runs `true`, from the call to the exit code.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeBundle } from './lib/bundle.mjs';
+import { LineChild } from './lib/child.mjs';
+import { startDocker } from './lib/docker.mjs';
+
+const API = 'Node API, in process';
+const CLI = 'tinyrun run --rm';
+const OCI = 'tinyrunc run';
+const NODE = 'node -e 0';
+const DOCKER = 'docker run --rm --network none';
+
+export const section = {
+  name: 'run',
+  order: 1,
+  title: 'Running `busybox true`',
+  about:
+    'From the call, or the start of the command, to the exit code. `tinyrun` has its full default hardening (seccomp, ' +
+    'capabilities, masked paths, cgroup, overlay); runc, crun and tinyrunc run the bundle of `runc spec`, without ' +
+    'seccomp; bubblewrap unshares all namespaces over a bind mount.',
+  unit: 'ms',
+  base: 'crun run',
+  runs: 40,
+  open,
+};
+
+/** A fresh id for each container, since the last one may still be on its way out. */
+let counter = 0;
+const nextId = () => `bench-${process.pid}-${++counter}`;
+
+async function open({ root, directory, host, unified }) {
+  const bundle = makeBundle(join(directory, 'bundle'), ['true']);
+  const rootfs = join(bundle, 'rootfs');
+  const skipped = [];
+  const time = async (stopwatch, ...argv) => (await stopwatch.ask({ timed: [argv] })).ms;
+  const state = (name) => join(directory, name);
+  const tinyrun = [join(root, 'bin/tinyrun'), '--data-root', state('data'), '--run-root', state('run')];
+  const tinyrunc = [join(root, 'bin/tinyrunc'), '--root', state('tinyrunc')];
+  const api = new LineChild([
+    process.execPath,
+    join(root, 'test/bench/lib/api.cjs'),
+    state('data'),
+    state('run'),
+  ]);
+  const docker = await startDocker(state('docker'), rootfs);
+  if (docker.why) skipped.push({ name: DOCKER, why: docker.why });
+  const contenders = [
+    { name: API, measure: async () => (await api.ask({ image: 'busybox', command: ['true'] })).ms },
+    {
+      name: CLI,
+      measure: () => time(host, ...tinyrun, 'run', '--rm', '--network', 'none', 'busybox', 'true'),
+    },
+    { name: OCI, measure: () => time(host, ...tinyrunc, 'run', '-b', bundle, nextId()) },
+    {
+      name: 'runc run',
+      measure: () => time(host, 'runc', '--root', state('runc'), 'run', '-b', bundle, nextId()),
+    },
+    {
+      name: 'crun run',
+      measure: () => time(unified, 'crun', '--root', state('crun'), 'run', '-b', bundle, nextId()),
+    },
+    {
+      name: 'bwrap',
+      measure: () =>
+        time(
+          host,
+          'bwrap',
+          '--unshare-all',
+          '--ro-bind',
+          rootfs,
+          '/',
+          '--proc',
+          '/proc',
+          '--dev',
+          '/dev',
+          '/bin/true',
+        ),
+    },
+    { name: NODE, measure: () => time(host, process.execPath, '-e', '0') },
+  ];
+  if (docker.host && !docker.why)
+    contenders.push({
+      name: DOCKER,
+      measure: () =>
+        time(host, 'docker', '-H', docker.host, 'run', '--rm', '--network', 'none', 'busybox', 'true'),
+    });
+  const close = async () => {
+    await api.close();
+    await docker.close?.();
+  };
+  return { contenders: contenders.filter(installed(skipped)), targets, skipped, close };
+}
+
+const installed = (skipped) => (contender) => {
+  const program = { 'crun run': '/usr/bin/crun', 'runc run': '/usr/sbin/runc', bwrap: '/usr/bin/bwrap' }[
+    contender.name
+  ];
+  if (program === undefined || existsSync(program)) return true;
+  skipped.push({ name: contender.name, why: 'is not installed' });
+  return false;
+};
+
+const targets = [
+  { what: 'Node API at most 1.0 × crun run', contender: API, base: 'crun run' },
+  { what: 'CLI at most 0.25 × docker run --rm --network none', contender: CLI, base: DOCKER, factor: 0.25 },
+  { what: 'CLI at most node -e 0 + 20 ms', contender: CLI, base: NODE, plus: 20 },
+  { what: 'tinyrunc run at most 1.2 × runc run', contender: OCI, base: 'runc run', factor: 1.2 },
+];

@@ -1,0 +1,57 @@
+// The short verbs of tinyrunc, each against the start of node itself.
+
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { makeBundle } from './lib/bundle.mjs';
+import { cleanEnvironment } from './lib/child.mjs';
+import { create, nextId, remove, runtimes, start } from './lib/oci.mjs';
+
+const NODE = 'node -e 0';
+
+export const section = {
+  name: 'verbs',
+  order: 3,
+  title: '`state`, `kill` and `start`',
+  about: 'One command each; `start` on a freshly created container, `kill` with a harmless signal.',
+  unit: 'ms',
+  base: NODE,
+  runs: 20,
+  open,
+};
+
+async function open({ root, directory, host }) {
+  const bundle = makeBundle(join(directory, 'bundle'), ['sleep', '1000']);
+  const { tinyrunc, runc } = runtimes(root, directory);
+  const run = (argv) => spawnSync(argv[0], argv.slice(1), { stdio: 'ignore', env: cleanEnvironment() });
+  const id = nextId();
+  for (const runtime of [tinyrunc, runc])
+    for (const argv of [create(runtime, bundle, id), start(runtime, id)]) run(argv);
+  const time = async (order) => (await host.ask(order)).ms;
+  const one = (runtime, ...args) => time({ timed: [[...runtime, ...args]] });
+  const freshStart = (runtime) => {
+    const fresh = nextId();
+    return time({
+      prepare: [create(runtime, bundle, fresh)],
+      timed: [start(runtime, fresh)],
+      after: [remove(runtime, fresh)],
+    });
+  };
+  const contenders = [
+    { name: NODE, measure: () => time({ timed: [[process.execPath, '-e', '0']] }) },
+    ...Object.entries({ tinyrunc, runc }).flatMap(([name, runtime]) => [
+      { name: `${name} state`, measure: () => one(runtime, 'state', id) },
+      { name: `${name} kill`, measure: () => one(runtime, 'kill', id, 'CONT') },
+      { name: `${name} start`, measure: () => freshStart(runtime) },
+    ]),
+  ];
+  const targets = ['state', 'kill', 'start'].map((verb) => ({
+    what: `tinyrunc ${verb} at most node -e 0 + 8 ms`,
+    contender: `tinyrunc ${verb}`,
+    base: NODE,
+    plus: 8,
+  }));
+  const close = async () => {
+    for (const runtime of [tinyrunc, runc]) run(remove(runtime, id));
+  };
+  return { contenders, targets, close };
+}
