@@ -40,7 +40,7 @@ function needsNoVm() {
 /** Runs a stage in a process group of its own, so that a hung one can be ended whole. Resolves to its exit code. */
 function run(stage) {
   const [file, ...args] = stage.command;
-  const env = { ...process.env, TINYRUN_TEST_COUNTS: counts, FORCE_COLOR: process.env.FORCE_COLOR ?? '0' };
+  const env = { ...process.env, TINYRUN_TEST_COUNTS: counts, NO_COLOR: '1' };
   const child = spawn(file, args, { cwd: root, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
   let last = '';
   child.stdout.on('data', (chunk) => {
