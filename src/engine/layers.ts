@@ -81,7 +81,11 @@ function lookUp(dirs: readonly Fd[], name: string, opened: Fd[]): Found | undefi
     if (merged.length > 0 && type !== S_IFDIR) break;
     if (whiteout) return undefined;
     if (type === S_IFLNK) return { kind: 'link', target: native().readlinkat(fd, '') };
-    if (type !== S_IFDIR) return { kind: 'file', fd: reopen(dir, name, opened) ?? fd };
+    if (type !== S_IFDIR) {
+      // opening a device may do things, and a FIFO may wait: neither is a file to read
+      const file = type === S_IFREG ? openForReading(dir, name, opened) : undefined;
+      return file === undefined ? undefined : { kind: 'file', fd: file };
+    }
     merged.push(fd);
     if (isOpaque(fd)) break;
   }
@@ -92,8 +96,7 @@ function openEntry(dir: Fd, name: string, opened: Fd[]): Fd | undefined {
   return tryOpen(dir, name, O_PATH | O_NOFOLLOW, opened);
 }
 
-/** For reading; non-blocking, since it may be a FIFO that nobody writes to. */
-function reopen(dir: Fd, name: string, opened: Fd[]): Fd | undefined {
+function openForReading(dir: Fd, name: string, opened: Fd[]): Fd | undefined {
   return tryOpen(dir, name, O_NONBLOCK | O_NOFOLLOW, opened);
 }
 
