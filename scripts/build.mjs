@@ -97,7 +97,10 @@ const common = {
   outExtension: { '.js': '.cjs' },
   // import() of a built-in becomes require(): a script run with a code cache has no loader for the other.
   supported: { 'dynamic-import': false },
-  define: { 'import.meta.dirname': '__dirname' },
+  define: {
+    'import.meta.dirname': '__dirname',
+    TINYRUN_VERSION: JSON.stringify(JSON.parse(readFileSync('package.json', 'utf8')).version),
+  },
   minifyWhitespace: true,
   minifySyntax: true,
   sourcemap: 'external',

@@ -54,3 +54,8 @@ export function native(): NativeAddon {
   loaded ??= load();
   return loaded;
 }
+
+/** The addon if something has loaded it already: what is only worth doing then does not load it. */
+export function loadedNative(): NativeAddon | undefined {
+  return loaded;
+}
