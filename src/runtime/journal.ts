@@ -100,7 +100,8 @@ export function sweep(runRoot: string): string[] {
   return removed;
 }
 
-function sweepOne(dir: string): boolean {
+/** Takes back one directory unless its creator lives or it was finished; answers whether it did. */
+export function sweepOne(dir: string): boolean {
   const lock = lockContainerDir(dir);
   if (lock === undefined) return false;
   try {

@@ -1,0 +1,32 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { sendConsole, sendToSocket } from '../runtime/console.ts';
+import type { Launched } from '../runtime/launch.ts';
+import type { Flag, Parsed } from './args.ts';
+
+export const ANNOUNCE_FLAGS: readonly Flag[] = [
+  {
+    names: ['console-socket'],
+    kind: 'string',
+    help: 'unix socket that will receive the master of the pseudoterminal',
+  },
+  { names: ['pidfd-socket'], kind: 'string', help: 'unix socket that will receive a pidfd of the process' },
+  { names: ['pid-file'], kind: 'string', help: 'specify the file to write the process id to' },
+];
+
+/** The pid in decimal, without a newline; whole when it appears, since its readers poll for it. */
+function writePidFile(path: string, pid: number): void {
+  const temporary = join(dirname(path), `.${basename(path)}`);
+  writeFileSync(temporary, String(pid), { mode: 0o666 });
+  renameSync(temporary, path);
+}
+
+/** Tells who asked on the command line: the terminal, the pidfd, the pid, in runc's order. */
+export function announce(flags: Parsed, launched: Launched): void {
+  const consoleSocket = flags.string('console-socket');
+  const pidfdSocket = flags.string('pidfd-socket');
+  const pidFile = flags.string('pid-file');
+  if (consoleSocket && launched.consoleFd !== undefined) sendConsole(consoleSocket, launched.consoleFd);
+  if (pidfdSocket) sendToSocket(pidfdSocket, [launched.pidfd], 'pidfd');
+  if (pidFile) writePidFile(pidFile, launched.pid);
+}

@@ -1,0 +1,48 @@
+import { specState } from '../../runtime/container.ts';
+import { createContainer, type Made } from '../../runtime/create.ts';
+import { deleteContainer } from '../../runtime/delete.ts';
+import { attend } from '../../runtime/foreground.ts';
+import { runHooks } from '../../runtime/hooks.ts';
+import { announce } from '../announce.ts';
+import { CREATE_FLAGS, createOptions } from '../creation.ts';
+import type { Verb, VerbContext } from '../verb.ts';
+
+async function poststart(context: VerbContext, { state }: Made): Promise<void> {
+  try {
+    await runHooks('poststart', state.hooks?.poststart, specState(state, 'running'));
+  } catch (error) {
+    await remove(context, state.id);
+    throw error;
+  }
+}
+
+function remove({ root, log }: VerbContext, id: string): Promise<void> {
+  return deleteContainer(root, id, { force: true, warn: (message) => log.write('warning', message) });
+}
+
+export const verb: Verb = {
+  usage: '[command options] <container-id>',
+  flags: [
+    ...CREATE_FLAGS,
+    { names: ['detach', 'd'], kind: 'bool', help: "detach from the container's process" },
+    { names: ['keep'], kind: 'bool', help: 'do not delete the container after it exits' },
+    {
+      names: ['no-subreaper'],
+      kind: 'bool',
+      help: 'disable the use of the subreaper used to reap reparented processes',
+    },
+  ],
+  arguments: [1, 1],
+  failurePrefix: 'tinyrunc run failed',
+  async run(context) {
+    const { flags } = context;
+    const detach = flags.bool('detach');
+    const options = createOptions(context, { until: 'running', detach });
+    const made = await createContainer(options, ({ launched }) => announce(flags, launched));
+    await poststart(context, made);
+    if (detach) return 0;
+    const status = await attend(made.launched);
+    if (!flags.bool('keep')) await remove(context, made.state.id);
+    return status.code;
+  },
+};

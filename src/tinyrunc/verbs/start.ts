@@ -1,0 +1,14 @@
+import { loadContainer } from '../../runtime/container.ts';
+import { startContainer } from '../../runtime/start.ts';
+import type { Verb } from '../verb.ts';
+
+export const verb: Verb = {
+  usage: '<container-id>',
+  flags: [],
+  arguments: [1, 1],
+  async run({ root, log, flags }) {
+    const container = loadContainer(root, flags.args[0] ?? '');
+    await startContainer(root, container, (message) => log.write('warning', message));
+    return 0;
+  },
+};
