@@ -4,6 +4,7 @@ import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { compile } from '../plan/compile/index.ts';
 import type { CgroupChoice, Compiled, CompileOptions } from '../plan/compile/options.ts';
+import type { Spec } from '../spec/types.ts';
 import type { Lock } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
 import { type Bundle, readBundle } from './bundle.ts';
@@ -30,6 +31,8 @@ export interface CreateOptions {
   readonly consoleSocket?: string | undefined;
   /** fds 3 … 3+n-1 stay open in the container. */
   readonly preserveFds: number;
+  /** Added to process.env. */
+  readonly env: readonly string[];
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
   readonly systemdCgroup: boolean;
@@ -82,6 +85,11 @@ function cgroupOf(bundle: Bundle, options: CreateOptions): { choice?: CgroupChoi
   return { choice: { path: scopePath(scope), manager: 'external' }, scope };
 }
 
+function withEnv(spec: Spec, added: readonly string[]): Spec {
+  if (added.length === 0 || spec.process === undefined) return spec;
+  return { ...spec, process: { ...spec.process, env: [...(spec.process.env ?? []), ...added] } };
+}
+
 /** config.json and what the host can do → the plan. */
 function planOf(bundle: Bundle, dir: string, options: CreateOptions): Planned {
   const { spec } = bundle;
@@ -99,7 +107,7 @@ function planOf(bundle: Bundle, dir: string, options: CreateOptions): Planned {
     ...(profile === undefined ? {} : { seccomp: compileSeccomp(profile, join(options.root, SECCOMP_CACHE)) }),
     ...(choice === undefined ? {} : { cgroup: choice }),
   };
-  const compiled = compile(spec, hostFacts(), compileOptions);
+  const compiled = compile(withEnv(spec, options.env), hostFacts(), compileOptions);
   return { ...compiled, ...(scope === undefined ? {} : { scope }) };
 }
 

@@ -1,7 +1,7 @@
 import type { CreateOptions } from '../runtime/create.ts';
 import { ANNOUNCE_FLAGS } from './announce.ts';
 import type { Flag } from './args.ts';
-import { preservedFds } from './fds.ts';
+import { listenEnv, listenFds, preservedFds } from './fds.ts';
 import type { VerbContext } from './verb.ts';
 
 /** The flags that `create` and `run` share. */
@@ -29,6 +29,7 @@ export function createOptions(
     bundle: flags.string('bundle') || '.',
     consoleSocket: flags.string('console-socket'),
     preserveFds: preservedFds(flags, process.env),
+    env: listenEnv(listenFds(process.env)),
     noPivot: flags.bool('no-pivot'),
     noNewKeyring: flags.bool('no-new-keyring'),
     systemdCgroup,

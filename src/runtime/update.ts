@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { whyMissing } from '../plan/compile/cgroup.ts';
+import { type CgroupWrite, cgroupWrites, withoutV2 } from '../plan/compile/resources.ts';
+import type { Step } from '../plan/types.ts';
+import type { LinuxResources } from '../spec/types.ts';
+import type { Container } from './container.ts';
+import { hostFacts } from './host.ts';
+import { launchSync } from './launch.ts';
+import { setScopeProperties, unitProperties } from './systemd.ts';
+
+function writeStep(cgroup: string, { file, value, why, mayFail }: CgroupWrite): Step {
+  const args = { path: join(cgroup, file), value };
+  return { op: 'writeFile', lane: 'host', args, why, ...(mayFail ? { mayFail } : {}) };
+}
+
+/** Files that are not there belong to controllers the host keeps elsewhere: said once each, like at creation. */
+function reachable(
+  cgroup: string,
+  writes: readonly CgroupWrite[],
+  warn: (message: string) => void,
+): CgroupWrite[] {
+  const told = new Set<string>();
+  return writes.filter(({ controller, file, mayFail }) => {
+    if (existsSync(join(cgroup, file))) return true;
+    if (!mayFail && !told.has(controller)) {
+      told.add(controller);
+      const reason = whyMissing(controller, hostFacts().cgroup);
+      warn(`cgroup controller ${controller} is not on cgroup v2: ${reason}; its limits are ignored`);
+    }
+    return false;
+  });
+}
+
+/**
+ * Changes a container's limits while it lives. What `resources` leaves out stays as it is.
+ * @throws TinyrunError (CONTAINER_NOT_RUNNING, UNSUPPORTED, SPEC_INVALID, SYSCALL)
+ */
+export async function updateContainer(
+  { state, status }: Container,
+  resources: LinuxResources,
+  warn: (message: string) => void,
+): Promise<void> {
+  if (status === 'stopped') {
+    throw new TinyrunError('CONTAINER_NOT_RUNNING', 'container not running', {
+      hint: 'limits are of living processes: change config.json for the next one',
+    });
+  }
+  const { cgroup, scope } = state;
+  if (cgroup === undefined) {
+    throw new TinyrunError('UNSUPPORTED', `container ${state.id} has no cgroup2 to limit`, {
+      hint: 'limits need a cgroup2 mounted on the host: tinyrun doctor',
+    });
+  }
+  for (const field of withoutV2(resources)) warn(`${field} has no counterpart in cgroup v2 and is ignored`);
+  const writes = reachable(cgroup, cgroupWrites(resources), warn);
+  if (scope !== undefined) {
+    const properties = unitProperties(Object.fromEntries(writes.map(({ file, value }) => [file, value])));
+    if (properties.length > 0) await setScopeProperties(scope, properties, state.owner !== 0);
+  }
+  launchSync({ plan: { steps: writes.map((write) => writeStep(cgroup, write)) } });
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { TinyrunError } from '../../errors.ts';
+import { loadContainer } from '../../runtime/container.ts';
+import { updateContainer } from '../../runtime/update.ts';
+import { parseJson } from '../../spec/parse.ts';
+import type { LinuxResources } from '../../spec/types.ts';
+import { summary, validateResources } from '../../spec/validate/index.ts';
+import type { Parsed } from '../args.ts';
+import { resourcesFromFlags, UPDATE_FLAGS } from '../resources.ts';
+import type { Verb } from '../verb.ts';
+
+const STDIN = 0;
+
+function readResources(source: string): LinuxResources {
+  const value = parseJson(readFileSync(source === '-' ? STDIN : source, 'utf8'), source);
+  const { errors } = validateResources(value);
+  if (errors.length > 0) throw new TinyrunError('SPEC_INVALID', `${source}: ${summary(errors)}`);
+  return value as LinuxResources;
+}
+
+/** A document stands alone: runc does not look at the other flags then. */
+function requested(flags: Parsed): LinuxResources {
+  const source = flags.string('resources');
+  if (source) return readResources(source);
+  if (flags.has('l3-cache-schema') || flags.has('mem-bw-schema')) {
+    throw new TinyrunError('UNSUPPORTED', 'Intel RDT: intelRdt is not enabled', {
+      hint: 'tinyrunc features shows what is supported',
+    });
+  }
+  return resourcesFromFlags(flags);
+}
+
+export const verb: Verb = {
+  usage: '[command options] <container-id>',
+  flags: UPDATE_FLAGS,
+  arguments: [1, 1],
+  async run({ root, log, flags }) {
+    const container = loadContainer(root, flags.args[0] ?? '');
+    await updateContainer(container, requested(flags), (message) => log.write('warning', message));
+    return 0;
+  },
+};
