@@ -90,6 +90,8 @@ function checkRdt(linux: Linux, report: Report): void {
     report.error('linux.intelRdt.closID', `${quote(closID)} is not a name of a directory`);
   for (const field of ['l3CacheSchema', 'memBwSchema'] as const)
     if (rdt[field]?.includes('\n')) report.error(at('linux.intelRdt', field), 'must be one line');
+  if (rdt.memBwSchema && !rdt.memBwSchema.startsWith('MB:'))
+    report.error('linux.intelRdt.memBwSchema', `${quote(rdt.memBwSchema)} does not start with MB:`);
 }
 
 /** The problems as one line: the first, and how many more. */

@@ -60,6 +60,16 @@ const blockIO: Rule = (resources, path, report) => {
     }
 };
 
+/** Entries that set nothing are errors: config-linux.md, "Block IO" and "RDMA". */
+const emptyEntries: Rule = (resources, path, report) => {
+  for (const [i, device] of (resources.blockIO?.weightDevice ?? []).entries())
+    if (!device.weight && !device.leafWeight)
+      report.error(at(at(at(path, 'blockIO'), 'weightDevice'), i), 'needs weight or leafWeight');
+  for (const [name, { hcaHandles, hcaObjects }] of Object.entries(resources.rdma ?? {}))
+    if ((hcaHandles ?? hcaObjects) === undefined)
+      report.error(at(at(path, 'rdma'), name), 'needs hcaHandles or hcaObjects');
+};
+
 /** Names of files below a cgroup: a slash or a dot-dot would leave it. */
 const unified: Rule = (resources, path, report) => {
   for (const [file, value] of Object.entries(resources.unified ?? {})) {
@@ -80,7 +90,7 @@ const hugepages: Rule = (resources, path, report) => {
       );
 };
 
-const RULES: readonly Rule[] = [devices, memory, cpu, blockIO, unified, hugepages];
+const RULES: readonly Rule[] = [devices, memory, cpu, blockIO, emptyEntries, unified, hugepages];
 
 /** Checks resources whose form is sound. */
 export function checkResources(resources: LinuxResources, path: string, report: Report): void {

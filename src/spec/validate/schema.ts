@@ -5,6 +5,7 @@ import { ARCHITECTURES, SECCOMP_ACTIONS, SECCOMP_FLAGS, SECCOMP_OPERATORS } from
 import {
   absolute,
   absoluteOrEmpty,
+  type Check,
   filled,
   flag,
   int,
@@ -21,6 +22,10 @@ import {
 /** setresuid(2) and chown(2) read 2^32-1 as "leave it": a container that asks for it would stay root. */
 const id = int(0, 0xffff_fffe);
 const texts = list(text);
+
+/** intelRdt.schemata was one string before 1.3. */
+const textOrTexts: Check = (value, path, report) =>
+  (Array.isArray(value) ? texts : text)(value, path, report);
 
 const idMapping = object({ 'containerID!': id, 'hostID!': id, 'size!': int(1, 0xffff_ffff) });
 const idMappings = list(idMapping);
@@ -197,7 +202,7 @@ const linux = object({
   mountLabel: text,
   intelRdt: object({
     closID: text,
-    schemata: texts,
+    schemata: textOrTexts,
     l3CacheSchema: text,
     memBwSchema: text,
     enableMonitoring: flag,

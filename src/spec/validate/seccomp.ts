@@ -38,7 +38,7 @@ function checkNotify(profile: LinuxSeccomp, path: string, report: Report): void 
     );
   if (notifies.length > 0 && !profile.listenerPath)
     report.error(at(path, 'listenerPath'), 'is needed by SCMP_ACT_NOTIFY');
-  if (profile.listenerPath && !profile.listenerPath.startsWith('/'))
+  if (notifies.length > 0 && profile.listenerPath && !profile.listenerPath.startsWith('/'))
     report.error(at(path, 'listenerPath'), 'is not an absolute path');
   if (profile.listenerMetadata && !profile.listenerPath)
     report.error(at(path, 'listenerMetadata'), 'has no meaning without listenerPath');

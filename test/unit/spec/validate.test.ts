@@ -151,6 +151,15 @@ describe('validateSpec', () => {
     [linux({ personality: { domain: 'BSD' } }), 'linux.personality.domain: "BSD" is not an execution domain'],
     [linux({ cgroupsPath: '/a/../../b' }), 'linux.cgroupsPath: must not contain ..'],
     [linux({ intelRdt: { closID: '..' } }), 'linux.intelRdt.closID: ".." is not a name of a directory'],
+    [
+      linux({ intelRdt: { memBwSchema: '0=20' } }),
+      'linux.intelRdt.memBwSchema: "0=20" does not start with MB:',
+    ],
+    [res({ rdma: { mlx5_1: {} } }), 'linux.resources.rdma.mlx5_1: needs hcaHandles or hcaObjects'],
+    [
+      res({ blockIO: { weightDevice: [{ major: 8, minor: 0 }] } }),
+      'linux.resources.blockIO.weightDevice[0]: needs weight',
+    ],
     [res({ memory: { limit: -2 } }), 'linux.resources.memory.limit: -2 is below -1'],
     [res({ memory: { limit: 10, swap: 5 } }), 'linux.resources.memory.swap: 5 is below limit 10'],
     [res({ cpu: { period: 1 } }), 'linux.resources.cpu.period: 1 is not between 1000 and 1000000'],
