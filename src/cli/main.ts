@@ -1,6 +1,7 @@
 import type { Command as Program } from 'commander';
 import { TinyrunError } from '../errors.ts';
 import { resolveRoots } from '../store/paths.ts';
+import { plainBooleans } from './booleans.ts';
 import type { Context } from './command.ts';
 import { findCommand } from './commands.ts';
 import { formatFailure, toFailure } from './fail.ts';
@@ -33,7 +34,9 @@ async function dispatch(argv: readonly string[], context: Context): Promise<void
   const { command } = await entry.load();
   const sub = addCommand(program, command, context);
   if (command.name !== name) sub.alias(name);
-  await parse(program, argv);
+  const verb = argv.indexOf(name) + 1;
+  const rest = plainBooleans(argv.slice(verb), sub, command.passThrough === true);
+  await parse(program, [...argv.slice(0, verb), ...rest]);
 }
 
 async function parse(program: Program, argv: readonly string[]): Promise<void> {

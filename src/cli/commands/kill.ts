@@ -10,7 +10,7 @@ export const command: Command = {
   define(program, context) {
     program
       .argument('<container...>')
-      .option('-s, --signal SIGNAL', 'name or number', 'KILL')
+      .option('-s, --signal <SIGNAL>', 'name or number', 'KILL')
       .action((containers: string[], flags: { signal: string }) => {
         const engine = createEngine(context);
         return forEach(containers, context, (name) => engine.kill(name, flags.signal));

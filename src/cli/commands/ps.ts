@@ -21,7 +21,7 @@ export const command: Command = {
       .option('-a, --all', 'those that have ended too')
       .option('-q, --quiet', 'ids only')
       .option('--no-trunc', 'whole ids and commands')
-      .option('--format FORMAT', 'table or json (one object a line)')
+      .option('--format <FORMAT>', 'table or json (one object a line)')
       .action((flags: Flags) => list(flags, context));
   },
 };

@@ -1,5 +1,7 @@
+import { Command } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { plainBooleans } from '../../../src/cli/booleans.ts';
 import { formatFailure, toFailure } from '../../../src/cli/fail.ts';
 import { findVerb } from '../../../src/cli/main.ts';
 import { humanDuration, table } from '../../../src/cli/output/table.ts';
@@ -40,6 +42,44 @@ describe('the verb', () => {
     [['--version'], undefined],
     [[], undefined],
   ])('of %j is %j', (argv, verb) => expect(findVerb(argv)).toBe(verb));
+});
+
+describe('boolean flags with a value', () => {
+  const program = new Command()
+    .option('--rm')
+    .option('-i, --interactive')
+    .option('-e, --env <x>')
+    .option('-t, --tty');
+  test.each([
+    [
+      ['--rm=true', 'x'],
+      ['--rm', 'x'],
+    ],
+    [
+      ['--rm=false', 'x', '--rm=false'],
+      ['x', '--rm=false'],
+    ],
+    [
+      ['--env', '--rm=true', 'x'],
+      ['--env', '--rm=true', 'x'],
+    ],
+    [
+      ['-ite', '--rm=true', 'x'],
+      ['-ite', '--rm=true', 'x'],
+    ],
+    [
+      ['-eA', '--rm=1', 'x'],
+      ['-eA', '--rm', 'x'],
+    ],
+    [
+      ['--env=--rm=true', '--rm=maybe'],
+      ['--env=--rm=true', '--rm=maybe'],
+    ],
+    [
+      ['--', '--rm=true'],
+      ['--', '--rm=true'],
+    ],
+  ])('%j', (args, plain) => expect(plainBooleans(args, program, true)).toEqual(plain));
 });
 
 describe('failures', () => {
