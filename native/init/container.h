@@ -11,7 +11,6 @@ struct Container : Lane {
 
   int control = -1;            // the control socket, close-on-exec
   bool pause = false;
-  bool ownsMounts = false;     // a rootfs* step has run: the mounts made here are the container's
   bool sharedRoot = false;     // propagateRoot left mounts shared: pivot_root(2) refuses a shared new root
   int root = -1;               // O_PATH of the root file system, -1: "/"
   int proc = -1;               // O_PATH of a procfs root

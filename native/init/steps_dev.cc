@@ -149,8 +149,8 @@ Result run(Container& lane, const args::console& a) {
     if (Result r = check("ioctl TIOCSWINSZ", sys::ioctl(peer.get(), TIOCSWINSZ, size), "/dev/console"); !r) return r;
   }
   if (Result r = check("fchown", sys::fchown(peer.get(), a.uid, kNoSlot), "/dev/console"); !r) return r;
-  // exec joins a container whose /dev/console is already there.
-  if (lane.ownsMounts)
+  constexpr uint32_t kNoConsoleNode = 1;
+  if ((a.flags & kNoConsoleNode) == 0)
     if (Result r = bindConsole(lane, peer); !r) return r;
   if (Result r = tell(lane, control::Kind::fd, a.slot, master.get()); !r) return r;
   for (int fd = 0; fd < 3; ++fd)

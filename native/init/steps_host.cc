@@ -52,14 +52,6 @@ Result run(Host&, const args::umount& a) {
   return r == -EINVAL ? kDone : unlessMissing("umount2", r, a.path);   // EINVAL: not a mount point
 }
 
-Result run(Host& host, const args::pidfdOpen& a) {
-  const long pidfd = sys::pidfdOpen(static_cast<int>(a.pid), 0);
-  if (pidfd >= 0) return host.put(a.slot, static_cast<int>(pidfd));
-  host.detail.clear();
-  host.detail.add(uint64_t{a.pid});
-  return failed("pidfd_open", pidfd, host.detail.c_str());
-}
-
 namespace {
 
 // Field 22 of /proc/PID/stat, counted behind the last ')': the name before it may hold anything.
@@ -81,19 +73,32 @@ long startTimeOf(uint32_t pid, uint64_t& ticks) {
   return 0;
 }
 
+// The pidfd first, then the proof that it is the process that was meant: a pid may be another's by now.
+Result openPidfd(Host& host, uint32_t pid, uint64_t startTime, sys::Fd& pidfd) {
+  host.detail.clear();
+  host.detail.add("pid ").add(uint64_t{pid});
+  pidfd.reset(sys::pidfdOpen(static_cast<int>(pid), 0));
+  if (pidfd.bad()) return failed("pidfd_open", pidfd.value(), host.detail.c_str());
+  if (startTime == 0) return kDone;
+  uint64_t started = 0;
+  const long r = startTimeOf(pid, started);
+  if (r < 0 || started != startTime) return {ESRCH, "pidfd_open", host.detail.c_str()};
+  return kDone;
+}
+
 }  // namespace
 
-// The pidfd first, then the proof that it is the process that was meant: a pid may be another's by now.
+Result run(Host& host, const args::pidfdOpen& a) {
+  sys::Fd pidfd;
+  if (Result r = openPidfd(host, a.pid, a.startTime, pidfd); !r) return r;
+  return host.put(a.slot, pidfd.release());
+}
+
 Result run(Host& host, const args::kill& a) {
-  host.detail.clear();
-  host.detail.add("pid ").add(uint64_t{a.pid});
-  const char* who = host.detail.c_str();
-  const sys::Fd pidfd(sys::pidfdOpen(static_cast<int>(a.pid), 0));
-  if (pidfd.bad()) return failed("pidfd_open", pidfd.value(), who);
-  uint64_t started = 0;
-  const long r = startTimeOf(a.pid, started);
-  if (r < 0 || started != a.startTime) return {ESRCH, "pidfd_send_signal", who};
-  return check("pidfd_send_signal", sys::pidfdSignal(pidfd.get(), static_cast<int>(a.signal)), who);
+  sys::Fd pidfd;
+  if (Result r = openPidfd(host, a.pid, a.startTime, pidfd); !r) return r;
+  const long r = sys::pidfdSignal(pidfd.get(), static_cast<int>(a.signal));
+  return check("pidfd_send_signal", r, host.detail.c_str());
 }
 
 }  // namespace tinyrun

@@ -6,7 +6,7 @@ namespace tinyrun {
 
 namespace {
 
-enum MountFlag : uint32_t { kCopyUp = 1, kReadOnly = 2, kPlainTarget = 4, kOptional = 8 };
+enum MountFlag : uint32_t { kCopyUp = 1, kReadOnly = 2, kPlainTarget = 4, kOptional = 8, kModeOfTarget = 16 };
 enum BindFlag : uint32_t { kRecursive = 1, kTargetMustExist = 2, kSourceInRoot = 4, kSkipMissing = 8 };
 
 bool isDirectory(int fd) {
@@ -38,6 +38,16 @@ void rememberProc(Container& lane, int mount) {
   lane.proc = static_cast<int>(copy);
 }
 
+// "mode=" of the directory that the new file system will cover.
+Result takeMode(Container& lane, const args::mountFs& a, int fs) {
+  const sys::Fd target(openInRoot(rootOf(lane), a.target, O_PATH | O_DIRECTORY));
+  struct stat st;
+  if (target.bad() || sys::fstat(target.get(), &st) < 0) return kDone;   // attach makes it, or says what is wrong
+  char option[] = "mode=0000";
+  for (unsigned i = 0; i < 4; ++i) option[5 + i] = static_cast<char>('0' + (st.st_mode >> (9 - 3 * i) & 7));
+  return configure(lane, fs, a.type, option);
+}
+
 Result openContext(Container& lane, const args::mountFs& a, sys::Fd& fs) {
   fs.reset(sys::fsopen(a.type));
   if (fs.bad()) {
@@ -50,6 +60,8 @@ Result openContext(Container& lane, const args::mountFs& a, sys::Fd& fs) {
   }
   if ((a.flags & kReadOnly) != 0)
     if (Result r = configure(lane, fs.get(), a.type, "ro"); !r) return r;
+  if ((a.flags & kModeOfTarget) != 0)
+    if (Result r = takeMode(lane, a, fs.get()); !r) return r;
   for (const Str option : a.options)
     if (Result r = configure(lane, fs.get(), a.type, option); !r) return r;
   return kDone;

@@ -12,7 +12,6 @@ int rootOf(Container& lane) {
 void forgetRoot(Container& lane) {
   if (lane.root >= 0) sys::close(lane.root);
   lane.root = -1;
-  lane.ownsMounts = false;
 }
 
 namespace {
@@ -44,7 +43,6 @@ Result attachRoot(Container& lane, sys::Fd& mount, const char* path) {
   if (Result r = check("move_mount", sys::moveMount(mount.get(), target.get()), path); !r) return r;
   forgetRoot(lane);
   lane.root = mount.release();
-  lane.ownsMounts = true;
   return kDone;
 }
 

@@ -22,7 +22,7 @@ export interface StepArgs {
   awaitReady: { [none: string]: never };
   /** The host lane waits for execve: end of file on the control socket is success. */
   awaitExec: { [none: string]: never };
-  /** Waits in poll(2) for one byte from the exec fifo (the slot is its O_RDONLY|O_NONBLOCK fd), then closes it. */
+  /** Waits in poll(2) for one byte from the exec fifo, then closes it. The slot is its O_RDWR|O_NONBLOCK fd (O_RDONLY works, but stays readable once a writer has come and gone); it must be opened by the host lane and passed by clone. */
   awaitStart: { fifo: number };
   /** Sends one byte into the exec fifo at `path`; ENXIO when nobody waits there. */
   signalStart: { path: string };
@@ -56,7 +56,7 @@ export interface StepArgs {
   rootfsBind: { path: string; recursive: number };
   /** The same from a detached mount that the host lane opened (idmapped roots), attached over `path`. */
   rootfsAttach: { slot: number; path: string };
-  /** overlayfs(5) from `lowers` (top first) with upper/work (both empty: read-only), attached over `path`. fsconfig "lowerdir+" where the kernel has it (6.7), else one lowerdir= string with paths below `base` (a directory of short links) so that 100+ layers fit a page. `options`: "metacopy=off", "userxattr" … */
+  /** overlayfs(5) from `lowers` (top first) with upper/work (both empty: read-only), attached over `path`. fsconfig "lowerdir+" where the kernel has it (6.7), else one lowerdir= string for mount(2) that must fit a page: with the numbers of O_PATH fds, or, where `base` (a directory of short links) is not empty, with paths relative to it. `options`: "metacopy=off", "userxattr" … */
   rootfsOverlay: { path: string; lowers: readonly string[]; upper: string; work: string; options: readonly string[]; base: string };
   /** Directory of the host as root without a mount namespace of one's own. */
   rootfsDirect: { path: string };
@@ -100,7 +100,7 @@ export interface StepArgs {
   cpuAffinity: { mask: Uint8Array };
   /** prctl(PR_CAPBSET_DROP) of every capability the kernel knows that is not in the mask. */
   capBounding: { keep: bigint };
-  /** setgroups, setresgid, setresuid (keeping permitted capabilities by PR_SET_KEEPCAPS), umask (0xffffffff: leave). `flags`: 1 leave supplementary groups alone (setgroups is denied), 2 first give fds 0, 1, 2 to the user by fchown(2) so that /dev/stdout can be opened again; never a device (the host's /dev/null), failures are not fatal. */
+  /** setgroups, setresgid, setresuid (keeping permitted capabilities by PR_SET_KEEPCAPS), umask (0xffffffff: leave). `flags`: 1 leave supplementary groups alone (setgroups is denied), 2 first give fds 0, 1, 2 to the user by fchown(2) so that /dev/stdout can be opened again: pipes and sockets only, never a device (the host's /dev/null); failures are not fatal. */
   setUser: { uid: number; gid: number; groups: readonly number[]; umask: number; flags: number };
   capSet: { effective: bigint; permitted: bigint; inheritable: bigint; ambient: bigint };
   noNewPrivs: { [none: string]: never };
