@@ -122,8 +122,15 @@ export class Ingest {
     this.#close();
   }
 
+  /** Removes what was received: it is wrong. */
+  discard(): void {
+    this.#remove();
+    this.#close();
+  }
+
   #remove(): void {
     rmSync(this.path, { force: true });
+    rmSync(`${this.path}.lock`, { force: true });
   }
 
   #close(): void {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../../errors.ts';
 import { AT_FDCWD, native } from '../../native/index.ts';
@@ -22,14 +22,19 @@ export interface LayerJob {
  */
 export class UnpackSession {
   readonly #running: ReturnType<typeof startUnpack>;
+  /** Open before the blob gets its name: the thread may start later than that. */
+  readonly #blob: number;
+  /** Why unpacking failed, once it has. */
+  failure: unknown;
   private constructor(
     readonly layers: LayerStore,
     readonly job: LayerJob,
     readonly temporary: string,
     readonly held: Lock,
   ) {
+    this.#blob = openSync(job.blob, 'r');
     this.#running = startUnpack({
-      blob: job.blob,
+      blob: this.#blob,
       target: join(temporary, 'diff'),
       rootless: process.geteuid?.() !== 0,
       ...(job.limits && { limits: job.limits }),
@@ -55,14 +60,12 @@ export class UnpackSession {
     this.#running.grow(available);
   }
 
-  /** Rejects when unpacking fails before the blob is whole. */
-  get failed(): Promise<never> {
-    return this.#running.result.then(
-      () => new Promise<never>(() => undefined),
-      (error) => {
-        throw describe(error, this.job.diffId);
-      },
-    );
+  /** Calls back when unpacking fails before the blob is whole: there is no use in receiving the rest. */
+  whenFailed(callback: () => void): void {
+    this.#running.result.catch((error) => {
+      this.failure = describe(error, this.job.diffId);
+      callback();
+    });
   }
 
   /** The blob is whole and verified: ends unpacking, verifies the diff id and publishes the tree. */
@@ -73,11 +76,12 @@ export class UnpackSession {
       const info = checked(unpacked, this.job.diffId);
       writeFileSync(join(this.temporary, 'layer.json'), JSON.stringify(info), { mode: 0o600 });
       this.layers.publish(this.job.diffId, this.temporary, unpacked.opaqueRoot);
-      this.held.release();
       return info;
     } catch (error) {
-      this.#discard();
+      native().removeTree(AT_FDCWD, this.temporary);
       throw describe(error, this.job.diffId);
+    } finally {
+      this.#release();
     }
   }
 
@@ -85,11 +89,12 @@ export class UnpackSession {
   async abort(): Promise<void> {
     this.#running.fail(new Error('aborted'));
     await this.#running.result.catch(() => undefined);
-    this.#discard();
+    native().removeTree(AT_FDCWD, this.temporary);
+    this.#release();
   }
 
-  #discard(): void {
-    native().removeTree(AT_FDCWD, this.temporary);
+  #release(): void {
+    closeSync(this.#blob);
     this.held.release();
   }
 }

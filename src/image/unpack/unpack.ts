@@ -8,8 +8,8 @@ import { LayerWriter, type WriterResult } from './writer.ts';
 
 /** One layer to unpack: everything in it crosses to a worker thread as it is. */
 export interface UnpackJob {
-  /** The blob, maybe still growing. */
-  readonly blob: string;
+  /** fd of the blob, maybe still growing; whoever made the job closes it. */
+  readonly blob: number;
   /** An empty directory. */
   readonly target: string;
   readonly limits?: Limits;
@@ -26,7 +26,6 @@ export interface Unpacked extends WriterResult {
  * blob: hashing and writing are synchronous, so this belongs on a thread of its own.
  */
 export async function unpack(job: UnpackJob, tail: Tail): Promise<Unpacked> {
-  const fd = openSync(job.blob, 'r');
   const root = openSync(job.target, constants.O_RDONLY | constants.O_DIRECTORY);
   const limits = job.limits ?? LIMITS;
   const writer = new LayerWriter(root, { limits, rootless: job.rootless ?? false });
@@ -35,7 +34,7 @@ export async function unpack(job: UnpackJob, tail: Tail): Promise<Unpacked> {
     const reader = new TarReader(writer);
     const packed = { bytes: 0 };
     let bytes = 0;
-    for await (const chunk of decompress(counted(tail.read(fd), packed))) {
+    for await (const chunk of decompress(counted(tail.read(job.blob), packed))) {
       bytes += chunk.length;
       checkRatio(packed.bytes, bytes, limits);
       hash.update(chunk);
@@ -46,7 +45,6 @@ export async function unpack(job: UnpackJob, tail: Tail): Promise<Unpacked> {
     return { ...result, diffId: `sha256:${hash.digest('hex')}` };
   } finally {
     writer.close();
-    closeSync(fd);
     closeSync(root);
   }
 }

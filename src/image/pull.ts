@@ -1,0 +1,280 @@
+import { TinyrunError } from '../errors.ts';
+import { Ingest, putBlob } from './blobs.ts';
+import { parseConfig } from './documents.ts';
+import type { StoredImage } from './entry.ts';
+import { LayerStore } from './layers.ts';
+import { inParallel } from './parallel.ts';
+import { choosePlatform, formatPlatform, hostPlatform } from './platform.ts';
+import { type OnProgress, shortDigest } from './progress.ts';
+import { formatReference, type Reference, repositoryOf } from './reference.ts';
+import { register } from './register.ts';
+import { download } from './registry/download.ts';
+import type { ClientOptions } from './registry/endpoint.ts';
+import { type FetchedDocument, Repository } from './registry/repository.ts';
+import type { ImageStore } from './store.ts';
+import {
+  type Descriptor,
+  type ImageConfig,
+  type ImageLayer,
+  type Manifest,
+  MEDIA,
+  type Platform,
+} from './types.ts';
+import { inheritImplied } from './unpack/implied.ts';
+import type { Limits } from './unpack/limits.ts';
+import { UnpackSession } from './unpack/session.ts';
+
+export interface PullOptions {
+  /** Default: this machine's. */
+  readonly platform?: Platform | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly limits?: Limits | undefined;
+  readonly client?: ClientOptions | undefined;
+}
+
+export interface Pulled {
+  readonly image: StoredImage;
+  /** What the registry has under the name: an index's digest where it is one. */
+  readonly digest: string;
+  /** The name was there already, with this image. */
+  readonly upToDate: boolean;
+}
+
+/** Docker's and containerd's number. */
+const AT_ONCE = 3;
+
+/**
+ * Pulls an image: what is held is not downloaded, layers unpack while they download, and the image is entered
+ * into the index when all of it is stored and verified, not before.
+ * @throws TinyrunError of references, registries, documents and layers; AbortError when the signal aborts
+ */
+export async function pull(
+  store: ImageStore,
+  reference: Reference,
+  options: PullOptions = {},
+): Promise<Pulled> {
+  const repository = new Repository(reference, options.client);
+  try {
+    const name = reference.digest ?? reference.tag ?? 'latest';
+    const top = await repository.fetchDocument(name, options.signal);
+    const found = await platformManifest(repository, top, options);
+    const image = await fetchImage(store, repository, found, options);
+    return await enter(store, reference, top, found, image);
+  } finally {
+    repository.close();
+  }
+}
+
+interface Found extends FetchedDocument {
+  readonly manifest: Manifest;
+}
+
+/** The manifest for the wanted platform, behind an index where the name is one. */
+async function platformManifest(
+  repository: Repository,
+  top: FetchedDocument,
+  options: PullOptions,
+): Promise<Found> {
+  if (top.document.kind === 'manifest') return { ...top, manifest: top.document.manifest };
+  const platform = options.platform ?? hostPlatform();
+  const chosen = choosePlatform(top.document.index.manifests, platform);
+  if (!chosen)
+    throw new TinyrunError(
+      'NO_SUCH_PLATFORM',
+      `${repositoryOf(repository.reference)} has no image for ${formatPlatform(platform)}; it has ${offered(top)}`,
+    );
+  const inner = await repository.fetchDocument(chosen.digest, options.signal, chosen);
+  if (inner.document.kind === 'manifest') return { ...inner, manifest: inner.document.manifest };
+  throw new TinyrunError(
+    'BAD_IMAGE',
+    `index ${top.descriptor.digest} holds another index for ${formatPlatform(platform)}`,
+  );
+}
+
+function offered({ document }: FetchedDocument): string {
+  const platforms =
+    document.kind === 'index' ? document.index.manifests.flatMap((one) => one.platform ?? []) : [];
+  const known = platforms.map(formatPlatform).filter((text) => !text.startsWith('unknown'));
+  return [...new Set(known)].join(', ') || 'none that says its platform';
+}
+
+const CONFIG_TYPES: readonly string[] = [MEDIA.config, MEDIA.dockerConfig];
+
+/** Config and layers: stored and unpacked when it resolves. */
+async function fetchImage(
+  store: ImageStore,
+  repository: Repository,
+  { manifest }: Found,
+  options: PullOptions,
+): Promise<ImageConfig> {
+  if (!CONFIG_TYPES.includes(manifest.config.mediaType))
+    throw new TinyrunError(
+      'BAD_IMAGE',
+      `${repositoryOf(repository.reference)} is no container image: its config is ${manifest.config.mediaType}`,
+    );
+  await fetchBlob(store, repository, manifest.config, options.signal);
+  const config = parseConfig(
+    store.readBlob(manifest.config.digest),
+    manifest,
+    `config ${manifest.config.digest}`,
+  );
+  const layers = manifest.layers.map(
+    (layer, i): ImageLayer => ({ ...layer, diffId: config.rootfs.diff_ids[i] ?? '' }),
+  );
+  await fetchLayers(store, repository, layers, options);
+  return config;
+}
+
+async function fetchBlob(
+  store: ImageStore,
+  repository: Repository,
+  blob: Descriptor,
+  signal?: AbortSignal,
+): Promise<void> {
+  const ingest = await Ingest.open(store, blob);
+  if (!ingest) return;
+  try {
+    await download(repository, ingest, { signal, onBytes: () => undefined });
+    ingest.verify();
+  } catch (error) {
+    ingest.suspend();
+    throw error;
+  }
+  await ingest.commit();
+}
+
+async function fetchLayers(
+  store: ImageStore,
+  repository: Repository,
+  layers: readonly ImageLayer[],
+  { signal, onProgress = () => undefined, limits }: PullOptions,
+): Promise<void> {
+  const trees = new LayerStore(store.dataRoot);
+  const distinct = layers.filter(
+    (layer, i) => layers.findIndex((other) => other.digest === layer.digest) === i,
+  );
+  const fresh = distinct.filter((layer) => !trees.has(layer.diffId));
+  for (const { digest } of distinct) onProgress({ id: shortDigest(digest), status: 'Pulling fs layer' });
+  for (const { digest } of distinct.slice(AT_ONCE))
+    onProgress({ id: shortDigest(digest), status: 'Waiting' });
+  await inParallel(distinct, AT_ONCE, signal, async (layer, stop) => {
+    const fetch = new LayerFetch(store, trees, repository, layer, onProgress, limits);
+    await fetch.run(stop);
+  });
+  inheritImplied(trees, layers, fresh);
+}
+
+/** One layer on its way: received, verified and unpacked at the same time. */
+class LayerFetch {
+  constructor(
+    readonly store: ImageStore,
+    readonly trees: LayerStore,
+    readonly repository: Repository,
+    readonly layer: ImageLayer,
+    readonly onProgress: OnProgress,
+    readonly limits: Limits | undefined,
+  ) {}
+
+  async run(signal: AbortSignal): Promise<void> {
+    const ingest = await Ingest.open(this.store, this.layer);
+    if (ingest) await this.#receive(ingest, signal);
+    else await this.#fromBlob();
+  }
+
+  #report(status: Parameters<OnProgress>[0]['status'], current?: number): void {
+    const id = shortDigest(this.layer.digest);
+    this.onProgress({ id, status, ...(current !== undefined && { current, total: this.layer.size }) });
+  }
+
+  #session(blob: string): Promise<UnpackSession | undefined> {
+    const { limits } = this;
+    return UnpackSession.open(this.trees, { diffId: this.layer.diffId, blob, ...(limits && { limits }) });
+  }
+
+  /** The blob is held: at most it has to be unpacked. */
+  async #fromBlob(): Promise<void> {
+    const session = await this.#session(this.store.blobPath(this.layer.digest));
+    if (!session) return this.#report('Already exists');
+    this.#report('Extracting', this.layer.size);
+    session.grow(this.layer.size);
+    await session.commit();
+    this.#report('Pull complete');
+  }
+
+  /** What an earlier attempt left may be damaged: then once more from the start. */
+  async #receive(ingest: Ingest, signal: AbortSignal): Promise<void> {
+    const resumed = ingest.size > 0;
+    try {
+      await this.#attempt(ingest, signal).catch(async (error) => {
+        if (!resumed || signal.aborted || !isWrong(error)) throw error;
+        ingest.restart();
+        await this.#attempt(ingest, signal);
+      });
+    } catch (error) {
+      if (isWrong(error)) ingest.discard();
+      else ingest.suspend();
+      throw error;
+    }
+    this.#report('Pull complete');
+  }
+
+  async #attempt(ingest: Ingest, signal: AbortSignal): Promise<void> {
+    const session = await this.#session(ingest.path);
+    const stop = new AbortController();
+    session?.whenFailed(() => stop.abort());
+    const onBytes = (received: number) => {
+      session?.grow(received);
+      this.#report('Downloading', received);
+    };
+    try {
+      const both = AbortSignal.any([signal, stop.signal]);
+      await download(this.repository, ingest, { signal: both, onBytes });
+      this.#report('Verifying Checksum');
+      ingest.verify();
+    } catch (error) {
+      const failure = session?.failure;
+      await session?.abort();
+      throw failure ?? error;
+    }
+    this.#report('Download complete');
+    await session?.commit();
+    await ingest.commit();
+  }
+}
+
+const WRONG: readonly string[] = ['DIGEST_MISMATCH', 'BAD_LAYER', 'LAYER_LIMIT'];
+
+/** The bytes themselves are at fault: they are of no use to another attempt. */
+const isWrong = (error: unknown): boolean => error instanceof TinyrunError && WRONG.includes(error.code);
+
+/** Manifest and name: from here on the image exists. */
+async function enter(
+  store: ImageStore,
+  reference: Reference,
+  top: FetchedDocument,
+  found: Found,
+  config: ImageConfig,
+): Promise<Pulled> {
+  for (const { bytes, descriptor } of [top, found]) putBlob(store, bytes, descriptor.mediaType);
+  const { digest } = top.descriptor;
+  const name = nameOf(reference);
+  const before = name === undefined ? undefined : store.list().find((entry) => entry.name === name);
+  const image = await register(store, {
+    manifest: found.descriptor,
+    configDigest: found.manifest.config.digest,
+    config,
+    ...(name !== undefined && { name }),
+    repoDigests: [`${repositoryOf(reference)}@${digest}`],
+  });
+  return {
+    image,
+    digest,
+    upToDate: before?.id === image.id && before.repoDigests.includes(image.repoDigests[0] ?? ''),
+  };
+}
+
+/** A digest alone gives no name. */
+function nameOf({ digest, ...named }: Reference): string | undefined {
+  return named.tag === undefined && digest !== undefined ? undefined : formatReference(named);
+}

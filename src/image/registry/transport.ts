@@ -1,0 +1,196 @@
+import * as http from 'node:http';
+import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import { TinyrunError } from '../../errors.ts';
+import { proxyFor } from './proxy.ts';
+import type { Certificates } from './settings.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A factory, since a retry sends it again. */
+  readonly body?: () => Buffer | AsyncIterable<Buffer>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly url: URL;
+  readonly body: http.IncomingMessage;
+}
+
+export interface TransportOptions {
+  readonly insecure: boolean;
+  readonly certificates: () => Certificates;
+  /** A peer that sends nothing for so long is given up, in milliseconds. */
+  readonly idleMs: number;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+const AGENT = { keepAlive: true, maxSockets: 6 } as const;
+
+/** Sends single requests over node:http and node:https: no redirects, no credentials, no retries of its own. */
+export class Transport {
+  #plain: http.Agent | undefined;
+  #tls: Promise<TlsSide> | undefined;
+  constructor(readonly options: TransportOptions) {}
+
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    const options = await this.#requestOptions(request);
+    const outgoing = options.module.request(options.target, options.request);
+    const response = answer(outgoing, request, this.options.idleMs);
+    await sendBody(outgoing, request.body?.());
+    const body = await response;
+    return { status: body.statusCode ?? 0, headers: body.headers, url: request.url, body };
+  }
+
+  /** Closes idle connections, so that the process can end. */
+  close(): void {
+    this.#plain?.destroy();
+    this.#tls?.then(({ agent }) => agent.destroy());
+  }
+
+  async #requestOptions(request: HttpRequest) {
+    const { url, method, signal } = request;
+    const proxy = proxyFor(url, this.options.env);
+    const headers = { 'user-agent': 'tinyrun', ...request.headers };
+    const common = { method, headers, ...(signal && { signal }) };
+    if (url.protocol === 'https:') {
+      this.#tls ??= createTls(this.options);
+      const { module, agent, options } = await this.#tls;
+      const side = proxy
+        ? { agent: new module.Agent(), ...(await tunnelled(url, proxy, options)) }
+        : { agent, ...options };
+      return { module, target: url, request: { ...common, ...side } };
+    }
+    this.#plain ??= new http.Agent(AGENT);
+    if (!proxy) return { module: http, target: url, request: { ...common, agent: this.#plain } };
+    const viaProxy = {
+      ...common,
+      path: url.href,
+      headers: { ...headers, host: url.host, ...proxyAuthorization(proxy) },
+    };
+    return { module: http, target: proxy, request: viaProxy };
+  }
+}
+
+interface TlsSide {
+  module: typeof import('node:https');
+  agent: http.Agent;
+  options: TlsOptions;
+}
+
+interface TlsOptions {
+  rejectUnauthorized: boolean;
+  secureContext?: SecureContext;
+}
+
+/** Loaded when the first https URL is met: node:tls costs more than a request. */
+async function createTls({ insecure, certificates }: TransportOptions): Promise<TlsSide> {
+  const module = await import('node:https');
+  const options: TlsOptions = { rejectUnauthorized: !insecure };
+  const { ca, cert, key } = certificates();
+  if (ca.length > 0 || cert !== undefined) {
+    const tls = await import('node:tls');
+    options.secureContext = tls.createSecureContext({
+      ca: [...tls.rootCertificates, ...ca],
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+    });
+  }
+  return { module, agent: new module.Agent(AGENT), options };
+}
+
+/** A TLS connection through CONNECT. */
+async function tunnelled(url: URL, proxy: URL, options: TlsOptions) {
+  const socket = await connectThrough(url, proxy);
+  const tls = await import('node:tls');
+  return { createConnection: () => tls.connect({ socket, servername: url.hostname, ...options }) };
+}
+
+function connectThrough(url: URL, proxy: URL): Promise<Socket> {
+  const target = `${url.hostname}:${url.port || 443}`;
+  return new Promise((resolve, reject) => {
+    const options = {
+      method: 'CONNECT',
+      path: target,
+      headers: { host: target, ...proxyAuthorization(proxy) },
+    };
+    const request = http.request(proxy, options);
+    request.once('connect', (response, socket) => {
+      if (response.statusCode === 200) resolve(socket);
+      else
+        reject(
+          new TinyrunError(
+            'REGISTRY',
+            `proxy ${proxy.host} refuses to connect to ${target}: ${response.statusCode}`,
+          ),
+        );
+    });
+    request.once('error', reject);
+    request.end();
+  });
+}
+
+function proxyAuthorization(proxy: URL): Record<string, string> {
+  if (!proxy.username) return {};
+  const login = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  return { 'proxy-authorization': `Basic ${Buffer.from(login).toString('base64')}` };
+}
+
+function answer(
+  request: http.ClientRequest,
+  { url }: HttpRequest,
+  idleMs: number,
+): Promise<http.IncomingMessage> {
+  request.setTimeout(idleMs, () => {
+    const stalled = new Error(`${url.host} sent nothing for ${Math.round(idleMs / 1000)} seconds`);
+    request.destroy(Object.assign(stalled, { code: 'ETIMEDOUT' }));
+  });
+  return new Promise((resolve, reject) => {
+    request.once('response', resolve);
+    request.on('error', reject);
+  });
+}
+
+/** A peer that answers before it has read the body (401, 413) ends the sending, not the request. */
+async function sendBody(
+  request: http.ClientRequest,
+  body: Buffer | AsyncIterable<Buffer> | undefined,
+): Promise<void> {
+  if (body === undefined || Buffer.isBuffer(body)) {
+    request.end(body);
+    return;
+  }
+  let ended = false;
+  for (const event of ['response', 'error', 'close'] as const) request.once(event, () => (ended = true));
+  for await (const chunk of body) {
+    if (ended) break;
+    if (!request.write(chunk)) await drained(request);
+  }
+  request.end();
+}
+
+function drained(request: http.ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ['drain', 'response', 'error', 'close'] as const)
+      request.once(event, () => resolve());
+  });
+}
+
+/** A response's body, at most `limit` bytes. */
+export async function readBody(body: http.IncomingMessage, limit: number, what: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) {
+      body.destroy();
+      throw new TinyrunError('BAD_IMAGE', `${what}: more than ${limit} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
