@@ -27,7 +27,42 @@
   },
   'targets': [
     {
+      # The executable that runs in containers: freestanding, so it is linked by a script of its own and takes none
+      # of node's flags. Made again when any of its files changes.
+      'target_name': 'tinyrun-init',
+      'type': 'none',
+      'actions': [
+        {
+          'action_name': 'tinyrun-init',
+          'inputs': [
+            'scripts/build-init.sh', 'native/steps.def', 'native/init/sources.txt',
+            '<!@(find native/init -maxdepth 1 -name "*.cc" -o -maxdepth 1 -name "*.h" -o -maxdepth 1 -name "*.S")',
+          ],
+          'outputs': ['<(PRODUCT_DIR)/tinyrun-init'],
+          'action': ['scripts/build-init.sh', '--arch', '<(target_arch)', '-o', '<(PRODUCT_DIR)/tinyrun-init'],
+        },
+      ],
+    },
+    {
+      # The plan interpreter of the host lane: what native/init shares with the addon.
+      'target_name': 'host-lane',
+      'type': 'static_library',
+      'sources': ["<!@(sed -nE 's,^(shared|host) ,native/init/,p' native/init/sources.txt)"],
+      'cflags_cc': ['-fno-exceptions', '-fno-rtti'],
+    },
+    {
       'target_name': 'tinyrun',
+      'dependencies': ['tinyrun-init', 'host-lane'],
+      'actions': [
+        {
+          # .incbin leaves no trace among the dependencies: the copy is what becomes stale with the executable.
+          'action_name': 'init_image',
+          'inputs': ['native/addon/init_image.S', '<(PRODUCT_DIR)/tinyrun-init'],
+          'outputs': ['<(INTERMEDIATE_DIR)/init_image.S'],
+          'process_outputs_as_sources': 1,
+          'action': ['cp', 'native/addon/init_image.S', '<(INTERMEDIATE_DIR)/init_image.S'],
+        },
+      ],
       'sources': [
         'native/addon/addon.cc',
         'native/addon/bpf.cc',
@@ -35,6 +70,8 @@
         'native/addon/errors.cc',
         'native/addon/facts.cc',
         'native/addon/fs.cc',
+        'native/addon/image.cc',
+        'native/addon/machine.cc',
         'native/addon/mount.cc',
         'native/addon/netlink.cc',
         'native/addon/open.cc',
@@ -47,6 +84,8 @@
       ],
       'include_dirs': ["<!@(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['NODE_ADDON_API_CPP_EXCEPTIONS', 'NAPI_VERSION=8'],
+      # Where the assembler finds what it includes.
+      'cflags': ['-Wa,-I<(PRODUCT_DIR)'],
       # Static and hidden: a process may have another libseccomp loaded.
       'libraries': ['-l:libseccomp.a', '-Wl,--exclude-libs,ALL'],
       'conditions': [

@@ -8,6 +8,7 @@ namespace {
 // Per environment: a worker thread loads the addon anew.
 struct Instance {
   Napi::FunctionReference syscallError;
+  Napi::FunctionReference machine;
 };
 
 void useSyscallError(Napi::Env env, Napi::Value constructor) {
@@ -27,7 +28,7 @@ void exportAddon(Exports& out) { out.push_back(bind<&useSyscallError>("useSyscal
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Instance);
   define(env, exports, {exportAddon, exportFs, exportXattr, exportProcess, exportMount, exportCgroup, exportTty,
-                        exportSocket, exportSeccomp, exportBpf, exportFacts});
+                        exportSocket, exportSeccomp, exportBpf, exportFacts, exportMachine});
   const auto netlink = Napi::Object::New(env);
   define(env, netlink, {exportNetlink});
   exports.Set("netlink", netlink);
@@ -35,6 +36,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 }
 
 }  // namespace
+
+Napi::FunctionReference& machineConstructor(Napi::Env env) { return env.GetInstanceData<Instance>()->machine; }
 
 Napi::Error syscallError(Napi::Env env, const SyscallFailure& failure) {
   auto string = [&](const std::string& text) { return Napi::String::New(env, text); };

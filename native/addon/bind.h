@@ -316,6 +316,9 @@ napi_property_descriptor bind(const char* name) {
           const_cast<char*>(name)};
 }
 
+// This environment's class Machine, empty until the first is made.
+Napi::FunctionReference& machineConstructor(Napi::Env env);
+
 using Exports = std::vector<napi_property_descriptor>;
 
 // What each file of the addon adds.

@@ -11,6 +11,7 @@
 
 #include <memory>
 
+#include "../init/machine.h"
 #include "bind.h"
 #include "open.h"
 
@@ -172,42 +173,8 @@ Napi::Value readdir(Napi::Env env, Fd fd) {
   return entries;
 }
 
-void emptyDirectory(Fd fd, dev_t device, const Path& path, int depth);
-
-// Unlinks first and looks at what was refused: most entries are files, and one call each is enough for them.
-void removeEntry(Fd dirfd, const char* name, dev_t device, const Path& path, int depth) {
-  if (::unlinkat(dirfd, name, 0) == 0 || errno == ENOENT) return;
-  if (errno != EISDIR && errno != EPERM) throw SyscallFailure{"unlinkat", errno, path, ""};
-  const int unlinkError = errno;
-  const UniqueFd child(::openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (child.get() == -1) throw SyscallFailure{"unlinkat", errno == ENOTDIR ? unlinkError : errno, path, ""};
-  struct stat st;
-  check(fstat(child.get(), &st), "fstat", path);
-  // A mount point: EBUSY is what the kernel would say in the end, after its contents were gone.
-  if (st.st_dev != device) throw SyscallFailure{"unlinkat", EBUSY, path, ""};
-  emptyDirectory(child.get(), device, path, depth);
-  if (::unlinkat(dirfd, name, AT_REMOVEDIR) == -1 && errno != ENOENT)
-    throw SyscallFailure{"unlinkat", errno, path, "AT_REMOVEDIR"};
-}
-
-void emptyDirectory(Fd fd, dev_t device, const Path& path, int depth) {
-  // Each level holds two fds and a stack frame; PATH_MAX allows no more by name, mkdirat does.
-  if (depth > 2048) throw SyscallFailure{"unlinkat", ELOOP, path, ""};
-  eachEntry(fd, [&](const char* name, unsigned char) {
-    Path below = path;
-    below += '/';
-    below += name;
-    removeEntry(fd, name, device, below, depth + 1);
-  });
-}
-
 void removeTree(Fd dirfd, Path path) {
-  struct stat st;
-  if (::fstatat(dirfd, path.c_str(), &st, AT_SYMLINK_NOFOLLOW) == -1) {
-    if (errno == ENOENT) return;
-    throw SyscallFailure{"fstatat", errno, path, ""};
-  }
-  removeEntry(dirfd, path.c_str(), st.st_dev, path, 0);
+  if (const int error = removeTreeAt(dirfd, path.c_str()); error < 0) throw SyscallFailure{"unlinkat", -error, path, ""};
 }
 
 double write(Fd fd, Data data) {

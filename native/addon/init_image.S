@@ -1,4 +1,4 @@
-// The bytes of tinyrun-init; INIT_IMAGE is the path of the built executable.
+// The bytes of tinyrun-init, found by -I in the directory it was built in.
     .section .rodata
     .global tinyrun_init_begin
     .hidden tinyrun_init_begin
@@ -6,7 +6,7 @@
     .hidden tinyrun_init_end
     .balign 4096
 tinyrun_init_begin:
-    .incbin INIT_IMAGE
+    .incbin "tinyrun-init"
 tinyrun_init_end:
     .byte 0
     .section .note.GNU-stack, "", %progbits

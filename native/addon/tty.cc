@@ -151,9 +151,21 @@ void setWinsize(Fd fd, uint32_t rows, uint32_t columns) {
   check(ioctl(fd, TIOCSWINSZ, &window), "ioctl", std::to_string(fd), "TIOCSWINSZ");
 }
 
+termios settingsOf(Fd fd) {
+  termios settings;
+  check(tcgetattr(fd, &settings), "tcgetattr", std::to_string(fd));
+  return settings;
+}
+
+std::vector<uint8_t> toBytes(const termios& settings) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(&settings);
+  return {bytes, bytes + sizeof settings};
+}
+
+std::vector<uint8_t> getTermios(Fd fd) { return toBytes(settingsOf(fd)); }
+
 std::vector<uint8_t> makeRaw(Fd fd) {
-  termios saved;
-  check(tcgetattr(fd, &saved), "tcgetattr", std::to_string(fd));
+  const termios saved = settingsOf(fd);
   guardOnce();
   remember(fd, saved);
   termios changed = saved;
@@ -163,8 +175,7 @@ std::vector<uint8_t> makeRaw(Fd fd) {
     forget(fd);
     throw SyscallFailure{"tcsetattr", error, std::to_string(fd), ""};
   }
-  const auto* bytes = reinterpret_cast<const uint8_t*>(&saved);
-  return {bytes, bytes + sizeof saved};
+  return toBytes(saved);
 }
 
 void restoreTermios(Fd fd, Bytes saved) {
@@ -186,7 +197,7 @@ void restoreTerminals() {
 
 void exportTty(Exports& out) {
   out.insert(out.end(), {bind<&openpty>("openpty"), bind<&getWinsize>("getWinsize"), bind<&setWinsize>("setWinsize"),
-                         bind<&makeRaw>("makeRaw"), bind<&restoreTermios>("restoreTermios"), bind<&isatty>("isatty")});
+                         bind<&getTermios>("getTermios"), bind<&makeRaw>("makeRaw"), bind<&restoreTermios>("restoreTermios"), bind<&isatty>("isatty")});
 }
 
 }  // namespace tinyrun

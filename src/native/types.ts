@@ -200,6 +200,8 @@ export interface NativeAddon {
   openpty(size?: { rows: number; columns: number }): { master: Fd; slave: Fd; name: string };
   getWinsize(fd: Fd): { rows: number; columns: number } | undefined;
   setWinsize(fd: Fd, rows: number, columns: number): void;
+  /** tcgetattr(3): struct termios, for restoreTermios. */
+  getTermios(fd: Fd): Uint8Array;
   /** cfmakeraw(3); returns the old settings, opaque, for restoreTermios; also restored at any exit or fatal signal but SIGKILL. */
   makeRaw(fd: Fd): Uint8Array;
   restoreTermios(fd: Fd, saved: Uint8Array): void;
