@@ -1,0 +1,330 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { containerDir } from '../../../src/runtime/state.ts';
+import { Bench, rss, testSpec, until } from './support.ts';
+
+let bench: Bench;
+beforeAll(() => {
+  bench = new Bench();
+});
+afterAll(() => bench.dispose());
+
+const SLEEP = ['sleep', '1000'];
+
+function status(id: string): string {
+  return bench.state(id).status;
+}
+
+describe('create', () => {
+  it('leaves a container that runs nothing of its program', () => {
+    const spec = testSpec(['sh', '-c', 'echo started']);
+    const id = bench.create(spec);
+    const state = bench.state(id);
+    expect(state).toMatchObject({ id, status: 'created', ociVersion: spec.ociVersion });
+    expect(readFileSync(join(String(state.bundle), 'stdout'), 'utf8')).toBe('');
+    expect(readFileSync(`/proc/${state.pid}/comm`, 'latin1')).toContain('tinyrun-init');
+  });
+
+  it('waits in 1 MB', () => {
+    const { pid } = bench.state(bench.create(testSpec(SLEEP)));
+    expect(rss(pid)).toBeLessThanOrEqual(1024);
+  });
+
+  it('holds nothing open but its stdio and the fifo', () => {
+    const { pid } = bench.state(bench.create(testSpec(SLEEP)));
+    const fds = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    const others = fds.filter((target) => !/\/(stdout|stderr|exec\.fifo)$|^\/dev\/null$/.test(target));
+    expect(others.filter((target) => !/memfd:|^\/$|socket:/.test(target))).toEqual([]);
+  });
+
+  it('is not touched by later changes of config.json', async () => {
+    const spec = testSpec(['sh', '-c', 'echo first']);
+    const id = bench.create(spec);
+    const bundle = String(bench.state(id).bundle);
+    bench.write(bundle, testSpec(['sh', '-c', 'echo second']));
+    bench.ok(['start', id]);
+    await until(() => status(id) === 'stopped');
+    expect(readFileSync(join(bundle, 'stdout'), 'utf8')).toBe('first\n');
+  });
+
+  it('refuses an id that exists, and leaves that container alone', () => {
+    const id = bench.create(testSpec(SLEEP));
+    const result = bench.run(['create', '-b', bench.bundle(testSpec(SLEEP)), id]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain('container with given ID already exists');
+    expect(status(id)).toBe('created');
+  });
+
+  it.each(['', '../x', '.', '..', 'a/b', 'x'.repeat(1025)])('refuses the id %j', (id) => {
+    const result = bench.run(['create', '-b', bench.bundle(testSpec(SLEEP)), id]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(/invalid container id format|requires exactly 1/);
+  });
+
+  it('takes an id of 1024 characters', () => {
+    const id = bench.create(testSpec(SLEEP), bench.id().padEnd(1024, 'x'));
+    expect(bench.state(id).id).toBe(id);
+    bench.ok(['delete', '--force', id]);
+    expect(bench.run(['state', id]).status).toBe(1);
+  });
+
+  it('names what is wrong in config.json, by its path, and makes nothing', () => {
+    const id = bench.id();
+    const bundle = bench.bundle(testSpec(SLEEP));
+    const spec = testSpec(SLEEP) as unknown as { linux: { namespaces: unknown } };
+    spec.linux.namespaces = [{ type: 'galaxy' }];
+    writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec));
+    const result = bench.run(['create', '-b', bundle, id]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain('linux.namespaces[0].type');
+    expect(existsSync(containerDir(bench.root, id))).toBe(false);
+  });
+
+  it.each([
+    ['no bundle', '/nowhere', /config\.json/],
+    ['no config.json', '/', /config\.json not found/],
+  ])('says so when there is %s', (_what, path, message) => {
+    const result = bench.run(['create', '-b', path, bench.id()]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(message);
+  });
+
+  it('writes the pid file, without a newline', () => {
+    const path = join(bench.dir, 'pid');
+    const id = bench.create(testSpec(SLEEP), bench.id(), ['--pid-file', path]);
+    expect(readFileSync(path, 'utf8')).toBe(String(bench.state(id).pid));
+  });
+
+  it.each([
+    ['nope', /executable file not found in \$PATH/],
+    ['/nope', /no such file or directory/],
+    ['/proc/version', /permission denied/],
+  ])('cannot run %s', (program, message) => {
+    const id = bench.id();
+    const result = bench.run(['create', '-b', bench.bundle(testSpec([program])), id]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(message);
+    expect(existsSync(containerDir(bench.root, id))).toBe(false);
+  });
+});
+
+describe('start', () => {
+  it('runs the program once', async () => {
+    const id = bench.create(testSpec(SLEEP));
+    bench.ok(['start', id]);
+    expect(status(id)).toBe('running');
+    const again = bench.run(['start', id]);
+    expect(again.status).toBe(1);
+    expect(again.stderr).toContain('cannot start an already running container');
+    expect(status(id)).toBe('running');
+  });
+
+  it('refuses a container that has stopped', async () => {
+    const id = bench.create(testSpec(['true']));
+    bench.ok(['start', id]);
+    await until(() => status(id) === 'stopped');
+    const result = bench.run(['start', id]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain('cannot start a container that has stopped');
+  });
+
+  it('refuses a created container whose init was killed', async () => {
+    const id = bench.create(testSpec(SLEEP));
+    process.kill(bench.state(id).pid, 'SIGKILL');
+    await until(() => status(id) === 'stopped');
+    expect(bench.run(['start', id]).status).toBe(1);
+  });
+});
+
+describe('kill', () => {
+  it.each(['TERM', 'SIGTERM', '15'])('sends %s', async (signal) => {
+    const id = bench.create(testSpec(['sh', '-c', 'trap "exit 7" TERM; while :; do sleep 0.01; done']));
+    bench.ok(['start', id]);
+    await until(() => /sleep|sh/.test(readFileSync(`/proc/${bench.state(id).pid}/comm`, 'latin1')));
+    await until(() => {
+      bench.run(['kill', id, signal]);
+      return status(id) === 'stopped';
+    });
+  });
+
+  it('ends a created container', async () => {
+    const id = bench.create(testSpec(SLEEP));
+    bench.ok(['kill', id, 'KILL']);
+    await until(() => status(id) === 'stopped');
+  });
+
+  it('refuses a stopped container, an unknown signal, an unknown container', async () => {
+    const id = bench.create(testSpec(SLEEP));
+    bench.ok(['kill', id, '9']);
+    await until(() => status(id) === 'stopped');
+    expect(bench.run(['kill', id, '9']).stderr).toContain('container not running');
+    expect(bench.run(['kill', id, 'NOPE']).stderr).toContain('unknown signal');
+    expect(bench.run(['kill', 'no-such', '9']).stderr).toContain('container does not exist');
+    expect(bench.run(['kill', '--all', id, '9']).status).toBe(0);
+  });
+
+  it('reaches every process with --all', async () => {
+    const spec = testSpec(['sh', '-c', 'sleep 1000 & sleep 1000'], (s) => {
+      // the host's pid namespace: the first process takes nobody with it
+      if (s.linux) s.linux.namespaces = s.linux.namespaces?.filter(({ type }) => type !== 'pid') ?? [];
+    });
+    const id = bench.create(spec);
+    bench.ok(['start', id]);
+    const pids = (): number[] => JSON.parse(bench.ok(['ps', '-f', 'json', id]));
+    await until(() => pids().length >= 2);
+    bench.ok(['kill', '-a', id, 'KILL']);
+    await until(() => pids().length === 0);
+  });
+});
+
+describe('delete', () => {
+  it('refuses a running container', () => {
+    const id = bench.create(testSpec(SLEEP));
+    bench.ok(['start', id]);
+    const result = bench.run(['delete', id]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain(`cannot delete container ${id} that is not stopped: running`);
+    expect(status(id)).toBe('running');
+    bench.ok(['delete', '--force', id]);
+    expect(bench.run(['state', id]).status).toBe(1);
+  });
+
+  it('takes back cgroup, directory and processes', () => {
+    const id = bench.create(testSpec(SLEEP));
+    const { pid } = bench.state(id);
+    const cgroup = JSON.parse(readFileSync(join(containerDir(bench.root, id), 'state.json'), 'utf8')).cgroup;
+    expect(existsSync(cgroup)).toBe(true);
+    bench.ok(['delete', '-f', id]);
+    expect(existsSync(cgroup)).toBe(false);
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    expect(existsSync(containerDir(bench.root, id))).toBe(false);
+  });
+
+  it('kills what outlived the first process in the host’s pid namespace', async () => {
+    const spec = testSpec(['sh', '-c', 'sleep 1000 & exec sleep 1000'], (s) => {
+      if (s.linux) s.linux.namespaces = s.linux.namespaces?.filter(({ type }) => type !== 'pid') ?? [];
+    });
+    const id = bench.create(spec);
+    bench.ok(['start', id]);
+    const pids = (): number[] => JSON.parse(bench.ok(['ps', '-f', 'json', id]));
+    await until(() => pids().length === 2);
+    const left = pids().filter((pid) => pid !== bench.state(id).pid);
+    bench.ok(['kill', id, 'KILL']);
+    await until(() => status(id) === 'stopped');
+    expect(existsSync(`/proc/${left[0]}`)).toBe(true);
+    bench.ok(['delete', id]);
+    await until(() => !existsSync(`/proc/${left[0]}`));
+  });
+
+  it('is an error for an unknown id, unless forced', () => {
+    expect(bench.run(['delete', 'no-such']).stderr).toContain('container does not exist');
+    expect(bench.run(['delete', 'no-such']).status).toBe(1);
+    expect(bench.run(['delete', '--force', 'no-such']).status).toBe(0);
+  });
+
+  it('takes back a container whose state is damaged, when forced', () => {
+    const id = bench.create(testSpec(SLEEP));
+    const { pid } = bench.state(id);
+    writeFileSync(join(containerDir(bench.root, id), 'state.json'), '{"id":');
+    expect(bench.run(['state', id]).status).toBe(1);
+    expect(bench.run(['delete', id]).status).toBe(1);
+    bench.ok(['delete', '--force', id]);
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+  });
+});
+
+describe('state and list', () => {
+  it('show what runc shows', () => {
+    const spec = testSpec(SLEEP, (s) => {
+      s.annotations = { 'a.b': 'c' };
+    });
+    const id = bench.create(spec);
+    const state = bench.state(id);
+    expect(Object.keys(state)).toEqual([
+      'ociVersion',
+      'id',
+      'pid',
+      'status',
+      'bundle',
+      'rootfs',
+      'created',
+      'annotations',
+      'owner',
+    ]);
+    expect(state).toMatchObject({
+      rootfs: join(String(state.bundle), 'rootfs'),
+      annotations: { 'a.b': 'c' },
+    });
+    const listed = JSON.parse(bench.ok(['list', '-f', 'json'])) as { id: string; owner: string }[];
+    expect(listed.find((entry) => entry.id === id)).toMatchObject({ owner: 'root', status: 'created' });
+    expect(bench.ok(['list', '-q']).split('\n')).toContain(id);
+    expect(bench.ok(['list']).split('\n')[0]).toMatch(/^ID +PID +STATUS +BUNDLE +CREATED +OWNER$/);
+  });
+
+  it('list nothing where there is nothing', () => {
+    const empty = join(bench.dir, 'empty');
+    mkdirSync(empty);
+    expect(bench.ok(['--root', empty, 'list', '-f', 'json'])).toBe('null');
+    expect(bench.ok(['--root', empty, 'list', '-q'])).toBe('');
+  });
+
+  it('know a stopped container, with pid 0', async () => {
+    const id = bench.create(testSpec(['true']));
+    bench.ok(['start', id]);
+    await until(() => status(id) === 'stopped');
+    expect(bench.state(id).pid).toBe(0);
+  });
+});
+
+describe('pause and resume', () => {
+  it('freeze and thaw', () => {
+    const id = bench.create(testSpec(SLEEP));
+    bench.ok(['start', id]);
+    bench.ok(['pause', id]);
+    expect(status(id)).toBe('paused');
+    const exec = bench.run(['exec', id, 'true']);
+    expect(exec.status).toBe(255);
+    expect(exec.stderr).toContain('cannot exec in a paused container');
+    bench.ok(['resume', id]);
+    expect(status(id)).toBe('running');
+    expect(bench.run(['resume', id]).stderr).toContain('container not paused');
+    bench.ok(['pause', id]);
+    bench.ok(['delete', '--force', id]);
+  });
+});
+
+describe('ps and events', () => {
+  it('show the processes', () => {
+    const id = bench.create(testSpec(SLEEP));
+    const { pid } = bench.state(id);
+    expect(JSON.parse(bench.ok(['ps', '--format', 'json', id]))).toEqual([pid]);
+    const table = bench.ok(['ps', id]).trim().split('\n');
+    expect(table).toHaveLength(2);
+    expect(table[1]).toContain(String(pid));
+  });
+
+  it('show statistics once with --stats', () => {
+    const id = bench.create(testSpec(SLEEP));
+    bench.ok(['start', id]);
+    const event = JSON.parse(bench.ok(['events', '--stats', id]));
+    expect(event).toMatchObject({ type: 'stats', id, data: { cpu: {}, memory: {}, pids: {} } });
+  });
+});
+
+describe('update', () => {
+  it('warns once per controller that cgroup v2 lacks, and goes on', () => {
+    const id = bench.create(testSpec(SLEEP));
+    const result = bench.run(['update', '--resources=-', id], {
+      input: JSON.stringify({ memory: { limit: 1 << 26, reservation: 1 << 25 }, pids: { limit: 50 } }),
+    });
+    expect(result.status).toBe(0);
+  });
+
+  it('refuses what is invalid by its path', () => {
+    const id = bench.create(testSpec(SLEEP));
+    const result = bench.run(['update', '-r', '-', id], { input: '{"memory":{"limit":"lots"}}' });
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain('memory.limit');
+  });
+});
