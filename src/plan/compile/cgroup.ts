@@ -1,0 +1,102 @@
+import { TinyrunError } from '../../errors.ts';
+import { DEVICE_ALLOWLIST } from '../../spec/defaults.ts';
+import { O_DIRECTORY, O_PATH } from '../../spec/linux.ts';
+import { allowsAll, deviceProgram } from '../bpf-devices.ts';
+import type { CgroupFacts } from '../host.ts';
+import { NO_SLOT } from '../types.ts';
+import type { Context } from './context.ts';
+import type { CgroupChoice } from './options.ts';
+import { type CgroupWrite, cgroupWrites, withoutV2 } from './resources.ts';
+
+/** Enabled for accounting even without a limit: stats read them. */
+const ACCOUNTED = ['cpuset', 'cpu', 'io', 'memory', 'pids'];
+
+export interface Cgroup {
+  /** For CLONE_INTO_CGROUP; NO_SLOT when the process is not born into a cgroup of its own. */
+  readonly slot: number;
+  /** Absolute path of the directory. */
+  readonly path?: string;
+  /** What an external manager has to have done first. */
+  readonly settle?: () => void;
+}
+
+/** linux.cgroupsPath as runc's fs driver reads it: relative paths start beside the runtime's own cgroup. */
+function chosenPath(c: Context): CgroupChoice {
+  const { cgroup } = c.options;
+  if (cgroup !== undefined) return cgroup;
+  const path = c.linux.cgroupsPath || c.options.id;
+  if (path.startsWith('/')) return { path, manager: 'fs' };
+  // The runtime's own has processes in it, so that none of its children could have controllers: the parent's can.
+  const parent = c.host.cgroup.own.slice(0, c.host.cgroup.own.lastIndexOf('/'));
+  return { path: `${parent}/${path}`, manager: 'fs' };
+}
+
+/** Why a controller cannot be had, and so what to do. */
+export function whyMissing(controller: string, facts: CgroupFacts): string {
+  const mounted = facts.v1[controller] ?? (controller === 'io' ? facts.v1.blkio : undefined);
+  if (mounted !== undefined) return `the host has mounted it as cgroup v1 at ${mounted}`;
+  if (facts.unifiedRoot === undefined) return 'the host has no cgroup2 mounted';
+  return 'the kernel does not offer it (cgroup_disable=, or not built in)';
+}
+
+/** The writes whose controllers are there; the others are refused or warned about, once per controller. */
+function reachable(c: Context, writes: readonly CgroupWrite[]): CgroupWrite[] {
+  return writes.filter(({ controller, file }) => {
+    const { cgroup } = c.host;
+    if (cgroup.unifiedRoot !== undefined && (controller === '' || cgroup.controllers.includes(controller)))
+      return true;
+    const said = `cgroup controller ${controller || file} is not on cgroup v2: ${whyMissing(controller, cgroup)}`;
+    if (c.options.onMissingController !== 'warn')
+      throw new TinyrunError('CGROUP_CONTROLLER', `${file}: ${said}`);
+    c.warn(`${said}; its limits are ignored`);
+    return false;
+  });
+}
+
+/** The device rules as a program on the cgroup: cgroup v2 has no files for them. */
+function devices(c: Context, slot: number): void {
+  const rules = c.linux.resources?.devices ?? [];
+  // Loading it takes host privileges; without them no device node can be made either.
+  if (!c.holds('CAP_SYS_ADMIN') || c.host.inUserns || allowsAll(rules)) return;
+  const program = deviceProgram([...rules, ...DEVICE_ALLOWLIST]);
+  c.onHost('cgroupDevices', { slot, program }, 'which device nodes may be made and opened');
+}
+
+function limits(c: Context, path: string, writes: readonly CgroupWrite[]): void {
+  for (const { file, value, why, mayFail } of writes)
+    c.onHost('writeFile', { path: `${path}/${file}`, value }, why, mayFail ? { mayFail } : {});
+}
+
+/** Makes the container's cgroup with its limits, so that the process is born into it. */
+export function makeCgroup(c: Context): Cgroup {
+  const resources = c.linux.resources ?? {};
+  for (const field of withoutV2(resources)) c.warn(`${field} has no counterpart in cgroup v2 and is ignored`);
+  const writes = reachable(c, cgroupWrites(resources));
+  const root = c.host.cgroup.unifiedRoot;
+  if (root === undefined) return { slot: NO_SLOT };
+  const choice = chosenPath(c);
+  const below = choice.path.replace(/^\/+|\/+$/g, '');
+  const path = `${root}/${below}`;
+  const slot = c.slot();
+  const fill = (): void => {
+    limits(c, path, writes);
+    devices(c, slot);
+  };
+  if (choice.manager === 'external') {
+    const settle = (): void => {
+      c.onHost('open', { path, flags: O_PATH | O_DIRECTORY, slot }, 'the cgroup that was made for it');
+      fill();
+    };
+    return { slot: NO_SLOT, path, settle };
+  }
+  const wanted = [...ACCOUNTED, ...writes.map(({ controller }) => controller)];
+  const controllers = c.host.cgroup.controllers.filter((name) => wanted.includes(name));
+  c.onHost(
+    'cgroupCreate',
+    { root, path: below, controllers, slot },
+    'the group its processes are counted, limited and killed by',
+    { undo: { op: 'cgroupRemove', args: { path } } },
+  );
+  fill();
+  return { slot, path };
+}

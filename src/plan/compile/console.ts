@@ -1,0 +1,31 @@
+import type { Context } from './context.ts';
+
+/** console.flags of steps.def. */
+export const NO_DEV_CONSOLE = 1;
+
+export interface ConsoleSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The slot that the master of the terminal comes back in, taken before the clone; undefined without a terminal. */
+export function consoleSlot(c: Context): number | undefined {
+  return c.process.terminal ? c.slot() : undefined;
+}
+
+export function sizeOf(c: Context): ConsoleSize {
+  const { consoleSize } = c.process;
+  return c.options.console ?? { rows: consoleSize?.height ?? 0, columns: consoleSize?.width ?? 0 };
+}
+
+/** A pty of the container's own devpts becomes its stdio; the master goes out, the host's ptys stay out of sight. */
+export function console(c: Context, slot: number | undefined): void {
+  if (slot === undefined) return;
+  const uid = c.process.user?.uid ?? 0;
+  const flags = c.has('mount') ? 0 : NO_DEV_CONSOLE;
+  c.inContainer(
+    'console',
+    { slot, ...sizeOf(c), uid, flags },
+    'a terminal of its own as stdin, stdout, stderr',
+  );
+}

@@ -1,0 +1,53 @@
+import type { Hook } from '../../spec/types.ts';
+import type { Context } from './context.ts';
+import { STAGE, YIELD } from './options.ts';
+
+/** state.json around the pid, which only the process itself will know; runtime.md, "State". */
+function stateAround(c: Context, status: 'creating' | 'created'): { stateHead: string; stateTail: string } {
+  const { ociVersion, annotations = {} } = c.spec;
+  const head = JSON.stringify({ ociVersion, id: c.options.id, status }).slice(0, -1);
+  const tail = JSON.stringify({ bundle: c.options.bundle, annotations }).slice(1);
+  return { stateHead: `${head},"pid":`, stateTail: `,${tail}` };
+}
+
+function hook(
+  c: Context,
+  kind: string,
+  status: 'creating' | 'created',
+  { path, args, env, timeout }: Hook,
+): void {
+  c.inContainer(
+    'hook',
+    {
+      path,
+      args: args === undefined || args.length === 0 ? [path] : args,
+      env: env ?? [],
+      timeoutMs: Math.round((timeout ?? 0) * 1000),
+      ...stateAround(c, status),
+    },
+    `hooks.${kind}`,
+  );
+}
+
+/** Node's part while the container stands before its pivot: hooks in the runtime's namespaces, network devices. */
+export function runtimeHooks(c: Context): void {
+  const { prestart = [], createRuntime = [] } = c.spec.hooks ?? {};
+  const devices = Object.keys(c.linux.netDevices ?? {});
+  const asked = prestart.length + createRuntime.length + devices.length > 0 || c.options.yieldBeforePivot;
+  if (!asked) return;
+  const stage = STAGE.hooks;
+  c.inContainer('sync', { stage }, 'namespaces and mounts are there: the runtime may look at them');
+  c.onHost('awaitSync', { stage }, 'the container stands before its pivot');
+  c.onHost('yield', { tag: YIELD.hooks }, 'prestart and createRuntime hooks, network devices');
+  c.onHost('signalSync', { stage }, 'on with the container');
+}
+
+/** In the container's namespaces, but before the pivot: hook programs are the host's. */
+export function createContainerHooks(c: Context): void {
+  for (const each of c.spec.hooks?.createContainer ?? []) hook(c, 'createContainer', 'creating', each);
+}
+
+/** In the container, after start and before its program. */
+export function startContainerHooks(c: Context): void {
+  for (const each of c.spec.hooks?.startContainer ?? []) hook(c, 'startContainer', 'created', each);
+}

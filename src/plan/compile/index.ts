@@ -1,0 +1,127 @@
+import { TinyrunError } from '../../errors.ts';
+import { O_NONBLOCK, O_RDWR } from '../../spec/linux.ts';
+import type { Spec } from '../../spec/types.ts';
+import type { HostFacts } from '../host.ts';
+import { NO_SLOT } from '../types.ts';
+import { makeCgroup } from './cgroup.ts';
+import { console, consoleSlot } from './console.ts';
+import { Context } from './context.ts';
+import { dropPrivileges, loadFilter, type Seccomp, seccompOf } from './credentials.ts';
+import { devices } from './devices.ts';
+import { hardening } from './hardening.ts';
+import { createContainerHooks, runtimeHooks, startContainerHooks } from './hooks.ts';
+import { idmapSlots, mounts, openMounts, ownsDev } from './mounts.ts';
+import { birth, limitsBeforeUserns, planBirth } from './namespaces.ts';
+import type { Compiled, CompileOptions } from './options.ts';
+import {
+  attributes,
+  execProgram,
+  findProgram,
+  labels,
+  lastWill,
+  oomScore,
+  rlimits,
+  workingDirectory,
+} from './process.ts';
+import { enterRoot, openRootfs, rootfs } from './rootfs.ts';
+
+export * from './options.ts';
+
+/**
+ * The whole life of a container up to its program, as one list of steps. Pure: the same spec, host and options give
+ * the same plan. `spec` must have been validated. The order of the container lane is runc's, where it matters says why.
+ * @throws TinyrunError (SPEC_INVALID, CGROUP_CONTROLLER, UNSUPPORTED) for what validation cannot know.
+ */
+export function compile(spec: Spec, host: HostFacts, options: CompileOptions): Compiled {
+  const c = new Context(spec, host, options);
+  refuseUnsupported(c);
+  const cgroup = makeCgroup(c);
+  const fifo = execFifo(c);
+  const terminal = consoleSlot(c);
+  const seccomp = seccompOf(c);
+  const idmaps = idmapSlots(c);
+  const root = openRootfs(c, idmaps);
+  const wanted = openMounts(c, idmaps);
+  birth(c, planBirth(c), cgroup.slot, cgroup.settle);
+  own(c);
+  rootfs(c, root);
+  mounts(c, wanted, cgroup.path);
+  if (ownsDev(wanted)) devices(c);
+  runtimeHooks(c);
+  createContainerHooks(c);
+  enterRoot(c);
+  console(c, terminal);
+  hardening(c, wanted);
+  becomeProgram(c, seccomp, fifo);
+  return {
+    plan: { steps: c.steps },
+    warnings: c.warnings,
+    ...(cgroup.path === undefined ? {} : { cgroup: cgroup.path }),
+    slots: {
+      ...(terminal === undefined ? {} : { console: terminal }),
+      ...(seccomp === undefined || seccomp.slot === NO_SLOT ? {} : { seccomp: seccomp.slot }),
+    },
+  };
+}
+
+function refuseUnsupported(c: Context): void {
+  const refuse = (field: string, hint: string): never => {
+    throw new TinyrunError('UNSUPPORTED', `linux.${field}: not supported`, { hint });
+  };
+  if (c.linux.intelRdt !== undefined) refuse('intelRdt', 'this needs resctrl, which tinyrun does not drive');
+  if (c.linux.memoryPolicy !== undefined)
+    c.warn('linux.memoryPolicy is not known to runtime-spec 1.2 and is ignored');
+}
+
+/** The fifo that `start` will write to, open in the container before it is born. */
+function execFifo(c: Context): number | undefined {
+  const { wait } = c.options;
+  if (wait.kind === 'exec') return undefined;
+  const { path } = wait;
+  c.onHost('mkfifo', { path, mode: 0o600 }, 'start writes one byte into it', {
+    undo: { op: 'unlink', args: { path } },
+  });
+  const slot = c.passedSlot();
+  // Read and write: a fifo that its only writer has left would stay readable, and poll(2) never sleep again.
+  c.onHost('open', { path, flags: O_RDWR | O_NONBLOCK, slot }, 'the container waits at it');
+  return slot;
+}
+
+/** What is the process's own, while the host's /proc can still be seen. */
+function own(c: Context): void {
+  if (!limitsBeforeUserns(c)) oomScore(c);
+  if (!c.options.noNewKeyring)
+    c.inContainer(
+      'sessionKeyring',
+      { name: `_ses.${c.options.id}` },
+      'not the session keyring of who called us',
+    );
+  if (c.kinship('network') === 'new')
+    c.inContainer('linkUp', { name: 'lo' }, 'a new network has its loopback down');
+}
+
+/** Whatever can fail comes before `ready`: create tells of it, start could not. */
+function becomeProgram(c: Context, seccomp: Seccomp | undefined, fifo: number | undefined): void {
+  attributes(c);
+  if (!limitsBeforeUserns(c)) rlimits(c);
+  labels(c);
+  // Before the change of user, like runc: root may enter what the user may only be in.
+  workingDirectory(c);
+  const sets = dropPrivileges(c, seccomp);
+  findProgram(c);
+  lastWill(c);
+  const listens = seccomp !== undefined && seccomp.slot !== NO_SLOT;
+  if (listens) loadFilter(c, seccomp, sets);
+  if (fifo !== undefined) untilStart(c, fifo);
+  startContainerHooks(c);
+  if (!listens) loadFilter(c, seccomp, sets);
+  if (c.options.init) c.inContainer('reaper', {}, 'PID 1 that forwards signals and reaps orphans');
+  execProgram(c);
+  if (fifo === undefined) c.onHost('awaitExec', {}, 'the control socket closes with execve');
+}
+
+function untilStart(c: Context, fifo: number): void {
+  c.inContainer('ready', {}, 'created: nothing is left but the program itself');
+  c.onHost('awaitReady', {}, 'create is done');
+  c.inContainer('awaitStart', { fifo }, 'until start');
+}

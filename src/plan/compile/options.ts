@@ -1,0 +1,83 @@
+import type { LinuxIDMapping } from '../../spec/types.ts';
+import type { Plan } from '../types.ts';
+
+/** Where the root filesystem comes from; absolute paths of the host. */
+export type RootfsSource =
+  | { readonly kind: 'directory'; readonly path: string; readonly idmap?: IdMaps }
+  | {
+      readonly kind: 'overlay';
+      /** An empty directory that the overlay is attached over. */
+      readonly mountpoint: string;
+      /** Top layer first. */
+      readonly lowers: readonly string[];
+      /** Absent: read-only. */
+      readonly upper?: string;
+      readonly work?: string;
+      /** A directory of short links for kernels before 6.7, see the step rootfsOverlay. */
+      readonly base?: string;
+      /** overlayfs.rst: "metacopy=off", "userxattr" … */
+      readonly options?: readonly string[];
+    };
+
+export interface IdMaps {
+  readonly uidMappings: readonly LinuxIDMapping[];
+  readonly gidMappings: readonly LinuxIDMapping[];
+}
+
+export interface CgroupChoice {
+  /** Path below the cgroup2 mount: '/tinyrun/ID'. */
+  readonly path: string;
+  /** external: somebody else (systemd) makes it at the yield YIELD.cgroup and puts the process in. */
+  readonly manager: 'fs' | 'external';
+}
+
+/** What the spec leaves open. */
+export interface CompileOptions {
+  readonly id: string;
+  /** Absolute; relative paths of the spec start here. */
+  readonly bundle: string;
+  readonly rootfs: RootfsSource;
+  /** Without: from linux.cgroupsPath, as runc's fs driver reads it. */
+  readonly cgroup?: CgroupChoice;
+  /** linux.seccomp compiled by the addon: struct sock_filter bytes and SECCOMP_FILTER_FLAG_*. */
+  readonly seccomp?: { readonly filter: Uint8Array; readonly flags: number };
+  /** exec: straight to execve, awaited (run). fifo: wait for one byte from this fifo, which the plan makes (create). */
+  readonly wait: { readonly kind: 'exec' } | { readonly kind: 'fifo'; readonly path: string };
+  /** A limit whose controller is not on cgroup v2: fail (tinyrun) or collect a warning (tinyrunc). */
+  readonly onMissingController?: 'refuse' | 'warn';
+  /** fds 3 … 3+n-1 stay open. */
+  readonly preserveFds?: number;
+  readonly noPivot?: boolean;
+  readonly noNewKeyring?: boolean;
+  /** The container ends with its command. */
+  readonly dieWithParent?: boolean;
+  /** tinyrun-init stays as PID 1, forwards signals and reaps. */
+  readonly init?: boolean;
+  /** The terminal's size; process.consoleSize without. */
+  readonly console?: { readonly rows: number; readonly columns: number };
+  /** Yield before the pivot although the spec has no hook for it (network attachment). */
+  readonly yieldBeforePivot?: boolean;
+}
+
+/** Tags of yield steps: what Node is asked to do. */
+export const YIELD = {
+  /** prestart and createRuntime hooks, netDevices, the network. */
+  hooks: 1,
+  /** Make the cgroup and put the process in (manager external). */
+  cgroup: 2,
+  /** Send the seccomp notify fd to linux.seccomp.listenerPath. */
+  seccomp: 3,
+} as const;
+
+/** Stages of sync steps. */
+export const STAGE = { forked: 0, hooks: 1, seccomp: 2, cgroup: 3 } as const;
+
+export interface Compiled {
+  readonly plan: Plan;
+  /** One line each, for the log. */
+  readonly warnings: readonly string[];
+  /** Absolute path of the container's cgroup2 directory. */
+  readonly cgroup?: string;
+  /** Slots whose fds the host lane ends up with. */
+  readonly slots: { readonly console?: number; readonly seccomp?: number };
+}

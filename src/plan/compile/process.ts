@@ -1,0 +1,154 @@
+import { TinyrunError } from '../../errors.ts';
+import { DEFAULT_PATH } from '../../spec/defaults.ts';
+import {
+  capabilityMask,
+  IOPRIO_CLASS_SHIFT,
+  IOPRIO_CLASSES,
+  PERSONALITIES,
+  RLIM_INFINITY,
+  RLIMITS,
+  SCHED_FLAGS,
+  SCHED_POLICIES,
+} from '../../spec/linux.ts';
+import type { LinuxCapabilities, Scheduler } from '../../spec/types.ts';
+import type { Context } from './context.ts';
+
+/** setUser.umask: leave it. */
+const KEEP_UMASK = 0xffffffff;
+/** setUser.flags of steps.def. */
+const USER = { keepGroups: 1, ownStdio: 2 } as const;
+const SIGKILL = 9;
+
+/** JSON numbers lose the last bits above 2^53: all ones, RLIM_INFINITY, arrives as 2^64. */
+function rlimitValue(value: number): bigint {
+  return value < 0 || value >= 2 ** 64 - 2048 ? RLIM_INFINITY : BigInt(Math.trunc(value));
+}
+
+export function oomScore(c: Context): void {
+  const { oomScoreAdj: value } = c.process;
+  if (value !== undefined)
+    c.inContainer('oomScoreAdj', { value }, 'whom the kernel kills first when memory is short');
+}
+
+export function rlimits(c: Context): void {
+  for (const { type, soft, hard } of c.process.rlimits ?? [])
+    c.inContainer(
+      'setRlimit',
+      { resource: RLIMITS[type as keyof typeof RLIMITS], soft: rlimitValue(soft), hard: rlimitValue(hard) },
+      `process.rlimits, ${type}`,
+    );
+}
+
+function scheduler(c: Context, wanted: Scheduler): void {
+  let flags = 0n;
+  for (const flag of wanted.flags ?? []) flags |= BigInt(SCHED_FLAGS[flag]);
+  c.inContainer(
+    'scheduler',
+    {
+      policy: SCHED_POLICIES[wanted.policy],
+      flags,
+      nice: wanted.nice ?? 0,
+      priority: wanted.priority ?? 0,
+      runtime: BigInt(wanted.runtime ?? 0),
+      deadline: BigInt(wanted.deadline ?? 0),
+      period: BigInt(wanted.period ?? 0),
+    },
+    'process.scheduler',
+  );
+}
+
+/** Attributes that survive execve and need privileges the user will not have. */
+export function attributes(c: Context): void {
+  const { ioPriority } = c.process;
+  const { personality } = c.linux;
+  if (personality !== undefined)
+    c.inContainer('personality', { persona: PERSONALITIES[personality.domain] }, 'linux.personality');
+  if (c.process.scheduler !== undefined) scheduler(c, c.process.scheduler);
+  if (ioPriority !== undefined) {
+    const priority = (IOPRIO_CLASSES[ioPriority.class] << IOPRIO_CLASS_SHIFT) | ioPriority.priority;
+    c.inContainer('ioPriority', { priority }, 'process.ioPriority');
+  }
+}
+
+/** The label is taken on at execve; procfs lets only root write it. */
+export function labels(c: Context): void {
+  const { apparmorProfile: profile, selinuxLabel: label } = c.process;
+  if (profile && c.host.apparmor)
+    c.inContainer('apparmor', { profile }, 'confines the program from execve on');
+  else if (profile && profile !== 'unconfined')
+    throw new TinyrunError('UNSUPPORTED', `process.apparmorProfile ${profile}: this host has no AppArmor`, {
+      hint: 'leave the profile out, or boot the host with apparmor=1 security=apparmor',
+    });
+  if (label && c.host.selinux) c.inContainer('selinux', { label }, 'confines the program from execve on');
+}
+
+export interface Capabilities {
+  readonly bounding: bigint;
+  readonly effective: bigint;
+  readonly permitted: bigint;
+  readonly inheritable: bigint;
+  readonly ambient: bigint;
+}
+
+/** The sets as masks, less what this kernel does not know and what this process could not hand on. */
+export function capabilities(c: Context): Capabilities {
+  const { effective: held, last } = c.host.capabilities;
+  const known = (1n << BigInt(last + 1)) - 1n;
+  const available = c.kinship('user') === 'shared' ? known & held : known;
+  const sets: LinuxCapabilities = c.process.capabilities ?? {};
+  const mask = (names: readonly string[] = []): bigint => capabilityMask(names) & available;
+  const lost = (sets.bounding ?? []).filter((name) => capabilityMask([name]) !== 0n && mask([name]) === 0n);
+  if (lost.length > 0)
+    c.warn(`capabilities that tinyrun does not have itself are left out: ${lost.join(' ')}`);
+  return {
+    bounding: mask(sets.bounding),
+    effective: mask(sets.effective),
+    permitted: mask(sets.permitted),
+    inheritable: mask(sets.inheritable),
+    ambient: mask(sets.ambient),
+  };
+}
+
+export function becomeUser(c: Context): void {
+  const { uid = 0, gid = 0, additionalGids = [], umask = KEEP_UMASK } = c.process.user ?? {};
+  const denied = c.kinship('user') === 'new' && !c.holds('CAP_SETGID');
+  if (denied && additionalGids.length > 0)
+    throw new TinyrunError('SPEC_INVALID', 'process.user.additionalGids: cannot be set without CAP_SETGID', {
+      hint: 'an unprivileged user namespace has setgroups(2) denied: leave the groups out',
+    });
+  const flags = USER.ownStdio | (denied ? USER.keepGroups : 0);
+  c.inContainer('setUser', { uid, gid, groups: additionalGids, umask, flags }, 'process.user');
+}
+
+export function workingDirectory(c: Context): void {
+  const { cwd } = c.process;
+  c.inContainer(
+    'chdir',
+    { path: cwd, create: 1 },
+    'process.cwd, which must lie in the root (CVE-2024-21626)',
+  );
+}
+
+/** Looked up by the user who will run it, and before `ready`, so that create can say that it is missing. */
+export function findProgram(c: Context): void {
+  const { args = [], env = [] } = c.process;
+  const path = env.find((entry) => entry.startsWith('PATH='))?.slice(5) ?? DEFAULT_PATH.replace(/^PATH=/, '');
+  c.inContainer(
+    'findExecutable',
+    { name: args[0] ?? '', path },
+    'a missing program is found out before start',
+  );
+}
+
+export function execProgram(c: Context): void {
+  const { args = [], env = [] } = c.process;
+  c.inContainer('execve', { args, env }, 'the program takes over');
+}
+
+export function lastWill(c: Context): void {
+  // After the change of user, which clears it.
+  if (c.options.dieWithParent)
+    c.inContainer('dieWithParent', { signal: SIGKILL }, 'the container ends with its command');
+  const keep = c.options.preserveFds ?? 0;
+  c.inContainer('closeFds', { keep }, 'no file of the host stays open (CVE-2024-21626)');
+}
