@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ensureUnpacked } from '../../../src/image/layers.ts';
 import { pull } from '../../../src/image/pull.ts';
@@ -9,6 +10,8 @@ import { parseReference } from '../../../src/image/reference.ts';
 import { ImageStore } from '../../../src/image/store.ts';
 import { PASSWORD, type RegistryKind, type RegistryServer, startRegistry, USER } from './registry-server.ts';
 
+/** Not the synchronous one: the token server answers from this process. */
+const execFileAsync = promisify(execFile);
 const BUSYBOX = join(import.meta.dirname, '../../../rootfs-fixtures/out/busybox');
 const CREDENTIALS = ['--dest-creds', `${USER}:${PASSWORD}`, '--dest-tls-verify=false'];
 
@@ -30,7 +33,7 @@ describe.each(KINDS)('docker-registry over %s', (_, kind) => {
   beforeAll(async () => {
     registry = await startRegistry(kind);
     const target = `docker://${registry.host}/team/busybox:1`;
-    execFileSync('skopeo', ['copy', '-q', ...CREDENTIALS, `oci:${BUSYBOX}`, target]);
+    await execFileAsync('skopeo', ['copy', '-q', ...CREDENTIALS, `oci:${BUSYBOX}`, target]);
   });
   afterAll(() => registry.close());
   beforeEach(() => {
@@ -74,9 +77,8 @@ test('a registry by certificate authority, not marked insecure', async () => {
   const dataRoot = mkdtempSync(join(tmpdir(), 'tinyrun-pull-'));
   try {
     const settings = join(registry.directory, 'registries.json');
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(settings, JSON.stringify({ registries: { [registry.host]: { insecure: false } } }));
-    execFileSync('skopeo', [
+    await execFileAsync('skopeo', [
       'copy',
       '-q',
       '--dest-tls-verify=false',
