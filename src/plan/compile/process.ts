@@ -100,12 +100,15 @@ export function capabilities(c: Context): Capabilities {
   const lost = (sets.bounding ?? []).filter((name) => capabilityMask([name]) !== 0n && mask([name]) === 0n);
   if (lost.length > 0)
     c.warn(`capabilities that tinyrun does not have itself are left out: ${lost.join(' ')}`);
+  const permitted = mask(sets.permitted);
+  const inheritable = mask(sets.inheritable);
   return {
     bounding: mask(sets.bounding),
     effective: mask(sets.effective),
-    permitted: mask(sets.permitted),
-    inheritable: mask(sets.inheritable),
-    ambient: mask(sets.ambient),
+    permitted,
+    inheritable,
+    // What is in only one of the two cannot be raised (EPERM): runc's own template asks for such, and runc passes over it.
+    ambient: mask(sets.ambient) & permitted & inheritable,
   };
 }
 
