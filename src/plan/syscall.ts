@@ -122,7 +122,7 @@ const FORMS: Render = {
   mkdir: (a) => `mkdir(${quote(a.path)}, ${octal(a.mode)})`,
   mkfifo: (a) => `mknod(${quote(a.path)}, S_IFIFO|${octal(a.mode)})`,
   writeFile: (a) => `write(${quote(a.path)}, ${quote(a.value)})`,
-  cgroupCreate: (a) => `mkdir(${quote(a.root + a.path)})`,
+  cgroupCreate: (a) => `mkdir(${quote(`${a.root}/${a.path}`.replace(/\/+/g, '/'))})`,
   cgroupDevices: (a) =>
     `bpf(BPF_PROG_LOAD, ${a.program.length / 8} instructions); bpf(BPF_PROG_ATTACH, BPF_CGROUP_DEVICE)`,
   cgroupRemove: (a) => `write(${quote(`${a.path}/cgroup.kill`)}, "1"); rmdir(${quote(a.path)})`,

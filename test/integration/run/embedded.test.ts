@@ -16,7 +16,9 @@ test('busybox comes from the embedded copy once, saying so, then from the store'
   expect(first.config.config).toMatchObject({ Cmd: ['sh'] });
   const { lowers } = await ensureUnpacked(new ImageStore(dir), first);
   expect(existsSync(path.join(lowers[0] ?? '', 'bin/busybox'))).toBe(true);
-  const second = await findImage(dir, { image: 'docker.io/library/busybox:latest' }, (line) => said.push(line));
+  const second = await findImage(dir, { image: 'docker.io/library/busybox:latest' }, (line) =>
+    said.push(line),
+  );
   expect(second.id).toBe(first.id);
   expect(said).toHaveLength(1);
 });

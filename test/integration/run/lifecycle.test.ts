@@ -1,0 +1,168 @@
+// Names, records, ps, kill, rm, inspect, and what killed commands leave.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Sandbox, TINYRUN } from '../../security/support.ts';
+
+const sandbox = new Sandbox();
+beforeAll(() => sandbox.layer());
+afterAll(() => sandbox.close());
+
+const data = (...names: string[]) => path.join(sandbox.dir, 'data', ...names);
+const list = (dir: string) => (existsSync(dir) ? readdirSync(dir) : []);
+
+/** A container that says `up` once it runs; ends by what the test does. */
+async function background(
+  ...args: string[]
+): Promise<{ child: ChildProcess; ended: Promise<number | null> }> {
+  const child = spawn(TINYRUN, ['run', ...args], { env: sandbox.env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  await new Promise((resolve, reject) => {
+    child.stdout?.once('data', resolve);
+    child.once('close', () => reject(new Error('it ended before it said anything')));
+  });
+  return { child, ended };
+}
+
+const WAIT = ['busybox', 'sh', '-c', 'trap "exit 3" TERM; echo up; while :; do sleep 1000 & wait; done'];
+
+test('a container that has ended stays until it is removed', async () => {
+  expect(
+    await sandbox.tinyrun(['run', '--name', 'done', 'busybox', 'sh', '-c', 'echo x > /f; exit 7']),
+  ).toMatchObject({
+    code: 7,
+  });
+  expect((await sandbox.tinyrun(['ps', '-q'])).stdout).toBe('');
+  const { stdout } = await sandbox.tinyrun(['ps', '-a', '--no-trunc', '--format', 'json']);
+  const row = JSON.parse(stdout);
+  expect(row).toMatchObject({
+    Names: 'done',
+    Image: 'busybox',
+    State: 'exited',
+    Command: '"sh -c echo x > /f; exit 7"',
+  });
+  expect(row.Status).toMatch(/^Exited \(7\) .* ago$/);
+  expect(readFileSync(data('containers', row.ID, 'upper/f'), 'utf8')).toBe('x\n');
+  const again = await sandbox.tinyrun(['run', '--name', 'done', 'busybox', 'true']);
+  expect(again).toMatchObject({ code: 125, stderr: expect.stringContaining(row.ID.slice(0, 12)) });
+  const inspected = JSON.parse((await sandbox.tinyrun(['inspect', 'done'])).stdout)[0];
+  expect(inspected).toMatchObject({ Id: row.ID, Name: '/done', State: { Status: 'exited', ExitCode: 7 } });
+  expect(await sandbox.tinyrun(['rm', 'done'])).toEqual({ code: 0, stdout: 'done\n', stderr: '' });
+  expect(list(data('containers'))).toEqual([]);
+  expect(list(data('names'))).toEqual([]);
+});
+
+test('ps, kill, rm and inspect of a running one', async () => {
+  const { ended } = await background('--name', 'alive', '--label', 'a=b', ...WAIT);
+  expect((await sandbox.tinyrun(['ps'])).stdout).toMatch(
+    /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES\n[0-9a-f]{12} +busybox +"sh -c trap.*…" .* ago +Up .* +alive\n$/,
+  );
+  expect(await sandbox.tinyrun(['rm', 'alive'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/is running/),
+  });
+  expect(await sandbox.tinyrun(['kill', '-s', 'TERM', 'alive'])).toEqual({
+    code: 0,
+    stdout: 'alive\n',
+    stderr: '',
+  });
+  expect(await ended).toBe(3);
+  expect(await sandbox.tinyrun(['kill', 'alive'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/is not running/),
+  });
+  expect((await sandbox.tinyrun(['rm', 'alive'])).code).toBe(0);
+  expect(await sandbox.tinyrun(['rm', 'alive'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/no such container: alive/),
+  });
+});
+
+test('rm --force ends a running one', async () => {
+  const { ended } = await background('--name', 'forced', ...WAIT);
+  expect(await sandbox.tinyrun(['rm', '-f', 'forced'])).toMatchObject({ code: 0, stdout: 'forced\n' });
+  expect(await ended).toBe(137);
+  expect(list(data('containers'))).toEqual([]);
+});
+
+test('--pid container:NAME sees its processes', async () => {
+  const { child, ended } = await background('--rm', '--name', 'first', ...WAIT);
+  const { stdout } = await sandbox.sh(['--pid', 'container:first'], 'cat /proc/1/cmdline');
+  expect(stdout).toContain('trap');
+  child.kill('SIGTERM');
+  expect(await ended).toBe(3);
+  const gone = await sandbox.sh(['--pid', 'container:first'], 'true');
+  expect(gone).toMatchObject({ code: 125, stderr: expect.stringMatching(/no such container: first/) });
+});
+
+test('signals to the command go to the program, unless told not to', async () => {
+  const signals = 'for s in HUP INT QUIT USR1 USR2; do trap "echo $s" $s; done';
+  const script = `${signals}; trap "exit 5" TERM; echo up; while :; do sleep 1000 & wait $!; done`;
+  const { child, ended } = await background('--rm', 'busybox', 'sh', '-c', script);
+  let text = '';
+  for (const name of ['HUP', 'INT', 'QUIT', 'USR1', 'USR2'] as const) {
+    const said = new Promise((resolve) => child.stdout?.once('data', (chunk) => resolve((text += chunk))));
+    child.kill(`SIG${name}`);
+    await said;
+  }
+  child.kill('SIGTERM');
+  expect(await ended).toBe(5);
+  expect(text).toBe('HUP\nINT\nQUIT\nUSR1\nUSR2\n');
+});
+
+test('a killed command takes its container along, and the next one cleans up', async () => {
+  const { child, ended } = await background('--rm', '--name', 'orphan', ...WAIT);
+  const [id = ''] = list(path.join(sandbox.dir, 'run/containers'));
+  const state = JSON.parse(readFileSync(path.join(sandbox.dir, 'run/containers', id, 'state.json'), 'utf8'));
+  child.kill('SIGKILL');
+  await ended;
+  expect((await sandbox.tinyrun(['ps', '-aq'])).stdout).toBe('');
+  expect(existsSync(`/proc/${state.pid}`)).toBe(false);
+  expect(list(data('containers'))).toEqual([]);
+  expect(list(data('names'))).toEqual([]);
+  expect(list(path.join(sandbox.dir, 'run/containers'))).toEqual([]);
+  if (state.cgroup) expect(existsSync(state.cgroup)).toBe(false);
+});
+
+test('after a reboot a container is known to have ended, and its name is free to take again', async () => {
+  await sandbox.tinyrun(['run', '--name', 'before', 'busybox', 'true']);
+  const id = (await sandbox.tinyrun(['ps', '-aq', '--no-trunc'])).stdout.trim();
+  const file = data('containers', id, 'container.json');
+  const { exit: _, ...record } = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify(record));
+  expect((await sandbox.tinyrun(['ps', '-a'])).stdout).toMatch(/Exited \(137\)/);
+  writeFileSync(file, JSON.stringify({ ...record, rm: true }));
+  expect(await sandbox.tinyrun(['run', '--rm', '--name', 'before', 'busybox', 'true'])).toMatchObject({
+    code: 0,
+  });
+});
+
+test('a damaged record: told, passed by, removed by force', async () => {
+  await sandbox.tinyrun(['run', '--name', 'hurt', 'busybox', 'true']);
+  const id = (await sandbox.tinyrun(['ps', '-aq', '--no-trunc'])).stdout.trim();
+  writeFileSync(data('containers', id, 'container.json'), '{"half": ');
+  const listed = await sandbox.tinyrun(['ps', '-a']);
+  expect(listed).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^tinyrun: read .*container\.json/),
+  });
+  expect(await sandbox.tinyrun(['inspect', 'hurt'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/rm --force/),
+  });
+  expect((await sandbox.tinyrun(['rm', 'hurt'])).code).not.toBe(0);
+  expect(await sandbox.tinyrun(['rm', '--force', 'hurt'])).toMatchObject({ code: 0 });
+  expect(list(data('names'))).toEqual([]);
+});
+
+test('--cidfile holds the id and is not overwritten', async () => {
+  const file = path.join(sandbox.dir, 'cid');
+  const args = ['run', '--rm', '--cidfile', file, 'busybox', 'hostname'];
+  const { stdout } = await sandbox.tinyrun(args);
+  expect(readFileSync(file, 'utf8').slice(0, 12)).toBe(stdout.trim());
+  expect(await sandbox.tinyrun(args)).toMatchObject({
+    code: 125,
+    stderr: expect.stringMatching(/the file exists/),
+  });
+});
