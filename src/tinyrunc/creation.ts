@@ -34,6 +34,6 @@ export function createOptions(
     noNewKeyring: flags.bool('no-new-keyring'),
     systemdCgroup,
     rootless,
-    warn: (message) => log.write('warning', message),
+    warn: (message) => log.warn(message),
   };
 }

@@ -6,6 +6,12 @@ export type Level = 'debug' | 'info' | 'warning' | 'error';
 /** The log of one command: what conmon and containerd's shim read back when a command fails. */
 export interface Log {
   write(level: Level, message: string): void;
+  /**
+   * A warning, kept until the command ends well: podman takes the log of a failed one for a single JSON object.
+   */
+  warn(message: string): void;
+  /** The end of a command that did what it should. */
+  success(): void;
   /** The last words of a failing command: into the log, and on standard error when the log is a file. */
   failure(error: Error): void;
 }
@@ -48,5 +54,9 @@ export function openLog(options: LogOptions): Log {
     if (path !== undefined) writeSync(2, `${error.message}\n`);
     else if (error instanceof TinyrunError && format === 'text') writeSync(2, `hint: ${error.hint}\n`);
   };
-  return { write, failure };
+  const warnings: string[] = [];
+  const success = (): void => {
+    for (const message of warnings.splice(0)) write('warning', message);
+  };
+  return { write, warn: (message) => void warnings.push(message), success, failure };
 }

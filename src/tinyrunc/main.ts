@@ -128,7 +128,9 @@ async function runVerb(name: string, words: readonly string[], globals: Globals)
   }
   checkCount(name, verb, flags.args.length);
   try {
-    return await verb.run({ ...globals, flags });
+    const code = await verb.run({ ...globals, flags });
+    globals.log.success();
+    return code;
   } catch (error) {
     globals.log.failure(prefixed(error, verb.failurePrefix));
     return verb.failureCode ?? 1;

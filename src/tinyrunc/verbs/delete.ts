@@ -12,7 +12,7 @@ export const verb: Verb = {
   ],
   arguments: [1, 1],
   async run({ root, log, flags }) {
-    const warn = (message: string): void => log.write('warning', message);
+    const warn = (message: string): void => log.warn(message);
     await deleteContainer(root, flags.args[0] ?? '', { force: flags.bool('force'), warn });
     return 0;
   },

@@ -28,7 +28,7 @@ export const verb: Verb = {
   ],
   arguments: [0, 0],
   run({ root, log, flags }) {
-    const containers = listContainers(root, (error) => log.write('warning', error.message));
+    const containers = listContainers(root, (error) => log.warn(error.message));
     if (flags.bool('quiet')) {
       writeSync(1, containers.map(({ state }) => `${state.id}\n`).join(''));
       return 0;

@@ -17,7 +17,7 @@ async function poststart(context: VerbContext, { state }: Made): Promise<void> {
 }
 
 function remove({ root, log }: VerbContext, id: string): Promise<void> {
-  return deleteContainer(root, id, { force: true, warn: (message) => log.write('warning', message) });
+  return deleteContainer(root, id, { force: true, warn: (message) => log.warn(message) });
 }
 
 export const verb: Verb = {

@@ -8,7 +8,7 @@ export const verb: Verb = {
   arguments: [1, 1],
   async run({ root, log, flags }) {
     const container = loadContainer(root, flags.args[0] ?? '');
-    await startContainer(root, container, (message) => log.write('warning', message));
+    await startContainer(root, container, (message) => log.warn(message));
     return 0;
   },
 };

@@ -36,7 +36,7 @@ export const verb: Verb = {
   arguments: [1, 1],
   async run({ root, log, flags }) {
     const container = loadContainer(root, flags.args[0] ?? '');
-    await updateContainer(container, requested(flags), (message) => log.write('warning', message));
+    await updateContainer(container, requested(flags), (message) => log.warn(message));
     return 0;
   },
 };
