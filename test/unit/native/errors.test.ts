@@ -23,9 +23,7 @@ describe('a failed system call', () => {
       path: '/nonexistent/passwd',
       flags: 'O_WRONLY',
     });
-    expect(error.message).toBe(
-      'openat2 /nonexistent/passwd (O_WRONLY): ENOENT: no such file or directory',
-    );
+    expect(error.message).toBe('openat2 /nonexistent/passwd (O_WRONLY): ENOENT: no such file or directory');
     expect(error.stack).toContain('errors.test.ts');
   });
 
@@ -43,13 +41,25 @@ describe('a failed system call', () => {
   test('a wrong argument is named by its position, a wrong option by its name', () => {
     const addon = native();
     expect(() => addon.openat2('/' as never, '/', { flags: 0 })).toThrow(
-      new TypeError('openat2: argument 1 must be an integer'),
+      expect.objectContaining({
+        name: 'TypeError',
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: 'openat2: argument 1 must be an integer',
+      }),
     );
     expect(() => addon.openat2(AT_FDCWD, '/', { flags: 'r' as never })).toThrow(
-      new TypeError('openat2: flags must be an integer'),
+      expect.objectContaining({
+        name: 'TypeError',
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: 'openat2: flags must be an integer',
+      }),
     );
     expect(() => addon.mkdirat(AT_FDCWD, 'a\0b', 0o755)).toThrow(
-      new TypeError('mkdirat: argument 2 must not contain NUL'),
+      expect.objectContaining({
+        name: 'TypeError',
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: 'mkdirat: argument 2 must not contain NUL',
+      }),
     );
     expect(() => addon.close(2 ** 31)).toThrow(RangeError);
   });

@@ -177,10 +177,12 @@ describe('xattrs', () => {
     const fd = create('f');
     addon.setxattr(fd, '', 'user.one', Buffer.from('1'));
     addon.setxattr(dir, 'f', 'user.two', new Uint8Array(0));
-    expect(addon.listxattr(dir, 'f').filter((name) => name.startsWith('user.')).sort()).toEqual([
-      'user.one',
-      'user.two',
-    ]);
+    expect(
+      addon
+        .listxattr(dir, 'f')
+        .filter((name) => name.startsWith('user.'))
+        .sort(),
+    ).toEqual(['user.one', 'user.two']);
     expect(addon.getxattr(dir, 'f', 'user.one')).toEqual(Buffer.from('1'));
     expect(addon.getxattr(dir, 'f', 'user.two')?.length).toBe(0);
     expect(addon.getxattr(dir, 'f', 'user.none')).toBeUndefined();

@@ -33,7 +33,9 @@ describe('pidfds', () => {
   });
 
   test('who is no child cannot be reaped', async () => {
-    const child = spawn('/bin/sh', ['-c', 'cat >/dev/null & echo $!; wait'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = spawn('/bin/sh', ['-c', 'sleep 1000 & echo $!; wait'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
     const [line] = await once(child.stdout, 'data');
     const pidfd = addon.pidfdOpen(Number(String(line)));
     const end = expect(addon.waitPidfd(pidfd)).rejects.toMatchObject({ syscall: 'waitid', code: 'ECHILD' });
@@ -96,9 +98,13 @@ describe('facts', () => {
   });
 
   test('a name full of brackets does not mislead', async () => {
-    const child = spawn(process.execPath, ['-e', "process.title = 'a) b) 1 2 3'; process.send(1); process.stdin.resume()"], {
-      stdio: ['pipe', 'ignore', 'ignore', 'ipc'],
-    });
+    const child = spawn(
+      process.execPath,
+      ['-e', "process.title = 'a) b) 1 2 3'; process.send(1); process.stdin.resume()"],
+      {
+        stdio: ['pipe', 'ignore', 'ignore', 'ipc'],
+      },
+    );
     await once(child, 'message');
     const mine = addon.startTime(process.pid) ?? 0n;
     expect((addon.startTime(child.pid ?? 0) ?? 0n) >= mine).toBe(true);

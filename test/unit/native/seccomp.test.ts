@@ -99,7 +99,10 @@ describe('seccompCompile', () => {
   });
 
   test('further architectures enlarge the filter', () => {
-    const native = compile({ defaultAction: 'SCMP_ACT_KILL', syscalls: [{ names: ['read'], action: 'SCMP_ACT_ALLOW' }] });
+    const native = compile({
+      defaultAction: 'SCMP_ACT_KILL',
+      syscalls: [{ names: ['read'], action: 'SCMP_ACT_ALLOW' }],
+    });
     const both = compile({
       defaultAction: 'SCMP_ACT_KILL',
       architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_AARCH64'],
@@ -123,7 +126,14 @@ describe('seccompCompile', () => {
     [{ defaultAction: 'SCMP_ACT_ALLOW', syscalls: {} }],
     [{ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [null] }],
     [{ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: 'read', action: 'SCMP_ACT_LOG' }] }],
-    [{ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['read'], action: 'SCMP_ACT_LOG', args: [{ index: 9, value: 1, op: 'SCMP_CMP_EQ' }] }] }],
+    [
+      {
+        defaultAction: 'SCMP_ACT_ALLOW',
+        syscalls: [
+          { names: ['read'], action: 'SCMP_ACT_LOG', args: [{ index: 9, value: 1, op: 'SCMP_CMP_EQ' }] },
+        ],
+      },
+    ],
   ])('%j is refused', (profile) => {
     expect(() => compile(profile as never)).toThrow(/must|defaultErrnoRet|errnoRet/);
   });

@@ -66,14 +66,13 @@ async function rawUntil(slave: number, end: string): Promise<void> {
     const holder = { exports: {} };
     process.dlopen(holder, ${JSON.stringify(ADDON)});
     holder.exports.makeRaw(0);
-    process.stdout.write('raw');
-    setInterval(() => {}, 1000);
-    process.stdin.on('error', () => {});
-    process.send('raw', () => { ${end} });`;
+    process.on('message', () => { ${end} });
+    process.send('raw');`;
   const child = spawn(process.execPath, ['-e', script], { stdio: [slave, 'ignore', 'ignore', 'ipc'] });
   await once(child, 'message');
   expect(isRaw(slave)).toBe(true);
   if (end === '') child.kill('SIGHUP');
+  else child.send('end');
   await once(child, 'exit');
 }
 

@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'vitest';
+import { native } from '../../../src/native/index.ts';
+
+// Every function is called with each argument replaced by each value that is wrong for some type, and with too few
+// arguments. It may throw or, where the value happens to be right, fail in the kernel; it may not crash, and this
+// process would go down with it. The samples are harmless: fds that are not open, paths that do not exist.
+
+const NO_FD = 1_000_000_000;
+const NO_PATH = '/nonexistent/tinyrun/x';
+const bytes = () => Uint8Array.of(1, 2, 3);
+
+const SAMPLES: Record<string, readonly unknown[]> = {
+  machine: [bytes(), {}],
+  checkPlan: [bytes()],
+  clone: [{ flags: 1n << 63n }],
+  unshare: [1],
+  setns: [NO_FD, 0],
+  pidfdOpen: [-1, 0],
+  pidfdSendSignal: [NO_FD, 0],
+  waitPidfd: [NO_FD],
+  pollPidfd: [NO_FD],
+  prctl: [-1, 0, 0, 0, 0],
+  pivotRoot: [NO_PATH, NO_PATH],
+  mount: ['none', NO_PATH, 'none', 0, ''],
+  umount: [NO_PATH, 0],
+  fsopen: ['nonesuch', 0],
+  fsconfig: [NO_FD, 0, 'k', 'v'],
+  fsmount: [NO_FD, 0, 0],
+  openTree: [NO_FD, NO_PATH, 0],
+  moveMount: [NO_FD, 'x', NO_FD, 'x', 0],
+  mountSetattr: [NO_FD, 'x', 0, {}],
+  statfsType: [NO_PATH],
+  openat2: [NO_FD, 'x', { flags: 0, mode: 0, resolve: 0 }],
+  close: [NO_FD],
+  dup: [NO_FD],
+  setCloexec: [NO_FD, true],
+  mkdirat: [NO_FD, 'x', 0],
+  mknodat: [NO_FD, 'x', 0, 0, 0],
+  symlinkat: ['x', NO_FD, 'x'],
+  linkat: [NO_FD, 'x', NO_FD, 'x', 0],
+  unlinkat: [NO_FD, 'x', 0],
+  renameat2: [NO_FD, 'x', NO_FD, 'x', 0],
+  readlinkat: [NO_FD, 'x'],
+  fstatat: [NO_FD, 'x', 0],
+  fchownat: [NO_FD, 'x', 0, 0, 0],
+  fchmodat: [NO_FD, 'x', 0],
+  utimensat: [NO_FD, 'x', 0n, 0n, 0],
+  setxattr: [NO_FD, 'x', 'user.x', bytes()],
+  getxattr: [NO_FD, 'x', 'user.x'],
+  listxattr: [NO_FD, 'x'],
+  removexattr: [NO_FD, 'x', 'user.x'],
+  readdir: [NO_FD],
+  removeTree: [NO_FD, 'x'],
+  write: [NO_FD, 'x'],
+  pwrite: [NO_FD, bytes(), 0],
+  read: [NO_FD, 1],
+  fsync: [NO_FD],
+  fdatasync: [NO_FD],
+  syncfs: [NO_FD],
+  ftruncate: [NO_FD, 0],
+  fallocate: [NO_FD, 0, 0, 0],
+  flock: [NO_FD, 4],
+  flockWait: [NO_FD, 4],
+  cgroupWrite: [NO_FD, 'x', 'x'],
+  cgroupRead: [NO_FD, 'x'],
+  getWinsize: [NO_FD],
+  setWinsize: [NO_FD, 1, 1],
+  getTermios: [NO_FD],
+  makeRaw: [NO_FD],
+  restoreTermios: [NO_FD, new Uint8Array(60)],
+  isatty: [NO_FD],
+  connectUnix: [NO_PATH],
+  sendFds: [NO_FD, [NO_FD], 'x'],
+  recvFds: [NO_FD, 1],
+  bpfLoadDevice: [bytes()],
+  bpfAttach: [NO_FD, NO_FD, 6, 0],
+  bpfDetach: [NO_FD, NO_FD, 6],
+  seccompCompile: [{ defaultAction: 'SCMP_ACT_NONE' }],
+  startTime: [-1],
+  'netlink.linkAdd': [{ name: 'tinyrun-none', kind: 'nonesuch', peer: { name: 'x' } }, NO_FD],
+  'netlink.linkDelete': ['tinyrun-none', NO_FD],
+  'netlink.linkSet': ['tinyrun-none', {}, NO_FD],
+  'netlink.linkList': [NO_FD],
+  'netlink.addressAdd': ['tinyrun-none', '10.0.0.1/8', NO_FD],
+  'netlink.addressList': [NO_FD],
+  'netlink.routeAdd': [{ destination: '10.0.0.0/8', device: 'tinyrun-none' }, NO_FD],
+  'netlink.routeList': [NO_FD],
+};
+
+/** Without arguments, or with such that a test of their own covers. */
+const APART = new Set([
+  'getpid',
+  'capabilities',
+  'exitNow',
+  'openpty',
+  'socketpair',
+  'netlink',
+  'useSyscallError',
+]);
+
+const HOSTILE: readonly unknown[] = [
+  undefined,
+  null,
+  true,
+  'text',
+  'a\0b',
+  '',
+  '\ud800',
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  0.5,
+  -1e300,
+  2 ** 53,
+  2 ** 64,
+  1n << 70n,
+  -(1n << 70n),
+  Symbol('s'),
+  () => 1,
+  [],
+  [[[]]],
+  [undefined, 'x', {}],
+  new Array(2 ** 32 - 1),
+  {},
+  Object.create(null),
+  new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error('thrown by a getter');
+      },
+    },
+  ),
+  new Uint8Array(0),
+  new Uint16Array(4),
+  new DataView(new ArrayBuffer(8)),
+  detached(),
+  new Date(),
+  Promise.resolve(),
+];
+
+function detached(): Uint8Array {
+  const array = new Uint8Array(16);
+  structuredClone(array.buffer, { transfer: [array.buffer] });
+  return array;
+}
+
+type Call = (...args: unknown[]) => unknown;
+const addon = native() as unknown as Record<string, unknown>;
+
+function functionAt(path: string): Call {
+  const found = path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], addon);
+  return found as Call;
+}
+
+function attempt(call: Call, args: readonly unknown[]): unknown {
+  try {
+    const result = call(...args);
+    if (result instanceof Promise) result.catch(() => undefined);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+describe('hostile arguments', () => {
+  test('every function is listed here', () => {
+    const names = Object.keys(addon).filter((name) => typeof addon[name] === 'function');
+    const nested = Object.keys(addon.netlink as object).map((name) => `netlink.${name}`);
+    expect([...names, ...nested].filter((name) => !APART.has(name)).sort()).toEqual(
+      Object.keys(SAMPLES).sort(),
+    );
+  });
+
+  test.each(Object.entries(SAMPLES))('%s', (name, sample) => {
+    const call = functionAt(name);
+    expect(attempt(call, []), 'without arguments').toSatisfy(
+      (error: unknown) => error instanceof TypeError || name.startsWith('netlink.'),
+    );
+    for (let position = 0; position < sample.length; position++)
+      for (const value of HOSTILE) {
+        const args = sample.map((argument, i) => (i === position ? value : argument));
+        const error = attempt(call, args);
+        expect(error === undefined || error instanceof Error).toBe(true);
+      }
+  });
+
+  test.each([
+    ['openpty', ['x'], [{ rows: -1, columns: 1 }], [{ rows: 1 }], [5]],
+    ['socketpair', ['x'], [-1], [1e9], [undefined]],
+    ['exitNow', ['x'], [undefined], [2 ** 40], [{}]],
+    ['prctl', ['x'], [3, 'x'], [2 ** 40]],
+    ['useSyscallError', ['x'], [undefined], [{}]],
+  ])('%s', (name, ...lists) => {
+    for (const args of lists) expect(attempt(functionAt(name), args as unknown[])).toBeInstanceOf(Error);
+  });
+
+  test('methods of a machine called on something else', () => {
+    const machine = Object.getPrototypeOf(machineOfNothing()) as Record<string, Call>;
+    for (const name of ['run', 'runSync', 'resume', 'resumeSync', 'takeFd', 'setFd', 'takePidfd', 'close'])
+      expect(() => Reflect.apply(machine[name] as Call, {}, [])).toThrow(TypeError);
+  });
+});
+
+/** A machine of the empty plan: a header and no step. */
+function machineOfNothing(): object {
+  const plan = new Uint8Array(288).fill(0xff, 32);
+  new DataView(plan.buffer).setUint32(0, 0x4c505254, true);
+  new DataView(plan.buffer).setUint32(4, 1, true);
+  new DataView(plan.buffer).setUint32(8, 288, true);
+  new DataView(plan.buffer).setInt32(20, -1, true);
+  return native().machine(plan);
+}
