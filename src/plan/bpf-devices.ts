@@ -30,14 +30,6 @@ interface Rule {
   readonly access: number;
 }
 
-interface Instruction {
-  readonly code: number;
-  readonly dst?: number;
-  readonly src?: number;
-  offset?: number;
-  readonly imm?: number;
-}
-
 /** -1 is "any", as runc writes it. */
 const named = (value: number | undefined): value is number =>
   value !== undefined && value !== null && value !== -1;
@@ -64,67 +56,90 @@ export function allowsAll(rules: readonly LinuxDeviceCgroup[]): boolean {
   return last >= 0 && rules.slice(last).every(({ allow }) => allow);
 }
 
-const EXIT = (verdict: 0 | 1): Instruction[] => [
-  { code: BPF_MOV_K, dst: 0, imm: verdict },
-  { code: BPF_EXIT },
-];
+/** Instructions as words, two for each struct bpf_insn: code, registers and offset; immediate. */
+class Assembler {
+  readonly words: number[] = [];
+  /** Jumps whose offset is not known yet: 0 for now. */
+  #open: number[] = [];
 
-/** One rule; the jumps out of it lead to the next. */
-function block(rule: Rule): Instruction[] {
-  const jumps: Instruction[] = [];
-  const skip = (code: number, dst: number, imm: number): Instruction => {
-    const jump: Instruction = { code, dst, imm, offset: 0 };
-    jumps.push(jump);
-    return jump;
-  };
-  const body: Instruction[] = [];
-  if (rule.type !== 0) body.push(skip(BPF_JNE_K, 2, rule.type));
-  if (rule.major !== undefined) body.push(skip(BPF_JNE_K, 4, rule.major));
-  if (rule.minor !== undefined) body.push(skip(BPF_JNE_K, 5, rule.minor));
-  if (rule.allow) {
-    body.push({ code: BPF_AND_K, dst: 3, imm: ALL & ~rule.access });
-    if (rule.access !== ALL) body.push(skip(BPF_JNE_K, 3, 0));
-  } else if (rule.access !== ALL) {
-    body.push({ code: BPF_MOV_X, dst: 6, src: 3 }, { code: BPF_AND_K, dst: 6, imm: rule.access });
-    body.push(skip(BPF_JEQ_K, 6, 0));
+  emit(code: number, dst: number, imm = 0, src = 0, offset = 0): void {
+    this.words.push(code | (dst << 8) | (src << 12) | (offset << 16), imm);
   }
-  body.push(...EXIT(rule.allow ? 1 : 0));
-  // An offset counts from the instruction after the jump.
-  for (const jump of jumps) jump.offset = body.length - body.indexOf(jump) - 1;
-  return body;
+
+  /** Jumps to where `land` is called next. */
+  jump(code: number, dst: number, imm: number): void {
+    this.#open.push(this.words.length);
+    this.emit(code, dst, imm);
+  }
+
+  /** Offsets count instructions, from the one after the jump. */
+  land(): void {
+    for (const at of this.#open) {
+      const offset = (this.words.length - at) / 2 - 1;
+      this.words[at] = (this.words[at] ?? 0) | (offset << 16);
+    }
+    this.#open = [];
+  }
+
+  exit(verdict: 0 | 1): void {
+    this.emit(BPF_MOV_K, 0, verdict);
+    this.emit(BPF_EXIT, 0);
+  }
+
+  /** Both architectures we run on are little endian. */
+  bytes(): Uint8Array {
+    return new Uint8Array(Int32Array.from(this.words).buffer);
+  }
 }
 
-const PROLOGUE: readonly Instruction[] = [
-  { code: BPF_LDX_W, dst: 2, src: 1, offset: 0 },
-  { code: BPF_MOV_X, dst: 3, src: 2 },
-  { code: BPF_AND_K, dst: 2, imm: 0xffff },
-  { code: BPF_RSH_K, dst: 3, imm: 16 },
-  { code: BPF_LDX_W, dst: 4, src: 1, offset: 4 },
-  { code: BPF_LDX_W, dst: 5, src: 1, offset: 8 },
-];
+function assemble(out: Assembler, rule: Rule): void {
+  if (rule.type !== 0) out.jump(BPF_JNE_K, 2, rule.type);
+  if (rule.major !== undefined) out.jump(BPF_JNE_K, 4, rule.major);
+  if (rule.minor !== undefined) out.jump(BPF_JNE_K, 5, rule.minor);
+  if (rule.allow) {
+    out.emit(BPF_AND_K, 3, ALL & ~rule.access);
+    if (rule.access !== ALL) out.jump(BPF_JNE_K, 3, 0);
+  } else if (rule.access !== ALL) {
+    out.emit(BPF_MOV_X, 6, 0, 3);
+    out.emit(BPF_AND_K, 6, rule.access);
+    out.jump(BPF_JEQ_K, 6, 0);
+  }
+  out.exit(rule.allow ? 1 : 0);
+  out.land();
+}
 
-function assemble(instructions: readonly Instruction[]): Uint8Array {
-  const bytes = Buffer.alloc(8 * instructions.length);
-  instructions.forEach(({ code, dst = 0, src = 0, offset = 0, imm = 0 }, index) => {
-    bytes[8 * index] = code;
-    bytes[8 * index + 1] = (src << 4) | dst;
-    bytes.writeInt16LE(offset, 8 * index + 2);
-    bytes.writeInt32LE(imm | 0, 8 * index + 4);
-  });
-  return bytes;
+/** The rules that decide anything, last first: an earlier one for the same device and access never does. */
+function deciding(rules: readonly LinuxDeviceCgroup[]): Rule[] {
+  const decided = new Map<string, number>();
+  return rules
+    .map(ruleOf)
+    .reverse()
+    .filter(({ type, major, minor, access }) => {
+      const device = `${type} ${major} ${minor}`;
+      const before = decided.get(device) ?? 0;
+      decided.set(device, before | access);
+      return (access & ~before) !== 0;
+    });
 }
 
 /** An array of struct bpf_insn for BPF_PROG_LOAD. Rules in the order of the spec: later ones win. */
 export function deviceProgram(rules: readonly LinuxDeviceCgroup[]): Uint8Array {
-  const out: Instruction[] = [...PROLOGUE];
+  const out = new Assembler();
+  out.emit(BPF_LDX_W, 2, 0, 1, 0);
+  out.emit(BPF_MOV_X, 3, 0, 2);
+  out.emit(BPF_AND_K, 2, 0xffff);
+  out.emit(BPF_RSH_K, 3, 16);
+  out.emit(BPF_LDX_W, 4, 0, 1, 4);
+  out.emit(BPF_LDX_W, 5, 0, 1, 8);
   // No bit asked for (access(2) with X_OK): nothing to deny.
-  out.push({ code: BPF_JNE_K, dst: 3, imm: 0, offset: 2 }, ...EXIT(1));
-  for (const rule of rules.map(ruleOf).reverse()) {
-    if (rule.access === 0) continue;
-    out.push(...block(rule));
+  out.jump(BPF_JNE_K, 3, 0);
+  out.exit(1);
+  out.land();
+  for (const rule of deciding(rules)) {
+    assemble(out, rule);
     // What follows a rule for every device and access is never reached, and the verifier refuses such code.
-    if (isAnyDevice(rule) && rule.access === ALL) return assemble(out);
+    if (isAnyDevice(rule) && rule.access === ALL) return out.bytes();
   }
-  out.push(...EXIT(0));
-  return assemble(out);
+  out.exit(0);
+  return out.bytes();
 }
