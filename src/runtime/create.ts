@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { compile } from '../plan/compile/index.ts';
@@ -8,6 +8,7 @@ import type { Spec } from '../spec/types.ts';
 import type { Lock } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
 import { type Bundle, readBundle } from './bundle.ts';
+import { cgroupPids } from './cgroup.ts';
 import { checkConsoleSocket } from './console.ts';
 import { specState } from './container.ts';
 import { runHooksLoosely } from './hooks.ts';
@@ -85,9 +86,25 @@ function cgroupOf(bundle: Bundle, options: CreateOptions): { choice?: CgroupChoi
   return { choice: { path: scopePath(scope), manager: 'external' }, scope };
 }
 
-function withEnv(spec: Spec, added: readonly string[]): Spec {
-  if (added.length === 0 || spec.process === undefined) return spec;
-  return { ...spec, process: { ...spec.process, env: [...(spec.process.env ?? []), ...added] } };
+/** What the command line and the directory's name have to say in the spec. */
+function prepared(spec: Spec, dir: string, { id, env }: CreateOptions): Spec {
+  const { process } = spec;
+  const withEnv =
+    env.length === 0 || process === undefined
+      ? spec
+      : { ...spec, process: { ...process, env: [...(process.env ?? []), ...env] } };
+  // A cgroup is named like the id, but a file system takes no name of 1024 characters.
+  if (spec.linux?.cgroupsPath || basename(dir) === id) return withEnv;
+  return { ...withEnv, linux: { ...spec.linux, cgroupsPath: basename(dir) } };
+}
+
+/** A cgroup with processes is somebody's: delete would kill them with the container's. runc's words. */
+function checkCgroup(cgroup: string): void {
+  const count = cgroupPids(cgroup).length;
+  if (count === 0) return;
+  throw new TinyrunError('NAME_IN_USE', `container's cgroup is not empty: ${count} process(es) found`, {
+    hint: `give it one of its own by linux.cgroupsPath, or end what runs in ${cgroup}`,
+  });
 }
 
 /** config.json and what the host can do → the plan. */
@@ -107,7 +124,8 @@ function planOf(bundle: Bundle, dir: string, options: CreateOptions): Planned {
     ...(profile === undefined ? {} : { seccomp: compileSeccomp(profile, join(options.root, SECCOMP_CACHE)) }),
     ...(choice === undefined ? {} : { cgroup: choice }),
   };
-  const compiled = compile(withEnv(spec, options.env), hostFacts(), compileOptions);
+  const compiled = compile(prepared(spec, dir, options), hostFacts(), compileOptions);
+  if (compiled.cgroup !== undefined && scope === undefined) checkCgroup(compiled.cgroup);
   return { ...compiled, ...(scope === undefined ? {} : { scope }) };
 }
 

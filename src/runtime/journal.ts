@@ -19,7 +19,12 @@ export const STATE_FILE = 'state.json';
 /** What takes a plan back: the undo of each step, last first, each allowed to fail so that the rest still run. */
 export function undoSteps(plan: Plan): Step[] {
   const undos = plan.steps.flatMap((step) => (step.undo === undefined ? [] : [step.undo]));
-  return undos.reverse().map(undoStep);
+  return undos.reverse().flatMap(emptied).map(undoStep);
+}
+
+/** A cgroup can be removed only once nobody is in it: what its creator could not reap any more is there still. */
+function emptied(undo: Undo): Undo[] {
+  return undo.op === 'cgroupRemove' ? [{ op: 'cgroupKill', args: undo.args }, undo] : [undo];
 }
 
 function undoStep(undo: Undo): Step {

@@ -121,7 +121,8 @@ async function runVerb(name: string, words: readonly string[], globals: Globals)
   const entry = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (entry === undefined) throw usage(`No help topic for '${name}'`);
   const { verb } = await entry.load();
-  const flags = parse(words, [...verb.flags, HELP_FLAG], verb.stopAtArgument ?? false);
+  const given = verb.rawArguments ? ['--', ...words] : words;
+  const flags = parse(given, [...verb.flags, HELP_FLAG], verb.stopAtArgument ?? false);
   if (flags.bool('help')) {
     writeSync(1, verbHelp(name, verb));
     return 0;

@@ -23,6 +23,8 @@ export interface Verb {
   readonly flags: readonly Flag[];
   /** The first word that is no flag ends the flags (exec). */
   readonly stopAtArgument?: boolean;
+  /** Answers whatever it is given, `--help` too. */
+  readonly rawArguments?: true;
   /** Fewest and most arguments. */
   readonly arguments: readonly [number, number];
   /** Exit code of a failure of tinyrunc itself; 1 without. */

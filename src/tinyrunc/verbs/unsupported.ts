@@ -5,7 +5,8 @@ import type { Verb } from '../verb.ts';
 export const verb: Verb = {
   usage: '<container-id>',
   flags: [],
-  stopAtArgument: true,
+  // podman takes an exit code of 0 for `checkpoint --help` as support
+  rawArguments: true,
   arguments: [0, Number.POSITIVE_INFINITY],
   run() {
     throw new TinyrunError('UNSUPPORTED', 'checkpoint and restore are not supported', {

@@ -35,7 +35,7 @@ describe('create', () => {
     const { pid } = bench.state(bench.create(testSpec(SLEEP)));
     const fds = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
     const others = fds.filter((target) => !/\/(stdout|stderr|exec\.fifo)$|^\/dev\/null$/.test(target));
-    expect(others.filter((target) => !/memfd:|^\/$|socket:/.test(target))).toEqual([]);
+    expect(others.filter((target) => !/memfd:|^\/$|^\/proc$|socket:/.test(target))).toEqual([]);
   });
 
   it('is not touched by later changes of config.json', async () => {
@@ -88,6 +88,23 @@ describe('create', () => {
     const result = bench.run(['create', '-b', path, bench.id()]);
     expect(result.status).toBe(1);
     expect(result.stderr).toMatch(message);
+  });
+
+  it('refuses a cgroup in which somebody lives already', () => {
+    const first = bench.create(testSpec(SLEEP));
+    const cgroup = JSON.parse(
+      readFileSync(join(containerDir(bench.root, first), 'state.json'), 'utf8'),
+    ).cgroup;
+    const path = cgroup.replace('/sys/fs/cgroup/unified', '').replace('/sys/fs/cgroup', '');
+    for (const taken of [path, '/']) {
+      const spec = testSpec(SLEEP, (s) => {
+        if (s.linux) s.linux.cgroupsPath = taken;
+      });
+      const result = bench.run(['create', '-b', bench.bundle(spec), bench.id()]);
+      expect(result.status).toBe(1);
+      expect(result.stderr).toContain('cgroup is not empty');
+    }
+    expect(status(first)).toBe('created');
   });
 
   it('writes the pid file, without a newline', () => {
@@ -190,14 +207,14 @@ describe('delete', () => {
     expect(bench.run(['state', id]).status).toBe(1);
   });
 
-  it('takes back cgroup, directory and processes', () => {
+  it('takes back cgroup, directory and processes', async () => {
     const id = bench.create(testSpec(SLEEP));
     const { pid } = bench.state(id);
     const cgroup = JSON.parse(readFileSync(join(containerDir(bench.root, id), 'state.json'), 'utf8')).cgroup;
     expect(existsSync(cgroup)).toBe(true);
     bench.ok(['delete', '-f', id]);
     expect(existsSync(cgroup)).toBe(false);
-    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    await until(() => !existsSync(`/proc/${pid}`));
     expect(existsSync(containerDir(bench.root, id))).toBe(false);
   });
 
@@ -223,14 +240,14 @@ describe('delete', () => {
     expect(bench.run(['delete', '--force', 'no-such']).status).toBe(0);
   });
 
-  it('takes back a container whose state is damaged, when forced', () => {
+  it('takes back a container whose state is damaged, when forced', async () => {
     const id = bench.create(testSpec(SLEEP));
     const { pid } = bench.state(id);
     writeFileSync(join(containerDir(bench.root, id), 'state.json'), '{"id":');
     expect(bench.run(['state', id]).status).toBe(1);
     expect(bench.run(['delete', id]).status).toBe(1);
     bench.ok(['delete', '--force', id]);
-    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    await until(() => !existsSync(`/proc/${pid}`));
   });
 });
 

@@ -16,9 +16,10 @@ import { join, resolve } from 'node:path';
 import { specTemplate } from '../../../src/spec/template.ts';
 import type { Spec } from '../../../src/spec/types.ts';
 
-export const TINYRUNC = resolve('bin/tinyrunc');
+/** Another runtime's path lets the tests of conformance be tried against it. */
+export const TINYRUNC = process.env.TINYRUN_TEST_RUNTIME ?? resolve('bin/tinyrunc');
 const APPLETS =
-  'sh echo cat sleep true false id env pwd ls mount stat test kill grep hostname ulimit touch tty stty ps';
+  'sh echo cat sleep true false id env pwd ls mount stat test kill grep hostname ulimit touch tty stty ps mkdir readlink wc';
 
 /** The spec of a test: runc's template without a terminal, with changes. */
 export function testSpec(args: readonly string[], change: (spec: Mutable<Spec>) => void = () => {}): Spec {
