@@ -1,0 +1,252 @@
+// config-linux.md: namespaces, devices, paths, sysctl, seccomp and the rest that needs no cgroup v2 controllers (those
+// are held by test/vm); docs/conformance.md.
+import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LinuxNamespaceType } from '../../../src/spec/types.ts';
+import { Bench } from '../tinyrunc/support.ts';
+import { type Change, refuse, sh, specOf } from './support.ts';
+
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+});
+afterEach(() => bench.dispose());
+
+const FILES = {
+  pid: 'pid',
+  network: 'net',
+  mount: 'mnt',
+  ipc: 'ipc',
+  uts: 'uts',
+  cgroup: 'cgroup',
+  time: 'time',
+  user: 'user',
+} as const;
+const own = (file: string) => readlinkSync(`/proc/self/ns/${file}`);
+const namespaces =
+  (types: readonly LinuxNamespaceType[]): Change =>
+  (s) => {
+    s.linux.namespaces = types.map((type) => ({ type }));
+    if (!types.includes('uts')) delete s.hostname;
+  };
+const BASE: readonly LinuxNamespaceType[] = ['pid', 'mount', 'ipc', 'uts', 'network', 'cgroup'];
+
+describe('namespaces', () => {
+  it.each(BASE)('%s is new', (type) =>
+    expect(sh(bench, `readlink /proc/self/ns/${FILES[type]}`, namespaces(BASE))).not.toBe(own(FILES[type])),
+  );
+
+  it.each(['ipc', 'uts', 'network', 'cgroup', 'pid'] as const)(
+    '%s is the runtime’s when it is not listed',
+    (type) => {
+      const change: Change = (s) => {
+        namespaces(BASE.filter((t) => t !== type))(s);
+      };
+      expect(sh(bench, `readlink /proc/self/ns/${FILES[type]}`, change)).toBe(own(FILES[type]));
+    },
+  );
+
+  it('user is new, with its mappings', () => {
+    const out = sh(bench, 'cat /proc/self/uid_map /proc/self/gid_map; id -u', (s) => {
+      namespaces([...BASE, 'user'])(s);
+      s.linux.uidMappings = [{ containerID: 0, hostID: 0, size: 1000 }];
+      s.linux.gidMappings = [{ containerID: 0, hostID: 0, size: 2000 }];
+    });
+    expect(out.replaceAll(/ +/g, ' ').trim()).toBe('0 0 1000\n 0 0 2000\n0');
+  });
+
+  it('time is new, with its offsets', () => {
+    const out = sh(bench, 'cat /proc/self/timens_offsets; readlink /proc/self/ns/time', (s) => {
+      namespaces([...BASE, 'time'])(s);
+      s.linux.timeOffsets = { monotonic: { secs: 100, nanosecs: 5 }, boottime: { secs: 200 } };
+    });
+    expect(out).toMatch(/monotonic\s+100\s+5\n.*boottime\s+200\s+0\n/s);
+    expect(out).not.toContain(own('time'));
+  });
+
+  it.each(['network', 'ipc', 'uts', 'pid', 'cgroup'] as const)('%s is joined by path', (type) => {
+    const holder = bench.create(specOf(['sleep', '1000']));
+    const path = `/proc/${bench.state(holder).pid}/ns/${FILES[type]}`;
+    const out = sh(bench, `readlink /proc/self/ns/${FILES[type]}`, (s) => {
+      s.linux.namespaces = BASE.map((each) => (each === type ? { type: each, path } : { type: each }));
+      if (type === 'uts') delete s.hostname;
+    });
+    expect(out).toBe(readlinkSync(path));
+  });
+
+  it('a path of another type is an error', () => {
+    refuse(
+      bench,
+      (s) => {
+        s.linux.namespaces = [
+          ...BASE.filter((t) => t !== 'network').map((type) => ({ type })),
+          { type: 'network', path: '/proc/self/ns/uts' },
+        ];
+      },
+      /namespace|EINVAL|invalid argument/i,
+    );
+  });
+
+  it('a path that is none is an error', () => {
+    refuse(
+      bench,
+      (s) => {
+        s.linux.namespaces = [
+          ...BASE.filter((t) => t !== 'network').map((type) => ({ type })),
+          { type: 'network', path: '/etc/passwd' },
+        ];
+      },
+      /namespace|EINVAL|invalid argument/i,
+    );
+  });
+});
+
+describe('devices', () => {
+  it('the default ones are there, and the links', () => {
+    const out = sh(
+      bench,
+      'for d in null zero full random urandom tty; do stat -c "%n %F %t:%T %a" /dev/$d; done; readlink /dev/ptmx; readlink /dev/fd',
+    );
+    expect(out.split('\n')).toEqual([
+      '/dev/null character special file 1:3 666',
+      '/dev/zero character special file 1:5 666',
+      '/dev/full character special file 1:7 666',
+      '/dev/random character special file 1:8 666',
+      '/dev/urandom character special file 1:9 666',
+      '/dev/tty character special file 5:0 666',
+      'pts/ptmx',
+      '/proc/self/fd',
+    ]);
+  });
+
+  it('those of the spec are made, anywhere, with mode and owner', () => {
+    const out = sh(bench, 'stat -c "%F %t:%T %a %u %g" /dev/fuse /opt/pipe', (s) => {
+      s.root = { path: 'rootfs', readonly: false };
+      s.linux.devices = [
+        { path: '/dev/fuse', type: 'c', major: 10, minor: 229, fileMode: 0o640, uid: 1, gid: 2 },
+        { path: '/opt/pipe', type: 'p', fileMode: 0o600 },
+      ];
+    });
+    expect(out).toBe('character special file a:e5 640 1 2\nfifo 0:0 600 0 0');
+  });
+
+  it('a file that does not match is an error', () => {
+    const id = bench.id();
+    const bundle = bench.bundle(
+      specOf(['true'], (s) => {
+        s.linux.devices = [{ path: '/tmp/device', type: 'c', major: 10, minor: 229 }];
+      }),
+    );
+    writeFileSync(join(bundle, 'rootfs/tmp/device'), 'a plain file');
+    expect(bench.run(['run', '-b', bundle, id]).status).not.toBe(0);
+  });
+});
+
+describe('paths', () => {
+  it('masked ones cannot be read, missing ones are passed over', () => {
+    const out = sh(bench, 'cat /proc/keys | wc -c; ls /proc/acpi 2>/dev/null | wc -l', (s) => {
+      s.linux.maskedPaths = ['/proc/keys', '/proc/acpi', '/proc/no-such-file'];
+    });
+    expect(out).toBe('0\n0');
+  });
+
+  it('read-only ones cannot be written, also below', () => {
+    const out = sh(
+      bench,
+      'echo x > /proc/sys/kernel/domainname 2>/dev/null && echo written || echo refused',
+      (s) => {
+        s.linux.readonlyPaths = ['/proc/sys', '/no/such/path'];
+      },
+    );
+    expect(out).toBe('refused');
+  });
+});
+
+describe('sysctl', () => {
+  it('is set in the container’s namespaces', () => {
+    const out = sh(bench, 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax', (s) => {
+      s.linux.sysctl = { 'net.ipv4.ip_forward': '1', 'kernel/msgmax': '65535' };
+    });
+    expect(out).toBe('1\n65535');
+  });
+});
+
+describe('rootfs propagation', () => {
+  it.each([
+    ['private', /^\d+ \d+ \S+ \S+ \/ \S+ - /m],
+    ['slave', /^\d+ \d+ \S+ \S+ \/ \S+ (master:\d+ )?- /m],
+    ['shared', /^\d+ \d+ \S+ \S+ \/ \S+ shared:\d+/m],
+    ['unbindable', /^\d+ \d+ \S+ \S+ \/ \S+ unbindable/m],
+  ] as const)('%s', (rootfsPropagation, line) =>
+    expect(
+      sh(bench, 'cat /proc/self/mountinfo', (s) => Object.assign(s.linux, { rootfsPropagation })),
+    ).toMatch(line),
+  );
+});
+
+describe('seccomp', () => {
+  const profile =
+    (rule: object, more: object = {}): Change =>
+    (s) =>
+      Object.assign(s.linux, { seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [rule], ...more } });
+  const mkdir = 'mkdir /tmp/x 2>&1; echo';
+
+  it('errno, by its number', () => {
+    const names = ['mkdir', 'mkdirat'];
+    const made = (errnoRet?: number) =>
+      sh(bench, mkdir, (s) => {
+        s.root = { path: 'rootfs', readonly: false };
+        profile({ names, action: 'SCMP_ACT_ERRNO', ...(errnoRet !== undefined && { errnoRet }) })(s);
+      });
+    expect(made(28)).toContain('No space left on device');
+    expect(made()).toContain('Operation not permitted');
+  });
+
+  it('arguments', () => {
+    const kill = {
+      names: ['kill'],
+      action: 'SCMP_ACT_ERRNO',
+      args: [{ index: 1, value: 10, op: 'SCMP_CMP_EQ' }],
+    };
+    const out = sh(
+      bench,
+      'trap "" USR1 USR2; kill -10 $$ 2>/dev/null; echo $?; kill -12 $$; echo $?',
+      profile(kill),
+    );
+    expect(out).toBe('1\n0');
+  });
+
+  it('unknown names are passed over, unknown actions are not', () => {
+    expect(sh(bench, 'echo fine', profile({ names: ['no_such_call'], action: 'SCMP_ACT_ERRNO' }))).toBe(
+      'fine',
+    );
+    refuse(bench, profile({ names: ['mkdir'], action: 'SCMP_ACT_DANCE' }), /SCMP_ACT_DANCE/);
+  });
+
+  it('an errno where the action has none is an error', () =>
+    refuse(bench, profile({ names: ['mkdir'], action: 'SCMP_ACT_ALLOW', errnoRet: 1 }), /errno/i));
+});
+
+describe('the rest', () => {
+  it('personality LINUX32 shows in uname', () =>
+    expect(
+      sh(bench, 'busybox uname -m', (s) => Object.assign(s.linux, { personality: { domain: 'LINUX32' } })),
+    ).not.toBe('x86_64'));
+
+  it('cgroupsPath is taken from the mount point of the cgroups', () => {
+    const path = `/tinyrun-conformance-${process.pid}`;
+    const id = bench.create(specOf(['sleep', '1000'], (s) => Object.assign(s.linux, { cgroupsPath: path })));
+    const lines = readFileSync(`/proc/${bench.state(id).pid}/cgroup`, 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines.some((line) => line.endsWith(`:${path}`))).toBe(true);
+  });
+
+  it('intelRdt without resctrl is an error', () =>
+    refuse(
+      bench,
+      (s) => Object.assign(s.linux, { intelRdt: { closID: 'a', schemata: ['L3:0=f'] } }),
+      /rdt|resctrl/i,
+    ));
+});

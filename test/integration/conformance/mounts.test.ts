@@ -1,0 +1,145 @@
+// config.md, "Mounts", with the options of Linux; docs/conformance.md.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Mount } from '../../../src/spec/types.ts';
+import { Bench } from '../tinyrunc/support.ts';
+import { refuse, sh } from './support.ts';
+
+let bench: Bench;
+let data: string;
+beforeEach(() => {
+  bench = new Bench();
+  data = join(bench.dir, 'data');
+  mkdirSync(join(data, 'sub'), { recursive: true });
+  writeFileSync(join(data, 'file'), 'of the host\n');
+});
+afterEach(() => bench.dispose());
+
+const mounted = (script: string, ...mounts: Mount[]) =>
+  sh(bench, script, (s) => {
+    s.mounts?.push(...(mounts as NonNullable<typeof s.mounts>));
+    s.root = { path: 'rootfs', readonly: false };
+  });
+const bind = (...options: string[]): Mount => ({ destination: '/data', type: 'bind', source: data, options });
+const tmpfs = (destination: string, ...options: string[]): Mount => ({
+  destination,
+  type: 'tmpfs',
+  source: 'tmpfs',
+  options,
+});
+/** The options of a mount, of the superblock too. */
+const optionsOf = (path: string) => `grep " ${path} " /proc/self/mountinfo`;
+
+describe('mounts', () => {
+  it('are made in the order listed', () =>
+    expect(
+      mounted('ls /a; ls /a/b', tmpfs('/a'), tmpfs('/a/b'), { ...bind('rbind'), destination: '/a/b/c' }),
+    ).toBe('b\nc'));
+
+  it('of the default file systems are there', () => {
+    const out = sh(bench, 'cat /proc/mounts');
+    for (const line of [/ \/proc proc /, / \/sys sysfs /, / \/dev\/pts devpts /, / \/dev\/shm tmpfs /])
+      expect(out).toMatch(line);
+  });
+
+  it('of a type the kernel lacks are an error', () =>
+    refuse(bench, (s) => s.mounts?.push({ destination: '/a', type: 'nosuchfs', source: 'x' }), /nosuchfs/));
+
+  it('with an unknown option of the file system are an error', () =>
+    refuse(
+      bench,
+      (s) => s.mounts?.push({ destination: '/a', type: 'tmpfs', source: 'x', options: ['nosuchoption=1'] }),
+      /nosuchoption|invalid argument|EINVAL/,
+    ));
+
+  it('bind a directory, a file, and what lies below the bundle', () => {
+    expect(mounted('cat /data/file', bind('rbind'))).toBe('of the host');
+    const file: Mount = {
+      destination: '/etc/new/file',
+      type: 'bind',
+      source: join(data, 'file'),
+      options: ['bind', 'ro'],
+    };
+    expect(mounted('cat /etc/new/file', file)).toBe('of the host');
+    const relative: Mount = { destination: '/r', type: 'bind', source: '../data', options: ['rbind'] };
+    expect(mounted('cat /r/file', relative)).toBe('of the host');
+  });
+
+  it('bind sources that are missing are an error', () =>
+    refuse(
+      bench,
+      (s) => s.mounts?.push({ destination: '/a', type: 'bind', source: '/no/such', options: ['rbind'] }),
+      /no.such/,
+    ));
+
+  it.each([
+    [['ro'], /\bro\b/],
+    [['nosuid', 'nodev', 'noexec'], /nosuid,nodev,noexec/],
+    [['noatime'], /noatime/],
+    [['strictatime'], /^(?!.*(relatime|noatime))/],
+    [['nodiratime'], /nodiratime/],
+  ])('bind with %j', (options, seen) =>
+    expect(mounted(optionsOf('/data'), bind('rbind', ...options))).toMatch(seen),
+  );
+
+  it.each([
+    ['private', / - /],
+    ['slave', / (master:\d+ )?- /],
+    ['shared', / shared:\d+ /],
+    ['unbindable', / unbindable /],
+  ])('bind with propagation %s', (option, seen) =>
+    expect(mounted(optionsOf('/data'), bind('rbind', option))).toMatch(seen),
+  );
+
+  it('rro is read-only all the way down, ro is not', () => {
+    const nested: Mount[] = [tmpfs('/top'), tmpfs('/top/below')];
+    const again = (option: string): Mount => ({
+      destination: '/again',
+      type: 'bind',
+      source: data,
+      options: ['rbind', option],
+    });
+    expect(
+      mounted('touch /again/x 2>/dev/null && echo written || echo refused', ...nested, again('rro')),
+    ).toBe('refused');
+    expect(
+      mounted('touch /again/x 2>/dev/null && echo written || echo refused', ...nested, again('rw')),
+    ).toBe('written');
+  });
+
+  it('tmpcopyup brings what the image has there', () =>
+    expect(
+      mounted('ls /bin/busybox; touch /bin/new && ls /bin/new', tmpfs('/bin', 'tmpcopyup', 'mode=755')),
+    ).toBe('/bin/busybox\n/bin/new'));
+
+  it('tmpfs has its size and mode', () =>
+    expect(
+      mounted('stat -c %a /a; grep " /a " /proc/mounts', tmpfs('/a', 'mode=1770', 'size=1024k')),
+    ).toMatch(/^1770\n.*size=1024k/s));
+
+  it('idmap by mappings of the mount', () => {
+    const mappings = [{ containerID: 0, hostID: 1234, size: 10 }];
+    const mount: Mount = { ...bind('rbind', 'idmap'), uidMappings: mappings, gidMappings: mappings };
+    expect(mounted('stat -c "%u %g" /data/file', mount)).toBe('1234 1234');
+  });
+
+  it('mqueue and cgroup', () => {
+    const out = sh(bench, 'cat /proc/mounts', (s) =>
+      s.mounts?.push({
+        destination: '/sys/fs/cgroup',
+        type: 'cgroup',
+        source: 'cgroup',
+        options: ['ro', 'nosuid', 'noexec', 'nodev'],
+      }),
+    );
+    expect(out).toMatch(/ \/dev\/mqueue mqueue /);
+    expect(out).toMatch(/ \/sys\/fs\/cgroup/);
+  });
+
+  it('leave the host as it was', () => {
+    const before = readFileSync('/proc/self/mountinfo', 'utf8');
+    mounted('true', bind('rbind', 'rshared'), tmpfs('/a'));
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before);
+  });
+});

@@ -1,0 +1,172 @@
+// config.md, "Process", "Root", "Hostname": what the program finds; docs/conformance.md.
+import { spawnSync } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Bench } from '../tinyrunc/support.ts';
+import { refuse, sh, specOf } from './support.ts';
+
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+});
+afterEach(() => bench.dispose());
+
+const mask = (...bits: number[]) =>
+  bits
+    .reduce((sum, bit) => sum | (1n << BigInt(bit)), 0n)
+    .toString(16)
+    .padStart(16, '0');
+
+describe('process', () => {
+  it('starts in cwd', () =>
+    expect(sh(bench, 'pwd', (s) => Object.assign(s.process, { cwd: '/tmp' }))).toBe('/tmp'));
+
+  it('has env and nothing else', () => {
+    const env = ['PATH=/bin', 'A=1', 'B=two words'];
+    const { stdout } = bench.run([
+      'run',
+      '-b',
+      bench.bundle(specOf(['env'], (s) => Object.assign(s.process, { env }))),
+      bench.id(),
+    ]);
+    const got = stdout.trim().split('\n');
+    expect(got).toEqual(expect.arrayContaining(env));
+    expect(got.filter((line) => !env.includes(line) && !line.startsWith('HOME='))).toEqual([]);
+  });
+
+  it('finds args[0] on the PATH of env', () =>
+    expect(
+      sh(bench, 'echo $0', (s) =>
+        Object.assign(s.process, { args: ['echo', 'found'], env: ['PATH=/none:/bin'] }),
+      ),
+    ).toBe('found'));
+
+  it('answers the program’s exit code', () =>
+    expect(bench.run(['run', '-b', bench.bundle(specOf(['sh', '-c', 'exit 7'])), bench.id()]).status).toBe(
+      7,
+    ));
+
+  it('runs as user, group, additional groups, with umask', () => {
+    const user = { uid: 1000, gid: 1001, additionalGids: [5, 6], umask: 0o27 };
+    const out = sh(bench, 'id -u; id -g; grep Groups /proc/self/status; umask', (s) =>
+      Object.assign(s.process, { user }),
+    );
+    expect(out.replaceAll('\t', ' ').replaceAll(/ +\n/g, '\n')).toBe('1000\n1001\nGroups: 5 6\n0027');
+  });
+
+  it('holds the capabilities of each set', () => {
+    const capabilities = {
+      bounding: ['CAP_KILL', 'CAP_CHOWN'],
+      permitted: ['CAP_KILL', 'CAP_CHOWN'],
+      inheritable: ['CAP_KILL'],
+      effective: ['CAP_KILL'],
+      ambient: ['CAP_KILL'],
+    };
+    const out = sh(bench, 'grep Cap /proc/self/status', (s) =>
+      Object.assign(s.process, { capabilities, user: { uid: 1000, gid: 1000 } }),
+    );
+    const sets = Object.fromEntries(out.split('\n').map((line) => line.split(/:\s+/)));
+    expect(sets).toMatchObject({ CapBnd: mask(0, 5), CapInh: mask(5), CapAmb: mask(5), CapEff: mask(5) });
+  });
+
+  it('has the resource limits', () => {
+    const rlimits = [{ type: 'RLIMIT_NOFILE', soft: 100, hard: 200 }];
+    const out = sh(bench, 'ulimit -Sn; ulimit -Hn', (s) => Object.assign(s.process, { rlimits }));
+    expect(out).toBe('100\n200');
+  });
+
+  it('refuses a resource limit given twice', () => {
+    const limit = { type: 'RLIMIT_NOFILE', soft: 100, hard: 200 };
+    refuse(bench, (s) => Object.assign(s.process, { rlimits: [limit, limit] }), /RLIMIT_NOFILE/);
+  });
+
+  it('has no_new_privs as asked', () => {
+    for (const noNewPrivileges of [true, false])
+      expect(
+        sh(bench, 'grep NoNewPrivs /proc/self/status', (s) => Object.assign(s.process, { noNewPrivileges })),
+      ).toMatch(noNewPrivileges ? /1$/ : /0$/);
+  });
+
+  it('has its oom_score_adj', () =>
+    expect(
+      sh(bench, 'cat /proc/self/oom_score_adj', (s) => Object.assign(s.process, { oomScoreAdj: 500 })),
+    ).toBe('500'));
+
+  it('keeps the oom_score_adj of the runtime when none is given', () =>
+    expect(sh(bench, 'cat /proc/self/oom_score_adj')).toBe(
+      spawnSync('cat', ['/proc/self/oom_score_adj'], { encoding: 'utf8' }).stdout.trim(),
+    ));
+
+  it('has its scheduler', () => {
+    const scheduler = { policy: 'SCHED_BATCH', nice: 5 };
+    const out = sh(bench, 'cat /proc/self/stat', (s) => Object.assign(s.process, { scheduler }));
+    const fields = out.slice(out.lastIndexOf(')') + 2).split(' ');
+    expect(fields[16]).toBe('5');
+    expect(fields[38]).toBe('3');
+  });
+});
+
+describe('root and names', () => {
+  it('root is read-only when asked', () => {
+    const write = 'touch /x 2>/dev/null && echo written || echo refused';
+    expect(sh(bench, write, (s) => Object.assign(s, { root: { path: 'rootfs', readonly: true } }))).toBe(
+      'refused',
+    );
+    expect(sh(bench, write, (s) => Object.assign(s, { root: { path: 'rootfs', readonly: false } }))).toBe(
+      'written',
+    );
+  });
+
+  it('a root that is not there is an error', () =>
+    refuse(bench, (s) => Object.assign(s, { root: { path: 'nowhere' } }), /nowhere/));
+
+  it('hostname and domainname are set', () => {
+    const out = sh(bench, 'hostname; cat /proc/sys/kernel/domainname', (s) =>
+      Object.assign(s, { hostname: 'ada', domainname: 'example' }),
+    );
+    expect(out).toBe('ada\nexample');
+  });
+});
+
+describe('what is invalid is refused, by name', () => {
+  it.each<[string, Parameters<typeof refuse>[1], RegExp]>([
+    ['ociVersion', (s) => Object.assign(s, { ociVersion: 'one' }), /ociVersion/],
+    ['cwd', (s) => Object.assign(s.process, { cwd: 'tmp' }), /cwd/i],
+    ['args', (s) => Object.assign(s.process, { args: [] }), /args/],
+    [
+      'rlimit',
+      (s) => Object.assign(s.process, { rlimits: [{ type: 'RLIMIT_FOO', hard: 1, soft: 1 }] }),
+      /RLIMIT_FOO/,
+    ],
+    ['namespace', (s) => s.linux.namespaces?.push({ type: 'foo' as 'pid' }), /foo/],
+    ['namespace twice', (s) => s.linux.namespaces?.push({ type: 'pid' }), /pid|duplicate/],
+    [
+      'mappings without user namespace',
+      (s) => Object.assign(s.linux, { uidMappings: [{ containerID: 0, hostID: 1, size: 1 }] }),
+      /[Uu]ser|USER/,
+    ],
+    [
+      'sysctl of the host',
+      (s) => Object.assign(s.linux, { sysctl: { 'vm.swappiness': '1' } }),
+      /vm\.swappiness/,
+    ],
+    [
+      'seccomp action',
+      (s) => Object.assign(s.linux, { seccomp: { defaultAction: 'SCMP_ACT_FOO' } }),
+      /SCMP_ACT_FOO/,
+    ],
+    ['propagation', (s) => Object.assign(s.linux, { rootfsPropagation: 'sideways' }), /sideways/],
+    [
+      'device type',
+      (s) => Object.assign(s.linux, { devices: [{ path: '/dev/x', type: 'x', major: 1, minor: 1 }] }),
+      /x/,
+    ],
+  ])('%s', (_name, change, message) => refuse(bench, change, message));
+
+  it('but unknown fields are passed over', () =>
+    expect(sh(bench, 'echo fine', (s) => Object.assign(s, { unknownToAll: { a: [1] } }))).toBe('fine'));
+
+  it('and unknown capabilities are a warning', () =>
+    expect(sh(bench, 'echo fine', (s) => s.process.capabilities?.bounding?.push('CAP_FROM_THE_FUTURE'))).toBe(
+      'fine',
+    ));
+});
