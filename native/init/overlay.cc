@@ -11,7 +11,8 @@ Result setString(Container& lane, int fs, const char* key, const char* value) {
   return r < 0 ? fsFailure(lane, fs, "fsconfig", r, value) : kDone;
 }
 
-// EINVAL with `unknown`: this kernel has no "lowerdir+".
+// EINVAL with `unknown`: this kernel has no "lowerdir+". Before overlayfs knew the new mount API (6.5) fsconfig(2)
+// took any key, and only the creation of the superblock tells.
 Result layerByLayer(Container& lane, const args::rootfsOverlay& a, sys::Fd& mount, bool& unknown) {
   sys::Fd fs(sys::fsopen("overlay"));
   if (fs.bad()) return failed("fsopen", fs.value(), "overlay");
@@ -28,7 +29,9 @@ Result layerByLayer(Container& lane, const args::rootfsOverlay& a, sys::Fd& moun
   }
   for (const Str option : a.options)
     if (Result r = configure(lane, fs.get(), "overlay", option); !r) return r;
-  return createMount(lane, fs.get(), "overlay", 0, mount);
+  const Result r = createMount(lane, fs.get(), "overlay", 0, mount);
+  unknown = r.err == EINVAL;
+  return r;
 }
 
 using Page = Text<4096>;
