@@ -12,6 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
@@ -139,17 +140,11 @@ async function buildBundles() {
 
 // The ES module passes on what the CommonJS one exports, so that a program that uses both has one library.
 function writeEsm() {
-  const names = /^export \{([^}]*)\}|^0 && \(module\.exports = \{([^}]*)\}\)/ms.exec(
-    readFileSync('dist/index.cjs', 'utf8'),
-  );
-  const list = (names?.[1] ?? names?.[2] ?? '')
-    .split(',')
-    .map((name) => name.trim())
-    .filter(Boolean);
+  const names = Object.keys(createRequire(import.meta.url)('../dist/index.cjs'));
   const lines = [
     "import library from './index.cjs';",
     '',
-    `export const { ${list.join(', ')} } = library;`,
+    `export const { ${names.join(', ')} } = library;`,
     '',
   ];
   writeFileSync('dist/index.mjs', lines.join('\n'));

@@ -7,13 +7,10 @@ import { Script } from 'node:vm';
 /** Set at build: a digest of the bundles. V8 itself compares a cache with the source by length alone. */
 declare const BUILD_ID: string;
 
-/** Called by native().exitNow() before the process ends. */
-export const BEFORE_EXIT = Symbol.for('tinyrun.beforeExit');
-
+// A verb is an argument of letters; before it stand only global flags and their values.
 function cachePath(entry: string): string {
-  const verb = process.argv[2] ?? '';
-  const name = /^[a-z]{1,12}$/.test(verb) ? verb : 'other';
-  return join(__dirname, 'cache', `${entry}-${name}-${BUILD_ID}-${process.version}-${process.arch}.bin`);
+  const verb = process.argv.slice(2).find((argument) => /^[a-z]{2,12}$/.test(argument)) ?? 'none';
+  return join(__dirname, 'cache', `${entry}-${verb}-${BUILD_ID}-${process.version}-${process.arch}.bin`);
 }
 
 function readIfThere(path: string): Buffer | undefined {
@@ -24,15 +21,16 @@ function readIfThere(path: string): Buffer | undefined {
   }
 }
 
-// Renamed into place, since V8 believes what it is given. An installation that only root may write to simply stays
-// without until root runs it.
-function writeCache(path: string, script: Script): void {
+// The first run of a verb leaves an empty file and the second the cache: a first run unpacks an image or makes
+// directories, and would burden every later start with code that is not run again. Renamed into place, since V8
+// believes what it is given.
+function save(path: string, first: boolean, script: Script): void {
   try {
     const temporary = `${path}.${process.pid}`;
-    writeFileSync(temporary, script.createCachedData(), { mode: 0o644 });
+    writeFileSync(temporary, first ? '' : script.createCachedData(), { mode: 0o644 });
     renameSync(temporary, path);
   } catch {
-    return;
+    return; // an installation that only root may write to stays without until root runs it
   }
 }
 
@@ -42,12 +40,15 @@ export default function boot(entry: string): void {
   // The bundle is ASCII (esbuild's default), which as latin1 needs no decoding.
   const source = `(function(exports,require,module,__filename,__dirname){${readFileSync(filename, 'latin1')}\n})`;
   const path = cachePath(entry);
-  const cachedData = readIfThere(path);
-  const script = new Script(source, { filename, ...(cachedData && { cachedData }) });
-  if (cachedData === undefined || script.cachedDataRejected) {
-    const save = () => writeCache(path, script);
-    process.once('exit', save);
-    Object.assign(process, { [BEFORE_EXIT]: save });
+  const found = readIfThere(path);
+  const script = new Script(source, { filename, ...(found?.length && { cachedData: found }) });
+  if (!found?.length || script.cachedDataRejected) {
+    const atExit = (code: number) => {
+      if (code === 0) save(path, found === undefined, script);
+    };
+    process.once('exit', atExit);
+    // native().exitNow() calls it, since it runs no 'exit' handlers.
+    Object.assign(process, { [Symbol.for('tinyrun.beforeExit')]: atExit });
   }
   script.runInThisContext()({}, require, { exports: {} }, filename, __dirname);
 }

@@ -312,7 +312,9 @@ constexpr napi_callback callbackOf(Result (*)(Args...)) {
 // A property descriptor, for one napi_define_properties call over all of a file's functions.
 template <auto function>
 napi_property_descriptor bind(const char* name) {
-  return {name, nullptr, callbackOf<function>(function), nullptr, nullptr, nullptr, napi_enumerable,
+  // Replaceable, as functions of JavaScript modules are: tests put their own in place.
+  constexpr auto kAttributes = static_cast<napi_property_attributes>(napi_writable | napi_enumerable | napi_configurable);
+  return {name, nullptr, callbackOf<function>(function), nullptr, nullptr, nullptr, kAttributes,
           const_cast<char*>(name)};
 }
 

@@ -25,6 +25,12 @@ function packageRoots(): string[] {
   return [up, dirname(up)];
 }
 
+// What boot.ts left to be done at the end of the process: exitNow() runs no 'exit' handlers.
+function beforeExit(code: number): void {
+  const key = Symbol.for('tinyrun.beforeExit');
+  (process as { [key]?: (code: number) => void })[key]?.(code);
+}
+
 function load(): NativeAddon {
   const tried: string[] = [];
   for (const path of packageRoots().flatMap(addonPaths)) {
@@ -42,6 +48,11 @@ function load(): NativeAddon {
     }
     const addon = holder.exports as LoadedAddon;
     addon.useSyscallError(SyscallError);
+    const { exitNow } = addon;
+    addon.exitNow = (code) => {
+      beforeExit(code);
+      return exitNow(code);
+    };
     return addon;
   }
   throw new TinyrunError('NATIVE_MISSING', `the native addon could not be loaded; tried ${tried.join('; ')}`);
