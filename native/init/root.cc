@@ -1,5 +1,6 @@
 #include "root.h"
 
+#include "sys.h"
 #include "text.h"
 
 namespace tinyrun {

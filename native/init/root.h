@@ -2,7 +2,8 @@
 // done next is done to the fd it answers.
 #pragma once
 
-#include "sys.h"
+#include <linux/openat2.h>
+#include <stdint.h>
 
 namespace tinyrun {
 

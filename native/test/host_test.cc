@@ -1,0 +1,211 @@
+// The host lane's own verbs, and machines without a container.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "fixture.h"
+#include "harness.h"
+
+using namespace fixture;
+using tinyrun::State;
+namespace fs = std::filesystem;
+
+namespace {
+
+template <class S>
+std::string failureOf(const S& step) {
+  make::Plan plan;
+  plan.host(step);
+  return Run(plan).failure();
+}
+
+uint64_t startTime(int pid) {
+  const std::string stat = readFile("/proc/" + std::to_string(pid) + "/stat");
+  std::istringstream fields(stat.substr(stat.rfind(')') + 2));
+  std::string field;
+  for (int i = 3; i <= 22; ++i) fields >> field;
+  return std::stoull(field);
+}
+
+std::string unifiedRoot() {
+  for (const char* path : {"/sys/fs/cgroup/cgroup.controllers", "/sys/fs/cgroup/unified/cgroup.controllers"})
+    if (exists(path)) return fs::path(path).parent_path();
+  return "";
+}
+
+}  // namespace
+
+TEST(filesAndTheirUndo) {
+  Directory dir;
+  make::Plan plan;
+  plan.host(make::mkdir{.path = dir / "d", .mode = 0700});
+  plan.host(make::mkfifo{.path = dir / "d/fifo", .mode = 0600});
+  EXPECT_EQ(Run(plan).failure(), "");
+  EXPECT(fs::is_fifo(dir / "d/fifo"));
+  writeFile(dir / "f", "before");
+  EXPECT_EQ(failureOf(make::writeFile{.path = dir / "f", .value = "AFTER!"}), "");
+  EXPECT_EQ(readFile(dir / "f"), "AFTER!");
+  EXPECT_EQ(failureOf(make::signalStart{.path = dir / "d/fifo"}), "openat ENXIO " + dir / "d/fifo");
+  for (int twice = 0; twice < 2; ++twice) {
+    EXPECT_EQ(failureOf(make::unlink{.path = dir / "d/fifo"}), "");
+    EXPECT_EQ(failureOf(make::rmdir{.path = dir / "d"}), "");
+    EXPECT_EQ(failureOf(make::umount{.path = dir / "d"}), "");
+  }
+  EXPECT(!exists(dir / "d"));
+}
+
+TEST(failureNamesItsStep) {
+  make::Plan plan;
+  plan.host(make::mkdir{.path = "/proc/1/no", .mode = 0}, true);
+  plan.host(make::rmdir{.path = "/nonexistent"});
+  plan.host(make::writeFile{.path = "/nonexistent/x", .value = ""});
+  Run run(plan, {.trace = true});
+  EXPECT_EQ(run.failure(), "openat ENOENT /nonexistent/x");
+  EXPECT_EQ(run.outcome.step, 2u);
+  EXPECT_EQ(run.trace.size(), 3u);
+  EXPECT_EQ(run.trace[0].err, ENOENT);
+  EXPECT(run.machine.resume().state == State::failed);
+}
+
+TEST(removeTreeRemovesAll) {
+  Directory dir;
+  const std::string tree = dir / "tree";
+  fs::create_directories(tree + "/a/b/c");
+  fs::create_directories(dir / "keep");
+  writeFile(dir / "keep/file", "x");
+  fs::create_symlink(dir / "keep", tree + "/a/link");
+  fs::create_symlink("/nonexistent", tree + "/dangling");
+  for (int i = 0; i < 3000; ++i) writeFile(tree + "/a/b/file-with-a-rather-long-name-" + std::to_string(i), "");
+  EXPECT_EQ(failureOf(make::removeTree{.path = tree}), "");
+  EXPECT(!exists(tree));
+  EXPECT_EQ(readFile(dir / "keep/file"), "x");
+  EXPECT_EQ(failureOf(make::removeTree{.path = tree}), "");
+}
+
+TEST(removeTreeOfAnyDepth) {
+  Directory dir;
+  const std::string tree = dir / "tree";
+  mkdir(tree.c_str(), 0700);
+  int at = open(tree.c_str(), O_RDONLY | O_DIRECTORY);
+  for (int i = 0; i < 3000; ++i) {
+    mkdirat(at, "deep", 0700);
+    const int next = openat(at, "deep", O_RDONLY | O_DIRECTORY);
+    close(at);
+    at = next;
+    close(openat(at, "file", O_CREAT | O_WRONLY, 0600));
+  }
+  close(at);
+  EXPECT_EQ(failureOf(make::removeTree{.path = tree}), "");
+  EXPECT(!exists(tree));
+}
+
+TEST(removeTreeStopsAtMounts) {
+  Directory dir;
+  fs::create_directories(dir / "tree/mnt");
+  if (mount("none", (dir / "tree/mnt").c_str(), "tmpfs", 0, nullptr) != 0) SKIP("mount(2) is not permitted");
+  writeFile(dir / "tree/mnt/precious", "x");
+  EXPECT_EQ(failureOf(make::removeTree{.path = dir / "tree"}), "unlinkat EBUSY " + dir / "tree");
+  EXPECT_EQ(readFile(dir / "tree/mnt/precious"), "x");
+  EXPECT_EQ(failureOf(make::umount{.path = dir / "tree/mnt"}), "");
+}
+
+TEST(killTrustsTheStartTime) {
+  const int pid = fork();
+  if (pid == 0) {
+    pause();
+    _exit(0);
+  }
+  const auto number = static_cast<uint32_t>(pid);
+  const uint64_t started = startTime(pid);
+  EXPECT_EQ(failureOf(make::kill{.pid = number, .startTime = started + 1, .signal = SIGKILL}),
+            "pidfd_open ESRCH pid " + std::to_string(pid));
+  EXPECT_EQ(waitpid(pid, nullptr, WNOHANG), 0);
+  EXPECT_EQ(failureOf(make::pidfdOpen{.pid = number, .startTime = started, .slot = 1}), "");
+  EXPECT_EQ(failureOf(make::kill{.pid = number, .startTime = started, .signal = SIGKILL}), "");
+  int status = 0;
+  waitpid(pid, &status, 0);
+  EXPECT_EQ(WTERMSIG(status), SIGKILL);
+}
+
+TEST(slotsPassToTheCaller) {
+  make::Plan plan;
+  plan.host(make::open{.path = "/dev/null", .flags = O_RDONLY, .slot = 63});
+  Run run(plan);
+  const int fd = run.machine.takeFd(63);
+  EXPECT(fd >= 3);
+  EXPECT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(run.machine.takeFd(63), -1);
+  EXPECT_EQ(run.machine.takeFd(64), -1);
+  close(fd);
+}
+
+TEST(usernsToIdmapWith) {
+  make::Plan plan;
+  plan.host(make::makeUserns{.uidMap = "0 100000 65536\n", .gidMap = "0 200000 65536\n", .slot = 0});
+  Run run(plan);
+  EXPECT_EQ(run.failure(), "");
+  const int fd = run.machine.takeFd(0);
+  EXPECT(fd >= 0);
+  EXPECT(fs::read_symlink("/proc/self/fd/" + std::to_string(fd)).string().starts_with("user:["));
+  close(fd);
+  EXPECT_EQ(failureOf(make::makeUserns{.uidMap = "0 0\n", .gidMap = "", .slot = 0}).substr(0, 12), "write EINVAL");
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);   // no child is left over
+}
+
+TEST(cgroupFromBirthToRemoval) {
+  const std::string root = unifiedRoot();
+  if (root.empty()) SKIP("no cgroup v2 hierarchy");
+  const std::string name = "tinyrun-test-" + std::to_string(getpid());
+  const std::string path = root + "/" + name + "/inner";
+  make::Plan made;
+  made.host(make::cgroupCreate{.root = root, .path = name + "/inner", .controllers = {"hugetlb", "nosuch"}, .slot = 2});
+  Run run(made);
+  EXPECT_EQ(run.failure(), "");
+  EXPECT(exists(path + "/cgroup.procs"));
+  const int pid = fork();
+  if (pid == 0) {
+    for (;;) pause();
+  }
+  writeFile(path + "/cgroup.procs", std::to_string(pid));
+  EXPECT_EQ(failureOf(make::cgroupFreeze{.path = path, .frozen = 1}), "");
+  EXPECT(readFile(path + "/cgroup.events").find("frozen 1") != std::string::npos);
+  EXPECT_EQ(failureOf(make::cgroupFreeze{.path = path, .frozen = 0}), "");
+  EXPECT_EQ(failureOf(make::cgroupKill{.path = path}), "");
+  waitpid(pid, nullptr, 0);
+  for (int twice = 0; twice < 2; ++twice) {
+    EXPECT_EQ(failureOf(make::cgroupKill{.path = root + "/" + name}), "");
+    EXPECT_EQ(failureOf(make::cgroupRemove{.path = root + "/" + name}), "");
+  }
+  EXPECT(!exists(root + "/" + name));
+}
+
+TEST(yieldReturnsAndGoesOn) {
+  Directory dir;
+  make::Plan plan;
+  plan.host(make::mkdir{.path = dir / "one", .mode = 0700});
+  plan.host(make::yield{.tag = 41});
+  plan.host(make::mkdir{.path = dir / "two", .mode = 0700});
+  plan.host(make::yield{.tag = 42});
+  Run run(plan);
+  EXPECT(run.outcome.state == State::yield);
+  EXPECT_EQ(run.outcome.tag, 41u);
+  EXPECT(exists(dir / "one") && !exists(dir / "two"));
+  EXPECT_EQ(run.machine.resume().tag, 42u);
+  EXPECT(exists(dir / "two"));
+  EXPECT(run.machine.resume().state == State::done);
+}
+
+TEST(aSealedMemfdCannotBeWritten) {
+  const int fd = executable();
+  EXPECT_EQ(write(fd, "x", 1), -1);
+  EXPECT_EQ(ftruncate(fd, 0), -1);
+  const std::string path = "/proc/self/fd/" + std::to_string(fd);
+  const int again = open(path.c_str(), O_RDWR);
+  EXPECT(again < 0 || write(again, "x", 1) == -1);
+  if (again >= 0) close(again);
+}
