@@ -1,42 +1,113 @@
 import { syscallOf } from './syscall.ts';
-import type { Plan, Step } from './types.ts';
+import type { Lane, Plan, Step } from './types.ts';
 
-/** One line a step: number, lane, the system call as its man page writes it, and why. */
-export function explainPlan(plan: Plan): string {
-  return plan.steps.map((step, index) => `${explainStep(step, index)}\n`).join('');
+/** A step as people read it. */
+export interface Row {
+  /** From 1. */
+  readonly number: number;
+  readonly lane: Lane;
+  readonly call: string;
+  readonly why: string;
 }
 
-/** Numbers count from 1, for people. */
-export function explainStep(step: Step, index: number): string {
-  return `${String(index + 1).padStart(3)}  ${step.lane.padEnd(9)}  ${syscallOf(step)}\n${WHY_INDENT}${step.why}`;
+/** The part of util.styleText that is used here. */
+export type Paint = (format: 'dim' | 'bold' | 'cyan' | 'yellow', text: string) => string;
+
+export interface Look {
+  /** Columns of the terminal: longer cells are wrapped. Without: one line per step, for grep and files. */
+  readonly width?: number;
+  readonly paint?: Paint;
 }
 
-const WHY_INDENT = ' '.repeat(16);
+export function rowOf(step: Step, index: number): Row {
+  return { number: index + 1, lane: step.lane, call: syscallOf(step), why: step.why };
+}
 
-/** The plan as data that JSON can hold: bytes in base64, 64-bit numbers as decimal strings. */
+const plain: Paint = (_format, text) => text;
+
+/** Breaks at spaces and after the | of flags; what is longer than a line is cut. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const token of text.match(/[^\s|]*\||[^\s|]+|\s+/g) ?? []) {
+    let rest = token;
+    if (line.length + rest.trimEnd().length > width) {
+      lines.push(line.trimEnd());
+      line = '';
+      rest = rest.trimStart();
+    }
+    for (; rest.length > width; rest = rest.slice(width)) lines.push(rest.slice(0, width));
+    line += rest;
+  }
+  return [...lines, line].filter((each, index) => each !== '' || index === 0);
+}
+
+const NUMBER = 4;
+const LANE = 9;
+/** Below this there is no room for two columns of text. */
+const NARROW = 60;
+
+function head({ number, lane }: Row, paint: Paint): string {
+  const name = paint(lane === 'host' ? 'yellow' : 'cyan', lane.padEnd(LANE));
+  return `${String(number).padStart(NUMBER)}  ${name}`;
+}
+
+function columns(row: Row, width: number, paint: Paint): string {
+  const room = Math.max(width, NARROW) - NUMBER - LANE - 6;
+  const left = Math.floor(room * 0.62);
+  const call = wrap(row.call, left);
+  const why = wrap(row.why, room - left);
+  const blank = ' '.repeat(NUMBER + 2 + LANE);
+  const lines = Array.from({ length: Math.max(call.length, why.length) }, (_, i) => {
+    const start = i === 0 ? head(row, paint) : blank;
+    return `${start}  ${(call[i] ?? '').padEnd(left)}  ${paint('dim', why[i] ?? '')}`.trimEnd();
+  });
+  return lines.join('\n');
+}
+
+function line(row: Row, { width, paint = plain }: Look): string {
+  if (width !== undefined) return columns(row, width, paint);
+  return `${head(row, paint)}  ${row.call}  ${paint('dim', `# ${row.why}`)}`;
+}
+
+/** One step, as in the table of `explainPlan`; without a line end. */
+export function explainStep(step: Step, index: number, look: Look = {}): string {
+  return line(rowOf(step, index), look);
+}
+
+/** The whole plan: number, lane, system call, why. Ends with a line end. */
+export function explainPlan(plan: Plan, look: Look = {}): string {
+  const lines = plan.steps.map((step, index) => line(rowOf(step, index), look));
+  const of = (lane: Lane) => plan.steps.filter((step) => step.lane === lane).length;
+  return `${lines.join('\n')}\n${plan.steps.length} steps: ${of('host')} on the host, ${of('container')} in the container\n`;
+}
+
+/** Arguments as JSON has them: 64-bit integers as decimal strings, bytes as base64. */
+function jsonValue(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}
+
+/** Bytes before JSON.stringify sees them, which asks a Buffer for its own idea of JSON first. */
+function printable(args: object): object {
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => [
+      name,
+      value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value,
+    ]),
+  );
+}
+
+/** The plan as data: `{ steps: [{ number, lane, op, syscall, why, args, mayFail?, undo? }] }`. */
 export function planAsJson(plan: Plan): string {
-  const replace = (_key: string, value: unknown): unknown => {
-    if (typeof value === 'bigint') return value.toString();
-    if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-    return value;
-  };
   const steps = plan.steps.map((step, index) => ({
     number: index + 1,
-    op: step.op,
     lane: step.lane,
+    op: step.op,
     syscall: syscallOf(step),
     why: step.why,
-    args: step.args,
+    args: printable(step.args),
+    ...(step.mayFail ? { mayFail: true } : {}),
     ...(step.undo ? { undo: step.undo } : {}),
   }));
-  // a Buffer would have become its own JSON form before the replacer sees it
-  return JSON.stringify({ steps: plain(steps) }, replace, 2);
-}
-
-/** Typed arrays as they are, Buffers as plain ones, so that `toJSON` does not get in the way. */
-function plain(value: unknown): unknown {
-  if (value instanceof Uint8Array) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plain(entry)]));
+  return JSON.stringify({ steps }, jsonValue, 2);
 }

@@ -1,0 +1,116 @@
+import { S_IFBLK, S_IFCHR } from '../../spec/linux.ts';
+import type { StepArgs } from '../steps.gen.ts';
+import { NO_SLOT } from '../types.ts';
+import { calls, fd, flags, list, MOUNT_ATTR, octal, PROPAGATION, quote } from './format.ts';
+import type { Calls } from './handshake.ts';
+
+/** Operations below the root of the container: fds that openat2(RESOLVE_IN_ROOT) answered, not paths. */
+const inRoot = (path: string): string => `in_root(${quote(path)})`;
+
+function attributes(set: bigint, clear: bigint, recursive: boolean): string | false {
+  if (set === 0n && clear === 0n) return false;
+  const parts = [
+    set !== 0n && `attr_set=${flags(set, MOUNT_ATTR)}`,
+    clear !== 0n && `attr_clr=${flags(clear, { ...MOUNT_ATTR, MOUNT_ATTR__ATIME: 0x70 })}`,
+  ].filter(Boolean);
+  return `mount_setattr(fd, "", AT_EMPTY_PATH${recursive ? '|AT_RECURSIVE' : ''}, {${parts.join(', ')}})`;
+}
+
+function propagation(value: number): string | false {
+  return value !== 0 && `mount_setattr(fd, "", AT_EMPTY_PATH, {propagation=${flags(value, PROPAGATION)}})`;
+}
+
+function bind(args: StepArgs['bind']): string {
+  const { source, slot, target, attrSet, attrClear, recAttrSet, recAttrClear } = args;
+  const recursive = (args.flags & 1) !== 0 ? '|AT_RECURSIVE' : '';
+  return calls(
+    slot === NO_SLOT && `open_tree(AT_FDCWD, ${quote(source)}, OPEN_TREE_CLONE${recursive})`,
+    attributes(recAttrSet, recAttrClear, true),
+    attributes(attrSet, attrClear, false),
+    propagation(args.propagation),
+    `move_mount(${slot === NO_SLOT ? 'fd' : fd(slot)}, ${inRoot(target)})`,
+  );
+}
+
+function overlay({ path, lowers, upper, work, options }: StepArgs['rootfsOverlay']): string {
+  const upperdir = upper && `fsconfig("upperdir", ${quote(upper)}); fsconfig("workdir", ${quote(work)})`;
+  return calls(
+    'fsopen("overlay")',
+    `fsconfig("lowerdir+", ${list(lowers, 3)})`,
+    upperdir,
+    options.length > 0 && `fsconfig(${list(options)})`,
+    'fsmount()',
+    `move_mount(fd, ${quote(path)})`,
+  );
+}
+
+const nodeType = (type: number): string =>
+  type === S_IFCHR ? 'S_IFCHR' : type === S_IFBLK ? 'S_IFBLK' : 'S_IFIFO';
+
+export const FILES: Calls<
+  | 'propagateRoot'
+  | 'rootfsBind'
+  | 'rootfsAttach'
+  | 'rootfsOverlay'
+  | 'rootfsDirect'
+  | 'mountFs'
+  | 'bind'
+  | 'mountAttr'
+  | 'makeDir'
+  | 'makeNode'
+  | 'makeSymlink'
+  | 'console'
+  | 'mask'
+  | 'readonlyPath'
+  | 'pivotRoot'
+  | 'moveRoot'
+  | 'chroot'
+  | 'readonlyRoot'
+  | 'rootPropagation'
+> = {
+  propagateRoot: ({ flags: value }) => `mount(NULL, "/", NULL, ${flags(value, PROPAGATION)}, NULL)`,
+  rootfsBind: ({ path, recursive }) =>
+    calls(
+      `open_tree(AT_FDCWD, ${quote(path)}, OPEN_TREE_CLONE${recursive ? '|AT_RECURSIVE' : ''})`,
+      `move_mount(fd, ${quote(path)})`,
+    ),
+  rootfsAttach: ({ slot, path }) => `move_mount(${fd(slot)}, ${quote(path)})`,
+  rootfsOverlay: overlay,
+  rootfsDirect: ({ path }) => `open(${quote(path)}, O_PATH|O_DIRECTORY)`,
+  mountFs: ({ type, target, attr, options, propagation: value }) =>
+    calls(
+      `fsopen(${quote(type)})`,
+      options.length > 0 && `fsconfig(${options.join(', ')})`,
+      `fsmount(${flags(attr, MOUNT_ATTR)})`,
+      propagation(value),
+      `move_mount(fd, ${inRoot(target)})`,
+    ),
+  bind,
+  mountAttr: ({ path, set, clear, propagation: value, recursive }) =>
+    calls(`open(${inRoot(path)}, O_PATH)`, attributes(set, clear, recursive !== 0), propagation(value)),
+  makeDir: ({ path, mode }) => `mkdirat(${inRoot(path)}, ${octal(mode)})`,
+  makeNode: ({ path, type, mode, major, minor }) =>
+    `mknodat(${inRoot(path)}, ${nodeType(type)}|${octal(mode)}, makedev(${major}, ${minor}))`,
+  makeSymlink: ({ target, path }) => `symlinkat(${quote(target)}, ${inRoot(path)})`,
+  console: ({ flags: mode }) =>
+    calls(
+      `open(${inRoot('/dev/ptmx')}, O_RDWR|O_NOCTTY)`,
+      'ioctl(TIOCSPTLCK)',
+      'ioctl(TIOCGPTPEER)',
+      (mode & 1) === 0 && `move_mount(fd, ${inRoot('/dev/console')})`,
+      'dup3(fd, 0 … 2)',
+      'ioctl(TIOCSCTTY)',
+    ),
+  mask: ({ path }) => `move_mount(/dev/null or an empty tmpfs, ${inRoot(path)})`,
+  readonlyPath: ({ path }) =>
+    calls(
+      `open_tree(${inRoot(path)}, OPEN_TREE_CLONE|AT_RECURSIVE)`,
+      attributes(1n, 0n, true),
+      'move_mount(fd)',
+    ),
+  pivotRoot: () => calls('fchdir(root)', 'pivot_root(".", ".")', 'umount2(".", MNT_DETACH)', 'chdir("/")'),
+  moveRoot: () => calls('fchdir(root)', 'mount(".", "/", NULL, MS_MOVE, NULL)', 'chroot(".")', 'chdir("/")'),
+  chroot: () => calls('fchdir(root)', 'chroot(".")', 'chdir("/")'),
+  readonlyRoot: () => 'mount_setattr(root, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY})',
+  rootPropagation: ({ flags: value }) => `mount(NULL, "/", NULL, ${flags(value, PROPAGATION)}, NULL)`,
+};

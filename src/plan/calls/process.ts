@@ -1,0 +1,109 @@
+import {
+  CAPABILITIES,
+  RLIM_INFINITY,
+  RLIMITS,
+  SCHED_POLICIES,
+  SECCOMP_FILTER_FLAGS,
+  signalName,
+} from '../../spec/linux.ts';
+import { CLONE, calls, fd, flags, list, type Names, octal, quote } from './format.ts';
+import type { Calls } from './handshake.ts';
+
+/** At most this many capabilities are named; more are counted. */
+const NAMED = 3;
+
+function capabilities(mask: bigint): string {
+  const names = CAPABILITIES.filter((_, bit) => ((mask >> BigInt(bit)) & 1n) === 1n);
+  if (names.length === 0) return '0';
+  if (names.length <= NAMED) return names.join('|');
+  return `${names.slice(0, NAMED).join('|')}|… ${names.length} in all`;
+}
+
+/** The name a number has in a table. */
+function nameOf(value: number, names: Names): string {
+  return Object.entries(names).find(([, number]) => number === value)?.[0] ?? String(value);
+}
+
+const limit = (value: bigint): string => (value === RLIM_INFINITY ? 'RLIM_INFINITY' : String(value));
+
+const KEEP = 0xffffffff;
+
+export const PROCESS: Calls<
+  | 'setns'
+  | 'unshare'
+  | 'timeOffsets'
+  | 'setHostname'
+  | 'setDomainname'
+  | 'linkUp'
+  | 'setsid'
+  | 'sessionKeyring'
+  | 'sysctl'
+  | 'hook'
+  | 'setRlimit'
+  | 'oomScoreAdj'
+  | 'personality'
+  | 'scheduler'
+  | 'ioPriority'
+  | 'cpuAffinity'
+  | 'capBounding'
+  | 'setUser'
+  | 'capSet'
+  | 'noNewPrivs'
+  | 'seccomp'
+  | 'apparmor'
+  | 'selinux'
+  | 'chdir'
+  | 'findExecutable'
+  | 'closeFds'
+  | 'dieWithParent'
+  | 'reaper'
+  | 'execve'
+> = {
+  setns: ({ slot, flags: kinds }) => `setns(${fd(slot)}, ${flags(kinds, CLONE)})`,
+  unshare: ({ flags: kinds }) => `unshare(${flags(kinds, CLONE)})`,
+  timeOffsets: ({ offsets }) => `write("/proc/self/timens_offsets", ${quote(offsets)})`,
+  setHostname: ({ name }) => `sethostname(${quote(name)}, ${Buffer.byteLength(name)})`,
+  setDomainname: ({ name }) => `setdomainname(${quote(name)}, ${Buffer.byteLength(name)})`,
+  linkUp: ({ name }) => `ioctl(SIOCSIFFLAGS, {${quote(name)}, IFF_UP})`,
+  setsid: () => 'setsid()',
+  sessionKeyring: ({ name }) => `keyctl(KEYCTL_JOIN_SESSION_KEYRING, ${quote(name)})`,
+  sysctl: ({ key, value }) => `write(${quote(`/proc/sys/${key}`)}, ${quote(value)})`,
+  hook: ({ path, args, timeoutMs }) =>
+    `execve(${quote(path)}, ${list(args)}) and wait${timeoutMs > 0 ? ` ${timeoutMs} ms` : ''}`,
+  setRlimit: ({ resource, soft, hard }) =>
+    `setrlimit(${nameOf(resource, RLIMITS)}, {${limit(soft)}, ${limit(hard)}})`,
+  oomScoreAdj: ({ value }) => `write("/proc/self/oom_score_adj", "${value}")`,
+  personality: ({ persona }) => `personality(${persona === 0x8 ? 'PER_LINUX32' : 'PER_LINUX'})`,
+  scheduler: ({ policy, nice, priority }) =>
+    `sched_setattr(0, {${nameOf(policy, SCHED_POLICIES)}, nice=${nice}, priority=${priority}})`,
+  ioPriority: ({ priority }) => `ioprio_set(IOPRIO_WHO_PROCESS, 0, 0x${priority.toString(16)})`,
+  cpuAffinity: ({ mask }) => `sched_setaffinity(0, 0x${Buffer.from(mask).reverse().toString('hex')})`,
+  capBounding: ({ keep }) => `prctl(PR_CAPBSET_DROP, all but ${capabilities(keep)})`,
+  setUser: ({ uid, gid, groups, umask, flags: mode }) =>
+    calls(
+      (mode & 2) !== 0 && uid !== 0 && `fchown(0 … 2, ${uid})`,
+      (mode & 1) === 0 && `setgroups(${groups.length}, [${groups.join(', ')}])`,
+      `setresgid(${gid}, ${gid}, ${gid})`,
+      `setresuid(${uid}, ${uid}, ${uid})`,
+      umask !== KEEP && `umask(${octal(umask)})`,
+    ),
+  capSet: ({ effective, permitted, inheritable, ambient }) =>
+    calls(
+      `capset({effective=${capabilities(effective)}${
+        permitted === effective ? '' : `, permitted=${capabilities(permitted)}`
+      }, inheritable=${capabilities(inheritable)}})`,
+      ambient !== 0n && `prctl(PR_CAP_AMBIENT_RAISE, ${capabilities(ambient)})`,
+    ),
+  noNewPrivs: () => 'prctl(PR_SET_NO_NEW_PRIVS, 1)',
+  seccomp: ({ flags: mode, filter }) =>
+    `seccomp(SECCOMP_SET_MODE_FILTER, ${flags(mode, SECCOMP_FILTER_FLAGS)}, {len=${filter.length / 8}})`,
+  apparmor: ({ profile }) => `write("/proc/thread-self/attr/apparmor/exec", ${quote(`exec ${profile}`)})`,
+  selinux: ({ label }) => `write("/proc/thread-self/attr/exec", ${quote(label)})`,
+  chdir: ({ path, create }) =>
+    calls(create !== 0 && `mkdir(${quote(path)})`, `chdir(${quote(path)})`, 'getcwd()'),
+  findExecutable: ({ name }) => `faccessat2(AT_FDCWD, ${quote(name)} along PATH, X_OK, AT_EACCESS)`,
+  closeFds: ({ keep }) => `close_range(${3 + keep}, ~0U, CLOSE_RANGE_CLOEXEC)`,
+  dieWithParent: ({ signal }) => `prctl(PR_SET_PDEATHSIG, ${signalName(signal)})`,
+  reaper: () => calls('fork()', 'waitid(P_ALL)'),
+  execve: ({ args, env }) => `execve(${quote(args[0] ?? '')}, ${list(args)}, [${env.length} variables])`,
+};
