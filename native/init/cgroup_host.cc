@@ -134,7 +134,11 @@ Result run(Host& host, const args::cgroupDevices& a) {
   load.insns = reinterpret_cast<uint64_t>(a.program.data);
   load.insn_cnt = static_cast<uint32_t>(a.program.size / sizeof(struct bpf_insn));
   load.license = reinterpret_cast<uint64_t>("Apache");
-  const sys::Fd program(sys::call(__NR_bpf, BPF_PROG_LOAD, &load, sizeof load));
+  // EAGAIN: the verifier gives up when a signal is pending (a profiler's, a resized terminal's).
+  long loaded = -EAGAIN;
+  for (int tries = 0; loaded == -EAGAIN && tries < 5; ++tries)
+    loaded = sys::call(__NR_bpf, BPF_PROG_LOAD, &load, sizeof load);
+  const sys::Fd program(loaded);
   if (program.bad()) return failed("bpf", program.value(), "BPF_PROG_LOAD");
   union bpf_attr attach = {};
   attach.target_fd = static_cast<uint32_t>(host.fdOf(a.slot));
