@@ -17,7 +17,9 @@ async function runHook(hook: Hook, state: string): Promise<string | undefined> {
     killSignal: 'SIGKILL',
     ...(hook.timeout === undefined ? {} : { timeout: hook.timeout * 1000 }),
   });
-  if (result.status === 0 && result.error === undefined) return undefined;
+  // EPIPE: it ended without reading the state, which it need not.
+  const unread = (result.error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
+  if (result.status === 0 && (result.error === undefined || unread)) return undefined;
   return `${hookEnd(hook, result)}, stdout: ${result.stdout?.slice(0, SHOWN) ?? ''}, stderr: ${result.stderr?.slice(0, SHOWN) ?? ''}`;
 }
 

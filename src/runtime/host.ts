@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { release } from 'node:os';
 import { native } from '../native/index.ts';
 import type { CgroupFacts, HostFacts } from '../plan/host.ts';
 
@@ -71,7 +70,7 @@ function cgroupFacts(): CgroupFacts {
 function gather(): HostFacts {
   const { effective, last } = native().capabilities();
   return {
-    kernel: parseRelease(release()),
+    kernel: parseRelease(readOr('/proc/sys/kernel/osrelease').trim()),
     arch: process.arch,
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,

@@ -28,12 +28,13 @@ export function parseSignal(text: string): number {
 
 /**
  * Passes the signals this process gets on to a container's first process until the returned function is called.
- * A container that has ended is no error.
+ * A container that has ended is no error. Given a function, the pidfd is asked for at each signal: so handlers can be
+ * there before the container is, and a signal that comes early reaches it all the same.
  */
-export function forwardSignals(pidfd: Fd): () => void {
+export function forwardSignals(pidfd: Fd | (() => Fd)): () => void {
   const handler = (_name: NodeJS.Signals, number: number): void => {
     try {
-      native().pidfdSendSignal(pidfd, number);
+      native().pidfdSendSignal(typeof pidfd === 'number' ? pidfd : pidfd(), number);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }

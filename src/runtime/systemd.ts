@@ -1,5 +1,5 @@
 import { TinyrunError } from '../errors.ts';
-import { Connection } from './dbus/connection.ts';
+import type { Connection } from './dbus/connection.ts';
 import type { Variant } from './dbus/wire.ts';
 
 // The systemd cgroup driver: the container's cgroup is a transient scope unit that systemd is asked for over D-Bus.
@@ -137,6 +137,8 @@ async function runJob(
 }
 
 async function withBus<T>(rootless: boolean, use: (bus: Connection) => Promise<T>): Promise<T> {
+  // node:net takes 7 ms to load: only where there is somebody to talk to.
+  const { Connection } = await import('./dbus/connection.ts');
   const bus = await Connection.open(busPath(rootless, process.env));
   try {
     return await use(bus);
