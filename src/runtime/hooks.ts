@@ -41,7 +41,7 @@ interface HookResult {
 function hookEnd(hook: Hook, { status, signal, error }: HookResult): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === 'ETIMEDOUT') return `hook ran past specified timeout of ${hook.timeout}s`;
-  if (error !== undefined) return error.message;
+  if (error !== undefined && code !== 'EPIPE') return error.message;
   return signal === null ? `exit status ${status}` : `signal: ${signal}`;
 }
 

@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path/posix';
-import { MS_PRIVATE, MS_REC, MS_SLAVE } from '../../spec/linux.ts';
+import { MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE } from '../../spec/linux.ts';
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
 import { PROPAGATIONS } from './mount-options.ts';
@@ -19,6 +19,17 @@ export function openRootfs(c: Context, idmaps: IdmapSlots): number {
 const absolute = (c: Context, path: string): string =>
   isAbsolute(path) ? path : join(c.options.bundle, path);
 
+/**
+ * What the copy of the host's mounts becomes, until the root is entered. All of them, also where the specification
+ * asks for `private` and not `rprivate`: a mount that stayed shared would take the detach of the old root to the host,
+ * which then loses its own mounts. An unbindable root could not be cloned: it becomes that at the end.
+ */
+function hostPropagation(wanted = ''): number {
+  const flags = PROPAGATIONS[wanted] ?? MS_SLAVE;
+  if ((flags & MS_SHARED) !== 0) return flags;
+  return MS_REC | ((flags & MS_SLAVE) !== 0 ? MS_SLAVE : MS_PRIVATE);
+}
+
 /** The root filesystem attached; from here on paths are "in the root". */
 export function rootfs(c: Context, slot: number): void {
   const source = c.options.rootfs;
@@ -27,7 +38,7 @@ export function rootfs(c: Context, slot: number): void {
     c.inContainer('rootfsDirect', { path }, 'without a mount namespace nothing may be mounted');
     return;
   }
-  const flags = PROPAGATIONS[c.linux.rootfsPropagation ?? ''] ?? MS_REC | MS_SLAVE;
+  const flags = hostPropagation(c.linux.rootfsPropagation);
   c.inContainer('propagateRoot', { flags }, 'what is mounted from here on stays in the container');
   if (source.kind === 'overlay') {
     const { mountpoint: path, lowers, upper = '', work = '', base = '', options = [] } = source;
