@@ -15,7 +15,7 @@ struct Container : Lane {
   int root = -1;               // O_PATH of the root file system, -1: "/"
   int proc = -1;               // O_PATH of a procfs root
   int nullDevice = -1;         // verified /dev/null, for masks
-  int emptyDirectory = -1;     // a detached, empty, read-only tmpfs, cloned for each masked directory
+  int emptyDirectory = -1;     // an empty, read-only tmpfs over the first masked directory, cloned for the others
   uint32_t umask = 022;        // what the program gets; the lane itself runs with 0
   uint32_t preserved = 0;
   char executable[4096] = {};  // what findExecutable found

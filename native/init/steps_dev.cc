@@ -35,9 +35,14 @@ Result nullDevice(Container& lane) {
   return kDone;
 }
 
-// One empty file system serves every masked directory.
-Result emptyDirectory(Container& lane) {
-  if (lane.emptyDirectory >= 0) return kDone;
+// One empty file system serves every masked directory: the first has the mount itself, the others clones of it, since
+// before Linux 6.15 only an attached mount can be cloned.
+Result hideDirectory(Container& lane, int at, const char* path) {
+  if (lane.emptyDirectory >= 0) {
+    const sys::Fd tree(sys::openTree(lane.emptyDirectory, "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
+    if (tree.bad()) return failed("open_tree", tree.value(), path);
+    return check("move_mount", sys::moveMount(tree.get(), at), path);
+  }
   const sys::Fd fs(sys::fsopen("tmpfs"));
   if (fs.bad()) return failed("fsopen", fs.value(), "tmpfs");
   sys::Fd mount;
@@ -47,7 +52,7 @@ Result emptyDirectory(Container& lane) {
   const uint64_t attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   if (Result r = createMount(lane, fs.get(), "tmpfs", attr, mount); !r) return r;
   lane.emptyDirectory = mount.release();
-  return kDone;
+  return check("move_mount", sys::moveMount(lane.emptyDirectory, at), path);
 }
 
 }  // namespace
@@ -92,10 +97,9 @@ Result run(Container& lane, const args::mask& a) {
   if (at.bad()) return failed("openat2", at.value(), a.path);
   struct stat st;
   if (Result r = check("fstat", sys::fstat(at.get(), &st), a.path); !r) return r;
-  const bool directory = sys::isDirectory(st.st_mode);
-  if (Result r = directory ? emptyDirectory(lane) : nullDevice(lane); !r) return r;
-  const int source = directory ? lane.emptyDirectory : lane.nullDevice;
-  const sys::Fd tree(sys::openTree(source, "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
+  if (sys::isDirectory(st.st_mode)) return hideDirectory(lane, at.get(), a.path);
+  if (Result r = nullDevice(lane); !r) return r;
+  const sys::Fd tree(sys::openTree(lane.nullDevice, "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
   if (tree.bad()) return failed("open_tree", tree.value(), a.path);
   return check("move_mount", sys::moveMount(tree.get(), at.get()), a.path);
 }
