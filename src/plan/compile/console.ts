@@ -18,11 +18,14 @@ export function sizeOf(c: Context): ConsoleSize {
   return c.options.console ?? { rows: consoleSize?.height ?? 0, columns: consoleSize?.width ?? 0 };
 }
 
-/** A pty of the container's own devpts becomes its stdio; the master goes out, the host's ptys stay out of sight. */
-export function console(c: Context, slot: number | undefined): void {
+/**
+ * A pty of the container's own devpts becomes its stdio; the master goes out, the host's ptys stay out of sight.
+ * `ofExec`: /dev/console belongs to the container's first process.
+ */
+export function console(c: Context, slot: number | undefined, { ofExec = false } = {}): void {
   if (slot === undefined) return;
   const uid = c.process.user?.uid ?? 0;
-  const flags = c.has('mount') ? 0 : NO_DEV_CONSOLE;
+  const flags = c.has('mount') && !ofExec ? 0 : NO_DEV_CONSOLE;
   c.inContainer(
     'console',
     { slot, ...sizeOf(c), uid, flags },

@@ -6,23 +6,15 @@ import { NO_SLOT } from '../types.ts';
 import { makeCgroup } from './cgroup.ts';
 import { console, consoleSlot } from './console.ts';
 import { Context } from './context.ts';
-import { dropPrivileges, loadFilter, type Seccomp, seccompOf } from './credentials.ts';
+import { seccompOf } from './credentials.ts';
 import { devices } from './devices.ts';
 import { hardening } from './hardening.ts';
-import { createContainerHooks, runtimeHooks, startContainerHooks } from './hooks.ts';
+import { createContainerHooks, runtimeHooks } from './hooks.ts';
 import { idmapSlots, mounts, openMounts, ownsDev } from './mounts.ts';
 import { birth, limitsBeforeUserns, planBirth } from './namespaces.ts';
 import type { Compiled, CompileOptions } from './options.ts';
-import {
-  attributes,
-  execProgram,
-  findProgram,
-  labels,
-  lastWill,
-  oomScore,
-  rlimits,
-  workingDirectory,
-} from './process.ts';
+import { oomScore } from './process.ts';
+import { becomeProgram } from './program.ts';
 import { enterRoot, openRootfs, rootfs } from './rootfs.ts';
 
 export * from './options.ts';
@@ -52,7 +44,7 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   enterRoot(c);
   console(c, terminal);
   hardening(c, wanted);
-  becomeProgram(c, seccomp, fifo);
+  becomeProgram(c, { seccomp, fifo, limitsSet: limitsBeforeUserns(c), createCwd: true });
   return {
     plan: { steps: c.steps },
     warnings: c.warnings,
@@ -98,30 +90,4 @@ function own(c: Context): void {
     );
   if (c.kinship('network') === 'new')
     c.inContainer('linkUp', { name: 'lo' }, 'a new network has its loopback down');
-}
-
-/** Whatever can fail comes before `ready`: create tells of it, start could not. */
-function becomeProgram(c: Context, seccomp: Seccomp | undefined, fifo: number | undefined): void {
-  attributes(c);
-  if (!limitsBeforeUserns(c)) rlimits(c);
-  labels(c);
-  // Before the change of user, like runc: root may enter what the user may only be in.
-  workingDirectory(c);
-  const sets = dropPrivileges(c, seccomp);
-  findProgram(c);
-  lastWill(c);
-  const listens = seccomp !== undefined && seccomp.slot !== NO_SLOT;
-  if (listens) loadFilter(c, seccomp, sets);
-  if (fifo !== undefined) untilStart(c, fifo);
-  startContainerHooks(c);
-  if (!listens) loadFilter(c, seccomp, sets);
-  if (c.options.init) c.inContainer('reaper', {}, 'PID 1 that forwards signals and reaps orphans');
-  execProgram(c);
-  if (fifo === undefined) c.onHost('awaitExec', {}, 'the control socket closes with execve');
-}
-
-function untilStart(c: Context, fifo: number): void {
-  c.inContainer('ready', {}, 'created: nothing is left but the program itself');
-  c.onHost('awaitReady', {}, 'create is done');
-  c.inContainer('awaitStart', { fifo }, 'until start');
 }

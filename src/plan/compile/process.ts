@@ -123,13 +123,9 @@ export function becomeUser(c: Context): void {
   c.inContainer('setUser', { uid, gid, groups: additionalGids, umask, flags }, 'process.user');
 }
 
-export function workingDirectory(c: Context): void {
-  const { cwd } = c.process;
-  c.inContainer(
-    'chdir',
-    { path: cwd, create: 1 },
-    'process.cwd, which must lie in the root (CVE-2024-21626)',
-  );
+export function workingDirectory(c: Context, create: boolean): void {
+  const args = { path: c.process.cwd, create: create ? 1 : 0 };
+  c.inContainer('chdir', args, 'process.cwd, which must lie in the root (CVE-2024-21626)');
 }
 
 /** Looked up by the user who will run it, and before `ready`, so that create can say that it is missing. */

@@ -1,0 +1,49 @@
+import { NO_SLOT } from '../types.ts';
+import type { Context } from './context.ts';
+import { dropPrivileges, loadFilter, type Seccomp } from './credentials.ts';
+import { startContainerHooks } from './hooks.ts';
+import {
+  attributes,
+  execProgram,
+  findProgram,
+  labels,
+  lastWill,
+  rlimits,
+  workingDirectory,
+} from './process.ts';
+
+export interface Ending {
+  readonly seccomp: Seccomp | undefined;
+  /** Slot of the exec fifo: wait there; undefined: go straight on. */
+  readonly fifo: number | undefined;
+  /** The limits have been set before. */
+  readonly limitsSet: boolean;
+  /** A missing working directory is made. */
+  readonly createCwd: boolean;
+}
+
+/** From set-up to program. Whatever can fail comes before `ready`: create tells of it, start could not. */
+export function becomeProgram(c: Context, { seccomp, fifo, limitsSet, createCwd }: Ending): void {
+  attributes(c);
+  if (!limitsSet) rlimits(c);
+  labels(c);
+  // Before the change of user, like runc: root may enter what the user may only be in.
+  workingDirectory(c, createCwd);
+  const sets = dropPrivileges(c, seccomp);
+  findProgram(c);
+  lastWill(c);
+  const listens = seccomp !== undefined && seccomp.slot !== NO_SLOT;
+  if (listens) loadFilter(c, seccomp, sets);
+  if (fifo !== undefined) untilStart(c, fifo);
+  startContainerHooks(c);
+  if (!listens) loadFilter(c, seccomp, sets);
+  if (c.options.init) c.inContainer('reaper', {}, 'PID 1 that forwards signals and reaps orphans');
+  execProgram(c);
+  if (fifo === undefined) c.onHost('awaitExec', {}, 'the control socket closes with execve');
+}
+
+function untilStart(c: Context, fifo: number): void {
+  c.inContainer('ready', {}, 'created: nothing is left but the program itself');
+  c.onHost('awaitReady', {}, 'create is done');
+  c.inContainer('awaitStart', { fifo }, 'until start');
+}
