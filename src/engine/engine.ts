@@ -59,9 +59,21 @@ export function createEngine({ dataRoot, runRoot }: Roots): Engine {
 
 /** For `--pid container:X` and its like: a container to join must be running. */
 function runningPid(roots: Roots, container: string, flag: string): number {
-  const { state, status } = findContainer(roots, container);
-  if (state && (status === 'running' || status === 'paused')) return state.pid;
-  throw new TinyrunError('USAGE', `${flag} container:${container}: that container is not running`, {
-    hint: 'tinyrun ps lists the running ones',
-  });
+  const refuse = (problem: string) =>
+    new TinyrunError('USAGE', `${flag} container:${container}: ${problem}`, {
+      hint: 'tinyrun ps lists the running ones',
+    });
+  const view = viewIfThere(roots, container);
+  if (!view) throw refuse('no such container');
+  if (view.state && (view.status === 'running' || view.status === 'paused')) return view.state.pid;
+  throw refuse('that container is not running');
+}
+
+function viewIfThere(roots: Roots, container: string): ContainerView | undefined {
+  try {
+    return findContainer(roots, container);
+  } catch (error) {
+    if (error instanceof TinyrunError && error.code === 'CONTAINER_NOT_FOUND') return undefined;
+    throw error;
+  }
 }

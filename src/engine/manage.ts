@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 
+import { LOCK_FILE, lockContainerDir } from '../runtime/journal.ts';
 import { killContainer } from '../runtime/signal.ts';
 import { parseSignal } from '../runtime/signals.ts';
+import { lock } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { Names } from './names.ts';
@@ -52,16 +56,38 @@ export async function removeContainer(roots: Roots, text: string, force: boolean
   sweepRunning(roots);
   const id = findId(roots, text, (name) => new Names(roots.dataRoot).holder(name));
   const view = viewOrDamaged(roots, id, force);
+  const { run } = containerPaths(roots, id);
+  if (view?.status === 'created' && isCommandAlive(run)) throw stillRunning(text, 'is being started');
   if (view?.state && view.status !== 'exited') {
-    if (!force)
-      throw new TinyrunError('CONTAINER_RUNNING', `container ${text} is running`, {
-        hint: 'end it with tinyrun kill, or remove it with --force',
-      });
+    if (!force) throw stillRunning(text, 'is running');
     signalContainer(roots, id, String(SIGKILL));
     await waitForEnd(view.state.pid);
-    sweepRunning(roots);
   }
+  await commandEnded(run);
+  sweepRunning(roots);
   removeData(roots, id, view?.record.name);
+}
+
+function stillRunning(container: string, what: string): TinyrunError {
+  return new TinyrunError('CONTAINER_RUNNING', `container ${container} ${what}`, {
+    hint: 'end it with tinyrun kill, or remove it with --force',
+  });
+}
+
+function isCommandAlive(run: string): boolean {
+  if (!existsSync(join(run, LOCK_FILE))) return false;
+  const free = lockContainerDir(run);
+  free?.release();
+  return free === undefined;
+}
+
+/** The command that ran a container writes how it ended, or is dead: only then can the container go. */
+async function commandEnded(run: string): Promise<void> {
+  try {
+    (await lock(join(run, LOCK_FILE))).release();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }
 
 function viewOrDamaged(roots: Roots, id: string, force: boolean): ContainerView | undefined {

@@ -26,6 +26,8 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
     wait: { kind: 'exec' },
     onMissingController: 'refuse',
     dieWithParent: true,
+    // state.json is written there, when the pid is known and the program is not yet running
+    yieldBeforePivot: true,
     ...(options.init ? { init: true } : {}),
   });
 }

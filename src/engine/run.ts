@@ -5,7 +5,13 @@ import { native } from '../native/index.ts';
 import type { ExitStatus, Fd } from '../native/types.ts';
 import type { Plan } from '../plan/types.ts';
 import { undoSteps, writeJournal } from '../runtime/journal.ts';
-import { type Launched, type LaunchOptions, launch, launchSync } from '../runtime/launch.ts';
+import {
+  type Launched,
+  type LaunchOptions,
+  type LaunchSyncOptions,
+  launch,
+  launchSync,
+} from '../runtime/launch.ts';
 import { forwardSignals } from '../runtime/signals.ts';
 import { bootId, writeState } from '../runtime/state.ts';
 import { OCI_VERSION } from '../spec/defaults.ts';
@@ -14,7 +20,7 @@ import { type Created, createContainer, destroyContainer, removeRunDir } from '.
 import { containerPaths } from './layout.ts';
 import { planOf } from './plan.ts';
 import type { Blueprint } from './prepare.ts';
-import { writeRecord } from './record.ts';
+import { type ContainerExit, writeRecord } from './record.ts';
 import { sweepRunning } from './sweep.ts';
 import type { RunControl, RunResult } from './types.ts';
 
@@ -39,23 +45,65 @@ export async function runBlueprint(
   const { plan, cgroup } = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id));
   watch.onPlan?.(plan);
   const created = createContainer(roots, blueprint);
-  let launched: Launched;
+  const proxy = new SignalProxy(control.sigProxy === true);
   try {
-    writeJournal(created.paths.run, plan);
-    launched = await start(plan, blueprint, control, watch);
-    keepState(created, blueprint, launched, cgroup);
-  } catch (error) {
+    // a step-by-step launch waits for a person, who may want to end it by Ctrl-C
+    if (!watch.onPause) proxy.start();
+    const launched = await startOrTakeBack(roots, blueprint, created, { plan, cgroup, control, watch });
+    proxy.pidfd = launched.pidfd;
+    proxy.start();
+    watch.onLaunched?.(launched);
+    const status = await waitFor(launched, blueprint);
+    const oomKilled = wasOomKilled(cgroup);
     takeBack(plan);
+    finish(roots, created, { code: status.code, finished: new Date().toISOString(), oomKilled });
+    const signal = status.kind === 'signaled' ? { signal: status.status } : {};
+    return { id: created.record.id, exitCode: status.code, oomKilled, ...signal };
+  } finally {
+    proxy.stop();
+    // what a failure above left is for the next sweep, which goes by this lock
+    created.lock.release();
+  }
+}
+
+interface Start {
+  readonly plan: Plan;
+  readonly cgroup: string | undefined;
+  readonly control: RunControl;
+  readonly watch: Watch;
+}
+
+/** Runs the plan to the program's first instruction, or leaves nothing of the container. */
+async function startOrTakeBack(
+  roots: Roots,
+  blueprint: Blueprint,
+  created: Created,
+  how: Start,
+): Promise<Launched> {
+  try {
+    writeJournal(created.paths.run, how.plan);
+    return await start(how.plan, blueprint, how.control, {
+      ...how.watch,
+      onYield: (_tag, { pid }) => keepState(created, blueprint, pid, how.cgroup),
+    });
+  } catch (error) {
+    takeBack(how.plan);
     destroyContainer(roots, created);
     throw error;
   }
-  watch.onLaunched?.(launched);
-  const status = await waitFor(launched, blueprint, control);
-  const oomKilled = wasOomKilled(cgroup);
-  takeBack(plan);
-  finish(roots, created, status, oomKilled);
-  const signal = status.kind === 'signaled' ? { signal: status.status } : {};
-  return { id: created.record.id, exitCode: status.code, oomKilled, ...signal };
+}
+
+/** Passes signals on from before the program runs: one that comes between its start and ours must not be lost. */
+class SignalProxy {
+  pidfd: Fd = -1;
+  #stop: (() => void) | undefined;
+  constructor(readonly enabled: boolean) {}
+  start(): void {
+    if (this.enabled) this.#stop ??= forwardSignals(() => this.pidfd);
+  }
+  stop(): void {
+    this.#stop?.();
+  }
 }
 
 /** Docker's refusal: with -i -t what is typed must come from a terminal. */
@@ -64,11 +112,18 @@ function checkTerminal({ options }: Blueprint, control: RunControl): void {
   throw new TinyrunError('NOT_A_TTY', 'the input device is not a TTY');
 }
 
+type Yielding = Watch & Required<Pick<LaunchSyncOptions, 'onYield'>>;
+
 /** The plan on this thread: nothing else is to be done meanwhile, unless somebody looks on. */
-async function start(plan: Plan, blueprint: Blueprint, control: RunControl, watch: Watch): Promise<Launched> {
+async function start(
+  plan: Plan,
+  blueprint: Blueprint,
+  control: RunControl,
+  watch: Yielding,
+): Promise<Launched> {
   const { stdio, close } = stdioOf(blueprint, control);
-  const { onPause, onFailure, trace } = watch;
-  const common = { plan, stdio, ...(trace ? { trace } : {}), ...(onFailure ? { onFailure } : {}) };
+  const { onPause, onFailure, onYield, trace } = watch;
+  const common = { plan, stdio, onYield, ...(trace ? { trace } : {}), ...(onFailure ? { onFailure } : {}) };
   try {
     return onPause ? await launch({ ...common, onPause }) : launchSync(common);
   } finally {
@@ -85,12 +140,7 @@ function stdioOf({ options }: Blueprint, control: RunControl): { stdio: [Fd, Fd,
 }
 
 /** state.json in the form of the runtime: from here on other commands see the container running. */
-function keepState(
-  created: Created,
-  blueprint: Blueprint,
-  launched: Launched,
-  cgroup: string | undefined,
-): void {
+function keepState(created: Created, blueprint: Blueprint, pid: number, cgroup: string | undefined): void {
   const { record, paths } = created;
   writeState(paths.run, {
     version: 1,
@@ -100,29 +150,24 @@ function keepState(
     rootfs: blueprint.spec.root?.path ?? '',
     created: record.created,
     owner: blueprint.host.uid,
-    pid: launched.pid,
-    startTime: String(launched.startTime),
+    pid,
+    startTime: String(native().startTime(pid) ?? 0n),
     bootId: bootId(),
     ...(cgroup === undefined ? {} : { cgroup }),
     fifo: '',
   });
 }
 
-async function waitFor(launched: Launched, blueprint: Blueprint, control: RunControl): Promise<ExitStatus> {
-  const stopForwarding = control.sigProxy ? forwardSignals(launched.pidfd) : () => {};
+async function waitFor(launched: Launched, blueprint: Blueprint): Promise<ExitStatus> {
+  if (launched.consoleFd === undefined) return launched.wait();
+  const { pumpTerminal } = await import('../runtime/terminal.ts');
+  const pump = pumpTerminal({ master: launched.consoleFd, stdin: blueprint.options.interactive === true });
   try {
-    if (launched.consoleFd === undefined) return await launched.wait();
-    const { pumpTerminal } = await import('../runtime/terminal.ts');
-    const pump = pumpTerminal({ master: launched.consoleFd, stdin: blueprint.options.interactive === true });
-    try {
-      const status = await launched.wait();
-      await pump.drained;
-      return status;
-    } finally {
-      pump.detach();
-    }
+    const status = await launched.wait();
+    await pump.drained;
+    return status;
   } finally {
-    stopForwarding();
+    pump.detach();
   }
 }
 
@@ -142,12 +187,11 @@ function takeBack(plan: Plan): void {
   if (steps.length > 0) launchSync({ plan: { steps } });
 }
 
-function finish(roots: Roots, created: Created, status: ExitStatus, oomKilled: boolean): void {
+function finish(roots: Roots, created: Created, exit: ContainerExit): void {
   if (created.record.rm) {
     destroyContainer(roots, created);
     return;
   }
-  const exit = { code: status.code, finished: new Date().toISOString(), oomKilled };
   writeRecord(roots, { ...created.record, exit });
   removeRunDir(created);
 }

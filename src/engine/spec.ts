@@ -153,9 +153,9 @@ function mountsOf({ options, namespaces, mounts }: SpecInput): Mount[] {
   return [...base, ...mounts];
 }
 
-/** With the host's IPC namespace go its /dev/shm and message queues. */
+/** With the host's IPC namespace goes its /dev/shm; a new mqueue mount shows the namespace's queues anyway. */
 function shareIpc(mount: Mount): Mount {
-  if (mount.destination !== '/dev/shm' && mount.destination !== '/dev/mqueue') return mount;
+  if (mount.destination !== '/dev/shm') return mount;
   const { destination } = mount;
   return { destination, type: 'bind', source: destination, options: ['rbind', 'nosuid', 'noexec', 'nodev'] };
 }

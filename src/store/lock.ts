@@ -7,7 +7,19 @@ const LOCK_NB = 4;
 
 /** A held lock; the kernel frees it too when the process ends. */
 export interface Lock {
+  /** Idempotent. */
   release(): void;
+}
+
+function held(fd: number): Lock {
+  let open = true;
+  return {
+    release() {
+      // an fd closed twice may by then be somebody else's
+      if (open) closeSync(fd);
+      open = false;
+    },
+  };
 }
 
 /** flock(2) on a file made for the purpose. Waits off the main thread; use `tryLock` not to wait. */
@@ -15,7 +27,7 @@ export async function lock(path: string, mode: 'shared' | 'exclusive' = 'exclusi
   for (;;) {
     const fd = open(path);
     if (!native().flock(fd, flag(mode) | LOCK_NB)) await native().flockWait(fd, flag(mode));
-    if (isCurrent(fd, path)) return { release: () => closeSync(fd) };
+    if (isCurrent(fd, path)) return held(fd);
     closeSync(fd);
   }
 }
@@ -28,7 +40,7 @@ export function tryLock(path: string, mode: 'shared' | 'exclusive' = 'exclusive'
       closeSync(fd);
       return undefined;
     }
-    if (isCurrent(fd, path)) return { release: () => closeSync(fd) };
+    if (isCurrent(fd, path)) return held(fd);
     closeSync(fd);
   }
 }
@@ -41,7 +53,7 @@ const open = (path: string) =>
 
 /** A holder may have unlinked the file while we waited: a lock on a name nobody else finds is no lock. */
 function isCurrent(fd: number, path: string): boolean {
-  const held = fstatSync(fd);
+  const own = fstatSync(fd);
   const named = statSync(path, { throwIfNoEntry: false });
-  return named !== undefined && named.ino === held.ino && named.dev === held.dev;
+  return named !== undefined && named.ino === own.ino && named.dev === own.dev;
 }

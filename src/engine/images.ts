@@ -1,0 +1,21 @@
+import { type InUse, isSweepPending, sweep } from '../image/gc.ts';
+import type { User } from '../image/remove.ts';
+import type { ImageStore } from '../image/store.ts';
+import type { Roots } from '../store/paths.ts';
+import { containerIds, readRecord, viewContainer } from './record.ts';
+
+/** What containers need of the image store: asked before anything is removed from it. */
+export function imageUsers(roots: Roots): { users: User[]; inUse: InUse } {
+  const records = containerIds(roots).flatMap((id) => readRecord(roots, id) ?? []);
+  const users = records.map((record) => ({
+    id: record.id,
+    imageId: record.imageId,
+    running: viewContainer(roots, record).status !== 'exited',
+  }));
+  return { users, inUse: { trees: records.flatMap((record) => record.layers) } };
+}
+
+/** The sweep that an image being added had held up. */
+export function sweepIfPending(store: ImageStore, roots: Roots): void {
+  if (isSweepPending(store)) sweep(store, imageUsers(roots).inUse);
+}
