@@ -18,6 +18,12 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'show all that is known of containers, as JSON',
     load: () => import('./commands/inspect.ts'),
   },
+  images: { summary: 'list images', load: () => import('./commands/images.ts') },
+  pull: { summary: 'download an image from a registry', load: () => import('./commands/pull.ts') },
+  rmi: { summary: 'remove images', load: () => import('./commands/rmi.ts') },
+  tag: { summary: 'give an image another name', load: () => import('./commands/tag.ts') },
+  history: { summary: 'show how an image was made', load: () => import('./commands/history.ts') },
+  image: { summary: 'manage images', load: () => import('./commands/image.ts') },
   doctor: {
     summary: 'check the host point by point, and say how to mend it',
     load: () => import('./commands/doctor.ts'),

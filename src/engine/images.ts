@@ -2,7 +2,7 @@ import { type InUse, isSweepPending, sweep } from '../image/gc.ts';
 import type { User } from '../image/remove.ts';
 import type { ImageStore } from '../image/store.ts';
 import type { Roots } from '../store/paths.ts';
-import { containerIds, readRecord, viewContainer } from './record.ts';
+import { containerIds, readRecord, viewOf } from './record.ts';
 
 /** What containers need of the image store: asked before anything is removed from it. */
 export function imageUsers(roots: Roots): { users: User[]; inUse: InUse } {
@@ -10,7 +10,7 @@ export function imageUsers(roots: Roots): { users: User[]; inUse: InUse } {
   const users = records.map((record) => ({
     id: record.id,
     imageId: record.imageId,
-    running: viewContainer(roots, record).status !== 'exited',
+    running: ['running', 'paused'].includes(viewOf(roots, record).status),
   }));
   return { users, inUse: { trees: records.flatMap((record) => record.layers) } };
 }

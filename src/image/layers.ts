@@ -1,6 +1,16 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
+import { AT_FDCWD, native } from '../native/index.ts';
 import { ensureDir } from '../store/paths.ts';
 import type { ImageStore } from './store.ts';
 import type { ImageLayer } from './types.ts';
@@ -105,6 +115,26 @@ export class LayerStore {
     return temporary;
   }
 
+  /** Diff ids of all that is unpacked. */
+  list(): string[] {
+    return hexNames(this.root);
+  }
+
+  /** Diff ids whose unpacking has begun, by the locks and directories it leaves. */
+  unfinished(): string[] {
+    return [...new Set(hexNames(join(this.root, 'tmp')))];
+  }
+
+  /** Out of sight by rename(2) first: a kill leaves either a whole layer or something to sweep. */
+  remove(diffId: string): void {
+    rmSync(this.link(diffId), { force: true });
+    const going = this.temporary(diffId);
+    ensureDir(join(this.root, 'tmp'));
+    native().removeTree(AT_FDCWD, going);
+    renameSync(this.directory(diffId), going);
+    native().removeTree(AT_FDCWD, going);
+  }
+
   temporary(diffId: string): string {
     return join(this.root, 'tmp', hexOf(diffId));
   }
@@ -112,6 +142,14 @@ export class LayerStore {
   lockPath(diffId: string): string {
     return join(ensureDir(join(this.root, 'tmp')), `${hexOf(diffId)}.lock`);
   }
+}
+
+/** Names that start with 64 digits: layers, and the locks of those being unpacked. */
+function hexNames(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory).flatMap(
+    (name) => /^[0-9a-f]{64}/.exec(name)?.map((hex) => `sha256:${hex}`) ?? [],
+  );
 }
 
 function linkOnce(target: string, path: string): void {

@@ -5,6 +5,7 @@ import { putBlob, putFile } from './blobs.ts';
 import { digestOf } from './digest.ts';
 import { type Document, parseConfig, parseDocument } from './documents.ts';
 import type { StoredImage } from './entry.ts';
+import { adding } from './gc.ts';
 import { ensureUnpacked } from './layers.ts';
 import { choosePlatform, formatPlatform, hostPlatform } from './platform.ts';
 import { formatReference, parseReference } from './reference.ts';
@@ -29,7 +30,20 @@ export async function importLayout(
   options: ImportOptions = {},
 ): Promise<StoredImage> {
   const top = chooseEntry(directory, options);
-  const found = findManifest(directory, top, options.platform ?? hostPlatform());
+  return adding(store, () =>
+    importEntry(store, directory, top, reference, options.platform ?? hostPlatform()),
+  );
+}
+
+/** One entry of a layout's index; the caller keeps sweeps away. */
+export async function importEntry(
+  store: ImageStore,
+  directory: string,
+  top: Descriptor,
+  reference: string | undefined,
+  platform: Platform,
+): Promise<StoredImage> {
+  const found = findManifest(directory, top, platform);
   const { manifest } = found;
   const configBytes = readVerified(directory, manifest.config);
   const config = parseConfig(configBytes, manifest, `config ${manifest.config.digest}`);

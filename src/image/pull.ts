@@ -2,6 +2,7 @@ import { TinyrunError } from '../errors.ts';
 import { Ingest, putBlob } from './blobs.ts';
 import { parseConfig } from './documents.ts';
 import type { StoredImage } from './entry.ts';
+import { adding } from './gc.ts';
 import { LayerStore } from './layers.ts';
 import { inParallel } from './parallel.ts';
 import { choosePlatform, formatPlatform, hostPlatform } from './platform.ts';
@@ -59,8 +60,10 @@ export async function pull(
     const name = reference.digest ?? reference.tag ?? 'latest';
     const top = await repository.fetchDocument(name, options.signal);
     const found = await platformManifest(repository, top, options);
-    const image = await fetchImage(store, repository, found, options);
-    return await enter(store, reference, top, found, image);
+    return await adding(store, async () => {
+      const config = await fetchImage(store, repository, found, options);
+      return enter(store, reference, top, found, config);
+    });
   } finally {
     repository.close();
   }

@@ -28,6 +28,11 @@ export class ImageStore {
     return this.#readIndex().manifests.flatMap((descriptor) => fromDescriptor(descriptor) ?? []);
   }
 
+  /** Everything index.json names, entries of others too. */
+  descriptors(): Descriptor[] {
+    return this.#readIndex().manifests;
+  }
+
   /**
    * The entry of a name (`alpine`, `host/name:tag`, `name@sha256:…`) or of an id or its prefix.
    * @throws TinyrunError INVALID_REFERENCE, AMBIGUOUS_ID

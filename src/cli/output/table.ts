@@ -1,3 +1,6 @@
+/** Docker's tabwriter makes no column narrower, its three spaces included. */
+const MIN_COLUMN = 10;
+
 /** Columns as Docker prints them: left-aligned, three spaces apart, no trailing blanks. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
@@ -7,7 +10,9 @@ export function table(rows: readonly (readonly string[])[]): string {
     });
   const line = (row: readonly string[]) =>
     row
-      .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd((widths[i] ?? 0) + 3)))
+      .map((cell, i) =>
+        i === row.length - 1 ? cell : cell.padEnd(Math.max(MIN_COLUMN, (widths[i] ?? 0) + 3)),
+      )
       .join('')
       .trimEnd();
   return rows.map((row) => `${line(row)}\n`).join('');
@@ -32,4 +37,14 @@ export function humanDuration(milliseconds: number): string {
   const unit = UNITS.find(([from]) => hours >= from);
   if (unit) return `${Math.floor(hours / unit[1])} ${unit[2]}`;
   return hours === 1 ? 'About an hour' : `${hours} hours`;
+}
+
+const SIZES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+
+/** `7.05MB`, `124MB`: go-units' HumanSize, decimal, with so many significant digits. */
+export function humanSize(bytes: number, digits = 3): string {
+  let size = bytes;
+  let unit = 0;
+  for (; size >= 1000 && unit < SIZES.length - 1; unit++) size /= 1000;
+  return `${Number(size.toPrecision(digits))}${SIZES[unit]}`;
 }

@@ -1,0 +1,63 @@
+import { TinyrunError } from '../../errors.ts';
+import type { Reference } from '../../image/reference.ts';
+import type { Command, Context } from '../command.ts';
+
+interface Flags {
+  readonly allTags?: boolean;
+  readonly platform?: string;
+  readonly quiet?: boolean;
+  readonly disableContentTrust?: boolean;
+}
+
+export const command: Command = {
+  name: 'pull',
+  summary: 'download an image from a registry',
+  usage: '[options] NAME[:TAG|@DIGEST]',
+  examples: [
+    'tinyrun pull alpine',
+    'tinyrun pull --platform linux/arm64 alpine:3.20',
+    'tinyrun pull -q localhost:5000/app',
+  ],
+  define(program, context) {
+    program
+      .argument('<name>')
+      .option('-a, --all-tags', 'every tag of the repository')
+      .option('--platform <OS/ARCH[/VARIANT]>', 'another platform than this machine’s')
+      .option('-q, --quiet', 'print nothing but the name')
+      .option('--disable-content-trust', 'accepted for Docker’s sake')
+      .action((name: string, flags: Flags) => pull(name, flags, context));
+  },
+};
+
+async function pull(name: string, flags: Flags, context: Context): Promise<void> {
+  const { parseNamed, parseReference } = await import('../../image/reference.ts');
+  const named = parseNamed(name);
+  const { interruptible } = await import('../interrupt.ts');
+  if (flags.allTags) {
+    if (named.tag ?? named.digest)
+      throw new TinyrunError('USAGE', 'a tag or digest cannot be given with --all-tags');
+    await interruptible((signal) => pullAll(named, flags, context, signal));
+    return;
+  }
+  if (!named.tag && !named.digest && !flags.quiet) context.out('Using default tag: latest\n');
+  await interruptible((signal) => pullOne(parseReference(name), flags, context, signal));
+}
+
+async function pullAll(named: Reference, flags: Flags, context: Context, signal: AbortSignal): Promise<void> {
+  const { Repository } = await import('../../image/registry/repository.ts');
+  const repository = new Repository(named);
+  const tags = await repository.tags(signal).finally(() => repository.close());
+  for (const tag of tags) await pullOne({ ...named, tag }, flags, context, signal);
+}
+
+async function pullOne(
+  reference: Reference,
+  flags: Flags,
+  context: Context,
+  signal: AbortSignal,
+): Promise<void> {
+  const { pullAndReport } = await import('../pull.ts');
+  const { parsePlatform } = await import('../../image/platform.ts');
+  const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+  await pullAndReport(context, reference, { platform, signal, quiet: flags.quiet ?? false });
+}

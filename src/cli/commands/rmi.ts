@@ -1,0 +1,40 @@
+import type { Command, Context } from '../command.ts';
+import { formatFailure, toFailure } from '../fail.ts';
+
+interface Flags {
+  readonly force?: boolean;
+  readonly prune?: boolean;
+}
+
+export const command: Command = {
+  name: 'rmi',
+  summary: 'remove images',
+  usage: '[options] IMAGE [IMAGE...]',
+  examples: ['tinyrun rmi alpine', 'tinyrun rmi -f 4abcf2066143'],
+  define(program, context) {
+    program
+      .argument('<image...>')
+      .option('-f, --force', 'also where several names or stopped containers use it')
+      .option('--no-prune', 'accepted for Docker’s sake')
+      .action((images: string[], flags: Flags) => remove(images, flags, context));
+  },
+};
+
+/** Each is tried; one that fails makes the exit code 1. */
+async function remove(images: readonly string[], flags: Flags, context: Context): Promise<void> {
+  const { ImageStore } = await import('../../image/store.ts');
+  const { removeImage } = await import('../../image/remove.ts');
+  const { imageUsers } = await import('../../engine/images.ts');
+  const store = new ImageStore(context.dataRoot);
+  for (const image of images) {
+    try {
+      const options = { force: flags.force ?? false, ...imageUsers(context) };
+      const { untagged, deleted } = await removeImage(store, image, options);
+      context.out(untagged.map((name) => `Untagged: ${name}\n`).join(''));
+      context.out(deleted.map((id) => `Deleted: ${id}\n`).join(''));
+    } catch (error) {
+      context.err(formatFailure(toFailure(error)));
+      context.exitCode = 1;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import { TinyrunError } from '../errors.ts';
+import type { ImageView } from './view.ts';
+
+/** `--filter KEY=VALUE`, many times: values of one key are alternatives (but for labels), keys all have to hold. */
+export type Filters = ReadonlyMap<string, readonly string[]>;
+
+/** @throws TinyrunError USAGE */
+export function parseFilters(given: readonly string[] | undefined, known: readonly string[]): Filters {
+  const filters = new Map<string, string[]>();
+  for (const text of given ?? []) {
+    const equals = text.indexOf('=');
+    const key = equals < 0 ? text : text.slice(0, equals);
+    if (equals < 1) throw new TinyrunError('USAGE', `bad filter "${text}"`, { hint: '--filter KEY=VALUE' });
+    if (!known.includes(key))
+      throw new TinyrunError('USAGE', `unknown filter "${key}"`, { hint: `filters are ${known.join(', ')}` });
+    filters.set(key, [...(filters.get(key) ?? []), text.slice(equals + 1)]);
+  }
+  return filters;
+}
+
+export const IMAGE_FILTERS = ['dangling', 'label', 'before', 'since', 'until', 'reference'] as const;
+
+type Find = (text: string) => ImageView | undefined;
+
+/** Whether an image is wanted; `find` resolves the images that before and since name. */
+export function matcher(filters: Filters, find: Find, now = Date.now()): (view: ImageView) => boolean {
+  const tests: ((view: ImageView) => boolean)[] = [];
+  const each = (key: string, make: (value: string) => (view: ImageView) => boolean) => {
+    for (const value of filters.get(key) ?? []) tests.push(make(value));
+  };
+  each('dangling', (value) => (view) => (view.tags.length === 0) === parseBoolean(value));
+  each('label', (value) => (view) => hasLabel(view.entry.labels, value));
+  each('label!', (value) => (view) => !hasLabel(view.entry.labels, value));
+  each('before', (value) => older(find, value));
+  each('since', (value) => newer(find, value));
+  each('until', (value) => {
+    const until = parseUntil(value, now);
+    return (view) => Date.parse(view.entry.created) < until;
+  });
+  const references = filters.get('reference');
+  if (references)
+    tests.push((view) =>
+      references.some((pattern) => view.tags.some((tag) => matchesReference(pattern, tag))),
+    );
+  return (view) => tests.every((test) => test(view));
+}
+
+function parseBoolean(text: string): boolean {
+  if (/^(?:1|t|true)$/i.test(text)) return true;
+  if (/^(?:0|f|false)$/i.test(text)) return false;
+  throw new TinyrunError('USAGE', `bad value "${text}" of a filter`, { hint: 'true or false is expected' });
+}
+
+export function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
+  const equals = wanted.indexOf('=');
+  if (equals < 0) return Object.hasOwn(labels, wanted);
+  return labels[wanted.slice(0, equals)] === wanted.slice(equals + 1);
+}
+
+function created(find: Find, text: string): number {
+  const view = find(text);
+  if (!view) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${text}`);
+  return Date.parse(view.entry.created);
+}
+
+const older = (find: Find, text: string) => {
+  const limit = created(find, text);
+  return (view: ImageView) => Date.parse(view.entry.created) < limit;
+};
+
+const newer = (find: Find, text: string) => {
+  const limit = created(find, text);
+  return (view: ImageView) => Date.parse(view.entry.created) > limit;
+};
+
+const UNITS: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 };
+
+/** A duration ago (`24h`, `1h30m`), seconds since 1970, or a date. */
+export function parseUntil(text: string, now: number): number {
+  if (/^(?:\d+(?:\.\d+)?[smhdw])+$/.test(text)) {
+    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([smhdw])/g)];
+    return now - parts.reduce((sum, [, amount, unit = 's']) => sum + Number(amount) * (UNITS[unit] ?? 0), 0);
+  }
+  const time = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+  if (Number.isNaN(time))
+    throw new TinyrunError('USAGE', `bad time "${text}"`, { hint: 'a duration such as 24h, or a date' });
+  return time;
+}
+
+/** Go's path.Match on the whole name, on the name without tag, and on its last component. */
+function matchesReference(pattern: string, tagged: string): boolean {
+  const name = tagged.replace(/:[^/:]*$/, '');
+  const regex = new RegExp(
+    `^${pattern
+      .replace(/[.+^${}()|\\]/g, '\\$&')
+      .replaceAll('*', '[^/]*')
+      .replaceAll('?', '[^/]')}$`,
+  );
+  return [tagged, name].some((text) => regex.test(text));
+}

@@ -1,0 +1,109 @@
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AT_FDCWD, native } from '../native/index.ts';
+import { lock, tryLock } from '../store/lock.ts';
+import { parseDocument } from './documents.ts';
+import { LayerStore } from './layers.ts';
+import type { ImageStore } from './store.ts';
+
+/** What others still need, beside what the index names. */
+export interface InUse {
+  /** Paths of the layers that containers are mounted from. */
+  readonly trees: readonly string[];
+}
+
+const lockPath = (store: ImageStore): string => join(store.root, 'gc.lock');
+/** Left when the sweep had to give way; whoever was in its way does it afterwards. */
+const pendingPath = (store: ImageStore): string => join(store.root, 'gc.pending');
+
+/** Runs what adds blobs that the index does not name yet: no sweep takes them away meanwhile. */
+export async function adding<T>(store: ImageStore, task: () => Promise<T>): Promise<T> {
+  store.init();
+  const held = await lock(lockPath(store), 'shared');
+  try {
+    return await task();
+  } finally {
+    held.release();
+  }
+}
+
+/**
+ * Removes blobs and layers that no entry of the index and no container needs. Answers the bytes freed, or undefined
+ * when images are being added just now: then it is done once they are.
+ */
+export function sweep(store: ImageStore, inUse: InUse): number | undefined {
+  store.init();
+  const held = tryLock(lockPath(store));
+  if (!held) {
+    writeFileSync(pendingPath(store), '');
+    return undefined;
+  }
+  try {
+    rmSync(pendingPath(store), { force: true });
+    return sweepBlobs(store) + sweepLayers(store, inUse);
+  } finally {
+    held.release();
+  }
+}
+
+export const isSweepPending = (store: ImageStore): boolean => existsSync(pendingPath(store));
+
+function sweepBlobs(store: ImageStore): number {
+  const needed = reachable(store);
+  let freed = 0;
+  for (const algorithm of readdirSync(join(store.root, 'blobs'))) {
+    for (const hex of readdirSync(join(store.root, 'blobs', algorithm))) {
+      if (needed.has(`${algorithm}:${hex}`)) continue;
+      const path = join(store.root, 'blobs', algorithm, hex);
+      freed += statSync(path).size;
+      rmSync(path);
+    }
+  }
+  return freed;
+}
+
+/** Every blob that an entry of index.json leads to, those of others included. */
+function reachable(store: ImageStore): Set<string> {
+  const needed = new Set<string>();
+  const queue = store.descriptors().map(({ digest }) => digest);
+  for (const entry of store.list())
+    queue.push(...entry.repoDigests.map((name) => name.slice(name.indexOf('@') + 1)));
+  for (let digest = queue.pop(); digest !== undefined; digest = queue.pop()) {
+    if (needed.has(digest) || !store.hasBlob(digest)) continue;
+    needed.add(digest);
+    queue.push(...namedBy(store, digest, needed));
+  }
+  return needed;
+}
+
+function namedBy(store: ImageStore, digest: string, needed: Set<string>): string[] {
+  const document = parseDocument(store.readBlob(digest), digest);
+  if (document.kind === 'index') return document.index.manifests.map((one) => one.digest);
+  for (const blob of [document.manifest.config, ...document.manifest.layers]) needed.add(blob.digest);
+  return [];
+}
+
+function sweepLayers(store: ImageStore, inUse: InUse): number {
+  const layers = new LayerStore(store.dataRoot);
+  const needed = new Set(store.list().flatMap((entry) => entry.diffIds));
+  const mounted = new Set(inUse.trees);
+  let freed = 0;
+  for (const diffId of layers.list()) {
+    if (needed.has(diffId) || mounted.has(layers.link(diffId))) continue;
+    freed += layers.info(diffId).size;
+    layers.remove(diffId);
+  }
+  sweepTemporary(layers);
+  return freed;
+}
+
+/** What a killed command was unpacking; what is being unpacked now is locked. */
+function sweepTemporary(layers: LayerStore): void {
+  for (const diffId of layers.unfinished()) {
+    const held = tryLock(layers.lockPath(diffId));
+    if (!held) continue;
+    native().removeTree(AT_FDCWD, layers.temporary(diffId));
+    rmSync(layers.lockPath(diffId), { force: true });
+    held.release();
+  }
+}

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { formatRows } from '../../../src/cli/output/table-rows.ts';
+import { compileTemplate } from '../../../src/cli/output/template.ts';
+
+const data = {
+  Id: 'sha256:abc',
+  Names: ['one', 'two'],
+  Size: 1536,
+  Config: { Env: ['A=1'], Labels: { 'com.example': 'x', b: 'y' } },
+  Nothing: null,
+  Empty: [],
+  Ready: true,
+};
+const run = (text: string) => compileTemplate(text)(data);
+
+/** Template and what Go 1.22's text/template prints for it, with Docker's functions. */
+const CASES: [string, string][] = [
+  ['plain', 'plain'],
+  ['{{.Id}}', 'sha256:abc'],
+  ['{{ .Config.Env }}', '[A=1]'],
+  ['{{json .Names}}', '["one","two"]'],
+  ['{{.Names | json}}', '["one","two"]'],
+  ['{{join .Names ", "}}', 'one, two'],
+  ['{{upper .Id}} {{lower "ABC"}} {{title "a word"}}', 'SHA256:ABC abc A Word'],
+  ['{{range .Names}}<{{.}}>{{end}}', '<one><two>'],
+  ['{{range $i, $n := .Names}}{{$i}}={{$n}};{{end}}', '0=one;1=two;'],
+  ['{{range $k, $v := .Config.Labels}}{{$k}}:{{$v}} {{end}}', 'b:y com.example:x '],
+  ['{{range .Empty}}x{{else}}none{{end}}', 'none'],
+  ['{{if .Ready}}yes{{else}}no{{end}}', 'yes'],
+  ['{{if eq .Size 1}}a{{else if gt .Size 1000}}b{{else}}c{{end}}', 'b'],
+  ['{{if and .Ready (not .Empty)}}both{{end}}', 'both'],
+  ['{{or .Nothing "fallback"}}', 'fallback'],
+  ['{{with .Config}}{{.Env}}{{$.Id}}{{end}}', '[A=1]sha256:abc'],
+  ['{{len .Names}} {{index .Names 1}} {{index .Config.Labels "b"}}', '2 two y'],
+  ['{{printf "%-6s|%5d|%q|%v|%%" "ab" 42 "x" .Names}}', 'ab    |   42|"x"|[one two]|%'],
+  ['{{printf "%.2f" 1.005}} {{printf "%05d" 42}} {{printf "%x" "hi"}}', '1.00 00042 6869'],
+  ['{{$x := .Id}}{{$x}}{{$x = "b"}}{{$x}}', 'sha256:abcb'],
+  ['{{(index .Names 0) | printf "%s!"}}', 'one!'],
+  ['a {{- " b " -}} c', 'a b c'],
+  ['a{{/* nothing */}}b', 'ab'],
+  ['{{"a}}b"}}{{`raw "x"`}}', 'a}}braw "x"'],
+  ['{{.Config.Labels.missing}}', '<no value>'],
+  ['{{.Nothing}}', '<nil>'],
+  ['{{println "a" 1}}', 'a 1\n'],
+  ['{{split "a,b" "," | len}}', '2'],
+  ['{{range .Names}}{{if eq . "two"}}{{break}}{{end}}{{.}}{{end}}', 'one'],
+  ['{{.Config.Labels}}', 'map[b:y com.example:x]'],
+  ['{{truncate "abcdef" 3}}{{pad "x" 1 2}}|', 'abc x  |'],
+  ['{{slice "abcdef" 1 3}}', 'bc'],
+];
+
+test.each(CASES)('%s', (text, expected) => {
+  expect(run(text)).toBe(expected);
+});
+
+test.each([
+  ['{{.Foo}}', 'no field Foo'],
+  ['{{.Id.Foo}}', "can't evaluate field Foo"],
+  ['{{foo .Id}}', 'function "foo" not defined'],
+  ['{{if .Id}}', '{{end}} is missing'],
+  ['{{end}}', 'unexpected {{end}}'],
+  ['{{.Id', 'unclosed action'],
+  ['{{(.Id}}', 'unclosed parenthesis'],
+  ['{{ @ }}', 'unexpected "@"'],
+  ['{{$y}}', 'undefined variable $y'],
+  ['{{lt 1 "a"}}', 'incompatible types'],
+])('%s is refused', (text, message) => {
+  expect(() => run(text)).toThrow(message);
+});
+
+describe('rows', () => {
+  const listing = {
+    rows: [
+      { ID: 'abc', Name: 'one' },
+      { ID: 'def', Name: 'a longer name' },
+    ],
+    headers: { ID: 'IMAGE ID', Name: 'NAME' },
+    columns: ['ID', 'Name'],
+  };
+
+  test('columns as docker aligns them', () => {
+    expect(formatRows(listing)).toBe('IMAGE ID   NAME\nabc        one\ndef        a longer name\n');
+  });
+
+  test('a table of one’s own, with written out tabs', () => {
+    const format = 'table {{.Name}}\\t{{upper .ID}}';
+    expect(formatRows({ ...listing, format })).toBe(
+      'NAME            IMAGE ID\none             ABC\na longer name   DEF\n',
+    );
+  });
+
+  test('json and plain templates', () => {
+    expect(formatRows({ ...listing, format: 'json' })).toBe(
+      '{"ID":"abc","Name":"one"}\n{"ID":"def","Name":"a longer name"}\n',
+    );
+    expect(formatRows({ ...listing, format: '{{.ID}}' })).toBe('abc\ndef\n');
+  });
+});
