@@ -16,8 +16,9 @@ export interface Result {
   readonly stderr: string;
 }
 
+const env = { ...process.env, TINYRUN_ROOT: `${SCRATCH}/data`, TINYRUN_RUN_ROOT: `${SCRATCH}/run` };
+
 function call(program: string, args: readonly string[]): Result {
-  const env = { ...process.env, TINYRUN_ROOT: `${SCRATCH}/data`, TINYRUN_RUN_ROOT: `${SCRATCH}/run` };
   const { status, signal, stdout, stderr } = spawnSync(path.join(BIN, program), args, {
     encoding: 'utf8',
     env,
@@ -33,8 +34,14 @@ export function sh(flags: readonly string[], script: string): Result {
   return tinyrun('run', '--rm', ...flags, 'busybox', 'sh', '-c', script);
 }
 
-export const tinyrunc = (...args: readonly string[]): Result =>
-  call('tinyrunc', ['--root', `${SCRATCH}/tinyrunc`, ...args]);
+export const tinyrunc = (...args: readonly string[]): Result => call('tinyrunc', runcArgs(args));
+const runcArgs = (args: readonly string[]) => ['--root', `${SCRATCH}/tinyrunc`, ...args];
+
+/** `tinyrunc` with its streams on /dev/null, for what goes on in the background; answers the exit code. */
+export function tinyruncQuiet(...args: readonly string[]): number {
+  const { status } = spawnSync(path.join(BIN, 'tinyrunc'), runcArgs(args), { env, stdio: 'ignore' });
+  return status ?? -1;
+}
 
 /** A bundle with busybox in its root, running `script` under `resources`; answers its directory. */
 export function makeBundle(name: string, script: string, resources: object): string {
