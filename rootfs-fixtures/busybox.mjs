@@ -47,6 +47,8 @@ function entries(busybox, applets) {
     file('etc/group', lines(GROUP)),
     file('etc/passwd', lines(PASSWD)),
     file('etc/shadow', lines(SHADOW), 0o600),
+    // what a runtime binds its own over: there already, it needs nothing made in the layer above
+    ...['hostname', 'hosts', 'resolv.conf'].map((name) => file(`etc/${name}`, '')),
     file('etc/nsswitch.conf', lines(['passwd: files', 'group: files', 'hosts: files dns'])),
   ];
 }

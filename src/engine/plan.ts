@@ -21,6 +21,8 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
       base: layers.base,
       upper: paths.upper,
       work: paths.work,
+      // unmounting an overlay syncs the file system below it, which nobody needs for what is removed at once
+      ...(options.rm ? { options: ['volatile'] } : {}),
     },
     ...(seccomp ? { seccomp } : {}),
     wait: { kind: 'exec' },
