@@ -52,7 +52,7 @@ export interface Made {
 const FIFO = 'exec.fifo';
 export const CONFIG_FILE = 'config.json';
 /** `~` is in no id, so this is no container's directory. */
-const SECCOMP_CACHE = '~seccomp';
+export const SECCOMP_CACHE = '~seccomp';
 
 /** Makes the container's directory and locks it; what a killed creator left under the id is taken back first. */
 function claim(dir: string): Lock {
@@ -164,7 +164,14 @@ async function runPlan(
   const { plan, scope } = planned;
   const common = { plan, preserveFds: options.preserveFds };
   if (!plan.steps.some(({ op }) => op === 'yield')) return launchSync(common);
-  const onYield = answerYield({ bundle, compiled: planned, draft, scope, rootless: options.rootless });
+  const onYield = answerYield({
+    spec: bundle.spec,
+    slots: planned.slots,
+    state: draft,
+    status: 'creating',
+    scope,
+    rootless: options.rootless,
+  });
   return await launch({ ...common, onYield });
 }
 

@@ -1,41 +1,38 @@
 import { native } from '../native/index.ts';
 import { type Compiled, YIELD } from '../plan/compile/options.ts';
 import { cgroupWrites } from '../plan/compile/resources.ts';
-import type { ContainerProcessState, State } from '../spec/types.ts';
-import type { Bundle } from './bundle.ts';
+import type { ContainerProcessState, Spec } from '../spec/types.ts';
 import { sendToSocket } from './console.ts';
 import { specState } from './container.ts';
 import { runHooks } from './hooks.ts';
 import type { LaunchOptions, Progress } from './launch.ts';
-import type { StateFile } from './state.ts';
+import type { StateFile, Status } from './state.ts';
 import { type ScopeName, startScope, unitProperties } from './systemd.ts';
 
 /** What Node needs to know to do its part of a plan. */
 export interface YieldContext {
-  readonly bundle: Bundle;
-  readonly compiled: Compiled;
-  /** The state without a process. */
-  readonly draft: StateFile;
+  readonly spec: Spec;
+  readonly slots: Compiled['slots'];
+  /** Its pid is not looked at: a container under way has none yet, and an exec another. */
+  readonly state: StateFile;
+  readonly status: Status;
   readonly scope: ScopeName | undefined;
   readonly rootless: boolean;
 }
 
-function stateNow({ draft }: YieldContext, pid: number): State {
-  return specState({ ...draft, pid }, 'creating');
-}
-
 /** prestart and createRuntime: in the runtime's namespaces, before pivot_root; config.md, "POSIX-platform Hooks". */
-async function hooks(context: YieldContext, { pid }: Progress): Promise<void> {
-  const { prestart, createRuntime } = context.bundle.spec.hooks ?? {};
-  await runHooks('prestart', prestart, stateNow(context, pid));
-  await runHooks('createRuntime', createRuntime, stateNow(context, pid));
+async function hooks({ spec, state, status }: YieldContext, { pid }: Progress): Promise<void> {
+  const { prestart, createRuntime } = spec.hooks ?? {};
+  const now = specState({ ...state, pid }, status);
+  await runHooks('prestart', prestart, now);
+  await runHooks('createRuntime', createRuntime, now);
 }
 
-async function cgroup({ bundle, draft, scope, rootless }: YieldContext, { pid }: Progress): Promise<void> {
+async function cgroup({ spec, state, scope, rootless }: YieldContext, { pid }: Progress): Promise<void> {
   if (scope === undefined) return;
-  const writes = cgroupWrites(bundle.spec.linux?.resources ?? {});
+  const writes = cgroupWrites(spec.linux?.resources ?? {});
   const properties = unitProperties(Object.fromEntries(writes.map(({ file, value }) => [file, value])));
-  await startScope({ ...scope, id: draft.id, pid, properties, rootless });
+  await startScope({ ...scope, id: state.id, pid, properties, rootless });
 }
 
 /** The notify fd and who it belongs to, to the listener; config-linux.md, "The Container Process State". */
@@ -47,16 +44,17 @@ export function sendListener(path: string, fd: number, state: ContainerProcessSt
   }
 }
 
-function listener(context: YieldContext, progress: Progress): void {
-  const profile = context.bundle.spec.linux?.seccomp;
-  const { seccomp: slot } = context.compiled.slots;
-  if (profile?.listenerPath === undefined || slot === undefined) return;
-  sendListener(profile.listenerPath, progress.takeFd(slot), {
-    ociVersion: context.draft.ociVersion,
+function listener({ spec, slots, state, status }: YieldContext, { pid, takeFd }: Progress): void {
+  const profile = spec.linux?.seccomp;
+  if (profile?.listenerPath === undefined || slots.seccomp === undefined) return;
+  // The container of an exec has its own first process; that of a creation is this one.
+  const ofContainer = state.pid === 0 ? { ...state, pid } : state;
+  sendListener(profile.listenerPath, takeFd(slots.seccomp), {
+    ociVersion: state.ociVersion,
     fds: ['seccompFd'],
-    pid: progress.pid,
+    pid,
     ...(profile.listenerMetadata === undefined ? {} : { metadata: profile.listenerMetadata }),
-    state: stateNow(context, progress.pid),
+    state: specState(ofContainer, status),
   });
 }
 

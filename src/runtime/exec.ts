@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { type ExecOptions, execPlan } from '../plan/verbs/exec.ts';
+import { parseJson } from '../spec/parse.ts';
+import type { Process, Spec } from '../spec/types.ts';
+import { checkConsoleSocket } from './console.ts';
+import type { Container } from './container.ts';
+import { CONFIG_FILE, SECCOMP_CACHE } from './create.ts';
+import { hostFacts } from './host.ts';
+import { type Launched, launch, launchSync } from './launch.ts';
+import { compileSeccomp } from './seccomp.ts';
+import { answerYield } from './yields.ts';
+
+export interface ExecRequest {
+  /** Directory of all containers' state. */
+  readonly root: string;
+  readonly container: Container;
+  readonly process: Process;
+  readonly detach: boolean;
+  readonly consoleSocket?: string | undefined;
+  /** fds 3 … 3+n-1 stay open in the process. */
+  readonly preserveFds: number;
+  /** Below the container's cgroup; "" or "/" for that one itself. */
+  readonly subCgroup: string;
+  readonly ignorePaused: boolean;
+  readonly warn: (message: string) => void;
+}
+
+/** config.json as it was when the container was created. */
+export function containerSpec(dir: string): Spec {
+  const path = join(dir, CONFIG_FILE);
+  return parseJson(readFileSync(path, 'utf8'), path) as Spec;
+}
+
+/** runc's words. */
+function checkStatus({ status }: Container, ignorePaused: boolean): void {
+  const refuse = (message: string, hint: string): never => {
+    throw new TinyrunError('CONTAINER_NOT_RUNNING', message, { hint });
+  };
+  if (status === 'stopped') refuse('cannot exec in a stopped container', 'tinyrunc list shows what runs');
+  if (status === 'paused' && !ignorePaused) {
+    refuse(
+      'cannot exec in a paused container (use --ignore-paused to override)',
+      'tinyrunc resume lets it go on',
+    );
+  }
+}
+
+function cgroupFor({ state }: Container, sub: string): string | undefined {
+  if (state.cgroup === undefined) return undefined;
+  if (sub.split('/').includes('..')) {
+    throw new TinyrunError('USAGE', `bad sub cgroup path: ${JSON.stringify(sub)}`, {
+      hint: "the path starts at the container's own cgroup and stays below it",
+    });
+  }
+  return join(state.cgroup, sub);
+}
+
+function optionsOf(request: ExecRequest, spec: Spec): ExecOptions {
+  const { container, process, root, preserveFds } = request;
+  const { id, pid, startTime } = container.state;
+  const cgroup = cgroupFor(container, request.subCgroup);
+  const profile = spec.linux?.seccomp;
+  return {
+    spec,
+    id,
+    process,
+    pid,
+    startTime: BigInt(startTime),
+    preserveFds,
+    ...(cgroup === undefined ? {} : { cgroup }),
+    ...(profile === undefined ? {} : { seccomp: compileSeccomp(profile, join(root, SECCOMP_CACHE)) }),
+  };
+}
+
+/**
+ * Runs a further process in a container; it has been executed when this resolves.
+ * @throws TinyrunError (CONTAINER_NOT_RUNNING, COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE, SYSCALL, USAGE)
+ */
+export async function execInContainer(request: ExecRequest): Promise<Launched> {
+  const { container, process, preserveFds } = request;
+  checkStatus(container, request.ignorePaused);
+  checkConsoleSocket(request.consoleSocket, process.terminal ?? false, request.detach);
+  const spec = containerSpec(container.dir);
+  const compiled = execPlan(hostFacts(), optionsOf(request, spec));
+  compiled.warnings.forEach(request.warn);
+  const common = { plan: compiled.plan, preserveFds };
+  if (!compiled.plan.steps.some(({ op }) => op === 'yield')) return launchSync(common);
+  const onYield = answerYield({
+    spec,
+    slots: compiled.slots,
+    state: container.state,
+    status: container.status,
+    scope: undefined,
+    rootless: false,
+  });
+  return await launch({ ...common, onYield });
+}
