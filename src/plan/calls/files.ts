@@ -1,4 +1,4 @@
-import { S_IFBLK, S_IFCHR } from '../../spec/linux.ts';
+import { MOUNT_ATTR__ATIME, S_IFBLK, S_IFCHR } from '../../spec/linux.ts';
 import type { StepArgs } from '../steps.gen.ts';
 import { NO_SLOT } from '../types.ts';
 import { calls, fd, flags, list, MOUNT_ATTR, octal, PROPAGATION, quote } from './format.ts';
@@ -11,7 +11,7 @@ function attributes(set: bigint, clear: bigint, recursive: boolean): string | fa
   if (set === 0n && clear === 0n) return false;
   const parts = [
     set !== 0n && `attr_set=${flags(set, MOUNT_ATTR)}`,
-    clear !== 0n && `attr_clr=${flags(clear, { ...MOUNT_ATTR, MOUNT_ATTR__ATIME: 0x70 })}`,
+    clear !== 0n && `attr_clr=${flags(clear, { MOUNT_ATTR__ATIME, ...MOUNT_ATTR })}`,
   ].filter(Boolean);
   return `mount_setattr(fd, "", AT_EMPTY_PATH${recursive ? '|AT_RECURSIVE' : ''}, {${parts.join(', ')}})`;
 }

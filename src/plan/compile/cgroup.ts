@@ -67,13 +67,20 @@ function limits(c: Context, path: string, writes: readonly CgroupWrite[]): void 
     c.onHost('writeFile', { path: `${path}/${file}`, value }, why, mayFail ? { mayFail } : {});
 }
 
+/** Somebody without privileges has no cgroup to make one in, unless it was delegated. */
+const mayMake = (c: Context): boolean => c.holds('CAP_SYS_ADMIN') && !c.host.inUserns;
+
+/** Then it is tried all the same, and the kernel's refusal is told. */
+const asked = (c: Context, writes: readonly CgroupWrite[]): boolean =>
+  c.options.cgroup !== undefined || Boolean(c.linux.cgroupsPath) || writes.length > 0;
+
 /** Makes the container's cgroup with its limits, so that the process is born into it. */
 export function makeCgroup(c: Context): Cgroup {
   const resources = c.linux.resources ?? {};
   for (const field of withoutV2(resources)) c.warn(`${field} has no counterpart in cgroup v2 and is ignored`);
   const writes = reachable(c, cgroupWrites(resources));
   const root = c.host.cgroup.unifiedRoot;
-  if (root === undefined) return { slot: NO_SLOT };
+  if (root === undefined || !(mayMake(c) || asked(c, writes))) return { slot: NO_SLOT };
   const choice = chosenPath(c);
   const below = choice.path.replace(/^\/+|\/+$/g, '');
   const path = `${root}/${below}`;

@@ -44,7 +44,7 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   enterRoot(c);
   console(c, terminal);
   hardening(c, wanted);
-  becomeProgram(c, { seccomp, fifo, limitsSet: limitsBeforeUserns(c), createCwd: true });
+  becomeProgram(c, { seccomp, fifo, createCwd: true });
   return {
     plan: { steps: c.steps },
     warnings: c.warnings,

@@ -3,7 +3,7 @@ import type { LinuxNamespaceType } from '../../spec/types.ts';
 import type { Context } from './context.ts';
 import { mapText } from './idmaps.ts';
 import { STAGE, YIELD } from './options.ts';
-import { oomScore, rlimits } from './process.ts';
+import { hardRlimits, oomScore } from './process.ts';
 
 // How the first process comes into its namespaces. The usual container is one clone3(2) with all the flags. It takes a
 // second one (the step `fork`) where the first process must act before the second is born:
@@ -124,7 +124,7 @@ export function birth(c: Context, plan: Birth, cgroupSlot: number, settleCgroup?
   }
   if (limitsBeforeUserns(c)) {
     oomScore(c);
-    rlimits(c);
+    hardRlimits(c);
   }
   if ((first & CLONE_NEWUSER) !== 0) mapIds(c);
   for (const { type, slot } of joinOrder(c, joined))

@@ -18,6 +18,8 @@ const KEEP_UMASK = 0xffffffff;
 /** setUser.flags of steps.def. */
 const USER = { keepGroups: 1, ownStdio: 2 } as const;
 const SIGKILL = 9;
+/** More than any set-up has open; a hard limit below it needs no raising. */
+const ENOUGH_FILES = 1024;
 
 /** JSON numbers lose the last bits above 2^53: all ones, RLIM_INFINITY, arrives as 2^64. */
 function rlimitValue(value: number): bigint {
@@ -30,13 +32,21 @@ export function oomScore(c: Context): void {
     c.inContainer('oomScoreAdj', { value }, 'whom the kernel kills first when memory is short');
 }
 
+function setRlimit(c: Context, type: string, soft: number, hard: number, why: string): void {
+  const resource = RLIMITS[type as keyof typeof RLIMITS];
+  c.inContainer('setRlimit', { resource, soft: rlimitValue(soft), hard: rlimitValue(hard) }, why);
+}
+
+/** Hard limits as long as they can be raised; soft ones only at the end, or they would bind the set-up too. */
+export function hardRlimits(c: Context): void {
+  for (const { type, hard } of c.process.rlimits ?? [])
+    if (type !== 'RLIMIT_NOFILE' || hard >= ENOUGH_FILES)
+      setRlimit(c, type, hard, hard, `process.rlimits, ${type}: raised while we may`);
+}
+
 export function rlimits(c: Context): void {
   for (const { type, soft, hard } of c.process.rlimits ?? [])
-    c.inContainer(
-      'setRlimit',
-      { resource: RLIMITS[type as keyof typeof RLIMITS], soft: rlimitValue(soft), hard: rlimitValue(hard) },
-      `process.rlimits, ${type}`,
-    );
+    setRlimit(c, type, soft, hard, `process.rlimits, ${type}`);
 }
 
 function scheduler(c: Context, wanted: Scheduler): void {

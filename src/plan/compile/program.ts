@@ -16,16 +16,14 @@ export interface Ending {
   readonly seccomp: Seccomp | undefined;
   /** Slot of the exec fifo: wait there; undefined: go straight on. */
   readonly fifo: number | undefined;
-  /** The limits have been set before. */
-  readonly limitsSet: boolean;
   /** A missing working directory is made. */
   readonly createCwd: boolean;
 }
 
 /** From set-up to program. Whatever can fail comes before `ready`: create tells of it, start could not. */
-export function becomeProgram(c: Context, { seccomp, fifo, limitsSet, createCwd }: Ending): void {
+export function becomeProgram(c: Context, { seccomp, fifo, createCwd }: Ending): void {
   attributes(c);
-  if (!limitsSet) rlimits(c);
+  rlimits(c);
   labels(c);
   // Before the change of user, like runc: root may enter what the user may only be in.
   workingDirectory(c, createCwd);

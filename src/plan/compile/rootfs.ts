@@ -39,11 +39,15 @@ export function rootfs(c: Context, slot: number): void {
     return;
   }
   const flags = hostPropagation(c.linux.rootfsPropagation);
-  c.inContainer('propagateRoot', { flags }, 'what is mounted from here on stays in the container');
+  const stays = (flags & MS_SHARED) === 0;
+  const why = stays
+    ? 'what is mounted from here on stays in the container'
+    : 'linux.rootfsPropagation: mounts may reach the host';
+  c.inContainer('propagateRoot', { flags }, why);
   if (source.kind === 'overlay') {
     const { mountpoint: path, lowers, upper = '', work = '', base = '', options = [] } = source;
-    const why = upper ? 'the layers of the image, and one to write to' : 'the layers of the image';
-    c.inContainer('rootfsOverlay', { path, lowers, upper, work, options, base }, why);
+    const what = upper ? 'the layers of the image, and one to write to' : 'the layers of the image';
+    c.inContainer('rootfsOverlay', { path, lowers, upper, work, options, base }, what);
   } else if (slot !== NO_SLOT) {
     c.inContainer('rootfsAttach', { slot, path: absolute(c, source.path) }, 'the root, with its ids mapped');
   } else {
