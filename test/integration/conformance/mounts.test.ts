@@ -1,10 +1,11 @@
 // config.md, "Mounts", with the options of Linux; docs/conformance.md.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Mount } from '../../../src/spec/types.ts';
-import { Bench } from '../tinyrunc/support.ts';
-import { refuse, sh } from './support.ts';
+import { Bench, TINYRUNC } from '../tinyrunc/support.ts';
+import { refuse, sh, specOf } from './support.ts';
 
 let bench: Bench;
 let data: string;
@@ -138,8 +139,28 @@ describe('mounts', () => {
   });
 
   it('leave the host as it was', () => {
-    const before = readFileSync('/proc/self/mountinfo', 'utf8');
     mounted('true', bind('rbind', 'rshared'), tmpfs('/a'));
-    expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before);
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(bench.dir);
   });
+});
+
+// As systemd sets hosts up: every mount shared. A new peer group each, so that the test's host is this script alone.
+const SHARED_HOST = `mount --make-rprivate / && mount --make-rshared / && look() { sort /proc/self/mountinfo; }
+look > "$1/before"; dir=$1; shift; "$@" > /dev/null 2> "$dir/err" || { cat "$dir/err" >&2; exit 1; }
+look > "$dir/after"`;
+
+describe('on a host whose mounts are shared', () => {
+  it.each(['', 'private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared', 'unbindable'] as const)(
+    'rootfsPropagation %j mounts and unmounts nothing there',
+    (rootfsPropagation) => {
+      const spec = specOf(['true'], (s) => Object.assign(s.linux, { rootfsPropagation }));
+      const run = [TINYRUNC, '--root', bench.root, 'run', '-b', bench.bundle(spec), bench.id()];
+      const args = ['-m', 'sh', '-c', SHARED_HOST, 'sh', bench.dir, ...run];
+      const { status, stderr } = spawnSync('unshare', args, { encoding: 'utf8' });
+      expect(stderr).toBe('');
+      expect(status).toBe(0);
+      const [before, after] = ['before', 'after'].map((name) => readFileSync(join(bench.dir, name), 'utf8'));
+      expect(after).toBe(before);
+    },
+  );
 });
