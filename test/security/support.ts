@@ -3,6 +3,7 @@
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   lstatSync,
@@ -73,6 +74,8 @@ export class Sandbox {
   #bundles = 0;
 
   constructor() {
+    // For containers whose root is another user of the host.
+    chmodSync(this.dir, 0o755);
     mkdirSync(path.join(this.canary, 'sub'), { recursive: true });
     writeFileSync(path.join(this.canary, 'secret'), 'host secret\n');
     writeFileSync(path.join(this.canary, 'sub/file'), 'host file\n');
