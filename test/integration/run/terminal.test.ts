@@ -1,0 +1,135 @@
+// run -t on a real terminal: a pty whose other end the test holds, tinyrun in a session of its own with it as the
+// controlling terminal.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { ReadStream } from 'node:tty';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { native } from '../../../src/native/index.ts';
+import { Sandbox, TINYRUN } from '../../security/support.ts';
+
+const sandbox = new Sandbox();
+beforeAll(() => sandbox.layer());
+afterAll(() => sandbox.close());
+
+class Terminal {
+  readonly #pty = native().openpty({ rows: 24, columns: 80 });
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  text = '';
+  readonly #master: ReadStream;
+  #seen: () => void = () => undefined;
+
+  constructor(...args: string[]) {
+    const { master, slave } = this.#pty;
+    this.child = spawn('setsid', ['--ctty', '--wait', TINYRUN, ...args], {
+      env: sandbox.env,
+      stdio: [slave, slave, slave],
+    });
+    this.ended = new Promise((resolve) => this.child.on('close', resolve));
+    this.#master = new ReadStream(master);
+    this.#master
+      .on('error', () => undefined)
+      .on('data', (chunk) => {
+        this.text += String(chunk);
+        this.#seen();
+      });
+  }
+
+  /** Resolves once the output has what is looked for after what was found before. */
+  async until(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = pattern.exec(this.text);
+      if (found) {
+        this.text = this.text.slice(found.index + found[0].length);
+        return found[0];
+      }
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(
+          () => reject(new Error(`no ${pattern} in ${JSON.stringify(this.text.slice(-500))}`)),
+          20_000,
+        );
+        this.#seen = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  type(text: string): void {
+    (this.#master as unknown as NodeJS.WritableStream).write(text);
+  }
+
+  resize(rows: number, columns: number): void {
+    native().setWinsize(this.#pty.master, rows, columns);
+  }
+
+  /** Local modes of the terminal, as stty(1) has them. */
+  async isCooked(): Promise<boolean> {
+    const stty = spawn('stty', ['-a'], { stdio: [this.#pty.slave, 'pipe', 'inherit'] });
+    let text = '';
+    stty.stdout?.on('data', (chunk) => {
+      text += chunk;
+    });
+    await new Promise((resolve) => stty.on('close', resolve));
+    return ['icanon', 'echo', 'isig'].every((mode) => text.split(/\s+/).includes(mode));
+  }
+
+  close(): void {
+    this.#master.destroy();
+    native().close(this.#pty.slave);
+  }
+}
+
+test('a shell: prompt, size, resize, Ctrl-C, exit code, the host’s terminal as it was', async () => {
+  const terminal = new Terminal('run', '--rm', '-it', 'busybox', 'sh');
+  await terminal.until(/\/ # /);
+  expect(await terminal.isCooked()).toBe(false);
+  terminal.type('stty size\n');
+  await terminal.until(/\n24 80\r/);
+  terminal.type('trap "echo resized to $(stty size)" WINCH; tty; ls -l /proc/self/fd/0 /dev/console\n');
+  await terminal.until(/\/dev\/pts\/0\r/);
+  terminal.resize(50, 132);
+  terminal.type('\n');
+  terminal.type('stty size\n');
+  await terminal.until(/\n50 132\r/);
+  terminal.type('sh -c "echo asleep; sleep 1000"\n');
+  await terminal.until(/\nasleep\r/);
+  terminal.type('\x03');
+  terminal.type('echo then $?\n');
+  await terminal.until(/then 130\r/);
+  terminal.type('exit 42\n');
+  expect(await terminal.ended).toBe(42);
+  expect(await terminal.isCooked()).toBe(true);
+  terminal.close();
+});
+
+test.each(['the container', 'the command'])('the terminal is restored when %s is killed', async (whom) => {
+  const terminal = new Terminal('run', '--rm', '--name', 'crash', '-it', '--no-sig-proxy', 'busybox', 'sh');
+  await terminal.until(/\/ # /);
+  expect(await terminal.isCooked()).toBe(false);
+  if (whom === 'the command') terminal.child.kill('SIGTERM');
+  else await sandbox.tinyrun(['kill', '-s', 'KILL', 'crash']);
+  expect(await terminal.ended).toBe(whom === 'the command' ? null : 137);
+  expect(await terminal.isCooked()).toBe(true);
+  expect((await sandbox.tinyrun(['ps', '-aq'])).stdout).toBe('');
+  terminal.close();
+});
+
+test('all of the output comes through at the end', async () => {
+  const terminal = new Terminal('run', '--rm', '-t', 'busybox', 'seq', '1', '50000');
+  expect(await terminal.ended).toBe(0);
+  await terminal.until(/49999\r+\n50000\r+\n/);
+  terminal.close();
+});
+
+test('-t without -i and without a terminal; -i -t without one is refused', async () => {
+  expect(await sandbox.tinyrun(['run', '--rm', '-t', 'busybox', 'tty'])).toEqual({
+    code: 0,
+    stdout: '/dev/pts/0\r\n',
+    stderr: '',
+  });
+  expect(await sandbox.tinyrun(['run', '--rm', '-it', 'busybox', 'tty'])).toMatchObject({
+    code: 125,
+    stderr: expect.stringMatching(/^tinyrun: the input device is not a TTY\n/),
+  });
+});
