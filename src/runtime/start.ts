@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import type { Plan } from '../plan/types.ts';
 import { type Container, specState } from './container.ts';
@@ -43,6 +44,24 @@ function signal(fifo: string): void {
   }
 }
 
+/** The init that waits is run from a memfd; '' once the process is gone. */
+function executable(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Resolves when the init has become the program, or has ended: poststart hooks come after startContainer's and after
+ * execve. The kernel tells of an execve to tracers alone, so this looks every millisecond.
+ */
+async function untilExecuted(pid: number): Promise<void> {
+  while (executable(pid).startsWith('/memfd:tinyrun-init'))
+    await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
 /**
  * Runs the program of a created container, then its poststart hooks. When one of those fails the container is
  * destroyed, as step 9 of the lifecycle has it.
@@ -57,6 +76,7 @@ export async function startContainer(
   if (status === 'stopped') throw refuse('cannot start a container that has stopped');
   if (status !== 'created') throw refuse('cannot start an already running container');
   signal(state.fifo);
+  if (state.hooks?.poststart?.length) await untilExecuted(state.pid);
   try {
     await runHooks('poststart', state.hooks?.poststart, specState(state, 'running'));
   } catch (error) {
