@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import {
+  cgroupWrites,
+  cpuWeight,
+  ioWeight,
+  swapMax,
+  withoutV2,
+} from '../../../src/plan/compile/resources.ts';
+import type { LinuxResources } from '../../../src/spec/types.ts';
+
+const written = (resources: LinuxResources) =>
+  cgroupWrites(resources).map(({ file, value }) => [file, value]);
+
+test.each([
+  [2, 1],
+  [1024, 100],
+  [262144, 10000],
+  [1, 1],
+  [1_000_000, 10000],
+])('%d shares are weight %d', (shares, weight) => {
+  expect(cpuWeight(shares)).toBe(weight);
+});
+
+test('weight grows with the shares', () => {
+  for (let shares = 3; shares < 262144; shares *= 2)
+    expect(cpuWeight(shares * 2)).toBeGreaterThanOrEqual(cpuWeight(shares));
+});
+
+test.each([
+  [10, 1],
+  [500, 4950],
+  [1000, 10000],
+])('blkio weight %d is io weight %d', (weight, io) => {
+  expect(ioWeight(weight)).toBe(io);
+});
+
+describe('memory.swap, which counts memory too', () => {
+  test.each([
+    [{ limit: 100, swap: 300 }, '200'],
+    [{ limit: 100, swap: 100 }, '0'],
+    [{ limit: 100, swap: -1 }, 'max'],
+    [{ limit: -1 }, 'max'],
+    [{ limit: 100 }, undefined],
+    [{ limit: 100, swap: 0 }, undefined],
+  ])('%o', (memory, max) => {
+    expect(swapMax(memory)).toBe(max);
+  });
+
+  test('needs a limit, and not a larger one', () => {
+    expect(() => swapMax({ swap: 100 })).toThrow('needs memory.limit');
+    expect(() => swapMax({ limit: 200, swap: 100 })).toThrow('linux.resources.memory.swap: 100 is below');
+  });
+});
+
+describe('cgroupWrites', () => {
+  test.each<[LinuxResources, [string, string][]]>([
+    [{}, []],
+    [{ memory: { limit: 0 }, cpu: { shares: 0, quota: 0, period: 0 }, pids: { limit: 0 } }, []],
+    [
+      { memory: { limit: -1 } },
+      [
+        ['memory.swap.max', 'max'],
+        ['memory.max', 'max'],
+      ],
+    ],
+    [{ pids: { limit: -1 } }, [['pids.max', 'max']]],
+    [{ cpu: { quota: -1, period: 50000 } }, [['cpu.max', 'max 50000']]],
+    [{ cpu: { quota: 20000 } }, [['cpu.max', '20000 100000']]],
+    [{ cpu: { period: 20000 } }, [['cpu.max', 'max 20000']]],
+    [
+      { cpu: { quota: 20000, burst: 0 } },
+      [
+        ['cpu.max', '20000 100000'],
+        ['cpu.max.burst', '0'],
+      ],
+    ],
+    [{ cpu: { idle: 1, shares: 500 } }, [['cpu.idle', '1']]],
+    [
+      { unified: { 'io.max': '8:0 rbps=1\n8:1 rbps=2\n' } },
+      [
+        ['io.max', '8:0 rbps=1'],
+        ['io.max', '8:1 rbps=2'],
+      ],
+    ],
+  ])('%o', (resources, writes) => {
+    expect(written(resources)).toEqual(writes);
+  });
+
+  test.each(['../memory.max', 'a/b.c', '', 'memory', '.x'])(
+    'unified %s is not a file of a cgroup',
+    (file) => {
+      expect(() => cgroupWrites({ unified: { [file]: '1' } })).toThrow('linux.resources.unified');
+    },
+  );
+});
+
+test('what cgroup v2 has no file for is named', () => {
+  expect(
+    withoutV2({ memory: { kernel: 5, swappiness: 0 }, cpu: { realtimeRuntime: 1 }, network: { classID: 1 } }),
+  ).toEqual([
+    'linux.resources.memory.kernel',
+    'linux.resources.memory.swappiness',
+    'linux.resources.cpu.realtimeRuntime',
+    'linux.resources.network',
+  ]);
+  expect(withoutV2({})).toEqual([]);
+});

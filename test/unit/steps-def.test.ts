@@ -1,0 +1,30 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { STEPS } from '../../src/plan/steps.gen.ts';
+import { syscallOf } from '../../src/plan/syscall.ts';
+import { sampleStep } from './plan/samples.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+test('src/plan/steps.gen.ts is what native/steps.def says', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/gen-steps.mjs', '--check'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+});
+
+test('opcodes count the steps of steps.def from 1', () => {
+  const text = readFileSync(join(ROOT, 'native/steps.def'), 'utf8');
+  const names = [...text.matchAll(/^STEP\((\w+),/gm)].map((match) => match[1]);
+  expect(Object.entries(STEPS).map(([name, { code }]) => [name, code])).toEqual(
+    names.map((name, index) => [name, index + 1]),
+  );
+});
+
+test('every step can be told as system calls', () => {
+  for (const op of Object.keys(STEPS)) expect(syscallOf(sampleStep(op as keyof typeof STEPS))).toMatch(/\S/);
+});
