@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { parseJson } from '../spec/parse.ts';
@@ -27,11 +27,18 @@ function readConfig(path: string): string {
   }
 }
 
+/** Like runc: a root that is a symlink is refused, since whoever may change the link would choose the directory. */
+function rootfsFault(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 'no such file or directory';
+  if (!stat.isDirectory()) return 'not a directory';
+  return realpathSync(path) === path ? undefined : 'a symlink, or below one';
+}
+
 /** Refuses what the kernel would refuse later with less of a reason. */
 function checkRootfs(path: string): void {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isDirectory()) return;
-  const reason = stat === undefined ? 'no such file or directory' : 'not a directory';
+  const reason = rootfsFault(path);
+  if (reason === undefined) return;
   throw new TinyrunError('BUNDLE', `root.path ${path}: ${reason}`, {
     hint: "root.path in config.json is absolute, or relative to the bundle's directory",
   });
@@ -47,7 +54,8 @@ export function readBundle(path: string, warn: (problem: Problem) => void): Bund
   const text = readConfig(config);
   const spec = assertSpec(parseJson(text, config), config, warn);
   if (spec.root === undefined) throw new TinyrunError('SPEC_INVALID', `${config}: root: is missing`);
-  const rootfs = resolve(absolute, spec.root.path);
+  // The way to the bundle may lead through symlinks (/var/run is one), the way from it to the root may not.
+  const rootfs = resolve(realpathSync(absolute), spec.root.path);
   checkRootfs(rootfs);
   return { path: absolute, rootfs, spec, text };
 }

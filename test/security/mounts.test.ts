@@ -229,11 +229,11 @@ describe('the terminal', () => {
   });
 });
 
-test('a root that is itself a symlink into the host is taken for what it is', async () => {
+test('a root that is a symlink is refused', async () => {
   const dir = sandbox.bundle(['ls', '/']);
   renameSync(path.join(dir, 'rootfs'), path.join(dir, 'real'));
   symlinkSync(sandbox.canary, path.join(dir, 'rootfs'));
-  const { code } = await sandbox.runBundle(dir);
-  // The operator's own choice of a root: the container starts there or not, but makes nothing on the host.
+  const { code, stderr } = await sandbox.runBundle(dir);
   expect(code).not.toBe(0);
+  expect(stderr).toContain('symlink');
 });

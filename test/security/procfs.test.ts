@@ -68,7 +68,7 @@ describe('a mount over /proc is refused', () => {
   });
 });
 
-describe('writes below a /proc that is none are given up', () => {
+describe('writes below a /proc that is none miss it', () => {
   test('sysctl', async () => {
     let file = '';
     const dir = sandbox.bundle(['sh', '-c', 'echo STARTED'], (spec, rootfs) => {
@@ -80,9 +80,8 @@ describe('writes below a /proc that is none are given up', () => {
       file = path.join(rootfs, 'proc/sys/kernel/shm_rmid_forced');
       writeFileSync(file, '0');
     });
-    const { code, stdout } = await sandbox.runBundle(dir);
-    expect(code).not.toBe(0);
-    expect(stdout).toBe('');
+    // It goes to a procfs of the runtime's own, or nowhere.
+    await sandbox.runBundle(dir);
     expect(readFileSync(file, 'utf8')).toBe('0');
   });
 
