@@ -59,7 +59,7 @@ describe('rtnetlink, in a network of its own', () => {
       addon.netlink.linkSet('eth0', { up: true }, netns);
       const inside = addon.netlink.linkList(netns).map(({ name }) => name);
       const outside = addon.netlink.linkList().map(({ name }) => name);
-      addon.netlink.linkAdd({ name: 'd0', kind: 'bridge' });
+      addon.netlink.linkAdd({ name: 'd0', kind: 'veth', peer: { name: 'd1' } });
       addon.netlink.linkSet('d0', { netnsFd: netns });
       const moved = addon.netlink.linkList(netns).map(({ name }) => name);
       const addresses = addon.netlink.addressList(netns).map(({ address }) => address);
