@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { AT_FDCWD, native } from '../native/index.ts';
 import { lockContainerDir } from '../runtime/journal.ts';
 import type { Lock } from '../store/lock.ts';
 import { ensureDir, type Roots } from '../store/paths.ts';
@@ -9,7 +8,7 @@ import { type ContainerPaths, containerPaths, rootfsPoint } from './layout.ts';
 import { Names } from './names.ts';
 import type { Blueprint } from './prepare.ts';
 import { type ContainerRecord, writeRecord } from './record.ts';
-import { removeData, sweepAll } from './sweep.ts';
+import { removeData, removeRunDir, sweepAll } from './sweep.ts';
 
 /** A container's directories and files, made; its process not yet. */
 export interface Created {
@@ -43,12 +42,7 @@ export function destroyContainer(
   made: { paths: ContainerPaths; lock: Lock; record: { id: string; name?: string } },
 ): void {
   removeData(roots, made.record.id, made.record.name);
-  removeRunDir(made);
-}
-
-/** The run directory of a container that has ended. */
-export function removeRunDir(made: { paths: ContainerPaths; lock: Lock }): void {
-  native().removeTree(AT_FDCWD, made.paths.run);
+  removeRunDir(made.paths.run);
   made.lock.release();
 }
 

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 
-import { LOCK_FILE, lockContainerDir } from '../runtime/journal.ts';
+import { LOCK_FILE } from '../runtime/journal.ts';
 import { killContainer } from '../runtime/signal.ts';
 import { parseSignal } from '../runtime/signals.ts';
-import { lock } from '../store/lock.ts';
+import { awaitUnlocked, tryExistingLock } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { Names } from './names.ts';
@@ -63,7 +63,8 @@ export async function removeContainer(roots: Roots, text: string, force: boolean
     signalContainer(roots, id, String(SIGKILL));
     await waitForEnd(view.state.pid);
   }
-  await commandEnded(run);
+  // the command that ran it writes how it ended, or is dead: only then can the container go
+  await awaitUnlocked(join(run, LOCK_FILE));
   sweepRunning(roots);
   removeData(roots, id, view?.record.name);
 }
@@ -75,19 +76,11 @@ function stillRunning(container: string, what: string): TinyrunError {
 }
 
 function isCommandAlive(run: string): boolean {
-  if (!existsSync(join(run, LOCK_FILE))) return false;
-  const free = lockContainerDir(run);
+  const path = join(run, LOCK_FILE);
+  if (!existsSync(path)) return false;
+  const free = tryExistingLock(path);
   free?.release();
   return free === undefined;
-}
-
-/** The command that ran a container writes how it ended, or is dead: only then can the container go. */
-async function commandEnded(run: string): Promise<void> {
-  try {
-    (await lock(join(run, LOCK_FILE))).release();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
 }
 
 function viewOrDamaged(roots: Roots, id: string, force: boolean): ContainerView | undefined {

@@ -16,12 +16,12 @@ import { forwardSignals } from '../runtime/signals.ts';
 import { bootId, writeState } from '../runtime/state.ts';
 import { OCI_VERSION } from '../spec/defaults.ts';
 import type { Roots } from '../store/paths.ts';
-import { type Created, createContainer, destroyContainer, removeRunDir } from './create.ts';
+import { type Created, createContainer, destroyContainer } from './create.ts';
 import { containerPaths } from './layout.ts';
 import { planOf } from './plan.ts';
 import type { Blueprint } from './prepare.ts';
 import { type ContainerExit, writeRecord } from './record.ts';
-import { sweepRunning } from './sweep.ts';
+import { removeRunDir, sweepRunning } from './sweep.ts';
 import type { RunControl, RunResult } from './types.ts';
 
 /** Looking on while a plan runs: --trace and --step. */
@@ -193,5 +193,5 @@ function finish(roots: Roots, created: Created, exit: ContainerExit): void {
     return;
   }
   writeRecord(roots, { ...created.record, exit });
-  removeRunDir(created);
+  removeRunDir(created.paths.run);
 }

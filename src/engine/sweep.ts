@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { AT_FDCWD, native } from '../native/index.ts';
-import { lockContainerDir, undoJournal } from '../runtime/journal.ts';
+import { JOURNAL_FILE, LOCK_FILE, STATE_FILE, undoJournal } from '../runtime/journal.ts';
+import { tryExistingLock } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths, runningDir } from './layout.ts';
 import { Names } from './names.ts';
@@ -27,17 +28,44 @@ export function sweepAll(roots: Roots): void {
 
 function sweepOne(roots: Roots, id: string): void {
   const { run } = containerPaths(roots, id);
-  // its maker takes the lock in the same breath as it makes the directory
-  if (!existsSync(join(run, 'lock'))) return;
-  const lock = lockContainerDir(run);
-  if (lock === undefined) return;
+  const lock = tryExistingLock(join(run, LOCK_FILE));
+  // no lock: it is alive, or being made, or the last thing its end has left to remove
+  if (lock === undefined) {
+    removeIfEmpty(run);
+    return;
+  }
   try {
-    if (!existsSync(run)) return;
     undoJournal(run);
     settle(roots, id, 'its command was killed');
-    rmSync(run, { recursive: true, force: true });
+    removeRunDir(run);
   } finally {
     lock.release();
+  }
+}
+
+/** Whoever makes a container makes its directory again when it goes before the lock in it is taken. */
+function removeIfEmpty(run: string): boolean {
+  try {
+    rmdirSync(run);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
+    return code === 'ENOENT';
+  }
+}
+
+/** The lock goes last: as long as there is anything to sweep, a sweep must find it. */
+export function removeRunDir(run: string): void {
+  for (const name of ['config.json', STATE_FILE, JOURNAL_FILE, LOCK_FILE]) unlinkIfThere(join(run, name));
+  if (!removeIfEmpty(run)) native().removeTree(AT_FDCWD, run);
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 

@@ -23,19 +23,34 @@ function held(fd: number): Lock {
 }
 
 /** flock(2) on a file made for the purpose. Waits off the main thread; use `tryLock` not to wait. */
-export async function lock(path: string, mode: 'shared' | 'exclusive' = 'exclusive'): Promise<Lock> {
+export async function lock(path: string, mode: Mode = 'exclusive'): Promise<Lock> {
   for (;;) {
-    const fd = open(path);
-    if (!native().flock(fd, flag(mode) | LOCK_NB)) await native().flockWait(fd, flag(mode));
-    if (isCurrent(fd, path)) return held(fd);
+    const fd = open(path, constants.O_CREAT);
+    if (await taken(fd, path, mode)) return held(fd);
     closeSync(fd);
   }
 }
 
-/** The lock, or undefined when somebody else holds it. */
-export function tryLock(path: string, mode: 'shared' | 'exclusive' = 'exclusive'): Lock | undefined {
+/** Waits until nobody holds a lock, or its file is gone; makes no file. */
+export async function awaitUnlocked(path: string, mode: Mode = 'exclusive'): Promise<void> {
   for (;;) {
-    const fd = open(path);
+    const fd = openExisting(path);
+    if (fd === undefined) return;
+    const free = await taken(fd, path, mode);
+    closeSync(fd);
+    if (free) return;
+  }
+}
+
+async function taken(fd: number, path: string, mode: Mode): Promise<boolean> {
+  if (!native().flock(fd, flag(mode) | LOCK_NB)) await native().flockWait(fd, flag(mode));
+  return isCurrent(fd, path);
+}
+
+/** The lock, or undefined when somebody else holds it. */
+export function tryLock(path: string, mode: Mode = 'exclusive'): Lock | undefined {
+  for (;;) {
+    const fd = open(path, constants.O_CREAT);
     if (!native().flock(fd, flag(mode) | LOCK_NB)) {
       closeSync(fd);
       return undefined;
@@ -45,11 +60,30 @@ export function tryLock(path: string, mode: 'shared' | 'exclusive' = 'exclusive'
   }
 }
 
-const flag = (mode: 'shared' | 'exclusive') => (mode === 'shared' ? LOCK_SH : LOCK_EX);
+/** `tryLock` of a file that is there: undefined also when there is none, and none is made. */
+export function tryExistingLock(path: string, mode: Mode = 'exclusive'): Lock | undefined {
+  const fd = openExisting(path);
+  if (fd === undefined) return undefined;
+  if (native().flock(fd, flag(mode) | LOCK_NB) && isCurrent(fd, path)) return held(fd);
+  closeSync(fd);
+  return undefined;
+}
 
-// biome-ignore format: one expression
-const open = (path: string) =>
-  openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+type Mode = 'shared' | 'exclusive';
+
+const flag = (mode: Mode) => (mode === 'shared' ? LOCK_SH : LOCK_EX);
+
+const open = (path: string, create: number) =>
+  openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | create, 0o600);
+
+function openExisting(path: string): number | undefined {
+  try {
+    return open(path, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
 
 /** A holder may have unlinked the file while we waited: a lock on a name nobody else finds is no lock. */
 function isCurrent(fd: number, path: string): boolean {
