@@ -23,6 +23,12 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   rmi: { summary: 'remove images', load: () => import('./commands/rmi.ts') },
   tag: { summary: 'give an image another name', load: () => import('./commands/tag.ts') },
   history: { summary: 'show how an image was made', load: () => import('./commands/history.ts') },
+  push: { summary: 'upload an image to a registry', load: () => import('./commands/push.ts') },
+  save: { summary: 'write images into an archive', load: () => import('./commands/save.ts') },
+  load: {
+    summary: 'read images from an archive of save or docker save',
+    load: () => import('./commands/load.ts'),
+  },
   image: { summary: 'manage images', load: () => import('./commands/image.ts') },
   doctor: {
     summary: 'check the host point by point, and say how to mend it',

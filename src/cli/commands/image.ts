@@ -4,8 +4,11 @@ import { command as history } from './history.ts';
 import { command as inspect } from './image-inspect.ts';
 import { command as prune } from './image-prune.ts';
 import { command as images } from './images.ts';
+import { command as load } from './load.ts';
 import { command as pull } from './pull.ts';
+import { command as push } from './push.ts';
 import { command as rmi } from './rmi.ts';
+import { command as save } from './save.ts';
 import { command as tag } from './tag.ts';
 
 /** The group's own names of what are verbs of their own too. */
@@ -17,6 +20,9 @@ const MEMBERS: readonly { name: string; aliases?: readonly string[]; command: Co
   { name: 'inspect', command: inspect },
   { name: 'history', command: history },
   { name: 'prune', command: prune },
+  { name: 'push', command: push },
+  { name: 'save', command: save },
+  { name: 'load', command: load },
 ];
 
 export const command: Command = {

@@ -99,14 +99,18 @@ export class Endpoint {
   /** The first request tells which origin speaks: an insecure registry may know http only. */
   async #first(request: RegistryRequest): Promise<HttpResponse> {
     for (;;) {
-      const url = this.#url(request.target);
+      const tried = this.#origins[0] ?? '';
       try {
-        const response = await this.#transport.send(await this.#request(request, url));
-        this.#origins = [this.#origins[0] ?? ''];
+        const response = await this.#transport.send(await this.#request(request, this.#url(request.target)));
+        this.#origins = [tried];
         return response;
       } catch (error) {
-        if (this.#origins.length < 2 || !NO_TLS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
-        this.#origins.shift();
+        if (!NO_TLS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+        // Another request may have found out meanwhile.
+        if (this.#origins[0] === tried && this.#origins.shift() && this.#origins.length === 0) {
+          this.#origins = [tried];
+          throw error;
+        }
       }
     }
   }

@@ -1,0 +1,47 @@
+import { createReadStream } from 'node:fs';
+import { isatty } from 'node:tty';
+import { TinyrunError } from '../../errors.ts';
+import type { Command, Context } from '../command.ts';
+
+interface Flags {
+  readonly input?: string;
+  readonly quiet?: boolean;
+  readonly platform?: string;
+}
+
+export const command: Command = {
+  name: 'load',
+  summary: 'read images from an archive of save or docker save',
+  usage: '[options]',
+  examples: ['tinyrun load -i alpine.tar', 'docker save alpine | tinyrun load'],
+  define(program, context) {
+    program
+      .option('-i, --input <FILE>', 'a file instead of standard input')
+      .option('-q, --quiet', 'accepted for Docker’s sake')
+      .option('--platform <OS/ARCH[/VARIANT]>', 'which image of an index')
+      .action((flags: Flags) => load(flags, context));
+  },
+};
+
+async function load(flags: Flags, context: Context): Promise<void> {
+  if (flags.input === undefined && isatty(0))
+    throw new TinyrunError('USAGE', 'load reads an archive from standard input', {
+      hint: 'use -i FILE, or redirect standard input',
+    });
+  const images = await import('../../image/load.ts');
+  const { ImageStore } = await import('../../image/store.ts');
+  const { familiarReference, parseReference } = await import('../../image/reference.ts');
+  const { hostPlatform, parsePlatform } = await import('../../image/platform.ts');
+  const source = createReadStream(
+    flags.input ?? '',
+    flags.input === undefined ? { fd: 0, highWaterMark: 1 << 18 } : { highWaterMark: 1 << 18 },
+  );
+  const platform = flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform);
+  const loaded = await images.load(new ImageStore(context.dataRoot), source, platform);
+  for (const { id, name } of loaded)
+    context.out(
+      name === undefined
+        ? `Loaded image ID: ${id}\n`
+        : `Loaded image: ${familiarReference(parseReference(name))}\n`,
+    );
+}

@@ -1,0 +1,71 @@
+import type { Reference } from '../../image/reference.ts';
+import type { Command, Context } from '../command.ts';
+
+interface Flags {
+  readonly allTags?: boolean;
+  readonly quiet?: boolean;
+}
+
+export const command: Command = {
+  name: 'push',
+  summary: 'upload an image to a registry',
+  usage: '[options] NAME[:TAG]',
+  examples: ['tinyrun tag app localhost:5000/app:1', 'tinyrun push localhost:5000/app:1'],
+  define(program, context) {
+    program
+      .argument('<name>')
+      .option('-a, --all-tags', 'every tag of the repository')
+      .option('-q, --quiet', 'print nothing but the name')
+      .option('--disable-content-trust', 'accepted for Docker’s sake')
+      .action((name: string, flags: Flags) => push(name, flags, context));
+  },
+};
+
+async function push(name: string, flags: Flags, context: Context): Promise<void> {
+  const { parseNamed, repositoryOf } = await import('../../image/reference.ts');
+  const { TinyrunError } = await import('../../errors.ts');
+  const named = parseNamed(name);
+  if (flags.allTags && named.tag) throw new TinyrunError('USAGE', 'a tag cannot be given with --all-tags');
+  if (named.digest) throw new TinyrunError('USAGE', 'a digest cannot be pushed to: give a tag');
+  const say = flags.quiet ? () => undefined : context.out;
+  say(`The push refers to repository [${repositoryOf(named)}]\n`);
+  if (!flags.allTags && !named.tag) say('Using default tag: latest\n');
+  const references = flags.allTags
+    ? await tagsOf(named, context)
+    : [{ ...named, tag: named.tag ?? 'latest' }];
+  const { interruptible } = await import('../interrupt.ts');
+  await interruptible(async (signal) => {
+    for (const reference of references) await pushOne(reference, say, context, signal);
+  });
+  if (flags.quiet) context.out(`${name}\n`);
+}
+
+async function tagsOf(named: Reference, context: Context): Promise<Reference[]> {
+  const { ImageStore } = await import('../../image/store.ts');
+  const { parseReference, repositoryOf } = await import('../../image/reference.ts');
+  const { TinyrunError } = await import('../../errors.ts');
+  const entries = new ImageStore(context.dataRoot)
+    .list()
+    .flatMap(({ name }) => (name ? [parseReference(name)] : []));
+  const found = entries.filter((entry) => repositoryOf(entry) === repositoryOf(named));
+  if (found.length === 0) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${repositoryOf(named)}`);
+  return found;
+}
+
+async function pushOne(
+  reference: Reference,
+  say: (text: string) => void,
+  context: Context,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ImageStore } = await import('../../image/store.ts');
+  const images = await import('../../image/push.ts');
+  const { createProgress } = await import('../output/progress.ts');
+  const { terminal } = await import('../pull.ts');
+  const progress = createProgress(say, terminal());
+  const store = new ImageStore(context.dataRoot);
+  const { digest, size } = await images
+    .push(store, reference, { signal, onProgress: (line) => progress.update(line) })
+    .finally(() => progress.end());
+  say(`${reference.tag}: digest: ${digest} size: ${size}\n`);
+}

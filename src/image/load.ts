@@ -1,0 +1,201 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { AT_FDCWD, native } from '../native/index.ts';
+import { putBlob, putFile, putJson } from './blobs.ts';
+import { Hasher } from './digest.ts';
+import { parseConfig, parseJson } from './documents.ts';
+import type { StoredImage } from './entry.ts';
+import { adding } from './gc.ts';
+import { ensureUnpacked } from './layers.ts';
+import { importEntry, layoutEntries } from './layout.ts';
+import { hostPlatform } from './platform.ts';
+import { formatReference, parseReference } from './reference.ts';
+import { register } from './register.ts';
+import type { ImageStore } from './store.ts';
+import { type TarHandler, TarReader } from './tar/reader.ts';
+import { ANNOTATION, type Descriptor, type Manifest, MEDIA, type Platform } from './types.ts';
+import { decompress, detect } from './unpack/decompress.ts';
+import { LayerWriter } from './unpack/writer.ts';
+
+/** An image of the archive as it was stored; without a name where the archive has none. */
+export type Loaded = StoredImage;
+
+/**
+ * Loads all images of a docker or OCI archive, plain or packed with gzip or zstd. The archive is unpacked like a
+ * layer, into a directory of ours, so that whatever links it holds lead nowhere else.
+ * @throws TinyrunError BAD_IMAGE, BAD_LAYER, DIGEST_MISMATCH, NO_SPACE
+ */
+export async function load(
+  store: ImageStore,
+  source: AsyncIterable<Buffer>,
+  platform: Platform = hostPlatform(),
+): Promise<Loaded[]> {
+  store.init();
+  const temporary = join(store.root, 'ingest');
+  const directory = mkdtempSync(join(temporary, 'load-'));
+  try {
+    const root = join(directory, 'root');
+    mkdirSync(root);
+    await unpackArchive(source, root);
+    return await adding(store, () => loadDirectory(store, root, platform));
+  } finally {
+    native().removeTree(AT_FDCWD, directory);
+  }
+}
+
+async function unpackArchive(source: AsyncIterable<Buffer>, path: string): Promise<void> {
+  const root = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  const writer = new LayerWriter(root, { rootless: true });
+  try {
+    const reader = new TarReader(onlyFiles(writer));
+    for await (const chunk of decompress(source)) reader.push(chunk);
+    reader.finish();
+    writer.finish();
+  } finally {
+    writer.close();
+    closeSync(root);
+  }
+}
+
+/**
+ * Image archives hold files; old docker save makes layers that are alike symbolic links to each other, and nothing
+ * else is one. So no path that is read below can lead through a link to a file of the host.
+ */
+function onlyFiles(writer: TarHandler): TarHandler {
+  return {
+    entry(entry) {
+      const allowed =
+        ['file', 'directory', 'link'].includes(entry.type) ||
+        (entry.type === 'symlink' && /\/layer\.tar$/.test(entry.name));
+      if (!allowed)
+        throw new TinyrunError(
+          'BAD_IMAGE',
+          `the archive holds a ${entry.type} ${JSON.stringify(entry.name)}: it is no image archive`,
+        );
+      writer.entry(entry);
+    },
+    data: (bytes) => writer.data(bytes),
+    end: () => writer.end(),
+  };
+}
+
+function loadDirectory(store: ImageStore, root: string, platform: Platform): Promise<Loaded[]> {
+  if (existsSync(join(root, 'index.json'))) return loadLayout(store, root, platform);
+  if (existsSync(join(root, 'manifest.json'))) return loadDocker(store, root);
+  throw new TinyrunError(
+    'BAD_IMAGE',
+    'the archive has neither index.json nor manifest.json: it is no image archive',
+    {
+      hint: 'a file system archive becomes an image by tinyrun import',
+    },
+  );
+}
+
+/** Each entry of index.json, under the name its annotations give it. */
+async function loadLayout(store: ImageStore, root: string, platform: Platform): Promise<Loaded[]> {
+  const loaded: Loaded[] = [];
+  for (const entry of layoutEntries(root))
+    loaded.push(await importEntry(store, root, entry, nameOf(entry), platform));
+  return loaded;
+}
+
+/** Docker and containerd give the whole name apart; the OCI annotation may be a tag alone, which names nothing. */
+function nameOf(entry: Descriptor): string | undefined {
+  const full = entry.annotations?.[ANNOTATION.containerdName];
+  if (full !== undefined) return full;
+  const name = entry.annotations?.[ANNOTATION.refName];
+  return name?.includes(':') || name?.includes('/') ? name : undefined;
+}
+
+interface DockerImage {
+  Config: string;
+  RepoTags?: string[] | null;
+  Layers: string[];
+}
+
+async function loadDocker(store: ImageStore, root: string): Promise<Loaded[]> {
+  const text = readInside(root, 'manifest.json').toString('utf8');
+  const images = JSON.parse(text) as DockerImage[];
+  if (!Array.isArray(images)) throw new TinyrunError('BAD_IMAGE', 'manifest.json of the archive is no list');
+  const loaded: Loaded[] = [];
+  for (const image of images) loaded.push(...(await loadDockerImage(store, root, image)));
+  return loaded;
+}
+
+async function loadDockerImage(store: ImageStore, root: string, image: DockerImage): Promise<Loaded[]> {
+  const bytes = readInside(root, image.Config);
+  parseJson(bytes, image.Config);
+  const config = putBlob(store, bytes, MEDIA.config);
+  const layers: Descriptor[] = [];
+  for (const path of image.Layers) layers.push(await putLayer(store, root, path));
+  const manifest: Manifest = { schemaVersion: 2, mediaType: MEDIA.manifest, config, layers };
+  const parsed = parseConfig(bytes, manifest, image.Config);
+  const diffIds = parsed.rootfs.diff_ids;
+  await ensureUnpacked(store, { layers: layers.map((layer, i) => ({ ...layer, diffId: diffIds[i] ?? '' })) });
+  const stored = putJson(store, manifest, MEDIA.manifest);
+  const names = (image.RepoTags ?? []).map((name) => formatReference(parseReference(name)));
+  const base = { manifest: stored, configDigest: config.digest, config: parsed };
+  if (names.length === 0) return [await register(store, base)];
+  const entries: Loaded[] = [];
+  for (const name of names) entries.push(await register(store, { ...base, name }));
+  return entries;
+}
+
+/** A layer file as a blob: kept as it is packed. */
+async function putLayer(store: ImageStore, root: string, path: string): Promise<Descriptor> {
+  const fd = openInside(root, path);
+  try {
+    const real = `/proc/self/fd/${fd}`;
+    const hasher = new Hasher();
+    const first = Buffer.from(native().read(fd, 6));
+    hasher.update(first);
+    for (let piece = native().read(fd, 1 << 20); piece.length > 0; piece = native().read(fd, 1 << 20))
+      hasher.update(piece);
+    const mediaType = { gzip: MEDIA.layerGzip, zstd: MEDIA.layerZstd, none: MEDIA.layer }[detect(first)];
+    const layer = { mediaType, digest: hasher.digest(), size: statSync(real).size };
+    await putFile(store, real, layer);
+    return layer;
+  } finally {
+    native().close(fd);
+  }
+}
+
+const RESOLVE_IN_ROOT = 0x10;
+const RESOLVE_NO_MAGICLINKS = 0x02;
+
+/** A file of the archive, links resolved inside of it. */
+function openInside(root: string, path: string): number {
+  const dir = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const how = {
+      flags: constants.O_RDONLY | constants.O_NONBLOCK,
+      resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+    };
+    return native().openat2(dir, path, how);
+  } catch (cause) {
+    throw new TinyrunError('BAD_IMAGE', `the archive names ${JSON.stringify(path)}, which it does not hold`, {
+      cause,
+    });
+  } finally {
+    closeSync(dir);
+  }
+}
+
+function readInside(root: string, path: string): Buffer {
+  const fd = openInside(root, path);
+  try {
+    return readFileSync(`/proc/self/fd/${fd}`);
+  } finally {
+    native().close(fd);
+  }
+}
