@@ -11,12 +11,14 @@ struct Container : Lane {
 
   int control = -1;            // the control socket, close-on-exec
   bool pause = false;
+  control::Packet early = {};  // a packet that came before it was waited for; Kind::none: there is none
   bool sharedRoot = false;     // propagateRoot left mounts shared: pivot_root(2) refuses a shared new root
   int root = -1;               // O_PATH of the root file system, -1: "/"
   int proc = -1;               // O_PATH of a procfs root
   int nullDevice = -1;         // verified /dev/null, for masks
   int emptyDirectory = -1;     // an empty, read-only tmpfs over the first masked directory, cloned for the others
   uint32_t umask = 022;        // what the program gets; the lane itself runs with 0
+  int fifo = -1;               // the exec fifo after `start`, open until execve: start hears of its end there
   uint32_t preserved = 0;
   char executable[4096] = {};  // what findExecutable found
 

@@ -29,6 +29,7 @@
 namespace tinyrun::control {
 
 enum class Kind : uint32_t {
+  none = 0,
   // container → host
   trace = 1,
   failed = 2,

@@ -41,7 +41,7 @@ int exitStatusOf(const Result& result) {
   return ofProgram && (result.err == EACCES || result.err == ENOEXEC || result.err == EISDIR) ? 126 : 125;
 }
 
-long sendOne(Container& lane, Kind kind, uint32_t step, const Result& result, uint32_t value, uint64_t ns, int fd) {
+Packet packetOf(Kind kind, uint32_t step, const Result& result, uint32_t value, uint64_t ns) {
   Packet packet = {};
   packet.kind = kind;
   packet.step = step;
@@ -50,6 +50,11 @@ long sendOne(Container& lane, Kind kind, uint32_t step, const Result& result, ui
   packet.ns = ns;
   copyText(packet.syscall, sizeof packet.syscall, result.syscall);
   copyText(packet.path, sizeof packet.path, result.path);
+  return packet;
+}
+
+long sendOne(Container& lane, Kind kind, uint32_t step, const Result& result, uint32_t value, uint64_t ns, int fd) {
+  const Packet packet = packetOf(kind, step, result, value, ns);
   return sys::sendPacket(lane.control, &packet, sizeof packet, fd);
 }
 
@@ -65,14 +70,29 @@ Result tell(Container& lane, Kind kind, uint32_t value, int fd) {
   return n < 0 ? failed("sendmsg", n, "control socket") : kDone;
 }
 
-Result waitFor(Container& lane, Kind kind, uint32_t value, uint32_t* answer) {
-  Packet packet;
+namespace {
+
+Result receive(Container& lane, Packet& packet) {
   int carried = -1;
   const long n = sys::receivePacket(lane.control, &packet, sizeof packet, &carried);
   if (carried >= 0) sys::close(carried);
   if (n < 0) return failed("recvmsg", n, "control socket");
   // The host lane is gone in mid plan: so should this container be.
-  if (n != sizeof packet) return {ECONNABORTED, "recvmsg", "control socket"};
+  return n == sizeof packet ? kDone : Result{ECONNABORTED, "recvmsg", "control socket"};
+}
+
+}  // namespace
+
+Result waitFor(Container& lane, Kind kind, uint32_t value, uint32_t* answer) {
+  Packet packet = lane.early;
+  lane.early.kind = Kind::none;
+  if (packet.kind != kind)
+    if (Result r = receive(lane, packet); !r) return r;
+  // While this lane pauses, the host's word for the step after the pause may come first.
+  if (kind == Kind::go && packet.kind != Kind::go) {
+    lane.early = packet;
+    if (Result r = receive(lane, packet); !r) return r;
+  }
   if (packet.kind != kind || (answer == nullptr && packet.value != value)) return {EPROTO, "recvmsg", "control socket"};
   if (answer != nullptr) *answer = packet.value;
   return kDone;
@@ -80,6 +100,10 @@ Result waitFor(Container& lane, Kind kind, uint32_t value, uint32_t* answer) {
 
 void giveUp(Container& lane, const Result& result) {
   report(lane, Kind::failed, lane.step, result, 0, 0);
+  if (lane.fifo >= 0) {
+    const Packet packet = packetOf(Kind::failed, lane.step, result, 0, 0);
+    sys::write(lane.fifo, &packet, sizeof packet);   // below PIPE_BUF: whole or not at all
+  }
   sys::exit(exitStatusOf(result));
 }
 
@@ -115,13 +139,13 @@ Result run(Container& lane, const args::sync& a) {
 Result run(Container& lane, const args::ready&) { return tell(lane, Kind::ready, 0); }
 
 Result run(Container& lane, const args::awaitStart& a) {
-  const sys::Fd fifo(lane.take(a.fifo));
-  if (fifo.bad()) return {EBADF, "ppoll", "exec fifo"};
+  lane.fifo = lane.take(a.fifo);
+  if (lane.fifo < 0) return {EBADF, "ppoll", "exec fifo"};
   for (;;) {
-    struct pollfd wait = {fifo.get(), POLLIN, 0};
+    struct pollfd wait = {lane.fifo, POLLIN, 0};
     if (const long r = sys::ppoll(&wait, 1, nullptr); r < 0 && r != -EINTR) return failed("ppoll", r, "exec fifo");
     char byte;
-    const long n = sys::read(fifo.get(), &byte, 1);
+    const long n = sys::read(lane.fifo, &byte, 1);
     if (n == 1) return kDone;
     if (n < 0 && n != -EAGAIN && n != -EINTR) return failed("read", n, "exec fifo");
     // A writer came and left without a word; a read-only fifo stays ready then (O_RDWR does not). Look again later.

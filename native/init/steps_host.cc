@@ -40,10 +40,38 @@ Result run(Host&, const args::writeFile& a) {
   return static_cast<size_t>(n) == a.value.size ? kDone : Result{EIO, "write", a.path};
 }
 
-Result run(Host&, const args::signalStart& a) {
-  const sys::Fd fifo(sys::openat(AT_FDCWD, a.path, O_WRONLY | O_NONBLOCK));
-  if (fifo.bad()) return failed("openat", fifo.value(), a.path);
-  return check("write", sys::write(fifo.get(), "", 1), a.path);
+namespace {
+
+// The container holds the fifo open until execve closes it, and writes into it why it could not come so far.
+Result started(Host& host, int fifo, const char* path) {
+  struct pollfd closed = {fifo, 0, 0};   // POLLHUP is told unasked
+  while (sys::ppoll(&closed, 1, nullptr) == -EINTR) {
+  }
+  control::Packet packet = {};
+  const long n = sys::read(fifo, &packet, sizeof packet);
+  if (n == 0) return kDone;
+  if (n != sizeof packet) return {ESRCH, "read", path};   // our own byte: it ended without having read it
+  packet.syscall[kSyscallText - 1] = 0;
+  packet.path[kPathText - 1] = 0;
+  Failure& failure = host.outcome.failure;
+  copyText(failure.syscall, sizeof failure.syscall, packet.syscall);
+  copyText(failure.path, sizeof failure.path, packet.path);
+  failure.step = host.step;
+  failure.err = packet.err == 0 ? EPROTO : packet.err;
+  return {failure.err, failure.syscall, failure.path};
+}
+
+}  // namespace
+
+Result run(Host& host, const args::signalStart& a) {
+  // For writing first: that fails with ENXIO when nobody waits, which a reader of our own would hide.
+  sys::Fd writer(sys::openat(AT_FDCWD, a.path, O_WRONLY | O_NONBLOCK));
+  if (writer.bad()) return failed("openat", writer.value(), a.path);
+  const sys::Fd reader(sys::openat(AT_FDCWD, a.path, O_RDONLY | O_NONBLOCK));
+  if (reader.bad()) return failed("openat", reader.value(), a.path);
+  if (Result r = check("write", sys::write(writer.get(), "", 1), a.path); !r) return r;
+  writer.reset(-1);
+  return started(host, reader.get(), a.path);
 }
 
 Result run(Host&, const args::umount& a) {

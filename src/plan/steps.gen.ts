@@ -22,9 +22,9 @@ export interface StepArgs {
   awaitReady: { [none: string]: never };
   /** The host lane waits for execve: end of file on the control socket is success. */
   awaitExec: { [none: string]: never };
-  /** Waits in poll(2) for one byte from the exec fifo, then closes it. The slot is its O_RDWR|O_NONBLOCK fd (O_RDONLY works, but stays readable once a writer has come and gone); it must be opened by the host lane and passed by clone. */
+  /** Waits in poll(2) for one byte from the exec fifo, which stays open until execve. The slot is its O_RDWR|O_NONBLOCK fd (O_RDONLY works, but stays readable once a writer has come and gone); it must be opened by the host lane and passed by clone. */
   awaitStart: { fifo: number };
-  /** Sends one byte into the exec fifo at `path`; ENXIO when nobody waits there. */
+  /** Sends one byte into the exec fifo at `path` and waits until the container has executed its program, or tells through the fifo why it could not (a startContainer hook, the filter, execve); ENXIO when nobody waits there. */
   signalStart: { path: string };
   /** clone3(CLONE_PARENT|flags): the child goes on with the rest of the lane, this process reports its pid and leaves. How a joined pid namespace is entered, and how new namespaces are made after a setns. */
   fork: { flags: bigint };

@@ -31,8 +31,7 @@ function commandError(name: string, failure: StepFailure): TinyrunError {
 }
 
 /** execve(2) answers ENOENT too when the interpreter of a script or an ELF file is missing. */
-function execveError(args: readonly string[], failure: StepFailure): TinyrunError {
-  const name = args[0] ?? '';
+function execveError(name: string, failure: StepFailure): TinyrunError {
   if (failure.code === 'ENOENT') {
     return new TinyrunError('COMMAND_NOT_FOUND', `exec ${name}: ${errnoMessage(failure.errno)}`, {
       hint: 'the file exists, so the interpreter in its first line or ELF header is missing from the image',
@@ -41,17 +40,37 @@ function execveError(args: readonly string[], failure: StepFailure): TinyrunErro
   return new TinyrunError('COMMAND_NOT_EXECUTABLE', `exec ${name}: ${errnoMessage(failure.errno)}`);
 }
 
-function stepError(step: Step | undefined, failure: StepFailure): TinyrunError {
-  if (step === undefined) {
-    return new TinyrunError('INTERNAL', `${failure.syscall} ${failure.path}: ${said(failure)}`);
-  }
-  if (step.op === 'findExecutable') return commandError(step.args.name, failure);
-  if (step.op === 'execve') return execveError(step.args.args, failure);
+/** A hook that the container's own process ran; `path` says how it ended. */
+function hookError(kind: string, { path, code, errno }: StepFailure): TinyrunError {
+  const reason = code === 'ECANCELED' ? path : `${path}: ${errnoMessage(errno)}`;
+  return new TinyrunError('HOOK', `error running ${kind} hook: ${reason}`);
+}
+
+/** What the container told through its fifo: a failure of one of the steps behind awaitStart. */
+function startError(step: Step, failure: StepFailure): TinyrunError {
+  if (failure.syscall === 'execve') return execveError(failure.path, failure);
+  if (failure.code === 'ECANCELED' || failure.syscall === 'ppoll')
+    return hookError('startContainer', failure);
+  return systemError(step, failure);
+}
+
+function systemError(step: Step, failure: StepFailure): TinyrunError {
   const tried = phrase(step);
   const where = failure.path !== '' && !tried.includes(failure.path) ? ` (${failure.path})` : '';
   const hint = stepHint(step, failure);
   const message = `${tried}: ${failure.syscall}${where}: ${said(failure)}`;
   return new TinyrunError('SYSCALL', message, hint === undefined ? undefined : { hint });
+}
+
+function stepError(step: Step | undefined, failure: StepFailure): TinyrunError {
+  if (step === undefined) {
+    return new TinyrunError('INTERNAL', `${failure.syscall} ${failure.path}: ${said(failure)}`);
+  }
+  if (step.op === 'findExecutable') return commandError(step.args.name, failure);
+  if (step.op === 'execve') return execveError(step.args.args[0] ?? '', failure);
+  if (step.op === 'hook') return hookError(step.why.replace(/^hooks\./, ''), failure);
+  if (step.op === 'signalStart') return startError(step, failure);
+  return systemError(step, failure);
 }
 
 /**

@@ -1,4 +1,3 @@
-import { readlinkSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import type { Plan } from '../plan/types.ts';
 import { type Container, specState } from './container.ts';
@@ -19,7 +18,12 @@ function refuse(message: string): TinyrunError {
 function startPlan(fifo: string): Plan {
   return {
     steps: [
-      { op: 'signalStart', lane: 'host', args: { path: fifo }, why: 'the init that waits runs the program' },
+      {
+        op: 'signalStart',
+        lane: 'host',
+        args: { path: fifo },
+        why: 'the init that waits runs the program; a failure before execve comes back',
+      },
       {
         op: 'unlink',
         lane: 'host',
@@ -44,28 +48,10 @@ function signal(fifo: string): void {
   }
 }
 
-/** The init that waits is run from a memfd; '' once the process is gone. */
-function executable(pid: number): string {
-  try {
-    return readlinkSync(`/proc/${pid}/exe`);
-  } catch {
-    return '';
-  }
-}
-
 /**
- * Resolves when the init has become the program, or has ended: poststart hooks come after startContainer's and after
- * execve. The kernel tells of an execve to tracers alone, so this looks every millisecond.
- */
-async function untilExecuted(pid: number): Promise<void> {
-  while (executable(pid).startsWith('/memfd:tinyrun-init'))
-    await new Promise((resolve) => setTimeout(resolve, 1));
-}
-
-/**
- * Runs the program of a created container, then its poststart hooks. When one of those fails the container is
- * destroyed, as step 9 of the lifecycle has it.
- * @throws TinyrunError (CONTAINER_NOT_RUNNING, HOOK)
+ * Runs the startContainer hooks, the program and then the poststart hooks of a created container; the program has
+ * been executed by the time those run. When a hook fails the container is destroyed: steps 7 and 9 of the lifecycle.
+ * @throws TinyrunError (CONTAINER_NOT_RUNNING, HOOK, COMMAND_NOT_FOUND …)
  */
 export async function startContainer(
   root: string,
@@ -75,12 +61,13 @@ export async function startContainer(
   const { state, status } = container;
   if (status === 'stopped') throw refuse('cannot start a container that has stopped');
   if (status !== 'created') throw refuse('cannot start an already running container');
-  signal(state.fifo);
-  if (state.hooks?.poststart?.length) await untilExecuted(state.pid);
   try {
+    signal(state.fifo);
     await runHooks('poststart', state.hooks?.poststart, specState(state, 'running'));
   } catch (error) {
-    await deleteContainer(root, state.id, { force: true, warn });
+    if (error instanceof TinyrunError && error.code === 'HOOK') {
+      await deleteContainer(root, state.id, { force: true, warn });
+    }
     throw error;
   }
 }

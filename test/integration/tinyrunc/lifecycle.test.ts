@@ -35,7 +35,7 @@ describe('create', () => {
     const { pid } = bench.state(bench.create(testSpec(SLEEP)));
     const fds = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
     const others = fds.filter((target) => !/\/(stdout|stderr|exec\.fifo)$|^\/dev\/null$/.test(target));
-    expect(others.filter((target) => !/memfd:|^\/$|^\/proc$|socket:/.test(target))).toEqual([]);
+    expect(others.filter((target) => !/memfd:|^\/$|^\/proc|socket:/.test(target))).toEqual([]);
   });
 
   it('is not touched by later changes of config.json', async () => {
