@@ -22,7 +22,7 @@ async function open({ root, directory, host }) {
     measure: async () => {
       const id = nextId();
       const timed = [create(runtime, bundle, id), start(runtime, id), remove(runtime, id)];
-      return (await host.ask({ timed, after: [remove(runtime, id)] })).ms;
+      return host.ask({ timed, after: [remove(runtime, id)] });
     },
   }));
   const targets = [{ what: 'at most 2.0 × runc', contender: 'tinyrunc', base: 'runc', factor: 2 }];

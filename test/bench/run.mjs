@@ -34,7 +34,7 @@ async function open({ root, directory, host, unified }) {
   const bundle = makeBundle(join(directory, 'bundle'), ['true']);
   const rootfs = join(bundle, 'rootfs');
   const skipped = [];
-  const time = async (stopwatch, ...argv) => (await stopwatch.ask({ timed: [argv] })).ms;
+  const time = (stopwatch, ...argv) => stopwatch.ask({ timed: [argv] });
   const state = (name) => join(directory, name);
   const tinyrun = [join(root, 'bin/tinyrun'), '--data-root', state('data'), '--run-root', state('run')];
   const tinyrunc = [join(root, 'bin/tinyrunc'), '--root', state('tinyrunc')];

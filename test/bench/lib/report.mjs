@@ -9,16 +9,17 @@ function table(head, rows) {
 export function markdown(result) {
   const { title, about, unit, base, summaries, targets, skipped } = result;
   const reference = summaries[base]?.median;
-  const rows = Object.entries(summaries).map(([name, { median, min, p95, runs }]) => [
+  const rows = Object.entries(summaries).map(([name, { median, min, p95, runs, cpu }]) => [
     name,
     number(median),
     number(min),
     number(p95),
+    number(cpu),
     String(runs),
     reference ? `${(median / reference).toFixed(2)} ×` : '',
   ]);
   const parts = [`### ${title}\n\n${about}\n\n`];
-  parts.push(table([unit, 'median', 'min', 'p95', 'runs', `of ${base}`], rows));
+  parts.push(table([unit, 'median', 'min', 'p95', 'CPU', 'runs', `of ${base}`], rows));
   if (targets.length > 0) parts.push('\n', targets.map(targetLine(unit)).join(''));
   for (const { name, why } of skipped) parts.push(`\nNot measured: ${name}: ${why}.\n`);
   return parts.join('');

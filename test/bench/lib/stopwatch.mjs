@@ -2,7 +2,7 @@
 // nothing else on its event loop. Orders come as lines of JSON: {prepare: [argv…], timed: [argv…], after: [argv…]}.
 
 import { spawnSync } from 'node:child_process';
-import { ftruncateSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { ftruncateSync, openSync, readFileSync, readSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -36,12 +36,21 @@ function attempt(argv) {
   spawnSync(argv[0], argv.slice(1), { stdio: 'ignore', timeout: 60_000 });
 }
 
+/** CPU time of all children that ended, milliseconds in steps of 10: cutime and cstime of proc(5). */
+function childrenCpu() {
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[13]) + Number(fields[14])) * 10;
+}
+
 function measure({ prepare = [], timed, after = [] }) {
   for (const argv of prepare) start(argv);
   try {
+    const used = childrenCpu();
     const begin = process.hrtime.bigint();
     for (const argv of timed) start(argv);
-    return Number(process.hrtime.bigint() - begin) / 1e6;
+    const ms = Number(process.hrtime.bigint() - begin) / 1e6;
+    return { ms, cpu: childrenCpu() - used };
   } finally {
     for (const argv of after) attempt(argv);
   }
@@ -50,7 +59,7 @@ function measure({ prepare = [], timed, after = [] }) {
 for await (const line of createInterface({ input: process.stdin })) {
   let answer;
   try {
-    answer = { ms: measure(JSON.parse(line)) };
+    answer = measure(JSON.parse(line));
   } catch (error) {
     answer = { error: error.message };
   }
