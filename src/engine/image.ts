@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { hostPlatform, parsePlatform } from '../image/platform.ts';
-import { formatReference, parseReference } from '../image/reference.ts';
+import { formatReference, parseIdPrefix, parseReference } from '../image/reference.ts';
 import { ImageStore } from '../image/store.ts';
 import type { ImageRecord, Platform } from '../image/types.ts';
 import type { RunOptions } from './types.ts';
@@ -22,18 +22,25 @@ export async function findImage(dataRoot: string, options: RunOptions, notify: N
     throw new TinyrunError('USAGE', `--pull ${JSON.stringify(pull)}: not one of missing, never, always`);
   const stored = pull === 'always' ? undefined : store.resolve(options.image, platform);
   if (stored) return stored;
-  const fetched = await embedded(store, options.image, platform, notify);
-  if (fetched) return fetched;
+  const optional = isEmbedded(options.image);
+  if (pull !== 'never' && parseIdPrefix(options.image)?.length !== 64) {
+    const { fetchImage } = await import('./pull.ts');
+    const pulled = await fetchImage(store, options.image, { platform, optional, notify });
+    if (pulled) return pulled;
+  }
+  const copy = optional ? await embedded(store, platform, notify) : undefined;
+  if (copy) return copy;
   throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${options.image}`);
 }
 
+const isEmbedded = (name: string): boolean =>
+  !/^[0-9a-f]{64}$/.test(name) && formatReference(parseReference(name)) === EMBEDDED;
+
 async function embedded(
   store: ImageStore,
-  name: string,
   platform: Platform | undefined,
   notify: Notify,
 ): Promise<ImageRecord | undefined> {
-  if (/^[0-9a-f]{64}$/.test(name) || formatReference(parseReference(name)) !== EMBEDDED) return undefined;
   const layout = embeddedLayout();
   if (!layout) return undefined;
   const { importLayout } = await import('../image/layout.ts');

@@ -56,7 +56,8 @@ export class Transport {
     const { url, method, signal } = request;
     const proxy = proxyFor(url, this.options.env);
     const headers = { 'user-agent': 'tinyrun', ...request.headers };
-    const common = { method, headers, ...(signal && { signal }) };
+    // As an option it counts while connecting too; request.setTimeout() would only begin once that has happened.
+    const common = { method, headers, timeout: this.options.idleMs, ...(signal && { signal }) };
     if (url.protocol === 'https:') {
       this.#tls ??= createTls(this.options);
       const { module, agent, options } = await this.#tls;
@@ -145,7 +146,7 @@ function answer(
   { url }: HttpRequest,
   idleMs: number,
 ): Promise<http.IncomingMessage> {
-  request.setTimeout(idleMs, () => {
+  request.on('timeout', () => {
     const stalled = new Error(`${url.host} sent nothing for ${Math.round(idleMs / 1000)} seconds`);
     request.destroy(Object.assign(stalled, { code: 'ETIMEDOUT' }));
   });

@@ -1,0 +1,44 @@
+import { TinyrunError } from '../errors.ts';
+import { parseReference } from '../image/reference.ts';
+import type { ImageStore } from '../image/store.ts';
+import type { ImageRecord, Platform } from '../image/types.ts';
+
+/** An answer within so many milliseconds or none: a host without a network must not wait for one. */
+const PATIENCE = { idleMs: 5000, retry: { attempts: 1, baseMs: 0, maxMs: 0 } };
+
+export interface FetchOptions {
+  readonly platform: Platform | undefined;
+  /** There is another place to take the image from: undefined is answered when no registry does. */
+  readonly optional: boolean;
+  /** A line for people. */
+  readonly notify: (line: string) => void;
+}
+
+/**
+ * The image of a container that is not stored, from its registry.
+ * @throws TinyrunError IMAGE_NOT_FOUND that says why, since a container cannot start without its image
+ */
+export async function fetchImage(
+  store: ImageStore,
+  name: string,
+  { platform, optional, notify }: FetchOptions,
+): Promise<ImageRecord | undefined> {
+  const reference = parseReference(name);
+  const { pull } = await import('../image/pull.ts');
+  if (!optional) notify(`Unable to find image '${name}' locally, pulling it`);
+  try {
+    const { image, digest } = await pull(store, reference, {
+      platform,
+      ...(optional && { client: PATIENCE }),
+    });
+    notify(`${name}: pulled, digest ${digest}`);
+    return store.record(image);
+  } catch (error) {
+    if (!(error instanceof TinyrunError)) throw error;
+    if (optional && error.code === 'REGISTRY') return undefined;
+    throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${error.message}`, {
+      cause: error,
+      hint: error.hint,
+    });
+  }
+}
