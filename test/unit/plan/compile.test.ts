@@ -1,0 +1,327 @@
+import { describe, expect, test } from 'vitest';
+import { cpuMask } from '../../../src/plan/compile/affinity.ts';
+import { type CompileOptions, compile } from '../../../src/plan/compile/index.ts';
+import type { HostFacts } from '../../../src/plan/host.ts';
+import type { StepArgs } from '../../../src/plan/steps.gen.ts';
+import type { Plan, StepName } from '../../../src/plan/types.ts';
+import { execPlan } from '../../../src/plan/verbs/exec.ts';
+import { DEVICE_ALLOW_ALL, defaultSpec } from '../../../src/spec/defaults.ts';
+import type { Linux, Mount, Spec } from '../../../src/spec/types.ts';
+import { HYBRID, NONE, ROOT, ROOTLESS } from '../../golden/plan/hosts.ts';
+import { MINIMAL } from '../../golden/plan/specs.ts';
+
+const OPTIONS: CompileOptions = {
+  id: 'c1',
+  bundle: '/bundle',
+  rootfs: { kind: 'directory', path: '/bundle/rootfs' },
+  wait: { kind: 'exec' },
+};
+const made = (spec: Spec, host: HostFacts = ROOT, options: Partial<CompileOptions> = {}) =>
+  compile(spec, host, { ...OPTIONS, ...options });
+const ops = ({ steps }: Plan) => steps.map(({ op }) => op);
+const at = (plan: Plan, op: StepName) => ops(plan).indexOf(op);
+function argsOf<N extends StepName>(plan: Plan, op: N): StepArgs[N][] {
+  return plan.steps.filter((step) => step.op === op).map((step) => step.args as StepArgs[N]);
+}
+const linux = (more: Linux): Spec => ({ ...MINIMAL, linux: { ...MINIMAL.linux, ...more } });
+const MAPS = [{ containerID: 0, hostID: 100000, size: 65536 }];
+
+describe('order of the container lane', () => {
+  const { plan } = made(
+    {
+      ...defaultSpec(),
+      hostname: 'box',
+      root: { path: 'rootfs', readonly: true },
+      process: { ...(defaultSpec().process ?? { cwd: '/' }), terminal: true, oomScoreAdj: 1 },
+      linux: { ...defaultSpec().linux, seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } },
+      hooks: { createContainer: [{ path: '/a' }], startContainer: [{ path: '/b' }] },
+    },
+    ROOT,
+    { seccomp: { filter: new Uint8Array(8), flags: 0 }, wait: { kind: 'fifo', path: '/f' } },
+  );
+
+  test.each<[StepName, StepName, string]>([
+    ['setsid', 'console', 'a terminal is given to a session leader'],
+    ['propagateRoot', 'rootfsBind', 'or the mount spreads to the host'],
+    ['mountFs', 'makeNode', 'nodes go onto the new /dev'],
+    ['oomScoreAdj', 'pivotRoot', 'needs a /proc'],
+    ['makeNode', 'pivotRoot', 'devices are bound from the host in a user namespace'],
+    ['pivotRoot', 'console', 'its own devpts'],
+    ['console', 'readonlyRoot', 'makes /dev/console'],
+    ['sysctl', 'readonlyPath', '/proc/sys becomes read-only'],
+    ['readonlyPath', 'mask', 'masks may lie below'],
+    ['chdir', 'setUser', 'root may enter what the user may not'],
+    ['capBounding', 'setUser', 'takes CAP_SETPCAP'],
+    ['setUser', 'capSet', 'a change of user clears capabilities'],
+    ['setUser', 'findExecutable', 'it is the user who runs it'],
+    ['findExecutable', 'ready', 'create tells that it is missing'],
+    ['closeFds', 'seccomp', 'the filter need not allow it'],
+    ['ready', 'awaitStart', 'the container waits as created'],
+    ['awaitStart', 'seccomp', 'the filter need not allow waiting'],
+    ['seccomp', 'execve', 'nothing else runs under it'],
+  ])('%s before %s: %s', (first, second) => {
+    expect(at(plan, first)).toBeGreaterThanOrEqual(0);
+    expect(at(plan, first)).toBeLessThan(at(plan, second));
+  });
+
+  test('without no_new_privs CAP_SYS_ADMIN lasts until the filter is loaded, and no longer', () => {
+    const [before, after] = argsOf(plan, 'capSet');
+    const admin = 1n << 21n;
+    expect((before?.effective ?? 0n) & admin).toBe(admin);
+    expect((after?.effective ?? admin) & admin).toBe(0n);
+    expect((after?.permitted ?? admin) & admin).toBe(0n);
+    expect(ops(plan).lastIndexOf('capSet')).toBeGreaterThan(at(plan, 'seccomp'));
+  });
+
+  test('createContainer hooks run before the pivot, startContainer hooks after start', () => {
+    const hooks = plan.steps.flatMap((step, index) => (step.op === 'hook' ? [[step.args.path, index]] : []));
+    expect(hooks).toEqual([
+      ['/a', at(plan, 'pivotRoot') - 1],
+      ['/b', at(plan, 'awaitStart') + 1],
+    ]);
+  });
+});
+
+describe('handshake', () => {
+  test('no user namespace, no hook: not one packet but the end of the socket', () => {
+    const { plan } = made(MINIMAL);
+    for (const op of ['idMaps', 'awaitConfigured', 'sync', 'ready', 'yield'] as const)
+      expect(at(plan, op)).toBe(-1);
+    expect(ops(plan).at(-1)).toBe('awaitExec');
+  });
+
+  test('both lanes meet at the same stages, in the same order', () => {
+    const spec = linux({
+      namespaces: [{ type: 'mount' }, { type: 'user' }, { type: 'network', path: '/n' }],
+      uidMappings: MAPS,
+      gidMappings: MAPS,
+      seccomp: { defaultAction: 'SCMP_ACT_ALLOW', listenerPath: '/s' },
+    });
+    const { plan } = made(spec, ROOT, {
+      yieldBeforePivot: true,
+      seccomp: { filter: new Uint8Array(8), flags: 0 },
+      cgroup: { path: '/a.slice/b.scope', manager: 'external' },
+    });
+    const stages = (op: 'sync' | 'awaitSync' | 'signalSync') => argsOf(plan, op).map(({ stage }) => stage);
+    expect(stages('sync')).toEqual([3, 0, 1, 2]);
+    expect(stages('awaitSync')).toEqual(stages('sync'));
+    expect(stages('signalSync')).toEqual(stages('sync'));
+    expect(argsOf(plan, 'signalConfigured')).toHaveLength(1);
+    expect(argsOf(plan, 'awaitConfigured')).toHaveLength(1);
+  });
+
+  test('a slot is opened before the clone that passes it, and used after', () => {
+    const { plan } = made(
+      linux({
+        namespaces: [{ type: 'mount' }, { type: 'ipc', path: '/i' }, { type: 'network', path: '/n' }],
+      }),
+      ROOT,
+      { wait: { kind: 'fifo', path: '/f' } },
+    );
+    const opened = argsOf(plan, 'open').map(({ slot }) => slot);
+    expect(argsOf(plan, 'clone')[0]?.pass).toEqual(opened);
+    expect(
+      [...argsOf(plan, 'setns').map(({ slot }) => slot), argsOf(plan, 'awaitStart')[0]?.fifo].sort(),
+    ).toEqual([...opened].sort());
+  });
+});
+
+describe('cgroup', () => {
+  const limited = linux({ resources: { devices: [DEVICE_ALLOW_ALL], memory: { limit: 1 << 20 } } });
+
+  test('a limit that cannot be kept is refused, with the controller, the reason and the remedy', () => {
+    const run = () => made(limited, { ...ROOT, cgroup: HYBRID });
+    expect(run).toThrow(
+      'memory.max: cgroup controller memory is not on cgroup v2: the host has mounted it as cgroup v1 at /sys/fs/cgroup/memory',
+    );
+    expect(run).toThrow(expect.objectContaining({ code: 'CGROUP_CONTROLLER', exitCode: 125 }));
+    expect(run).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('unified_cgroup_hierarchy=1') }),
+    );
+  });
+
+  test('tinyrunc is told once per controller', () => {
+    const resources = { memory: { limit: 1, reservation: 1 }, cpu: { quota: 1, shares: 5 } };
+    const { warnings, plan } = made(
+      linux({ resources }),
+      { ...ROOT, cgroup: HYBRID },
+      { onMissingController: 'warn' },
+    );
+    expect(warnings).toHaveLength(2);
+    expect(argsOf(plan, 'writeFile')).toEqual([]);
+  });
+
+  test('no cgroup2: no cgroup, and the process is not born into one', () => {
+    const { plan, cgroup } = made(MINIMAL, { ...ROOT, cgroup: NONE });
+    expect(cgroup).toBeUndefined();
+    expect(argsOf(plan, 'clone')[0]?.cgroup).toBe(0xffffffff);
+  });
+
+  test.each([
+    [undefined, '/user.slice/c1'],
+    ['pods/x', '/user.slice/pods/x'],
+    ['/pods/x', '/pods/x'],
+  ])('cgroupsPath %s', (cgroupsPath, path) => {
+    const { cgroup, plan } = made(linux(cgroupsPath === undefined ? {} : { cgroupsPath }));
+    expect(cgroup).toBe(`/sys/fs/cgroup${path}`);
+    expect(plan.steps.find(({ op }) => op === 'cgroupCreate')?.undo).toEqual({
+      op: 'cgroupRemove',
+      args: { path: cgroup },
+    });
+  });
+
+  test('without privileges there is none unless it is asked for', () => {
+    const user = {
+      namespaces: [{ type: 'user' }, { type: 'mount' }],
+      uidMappings: MAPS,
+      gidMappings: MAPS,
+    } as const;
+    expect(made(linux(user), ROOTLESS).cgroup).toBeUndefined();
+    expect(made(linux({ ...user, cgroupsPath: '/mine' }), ROOTLESS).cgroup).toBe('/sys/fs/cgroup/mine');
+  });
+});
+
+describe('mounts over /proc', () => {
+  const mounting = (mount: Mount) => () => made({ ...MINIMAL, mounts: [mount] });
+  test.each([
+    ['/proc', 'bind', '/srv'],
+    ['/proc/', 'tmpfs', 'tmpfs'],
+    ['/proc/self/attr', 'bind', '/srv'],
+    ['/x/../proc/sys', 'bind', '/srv'],
+    ['/proc/sys/kernel/core_pattern', 'bind', '/srv'],
+  ])('%s as %s is refused', (destination, type, source) => {
+    expect(mounting({ destination, type, source, options: type === 'bind' ? ['bind'] : [] })).toThrow(
+      'it must stay the proc filesystem',
+    );
+  });
+  test.each([
+    ['/proc', 'proc', 'proc'],
+    ['/proc', 'bind', '/proc'],
+    ['/proc/meminfo', 'bind', '/var/lib/lxcfs/proc/meminfo'],
+    ['/procfs', 'bind', '/srv'],
+  ])('%s as %s is allowed', (destination, type, source) => {
+    expect(mounting({ destination, type, source })).not.toThrow();
+  });
+});
+
+describe('capabilities', () => {
+  const spec = (names: string[]): Spec => ({
+    ...MINIMAL,
+    process: {
+      cwd: '/',
+      args: ['true'],
+      capabilities: { bounding: names, effective: names, permitted: names },
+    },
+  });
+  test('what this process lacks is left out, and said', () => {
+    const host = {
+      ...ROOT,
+      capabilities: { effective: ROOT.capabilities.effective & ~(1n << 24n), last: 40 },
+    };
+    const { plan, warnings } = made(spec(['CAP_KILL', 'CAP_SYS_RESOURCE']), host);
+    expect(argsOf(plan, 'capBounding')).toEqual([{ keep: 1n << 5n }]);
+    expect(warnings).toEqual([
+      'capabilities that tinyrun does not have itself are left out: CAP_SYS_RESOURCE',
+    ]);
+  });
+  test('a new user namespace has them all', () => {
+    const userns = {
+      ...spec(['CAP_SYS_RESOURCE']),
+      linux: {
+        ...linux({}).linux,
+        namespaces: [{ type: 'user' } as const],
+        uidMappings: MAPS,
+        gidMappings: MAPS,
+      },
+    };
+    const { plan } = made(userns, ROOTLESS);
+    expect(argsOf(plan, 'capBounding')).toEqual([{ keep: 1n << 24n }]);
+  });
+});
+
+test.each([
+  ['linux.intelRdt', linux({ intelRdt: {} }), 'UNSUPPORTED'],
+  ['process.apparmorProfile', { ...MINIMAL, process: { cwd: '/', apparmorProfile: 'x' } }, 'UNSUPPORTED'],
+])('%s is refused where the host lacks it', (_, spec, code) => {
+  expect(() => made(spec)).toThrow(expect.objectContaining({ code }));
+});
+
+test('more binds across a user namespace than there are slots', () => {
+  const mounts = Array.from({ length: 200 }, (_, i) => ({
+    destination: `/m${i}`,
+    type: 'bind',
+    source: `/s${i}`,
+  }));
+  const spec = {
+    ...linux({ namespaces: [{ type: 'mount' }, { type: 'user' }], uidMappings: MAPS, gidMappings: MAPS }),
+    mounts,
+  };
+  const { plan } = made(spec);
+  expect(argsOf(plan, 'bind').filter(({ target }) => target.startsWith('/m'))).toHaveLength(200);
+  expect(argsOf(plan, 'openTree').length).toBeLessThan(64);
+});
+
+describe('execPlan', () => {
+  const exec = (spec: Spec, process = {}, host = ROOT) =>
+    execPlan(host, {
+      spec,
+      id: 'c1',
+      pid: 7,
+      startTime: 99n,
+      cgroup: '/sys/fs/cgroup/c1',
+      process: { cwd: '/', args: ['true'], ...process },
+    }).plan;
+
+  test('joins what the container does not share, through one pidfd', () => {
+    const plan = exec(defaultSpec());
+    expect(argsOf(plan, 'pidfdOpen')).toEqual([{ pid: 7, startTime: 99n, slot: 0 }]);
+    expect(argsOf(plan, 'setns')).toEqual([{ slot: 0, flags: 0x6e020000 }]);
+    expect(ops(plan)).toEqual([
+      'pidfdOpen',
+      'open',
+      'clone',
+      'setns',
+      'fork',
+      'setsid',
+      'sessionKeyring',
+      'chdir',
+      'capBounding',
+      'setUser',
+      'capSet',
+      'findExecutable',
+      'closeFds',
+      'execve',
+      'awaitExec',
+    ]);
+  });
+
+  test('the user namespace comes last with privileges, first without', () => {
+    const spec = linux({
+      namespaces: [{ type: 'user' }, { type: 'mount' }, { type: 'network', path: '/n' }],
+    });
+    const flags = (host: HostFacts) => argsOf(exec(spec, {}, host), 'setns').map((args) => args.flags);
+    expect(flags(ROOT)).toEqual([0x40020000, 0x10000000]);
+    expect(flags(ROOTLESS)).toEqual([0x10000000, 0x40020000]);
+  });
+
+  test('a terminal is not bound onto /dev/console', () => {
+    expect(argsOf(exec(MINIMAL, { terminal: true }), 'console')[0]?.flags).toBe(1);
+  });
+
+  test('without a mount namespace it enters the root of the first process', () => {
+    const plan = exec(linux({ namespaces: [{ type: 'pid' }] }));
+    expect(argsOf(plan, 'rootfsDirect')).toEqual([{ path: '/proc/7/root' }]);
+    expect(at(plan, 'chroot')).toBeGreaterThan(at(plan, 'rootfsDirect'));
+  });
+});
+
+test.each([
+  ['0', '0100000000000000'],
+  ['0-3,7', '8f00000000000000'],
+  ['64', '00000000000000000100000000000000'],
+])('cpuMask %s', (list, hex) => {
+  expect(Buffer.from(cpuMask(list)).toString('hex')).toBe(hex);
+});
+test.each(['', 'x', '3-1', '99999', '1-'])('cpuMask refuses %j', (list) => {
+  expect(() => cpuMask(list)).toThrow('is not a list of CPUs');
+});
