@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace tinyrun::netlink {
@@ -10,7 +11,7 @@ namespace tinyrun::netlink {
 void Request::append(const void* data, size_t size) {
   const size_t at = bytes_.size();
   bytes_.resize(NLMSG_ALIGN(at + size));
-  std::memcpy(bytes_.data() + at, data, size);
+  std::copy_n(static_cast<const char*>(data), size, bytes_.data() + at);
   header()->nlmsg_len = static_cast<uint32_t>(bytes_.size());
 }
 
