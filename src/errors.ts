@@ -8,7 +8,7 @@ interface ErrorEntry {
 }
 
 export const ERRORS = {
-  USAGE: { exit: 125, hint: 'tinyrun --help lists the commands and their flags' },
+  USAGE: { exit: 125, hint: 'tinyrun COMMAND --help lists the flags of a command' },
   INTERNAL: { exit: 125, hint: 'this is a defect of tinyrun: report it with the output of --trace' },
   SYSCALL: { exit: 125, hint: 'tinyrun doctor checks the host point by point' },
   NATIVE_MISSING: {

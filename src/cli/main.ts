@@ -36,26 +36,24 @@ async function dispatch(argv: readonly string[], context: Context): Promise<void
   if (command.name !== name) sub.alias(name);
   const verb = argv.indexOf(name) + 1;
   const rest = plainBooleans(argv.slice(verb), sub, command.passThrough === true);
-  await parse(program, [...argv.slice(0, verb), ...rest]);
+  await parse(program, [...argv.slice(0, verb), ...rest], sub);
 }
 
-async function parse(program: Program, argv: readonly string[]): Promise<void> {
+async function parse(program: Program, argv: readonly string[], verb: Program = program): Promise<void> {
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     if (code === 'commander.helpDisplayed' || code === 'commander.version') return;
-    if (code?.startsWith('commander.')) throw usageError(message, active(program, message));
+    if (code?.startsWith('commander.')) throw usageError(message, deepest(verb, argv));
     throw error;
   }
 }
 
-/** The command whose flags were being read: the deepest one that was given. */
-function active(program: Program, message: string): Program {
-  const flag = /unknown option/.test(message);
-  let current = program;
-  while (flag && current.commands.length === 1 && current.commands[0]) current = current.commands[0];
-  return current;
+/** The subcommand that was being read, for its flags: `image ls` of `tinyrun image ls --frob`. */
+function deepest(verb: Program, argv: readonly string[]): Program {
+  const sub = verb.commands.find((candidate) => argv.includes(candidate.name()));
+  return sub && verb.parent ? deepest(sub, argv) : verb;
 }
 
 const GLOBAL_VALUES = ['--data-root', '--run-root'];

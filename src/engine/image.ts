@@ -28,7 +28,10 @@ export async function findImage(dataRoot: string, options: RunOptions, notify: N
     const pulled = await fetchImage(store, options.image, { platform, optional, notify });
     if (pulled) return pulled;
   }
-  const copy = optional ? await embedded(store, platform, notify) : undefined;
+  const why = pull === 'never' ? 'it is not stored' : 'no registry answered';
+  const copy = optional
+    ? await embedded(store, platform, (line) => notify(`busybox: ${why}, ${line}`))
+    : undefined;
   if (copy) return copy;
   throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${options.image}`);
 }
@@ -45,7 +48,7 @@ async function embedded(
   if (!layout) return undefined;
   const { importLayout } = await import('../image/layout.ts');
   const entry = await importLayout(store, layout, EMBEDDED, { platform: platform ?? hostPlatform() });
-  notify('busybox: not in the local store, using the copy that comes with tinyrun');
+  notify('using the copy that comes with tinyrun');
   return store.record(entry);
 }
 

@@ -1,0 +1,115 @@
+// What a person can get wrong: one line, what to do about it, the right exit code, nothing left behind.
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { hostFacts } from '../../../src/runtime/host.ts';
+import { Sandbox } from '../../security/support.ts';
+
+const sandbox = new Sandbox();
+beforeAll(() => sandbox.layer());
+afterAll(() => sandbox.close());
+
+const list = (...names: string[]) => {
+  const dir = path.join(sandbox.dir, ...names);
+  return existsSync(dir) ? readdirSync(dir) : [];
+};
+afterEach(() => {
+  expect(list('data/containers')).toEqual([]);
+  expect(list('data/names')).toEqual([]);
+  expect(list('run/containers')).toEqual([]);
+});
+
+const TRUE = ['busybox', 'true'];
+
+test.each<[string[], number, RegExp, RegExp]>([
+  [['rnu'], 125, /^unknown command: rnu$/, /^did you mean run or rm$|^did you mean run$/],
+  [['frobnicate'], 125, /^unknown command: frobnicate$/, /--help/],
+  [['run'], 125, /missing required argument 'image'/, /^tinyrun run --help/],
+  [['run', '--memroy', '5m', ...TRUE], 125, /^unknown flag: --memroy$/, /^did you mean --memory$/],
+  [['run', '--frobnicate', ...TRUE], 125, /^unknown flag: --frobnicate$/, /^tinyrun run --help/],
+  [['ps', '--al'], 125, /^unknown flag: --al$/, /^did you mean --all$/],
+  [['run', '--pull', 'never', 'nothere'], 125, /^no such image: nothere/, /./],
+  [['run', 'Upper', 'true'], 125, /lowercase/, /NAME\[:TAG\]/],
+  [['run', 'busybox:a:b', 'true'], 125, /invalid reference/, /NAME\[:TAG\]/],
+  [['run', '-m', 'lots', ...TRUE], 125, /^--memory "lots": not a size$/, /64m/],
+  [['run', '-m', '1m', ...TRUE], 125, /minimum memory limit is 6 MB/, /6m/],
+  [['run', '--cpus', 'x', ...TRUE], 125, /^--cpus "x"/, /./],
+  [['run', '--env-file', '/nonexistent', ...TRUE], 125, /^--env-file \/nonexistent: ENOENT/, /KEY=VALUE/],
+  [['run', '--env-file', '/proc', ...TRUE], 125, /^--env-file \/proc: EISDIR/, /KEY=VALUE/],
+  [['run', 'busybox', 'nothere'], 127, /"nothere": executable file not found in \$PATH$/, /PATH/],
+  [['run', 'busybox', '/bin/nothere'], 127, /no such file or directory$/, /./],
+  [['run', 'busybox', '/etc/passwd'], 126, /"\/etc\/passwd": permission denied$/, /executable bit/],
+  [['run', 'busybox', '/etc'], 126, /"\/etc": /, /./],
+  [['run', '-w', '/etc/passwd', ...TRUE], 125, /\/etc\/passwd/, /./],
+  [['run', '-u', 'nosuch', ...TRUE], 125, /^user nosuch: no matching entry/, /passwd/],
+  [['run', '--name', '../x', ...TRUE], 125, /not a container name/, /letters/],
+  [['run', '--cap-add', 'FLY', ...TRUE], 125, /^--cap-add "FLY": unknown capability$/, /capabilities\(7\)/],
+  [['run', '--network', 'bridge', ...TRUE], 125, /there are no networks yet/, /none, host/],
+  [['run', '--pid', 'container:nobody', ...TRUE], 125, /container:nobody: no such container/, /tinyrun ps/],
+  [['run', '--sysctl', 'kernel.core_pattern=x', ...TRUE], 125, /it would change the host/, /./],
+  [['run', '--security-opt', 'seccomp=/nonexistent', ...TRUE], 125, /cannot read the profile/, /./],
+  [['run', '--pull', 'sometimes', ...TRUE], 125, /--pull.*sometimes/, /./],
+  [['run', '--entrypoint', '', 'busybox'], 125, /^no command given/, /tinyrun run IMAGE COMMAND/],
+  [['run', '-v', '/a:/proc/x', ...TRUE], 125, /\/proc\/x/, /./],
+  [['kill', 'nobody'], 1, /^no such container: nobody$/, /tinyrun ps -a/],
+  [['rm', 'nobody'], 1, /^no such container: nobody$/, /tinyrun ps -a/],
+])('tinyrun %j', async (args, code, message, hint) => {
+  const result = await sandbox.tinyrun(args);
+  expect(result).toMatchObject({ code, stdout: '' });
+  const [, said = '', advice = ''] = /^tinyrun: ([^\n]+)\nhint: ([^\n]+)\n$/.exec(result.stderr) ?? [];
+  expect(said, result.stderr).toMatch(message);
+  expect(advice).toMatch(hint);
+});
+
+test('an image that no registry has', async () => {
+  const { code, stderr } = await sandbox.tinyrun(['run', 'localhost:1/nothere', 'true']);
+  expect(code).toBe(125);
+  expect(stderr).toMatch(/\ntinyrun: no such image: .*localhost:1.*\nhint: [^\n]+\n$/);
+});
+
+const onlyHybrid = hostFacts().cgroup.mode === 'hybrid';
+
+// a limit that is silently not kept would be worse than none
+test.skipIf(!onlyHybrid)(
+  'on a hybrid host a limit whose controller is on v1 is refused by name',
+  async () => {
+    for (const [flag, value, controller] of [
+      ['--memory', '64m', 'memory'],
+      ['--cpus', '1', 'cpu'],
+      ['--pids-limit', '10', 'pids'],
+      ['--cpuset-cpus', '0', 'cpuset'],
+    ] as const) {
+      const { code, stderr } = await sandbox.tinyrun(['run', flag, value, ...TRUE]);
+      expect(code).toBe(125);
+      expect(stderr).toMatch(
+        new RegExp(`controller ${controller} is not on cgroup v2.*v1.*\\nhint: boot with`),
+      );
+    }
+  },
+);
+
+test('help: flags, examples, and nothing done', async () => {
+  for (const verb of ['run', 'ps', 'kill', 'rm', 'inspect', 'completion']) {
+    const { code, stdout, stderr } = await sandbox.tinyrun([verb, '--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^Usage: tinyrun ${verb} `));
+    expect(stdout).toMatch(/\nExamples:\n {2}\S/);
+  }
+  expect((await sandbox.tinyrun([])).stdout).toMatch(/Commands:\n {2}run /);
+  expect((await sandbox.tinyrun(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test.each(['bash', 'zsh', 'fish'])('completion for %s names verbs and flags', async (shell) => {
+  const { code, stdout } = await sandbox.tinyrun(['completion', shell]);
+  expect(code).toBe(0);
+  for (const word of ['run', 'doctor', 'memory']) expect(stdout).toContain(word);
+});
+
+test('completion of bash is a script that bash takes and that completes', async () => {
+  const { stdout } = await sandbox.tinyrun(['completion', 'bash']);
+  const { execFileSync } = await import('node:child_process');
+  const script = `${stdout}\nCOMP_WORDS=(tinyrun run --mem); COMP_CWORD=2; _tinyrun; echo "\${COMPREPLY[@]}"`;
+  expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe(
+    '--memory --memory-swap --memory-reservation\n',
+  );
+});

@@ -1,0 +1,66 @@
+// --explain, --trace, --step and --json: looking at the plan, and at how it runs.
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { execute, Sandbox, TINYRUN } from '../../security/support.ts';
+
+const sandbox = new Sandbox();
+beforeAll(() => sandbox.layer());
+afterAll(() => sandbox.close());
+
+const containers = () => {
+  const dir = path.join(sandbox.dir, 'data/containers');
+  return existsSync(dir) ? readdirSync(dir) : [];
+};
+
+test('--explain prints number, lane, system call and why; it runs nothing', async () => {
+  const { code, stdout, stderr } = await sandbox.tinyrun(['run', '--explain', 'busybox', 'echo', 'hello']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^ *1 +host +\S.*mkdir\(/m);
+  expect(stdout).toMatch(/^ *\d+ +host +.*clone3\(\{flags=[^\n]*CLONE_NEWPID/m);
+  expect(stdout).toMatch(/^ *\d+ +container +.*pivot_root\("\.", "\."\)/m);
+  expect(stdout).toMatch(/^ *\d+ +container +execve\(/m);
+  expect(stdout).toContain('the old root is gone, not only out of sight');
+  expect(stdout).not.toMatch(/^hello$/m);
+  expect(containers()).toEqual([]);
+});
+
+test('--explain --json is the same plan as data', async () => {
+  const { stdout } = await sandbox.tinyrun(['run', '--explain', '--json', 'busybox', 'echo', 'hello']);
+  const { steps } = JSON.parse(stdout);
+  expect(steps[0]).toMatchObject({ lane: 'host', op: 'cgroupCreate' });
+  const execve = steps.find((step: { op: string }) => step.op === 'execve');
+  expect(execve).toMatchObject({ lane: 'container', args: { args: ['echo', 'hello'] } });
+  for (const step of steps) expect(step.why).toMatch(/\S/);
+});
+
+test('--trace: the program’s output is its own, the steps with times and totals go to standard error', async () => {
+  const { code, stdout, stderr } = await sandbox.tinyrun([
+    'run',
+    '--rm',
+    '--trace',
+    'busybox',
+    'sh',
+    '-c',
+    'echo hello; exit 3',
+  ]);
+  expect({ code, stdout }).toEqual({ code: 3, stdout: 'hello\n' });
+  expect(stderr).toMatch(/^ *\d+ +container +[\d.]+ µs +ok +.*pivot_root/m);
+  expect(stderr).toMatch(/\n\d+ steps: host lane [\d.]+ µs .*container lane [\d.]+ µs\n$/);
+});
+
+test('--trace of a plan that fails shows the step that did', async () => {
+  const { code, stderr } = await sandbox.tinyrun(['run', '--rm', '--trace', 'busybox', 'nothere']);
+  expect(code).toBe(127);
+  expect(stderr).toMatch(/faccessat2?.*errno 2|errno 2.*faccessat/);
+  expect(stderr).toMatch(/\ntinyrun: exec: "nothere": executable file not found/);
+  expect(containers()).toEqual([]);
+});
+
+test('--step without a terminal goes through, each step printed with the pid and how to look at it', async () => {
+  const args = ['setsid', '--wait', TINYRUN, 'run', '--rm', '--step', 'busybox', 'echo', 'hello'];
+  const { code, stdout, stderr } = await execute(args[0] ?? '', args.slice(1), { env: sandbox.env });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'hello\n' });
+  expect(stderr).toMatch(/pid (\d+): ls -l \/proc\/\1\/ns; nsenter --target \1 /);
+  expect(stderr).toMatch(/container +.*pivot_root/);
+});
