@@ -58,9 +58,8 @@ class Reader {
   str(): string {
     const length = this.u32();
     const at = this.#takePadded(length + 1);
-    const nul = this.#data.indexOf(0, at);
-    if (nul > at + length) refuse('string has no NUL at its end', this.#step);
-    if (nul < at + length) refuse('string has a NUL inside', this.#step);
+    if (this.#data[at + length] !== 0) refuse('string has no NUL at its end', this.#step);
+    if (this.#data.indexOf(0, at) < at + length) refuse('string has a NUL inside', this.#step);
     return this.#data.toString('utf8', at, at + length);
   }
 

@@ -32,7 +32,7 @@ export function wrap(text: string, width: number): string[] {
   for (const token of text.match(/[^\s|]*\||[^\s|]+|\s+/g) ?? []) {
     let rest = token;
     if (line.length + rest.trimEnd().length > width) {
-      lines.push(line.trimEnd());
+      if (line !== '') lines.push(line.trimEnd());
       line = '';
       rest = rest.trimStart();
     }
