@@ -79,13 +79,22 @@ const lazyChildProcess = {
   },
 };
 
-// Bundles: the two command lines, the library, and what runs in a worker thread. A command line's verbs lie in its
-// bundle but run only when asked for; with the code cache the rest costs its reading from disk and no more.
-function entries() {
-  const named = ['src/main.ts', 'src/tinyrunc.ts', 'src/index.ts'].filter((file) => existsSync(file));
+// A command line's verbs lie in its one bundle but run only when asked for; with the code cache the rest costs its
+// reading from disk, so names are shortened, too (the maps tell them). Each is a function that boot.ts calls: wrapping
+// it there would copy half a megabyte at every start.
+const commandLines = {
+  entryPoints: { main: 'src/main.ts', tinyrunc: 'src/tinyrunc.ts' },
+  plugins: [lazyChildProcess],
+  minifyIdentifiers: true,
+  banner: { js: '(function(exports,require,module,__filename,__dirname){' },
+  footer: { js: '})' },
+};
+
+/** The library, and what runs in worker threads. */
+function libraries() {
   const workers = [...files('src')].filter((file) => file.endsWith('/worker.ts'));
   return Object.fromEntries([
-    ...named.map((file) => [basename(file, '.ts'), file]),
+    ['index', 'src/index.ts'],
     ...workers.map((file) => [`${basename(dirname(file))}-worker`, file]),
   ]);
 }
@@ -126,11 +135,11 @@ async function bundle(options) {
 async function buildBundles() {
   if (!stale('dist/boot.cjs', 'src', 'scripts/build.mjs', 'node_modules/.package-lock.json')) return;
   mkdirSync('dist', { recursive: true });
-  const entryPoints = entries();
-  const digest = await bundle({ entryPoints, plugins: [lazyChildProcess] });
+  await bundle({ entryPoints: libraries() });
+  writeEsm();
+  const digest = await bundle(commandLines);
   rmSync('dist/cache', { recursive: true, force: true });
   mkdirSync('dist/cache');
-  if ('index' in entryPoints) writeEsm();
   await bundle({
     entryPoints: { boot: 'src/boot.ts' },
     define: { ...common.define, BUILD_ID: JSON.stringify(digest) },
@@ -151,7 +160,7 @@ function writeEsm() {
 }
 
 function buildTypes() {
-  if (!existsSync('src/index.ts') || !stale('dist/types/index.d.ts', 'src')) return;
+  if (!stale('dist/types/index.d.ts', 'src')) return;
   rmSync('dist/types', { recursive: true, force: true });
   run('node_modules/.bin/tsc', '-p', 'tsconfig.types.json');
 }

@@ -37,8 +37,8 @@ function save(path: string, first: boolean, script: Script): void {
 /** Loads dist/`entry`.cjs, which runs the command line of this process. */
 export default function boot(entry: string): void {
   const filename = join(__dirname, `${entry}.cjs`);
-  // The bundle is ASCII (esbuild's default), which as latin1 needs no decoding.
-  const source = `(function(exports,require,module,__filename,__dirname){${readFileSync(filename, 'latin1')}\n})`;
+  // The bundle is ASCII (esbuild's default), which as latin1 needs no decoding; it is one function expression.
+  const source = readFileSync(filename, 'latin1');
   const path = cachePath(entry);
   const found = readIfThere(path);
   const script = new Script(source, { filename, ...(found?.length && { cachedData: found }) });
