@@ -1,7 +1,9 @@
 // config-linux.md: namespaces, devices, paths, sysctl, seccomp and the rest that needs no cgroup v2 controllers (those
 // are held by test/vm); docs/conformance.md.
+import { spawn } from 'node:child_process';
 import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LinuxNamespaceType } from '../../../src/spec/types.ts';
 import { Bench } from '../tinyrunc/support.ts';
@@ -249,4 +251,107 @@ describe('the rest', () => {
       (s) => Object.assign(s.linux, { intelRdt: { closID: 'a', schemata: ['L3:0=f'] } }),
       /rdt|resctrl/i,
     ));
+});
+
+/** Takes one connection with its fds, prints the number of fds and what came with them, JSON a line. */
+const AGENT = `
+import json, os, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1]); server.listen(1)
+print("listening", flush=True)
+connection, _ = server.accept()
+data, fds, _, _ = socket.recv_fds(connection, 65536, 8)
+while True:
+    more = connection.recv(65536)
+    if not more: break
+    data += more
+kinds = [os.readlink(f"/proc/self/fd/{fd}") for fd in fds]
+print(json.dumps({"kinds": kinds, "state": json.loads(data)}), flush=True)
+sys.stdin.read()
+`;
+
+describe('seccomp notify', () => {
+  it('hands the listener its fd and one container process state', async () => {
+    const socket = join(bench.dir, 'agent.sock');
+    const agent = spawn('python3', ['-c', AGENT, socket], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: agent.stdout })[Symbol.asyncIterator]();
+    const next = async () => String((await lines.next()).value);
+    try {
+      expect(await next()).toBe('listening');
+      const spec = specOf(['true'], (s) => {
+        const rule = { names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_NOTIFY' };
+        const profile = {
+          defaultAction: 'SCMP_ACT_ALLOW',
+          listenerPath: socket,
+          listenerMetadata: 'meta',
+          syscalls: [rule],
+        };
+        Object.assign(s.linux, { seccomp: profile });
+      });
+      const id = bench.create(spec);
+      bench.ok(['start', id]);
+      const { kinds, state } = JSON.parse(await next());
+      expect(kinds).toEqual(['anon_inode:seccomp notify']);
+      expect(state).toMatchObject({
+        fds: ['seccompFd'],
+        metadata: 'meta',
+        ociVersion: expect.stringMatching(/^1\./),
+      });
+      expect(state.pid).toBeGreaterThan(0);
+      expect(state.state).toMatchObject({ id, bundle: expect.stringMatching(/^\//) });
+    } finally {
+      agent.kill();
+    }
+  });
+
+  it('without anybody to listen is an error', () =>
+    refuse(
+      bench,
+      (s) => {
+        const rule = { names: ['mkdir'], action: 'SCMP_ACT_NOTIFY' };
+        const listenerPath = join(bench.dir, 'nobody.sock');
+        Object.assign(s.linux, {
+          seccomp: { defaultAction: 'SCMP_ACT_ALLOW', listenerPath, syscalls: [rule] },
+        });
+      },
+      /nobody\.sock/,
+    ));
+});
+
+describe('the features document', () => {
+  it('names versions that config.json may have', () => {
+    const { ociVersionMin, ociVersionMax } = JSON.parse(bench.ok(['features']));
+    for (const ociVersion of [ociVersionMin, ociVersionMax])
+      expect(sh(bench, 'echo fine', (s) => Object.assign(s, { ociVersion }))).toBe('fine');
+  });
+
+  it('names mount options that are known', () => {
+    const { mountOptions } = JSON.parse(bench.ok(['features'])) as { mountOptions: string[] };
+    expect(mountOptions.length).toBeGreaterThan(60);
+    // each on a mount of its own; those that need another one, or mappings, are held by tests of their own
+    const alone = mountOptions.filter((option) => !/^(r?bind|r?idmap|remount)$/.test(option));
+    const out = sh(bench, 'grep -c " /m/" /proc/mounts', (s) => {
+      s.root = { path: 'rootfs', readonly: false };
+      for (const [i, option] of alone.entries())
+        s.mounts?.push({ destination: `/m/${i}`, type: 'tmpfs', source: 'tmpfs', options: [option] });
+    });
+    expect(Number(out)).toBe(alone.length);
+  });
+
+  it('names namespaces, hooks, capabilities and seccomp by the specification’s names', () => {
+    const { linux, hooks } = JSON.parse(bench.ok(['features']));
+    expect(linux.namespaces.toSorted()).toEqual([
+      'cgroup',
+      'ipc',
+      'mount',
+      'network',
+      'pid',
+      'time',
+      'user',
+      'uts',
+    ]);
+    expect(hooks).toHaveLength(6);
+    expect(linux.capabilities).toContain('CAP_CHECKPOINT_RESTORE');
+    expect(linux.seccomp.enabled).toBe(true);
+  });
 });

@@ -105,6 +105,30 @@ describe('process', () => {
   });
 });
 
+describe('more of the process', () => {
+  it('has its I/O priority', () => {
+    const ioPriority = { class: 'IOPRIO_CLASS_BE', priority: 6 };
+    expect(sh(bench, 'busybox ionice -p $$', (s) => Object.assign(s.process, { ioPriority }))).toBe(
+      'best-effort: prio 6',
+    );
+  });
+
+  it('exec takes its processors from execCPUAffinity', () => {
+    const id = bench.create(
+      specOf(['sleep', '1000'], (s) =>
+        Object.assign(s.process, { execCPUAffinity: { initial: '0', final: '0' } }),
+      ),
+    );
+    bench.ok(['start', id]);
+    expect(bench.ok(['exec', id, 'grep', 'Cpus_allowed_list', '/proc/self/status'])).toMatch(/:\s+0\n/);
+  });
+
+  it('ignores consoleSize without a terminal', () =>
+    expect(
+      sh(bench, 'echo fine', (s) => Object.assign(s.process, { consoleSize: { height: 9, width: 9 } })),
+    ).toBe('fine'));
+});
+
 describe('root and names', () => {
   it('root is read-only when asked', () => {
     const write = 'touch /x 2>/dev/null && echo written || echo refused';
