@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
@@ -13,7 +13,7 @@ import { checkConsoleSocket } from './console.ts';
 import { specState } from './container.ts';
 import { runHooksLoosely } from './hooks.ts';
 import { hostFacts } from './host.ts';
-import { isHalfMade, lockContainerDir, sweepOne, undoJournal, writeJournal } from './journal.ts';
+import { isHalfMade, lockContainerDir, removeContainerDir, sweepOne, writeJournal } from './journal.ts';
 import { type Launched, launch, launchSync } from './launch.ts';
 import { compileSeccomp } from './seccomp.ts';
 import { bootId, containerDir, type StateFile, writeState } from './state.ts';
@@ -182,8 +182,7 @@ async function abandon(
   error: unknown,
   options: CreateOptions,
 ): Promise<void> {
-  undoJournal(dir);
-  rmSync(dir, { recursive: true, force: true });
+  removeContainerDir(dir);
   if (draft === undefined || !(error instanceof TinyrunError) || error.code !== 'HOOK') return;
   const failures = await runHooksLoosely('poststop', draft.hooks?.poststop, specState(draft, 'stopped'));
   failures.forEach(options.warn);
@@ -240,6 +239,5 @@ const SIGKILL = 9;
 async function unmake({ dir, launched }: Made): Promise<void> {
   native().pidfdSendSignal(launched.pidfd, SIGKILL);
   await launched.wait();
-  undoJournal(dir);
-  rmSync(dir, { recursive: true, force: true });
+  removeContainerDir(dir);
 }

@@ -1,11 +1,11 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Step } from '../plan/types.ts';
 import type { Lock } from '../store/lock.ts';
 import { noSuchContainer, specState } from './container.ts';
 import { runHooksLoosely } from './hooks.ts';
-import { isHalfMade, lockContainerDir, undoJournal } from './journal.ts';
+import { isHalfMade, lockContainerDir, removeContainerDir } from './journal.ts';
 import { launchSync } from './launch.ts';
 import { containerDir, isAlive, readState, type StateFile, statusOf } from './state.ts';
 import { stopScope } from './systemd.ts';
@@ -63,13 +63,25 @@ function emptyCgroup(cgroup: string): void {
   launchSync({ plan: { steps: [step] } });
 }
 
-async function takeBack(dir: string, state: StateFile, options: DeleteOptions): Promise<void> {
-  if (state.cgroup !== undefined && existsSync(state.cgroup)) emptyCgroup(state.cgroup);
-  undoJournal(dir);
-  if (state.scope !== undefined) await stopScope(state.scope, state.owner !== 0);
-  rmSync(dir, { recursive: true, force: true });
-  const failures = await runHooksLoosely('poststop', state.hooks?.poststop, specState(state, 'stopped'));
-  for (const message of failures) options.warn(message);
+/** Takes back a container whose first process has ended, and runs its poststop hooks. @throws TinyrunError (CLEANUP) */
+export async function takeBack(
+  dir: string,
+  state: StateFile,
+  warn: (message: string) => void,
+): Promise<void> {
+  if (state.scope === undefined) removeContainerDir(dir);
+  else await removeScope(dir, state, state.scope);
+  const { poststop } = state.hooks ?? {};
+  if (poststop === undefined) return;
+  for (const message of await runHooksLoosely('poststop', poststop, specState(state, 'stopped')))
+    warn(message);
+}
+
+/** The cgroup is systemd's to remove. */
+async function removeScope(dir: string, { cgroup, owner }: StateFile, unit: string): Promise<void> {
+  if (cgroup !== undefined && existsSync(cgroup)) emptyCgroup(cgroup);
+  await stopScope(unit, owner !== 0);
+  removeContainerDir(dir);
 }
 
 function refuseUnless(force: boolean, state: StateFile): void {
@@ -120,13 +132,12 @@ export async function deleteContainer(root: string, id: string, options: DeleteO
   try {
     const state = readDamaged(dir, options.force);
     if (state === undefined) {
-      undoJournal(dir);
-      rmSync(dir, { recursive: true, force: true });
+      removeContainerDir(dir);
       return;
     }
     refuseUnless(options.force, state);
     await killFirst(state);
-    await takeBack(dir, state, options);
+    await takeBack(dir, state, options.warn);
   } finally {
     lock.release();
   }

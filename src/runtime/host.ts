@@ -5,6 +5,7 @@ import type { CgroupFacts, HostFacts } from '../plan/host.ts';
 /** statfs(2) f_type of cgroup2 (linux/magic.h). */
 const CGROUP2_SUPER_MAGIC = 0x63677270;
 const CGROUP_ROOT = '/sys/fs/cgroup';
+const APPARMOR = '/sys/module/apparmor/parameters/enabled';
 
 /** The contents of a small file of /proc or /sys, '' where it is missing or forbidden. */
 function readOr(path: string, otherwise = ''): string {
@@ -76,7 +77,7 @@ function gather(): HostFacts {
     gid: process.getgid?.() ?? 0,
     capabilities: { effective, last },
     cgroup: cgroupFacts(),
-    apparmor: readOr('/sys/module/apparmor/parameters/enabled').startsWith('Y'),
+    apparmor: existsSync(APPARMOR) && readOr(APPARMOR).startsWith('Y'),
     selinux: existsSync('/sys/fs/selinux/enforce'),
     inUserns: !isIdentityMap(readOr('/proc/self/uid_map')),
   };

@@ -1,7 +1,7 @@
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { native } from '../native/index.ts';
+import { AT_FDCWD, native } from '../native/index.ts';
 import type { StepResult } from '../native/types.ts';
 import { encode } from '../plan/encode.ts';
 import type { Plan, Step, Undo } from '../plan/types.ts';
@@ -70,7 +70,7 @@ export function undoJournal(dir: string): void {
 /** Takes back a container and removes its directory. */
 export function removeContainerDir(dir: string): void {
   undoJournal(dir);
-  rmSync(dir, { recursive: true, force: true });
+  native().removeTree(AT_FDCWD, dir);
 }
 
 /** Whether a directory is what a dead creator left behind. */

@@ -1,23 +1,19 @@
 import { specState } from '../../runtime/container.ts';
 import { createContainer, type Made } from '../../runtime/create.ts';
-import { deleteContainer } from '../../runtime/delete.ts';
+import { deleteContainer, takeBack } from '../../runtime/delete.ts';
 import { attend } from '../../runtime/foreground.ts';
 import { runHooks } from '../../runtime/hooks.ts';
 import { announce } from '../announce.ts';
 import { CREATE_FLAGS, createOptions } from '../creation.ts';
 import type { Verb, VerbContext } from '../verb.ts';
 
-async function poststart(context: VerbContext, { state }: Made): Promise<void> {
+async function poststart({ root, log }: VerbContext, { state }: Made): Promise<void> {
   try {
     await runHooks('poststart', state.hooks?.poststart, specState(state, 'running'));
   } catch (error) {
-    await remove(context, state.id);
+    await deleteContainer(root, state.id, { force: true, warn: log.warn });
     throw error;
   }
-}
-
-function remove({ root, log }: VerbContext, id: string): Promise<void> {
-  return deleteContainer(root, id, { force: true, warn: (message) => log.warn(message) });
 }
 
 export const verb: Verb = {
@@ -42,7 +38,7 @@ export const verb: Verb = {
     await poststart(context, made);
     if (detach) return 0;
     const status = await attend(made.launched);
-    if (!flags.bool('keep')) await remove(context, made.state.id);
+    if (!flags.bool('keep')) await takeBack(made.dir, made.state, context.log.warn);
     return status.code;
   },
 };
