@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { pack as createPack, type Headers } from 'tar-stream';
+import { Tail } from '../../../src/image/unpack/tail.ts';
+import { type Unpacked, type UnpackJob, unpack } from '../../../src/image/unpack/unpack.ts';
+
+export type Entry = Headers & { body?: string | Buffer; pax?: Record<string, string> };
+
+/** An archive by tar-stream, which is not the reader under test. */
+export async function archive(entries: readonly Entry[]): Promise<Buffer> {
+  const pack = createPack();
+  for (const { body = '', ...header } of entries)
+    pack.entry({ mtime: new Date(1e12), ...header }, body as string);
+  pack.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of pack) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** Unpacks bytes into `directory/tree`, as a layer. */
+export async function unpackBytes(
+  directory: string,
+  bytes: Buffer,
+  options: Partial<UnpackJob> = {},
+): Promise<Unpacked> {
+  const blob = join(directory, 'blob');
+  const target = join(directory, 'tree');
+  writeFileSync(blob, bytes);
+  mkdirSync(target, { recursive: true });
+  const fd = openSync(blob, 'r');
+  const tail = new Tail();
+  tail.grow(bytes.length);
+  tail.end();
+  try {
+    return await unpack({ blob: fd, target, ...options }, tail);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** What a tree holds, as lines: type, mode, owner, path, and content or target. */
+export function describeTree(root: string, path = ''): string[] {
+  return readdirSync(join(root, path))
+    .sort()
+    .flatMap((name) => {
+      const below = path === '' ? name : `${path}/${name}`;
+      const stat = lstatSync(join(root, below));
+      const mode = (stat.mode & 0o7777).toString(8);
+      const line = `${kind(stat)} ${mode} ${stat.uid}:${stat.gid} ${below}${content(root, below, stat)}`;
+      return stat.isDirectory() ? [line, ...describeTree(root, below)] : [line];
+    });
+}
+
+type Stat = ReturnType<typeof lstatSync> & object;
+
+function kind(stat: Stat): string {
+  if (stat.isDirectory()) return 'd';
+  if (stat.isSymbolicLink()) return 'l';
+  if (stat.isCharacterDevice()) return `c(${Number(stat.rdev) >> 8},${Number(stat.rdev) & 0xff})`;
+  if (stat.isBlockDevice()) return 'b';
+  return stat.isFIFO() ? 'p' : '-';
+}
+
+function content(root: string, path: string, stat: Stat): string {
+  if (stat.isSymbolicLink()) return ` -> ${readlinkSync(join(root, path))}`;
+  if (!stat.isFile()) return '';
+  const bytes = readFileSync(join(root, path));
+  return ` ${bytes.length < 80 ? JSON.stringify(bytes.toString('latin1')) : createHash('sha1').update(bytes).digest('hex')}`;
+}

@@ -1,0 +1,229 @@
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LIMITS } from '../../src/image/unpack/limits.ts';
+import { AT_FDCWD, native } from '../../src/native/index.ts';
+import { archive, describeTree, type Entry, unpackBytes } from '../integration/image/archives.ts';
+
+// Table B: layer escapes, tar semantics, bombs. The canary lies beside the layer; no archive may change it.
+
+let directory: string;
+let canary: string;
+let before: string[];
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tinyrun-layer-'));
+  canary = join(directory, 'canary');
+  mkdirSync(join(canary, 'etc'), { recursive: true });
+  writeFileSync(join(canary, 'etc/passwd'), 'root:x:0:0\n');
+  before = describeTree(canary);
+});
+afterEach(() => {
+  expect(describeTree(canary)).toEqual(before);
+  rmSync(directory, { recursive: true });
+});
+
+const layer = async (entries: readonly Entry[]) => unpackBytes(directory, await archive(entries));
+const tree = () => describeTree(join(directory, 'tree'));
+const link = (name: string, linkname: string): Entry => ({ name, linkname, type: 'symlink' });
+const hard = (name: string, linkname: string): Entry => ({ name, linkname, type: 'link' });
+const file = (name: string, body = 'x'): Entry => ({ name, body });
+const dir = (name: string): Entry => ({ name, type: 'directory' });
+
+/** Where a link would lead if it were followed on the host. */
+const out = () => join(canary, 'etc');
+
+describe('layer escapes', () => {
+  const refused: [string, () => Entry[]][] = [
+    ['a name with ..', () => [file('../canary/etc/passwd')]],
+    ['a name with .. inside', () => [file('a/../../canary/etc/passwd')]],
+    ['a hard link through ..', () => [hard('x', '../canary/etc/passwd')]],
+    ['a hard link to an absolute name', () => [hard('x', join(out(), 'passwd'))]],
+    ['a hard link through a symbolic link', () => [link('l', out()), hard('x', 'l/passwd')]],
+    ['a whiteout of the parent', () => [dir('a'), file('a/.wh...', '')]],
+    ['a whiteout of the directory itself', () => [dir('a'), file('a/.wh..', '')]],
+    ['a whiteout without a name', () => [dir('a'), file('a/.wh.', '')]],
+    ['the root as a file', () => [file('.')]],
+    ['the root as a symbolic link', () => [link('./', out())]],
+    ['entries below a file', () => [file('a'), file('a/b')]],
+  ];
+  test.each(refused)('%s is refused', async (_, entries) => {
+    await expect(layer(entries())).rejects.toMatchObject({ code: 'BAD_LAYER' });
+  });
+
+  const contained: [string, () => Entry[]][] = [
+    ['a file through an absolute link', () => [link('l', out()), file('l/passwd', 'owned')]],
+    ['a file through a relative link', () => [link('l', '../canary/etc'), file('l/passwd', 'owned')]],
+    ['a file through a link to the parent', () => [link('l', '..'), file('l/canary/etc/passwd', 'owned')]],
+    [
+      'a file through links in a chain',
+      () => [link('a', '../canary'), link('b', 'a/etc'), file('b/passwd', 'owned')],
+    ],
+    [
+      'a directory replaced by a link',
+      () => [dir('d'), file('d/f'), link('d', out()), file('d/passwd', 'owned')],
+    ],
+    ['a file over a link of its name', () => [link('f', join(out(), 'passwd')), file('f', 'owned')]],
+    ['a directory over a link of its name', () => [link('d', out()), dir('d'), file('d/passwd', 'owned')]],
+    ['a whiteout through a link', () => [link('l', out()), file('l/.wh.passwd', '')]],
+    ['an opaque mark through a link', () => [link('l', canary), file('l/.wh..wh..opq', '')]],
+    ['metadata through a link', () => [link('l', out()), { ...dir('l/'), mode: 0o777, uid: 4242 }]],
+    ['an absolute name', () => [file('/etc/passwd', 'owned')]],
+    [
+      'a device through a link',
+      () => [link('l', out()), { name: 'l/null', type: 'character-device', devmajor: 1, devminor: 3 }],
+    ],
+    [
+      'a hard link over a link to outside',
+      () => [file('f', 'owned'), link('l', join(out(), 'passwd')), hard('l', 'f')],
+    ],
+  ];
+  test.each(contained)('%s stays inside', async (_, entries) => {
+    await layer(entries());
+  });
+
+  test('what exists beside the tree is not reached by a link that was there before', async () => {
+    mkdirSync(join(directory, 'tree'));
+    symlinkSync(out(), join(directory, 'tree/old'));
+    await layer([file('old/passwd', 'owned'), file('old', 'new')]);
+    expect(tree()).toContain('- 644 0:0 old "new"');
+  });
+
+  test('overlay’s own marks cannot be planted', async () => {
+    const pax = { 'SCHILY.xattr.trusted.overlay.redirect': '/etc', 'SCHILY.xattr.user.overlay.opaque': 'y' };
+    await layer([{ ...dir('d'), pax }]);
+    const marks = execFileSync('getfattr', ['-m', '-', '-d', join(directory, 'tree/d')], {
+      encoding: 'utf8',
+    });
+    expect(marks).toBe('');
+  });
+});
+
+describe('what is legal still unpacks', () => {
+  test('absolute links, hard links, devices, setuid, replaced entries', async () => {
+    await layer([
+      dir('bin'),
+      { ...file('bin/su', 'su'), mode: 0o4755 },
+      hard('bin/sudo', 'bin/su'),
+      link('sbin', '/bin'),
+      file('sbin/init', 'init'),
+      link('dangling', '/nowhere/yet'),
+      file('dangling/deep', 'd'),
+      { name: 'null', type: 'character-device', devmajor: 1, devminor: 3, mode: 0o666 },
+      { name: 'pipe', type: 'fifo', mode: 0o600 },
+      file('twice', 'one'),
+      { ...file('twice', 'two'), uid: 7, gid: 8 },
+    ]);
+    expect(tree()).toEqual([
+      'd 755 0:0 bin',
+      '- 644 0:0 bin/init "init"',
+      '- 4755 0:0 bin/su "su"',
+      '- 4755 0:0 bin/sudo "su"',
+      'l 777 0:0 dangling -> /nowhere/yet',
+      'd 755 0:0 nowhere',
+      'd 755 0:0 nowhere/yet',
+      '- 644 0:0 nowhere/yet/deep "d"',
+      'c(1,3) 666 0:0 null',
+      'p 600 0:0 pipe',
+      'l 777 0:0 sbin -> /bin',
+      '- 644 7:8 twice "two"',
+    ]);
+  });
+
+  test('whiteouts and opaque directories, whatever their order', async () => {
+    await layer([
+      file('a/.wh.gone', ''),
+      file('b/.wh..wh..opq', ''),
+      file('b/new'),
+      file('c/new'),
+      file('c/.wh..wh..opq', ''),
+      file('.wh.d', ''),
+      file('d/again'),
+      file('e/again'),
+      file('.wh.e', ''),
+      file('.wh..wh.plnk', ''),
+    ]);
+    expect(tree().filter((line) => line.startsWith('c('))).toEqual(['c(0,0) 0 0:0 a/gone']);
+    const opaque = (name: string) =>
+      native().getxattr(AT_FDCWD, join(directory, 'tree', name), 'trusted.overlay.opaque');
+    for (const name of ['b', 'c', 'd', 'e']) expect(opaque(name)).toEqual(Buffer.from('y'));
+    expect(existsSync(join(directory, 'tree/.wh..wh.plnk'))).toBe(false);
+  });
+});
+
+describe('bombs', () => {
+  const small = { ...LIMITS, bytes: 1 << 20, entries: 100, depth: 20, ratio: 10, ratioFloor: 1 << 20 };
+  const unpackWith = async (entries: readonly Entry[], limits = small, pack = (bytes: Buffer) => bytes) =>
+    unpackBytes(directory, pack(await archive(entries)), { limits });
+
+  test('bytes', async () => {
+    await expect(unpackWith([file('big', 'x'.repeat(2 << 20))])).rejects.toMatchObject({
+      code: 'LAYER_LIMIT',
+    });
+  });
+
+  test('ratio', async () => {
+    const zeros = [file('zeros', '\0'.repeat(8 << 20))];
+    const limits = { ...small, bytes: 1 << 30 };
+    await expect(unpackWith(zeros, limits, gzipSync)).rejects.toMatchObject({
+      code: 'LAYER_LIMIT',
+      message: expect.stringContaining('more than 10 times'),
+    });
+  });
+
+  test('entries, and parents that only names imply', async () => {
+    const many = Array.from({ length: 200 }, (_, i) => file(`f${i}`));
+    await expect(unpackWith(many)).rejects.toMatchObject({ code: 'LAYER_LIMIT' });
+    const implied = Array.from({ length: 20 }, (_, i) => file(`${i}/a/b/c/d/e/f/g`));
+    await expect(unpackWith(implied)).rejects.toMatchObject({ code: 'LAYER_LIMIT' });
+  });
+
+  test('depth', async () => {
+    await expect(unpackWith([file(`${'d/'.repeat(30)}f`)])).rejects.toMatchObject({ code: 'LAYER_LIMIT' });
+  });
+
+  test('a PAX header of its own', async () => {
+    await expect(unpackWith([{ ...file('x'), pax: { comment: 'c'.repeat(2 << 20) } }])).rejects.toMatchObject(
+      {
+        code: 'LAYER_LIMIT',
+      },
+    );
+  });
+
+  test('a sparse file is as long as it says and as large as it is', async () => {
+    const sparse = join(directory, 'sparse');
+    execFileSync('truncate', ['-s', '4G', sparse]);
+    writeFileSync(sparse, 'head', { flag: 'r+' });
+    const bytes = execFileSync('tar', ['-cS', '-C', directory, 'sparse']);
+    rmSync(sparse);
+    await unpackBytes(directory, bytes, { limits: small });
+    const stat = execFileSync('stat', ['-c', '%s %b', join(directory, 'tree/sparse')], { encoding: 'utf8' });
+    const [length, blocks] = stat.trim().split(' ').map(Number);
+    expect(length).toBe(4 * 2 ** 30);
+    expect(blocks).toBeLessThan(64);
+  });
+
+  test('damage: truncated, wrong checksum, not an archive', async () => {
+    const whole = await archive([file('a', 'x'.repeat(2000))]);
+    for (const bytes of [
+      whole.subarray(0, 700),
+      gzipSync(whole).subarray(0, 60),
+      Buffer.alloc(1024, 'garbage'),
+    ])
+      await expect(unpackBytes(directory, bytes)).rejects.toMatchObject({ code: 'BAD_LAYER' });
+    const flipped = Buffer.from(whole);
+    flipped[0] = 0x62;
+    await expect(unpackBytes(directory, flipped)).rejects.toThrow('checksum');
+    expect(readFileSync(join(canary, 'etc/passwd'), 'utf8')).toBe('root:x:0:0\n');
+  });
+});
