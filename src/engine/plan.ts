@@ -28,8 +28,8 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
     wait: { kind: 'exec' },
     onMissingController: 'refuse',
     dieWithParent: true,
-    // state.json is written there, when the pid is known and the program is not yet running
-    yieldBeforePivot: true,
+    // state.json is written there, while the container is set up and before its program runs
+    yieldForState: true,
     ...(options.init ? { init: true } : {}),
   });
 }

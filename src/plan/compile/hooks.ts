@@ -42,6 +42,22 @@ export function runtimeHooks(c: Context): void {
   c.onHost('signalSync', { stage }, 'on with the container');
 }
 
+/** Node writes the state while the container goes on; with a fork the pid is not known before the stage is reached. */
+export function yieldState(c: Context): void {
+  if (c.options.yieldForState)
+    c.onHost('yield', { tag: YIELD.state }, 'the pid is known: Node writes the state');
+}
+
+/** Where the container waits for the state to be written, as late as it can. */
+export function awaitState(c: Context, forks: boolean): void {
+  if (!c.options.yieldForState) return;
+  const stage = STAGE.state;
+  c.inContainer('sync', { stage }, 'the state must be there before the program is');
+  c.onHost('awaitSync', { stage }, 'only the program is missing');
+  if (forks) yieldState(c);
+  c.onHost('signalSync', { stage }, 'the state is written');
+}
+
 /** In the container's namespaces, but before the pivot: hook programs are the host's. */
 export function createContainerHooks(c: Context): void {
   for (const each of c.spec.hooks?.createContainer ?? []) hook(c, 'createContainer', 'creating', each);

@@ -9,7 +9,7 @@ import { Context } from './context.ts';
 import { seccompOf } from './credentials.ts';
 import { devices } from './devices.ts';
 import { hardening } from './hardening.ts';
-import { createContainerHooks, runtimeHooks } from './hooks.ts';
+import { createContainerHooks, runtimeHooks, yieldState } from './hooks.ts';
 import { idmapSlots, mounts, openMounts, ownsDev } from './mounts.ts';
 import { birth, limitsBeforeUserns, planBirth } from './namespaces.ts';
 import type { Compiled, CompileOptions } from './options.ts';
@@ -34,7 +34,9 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   const idmaps = idmapSlots(c);
   const root = openRootfs(c, idmaps);
   const wanted = openMounts(c, idmaps);
-  birth(c, planBirth(c), cgroup.slot, cgroup.settle);
+  const born = planBirth(c);
+  birth(c, born, cgroup.slot, cgroup.settle);
+  if (!born.forks) yieldState(c);
   own(c);
   rootfs(c, root);
   mounts(c, wanted, cgroup.path);
@@ -44,7 +46,7 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   enterRoot(c);
   console(c, terminal);
   hardening(c, wanted);
-  becomeProgram(c, { seccomp, fifo, createCwd: true });
+  becomeProgram(c, { seccomp, fifo, createCwd: true, forks: born.forks });
   return {
     plan: { steps: c.steps },
     warnings: c.warnings,

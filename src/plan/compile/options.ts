@@ -55,6 +55,11 @@ export interface CompileOptions {
   readonly init?: boolean;
   /** The terminal's size; process.consoleSize without. */
   readonly console?: { readonly rows: number; readonly columns: number };
+  /**
+   * Yield YIELD.state once there is a pid, while the container goes on being set up; its program does not run before
+   * Node has resumed. For a state.json that exists before the program does.
+   */
+  readonly yieldForState?: boolean;
   /** Yield before the pivot although the spec has no hook for it (network attachment). */
   readonly yieldBeforePivot?: boolean;
 }
@@ -67,10 +72,12 @@ export const YIELD = {
   cgroup: 2,
   /** Send the seccomp notify fd to linux.seccomp.listenerPath. */
   seccomp: 3,
+  /** The pid is known: write state.json. */
+  state: 4,
 } as const;
 
 /** Stages of sync steps. */
-export const STAGE = { forked: 0, hooks: 1, seccomp: 2, cgroup: 3 } as const;
+export const STAGE = { forked: 0, hooks: 1, seccomp: 2, cgroup: 3, state: 4 } as const;
 
 export interface Compiled {
   readonly plan: Plan;

@@ -1,7 +1,7 @@
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
 import { dropPrivileges, loadFilter, type Seccomp } from './credentials.ts';
-import { startContainerHooks } from './hooks.ts';
+import { awaitState, startContainerHooks } from './hooks.ts';
 import {
   attributes,
   execProgram,
@@ -16,12 +16,14 @@ export interface Ending {
   readonly seccomp: Seccomp | undefined;
   /** Slot of the exec fifo: wait there; undefined: go straight on. */
   readonly fifo: number | undefined;
+  /** The process is the second one: its pid comes to be known late. */
+  readonly forks: boolean;
   /** A missing working directory is made. */
   readonly createCwd: boolean;
 }
 
 /** From set-up to program. Whatever can fail comes before `ready`: create tells of it, start could not. */
-export function becomeProgram(c: Context, { seccomp, fifo, createCwd }: Ending): void {
+export function becomeProgram(c: Context, { seccomp, fifo, createCwd, forks }: Ending): void {
   attributes(c);
   rlimits(c);
   labels(c);
@@ -29,6 +31,7 @@ export function becomeProgram(c: Context, { seccomp, fifo, createCwd }: Ending):
   workingDirectory(c, createCwd);
   const sets = dropPrivileges(c, seccomp);
   findProgram(c);
+  awaitState(c, forks);
   lastWill(c);
   const listens = seccomp !== undefined && seccomp.slot !== NO_SLOT;
   if (listens) loadFilter(c, seccomp, sets);

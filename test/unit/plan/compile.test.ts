@@ -126,6 +126,23 @@ describe('handshake', () => {
   });
 });
 
+describe('yieldForState', () => {
+  const tags = (plan: Plan) =>
+    plan.steps.flatMap((step, index) => (step.op === 'yield' ? [[step.args.tag, index]] : []));
+  test('Node writes the state while the container is set up; the program waits for it', () => {
+    const { plan } = made(MINIMAL, ROOT, { yieldForState: true });
+    expect(tags(plan)).toEqual([[4, at(plan, 'setsid') + 1]]);
+    expect(at(plan, 'sync')).toBeGreaterThan(at(plan, 'findExecutable'));
+    expect(at(plan, 'signalSync')).toBeLessThan(at(plan, 'execve'));
+  });
+  test('with a fork the pid comes late', () => {
+    const { plan } = made(linux({ namespaces: [{ type: 'mount' }, { type: 'pid', path: '/p' }] }), ROOT, {
+      yieldForState: true,
+    });
+    expect(tags(plan)).toEqual([[4, at(plan, 'awaitSync') + 1]]);
+  });
+});
+
 describe('cgroup', () => {
   const limited = linux({ resources: { devices: [DEVICE_ALLOW_ALL], memory: { limit: 1 << 20 } } });
 
