@@ -80,6 +80,19 @@ describe('what is sent is not what was named', () => {
     expectNothing(layerDigest);
   });
 
+  test('a layer packed otherwise, with the right contents', async () => {
+    const { layer, layerDigest } = registry.image;
+    const repacked = Buffer.from(layer);
+    // The byte of the gzip header that names the operating system.
+    repacked[9] = 0xff;
+    registry.faults.set(layerDigest, (_, response) => Boolean(response.end(repacked)));
+    await expect(pullIt()).rejects.toMatchObject({
+      code: 'DIGEST_MISMATCH',
+      message: expect.stringContaining(layerDigest),
+    });
+    expectNothing(layerDigest);
+  });
+
   test('a config with another digest', async () => {
     const { config, configDigest } = registry.image;
     registry.faults.set(configDigest, (_, response) => Boolean(response.end(corrupt(config))));
