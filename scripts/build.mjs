@@ -34,6 +34,18 @@ function run(command, ...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** make tells each file it compiles; that is worth reading when it fails. */
+function quietly(command, ...args) {
+  const { status, error, stdout, stderr } = spawnSync(command, args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  if (error) throw error;
+  if (status === 0) return;
+  process.stderr.write(stdout + stderr);
+  process.exit(status ?? 1);
+}
+
 function* files(path) {
   if (!existsSync(path)) return;
   if (!statSync(path).isDirectory()) return void (yield path);
@@ -57,7 +69,7 @@ function buildNative() {
   // The headers beside the running node are the right ones, and need no network.
   const prefix = dirname(dirname(process.execPath));
   const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
-  const gyp = (...args) => run('node_modules/.bin/node-gyp', '--silent', ...args, ...headers);
+  const gyp = (...args) => quietly('node_modules/.bin/node-gyp', '--silent', ...args, ...headers);
   if (stale('build/Makefile', 'binding.gyp', 'native/init/sources.txt')) gyp('configure');
   gyp('build', `--jobs=${availableParallelism()}`);
   // make leaves alone what only a comment of the build file changed; the next look must still find it newer.

@@ -10,6 +10,14 @@ namespace {
 
 int bpf(int command, bpf_attr& attr) { return static_cast<int>(syscall(SYS_bpf, command, &attr, sizeof attr)); }
 
+// The verifier gives up with EAGAIN when a signal is pending: a profiler's, a resized terminal's.
+int loadProgram(bpf_attr& attr) {
+  int fd = -1;
+  for (int tries = 0; tries < 5; ++tries)
+    if (fd = bpf(BPF_PROG_LOAD, attr); fd >= 0 || errno != EAGAIN) break;
+  return fd;
+}
+
 // The verifier's complaint says which instruction it did not like; asked for only when loading failed, since
 // writing the log costs more than the verification.
 std::string verifierLog(bpf_attr& attr) {
@@ -18,7 +26,7 @@ std::string verifierLog(bpf_attr& attr) {
   attr.log_buf = reinterpret_cast<uint64_t>(log.data());
   attr.log_size = static_cast<uint32_t>(log.size());
   attr.log_level = 1;
-  const int fd = bpf(BPF_PROG_LOAD, attr);
+  const int fd = loadProgram(attr);
   if (fd >= 0) ::close(fd);
   log.resize(log.find('\0') == std::string::npos ? log.size() : log.find('\0'));
   errno = error;
@@ -36,7 +44,7 @@ Fd bpfLoadDevice(Bytes program) {
   attr.insns = reinterpret_cast<uint64_t>(instructions.data());
   attr.insn_cnt = static_cast<uint32_t>(instructions.size());
   attr.license = reinterpret_cast<uint64_t>("Apache-2.0");
-  const int fd = bpf(BPF_PROG_LOAD, attr);  // always close-on-exec
+  const int fd = loadProgram(attr);  // always close-on-exec
   if (fd >= 0) return fd;
   const std::string log = verifierLog(attr);
   throw SyscallFailure{"bpf", errno, "BPF_PROG_LOAD", log};
