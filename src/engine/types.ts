@@ -66,6 +66,7 @@ export interface RunOptions {
   readonly ipc?: string | undefined;
   readonly uts?: string | undefined;
   readonly cgroupns?: string | undefined;
+  /** `host` only, so far. */
   readonly userns?: string | undefined;
   /** `NAME:ADDRESS` for /etc/hosts. */
   readonly addHost?: readonly string[] | undefined;

@@ -1,9 +1,10 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { styleText } from 'node:util';
 import type { Engine } from '../../engine/engine.ts';
 import type { Watch } from '../../engine/run.ts';
 import type { RunOptions } from '../../engine/types.ts';
 import type { StepResult } from '../../native/types.ts';
-import { explainPlan, explainStep, planAsJson } from '../../plan/explain.ts';
+import { explainPlan, explainStep, type Look, planAsJson } from '../../plan/explain.ts';
 import { syscallOf } from '../../plan/syscall.ts';
 import type { Plan } from '../../plan/types.ts';
 import type { Context } from '../command.ts';
@@ -16,7 +17,14 @@ export async function explainRun(
   context: Context,
 ): Promise<void> {
   const { plan } = await engine.explain(options);
-  context.out(json ? `${planAsJson(plan)}\n` : explainPlan(plan));
+  context.out(json ? `${planAsJson(plan)}\n` : explainPlan(plan, look()));
+}
+
+/** On a terminal the cells are wrapped to its width and coloured; in a pipe or a file a step is a line. */
+function look(): Look {
+  const { columns, isTTY } = process.stdout;
+  if (!isTTY || !columns) return {};
+  return { width: columns, ...(process.env.NO_COLOR ? {} : { paint: styleText }) };
 }
 
 /** --trace and --step: the plan runs; what is told of it goes to standard error, standard output is the program's. */

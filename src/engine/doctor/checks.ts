@@ -182,20 +182,33 @@ const security: Check = (facts) => {
   );
 };
 
+/** What could not be tried says so, and points to what comes first. */
+const needsAddon =
+  (check: Check): Check =>
+  (facts) =>
+    facts.addon.works ? check(facts) : warn('not tried: the native addon is missing', 'npm run build');
+
+const needsRoot =
+  (check: Check): Check =>
+  (facts) =>
+    facts.capabilities.includes('CAP_SYS_ADMIN')
+      ? check(facts)
+      : warn('not tried without root', 'sudo tinyrun doctor');
+
 const CHECKS: Readonly<Record<string, Check>> = {
   node,
   addon,
   kernel,
   root,
-  capabilities,
-  syscalls,
+  capabilities: needsRoot(capabilities),
+  syscalls: needsAddon(needsRoot(syscalls)),
   namespaces,
   'user-namespaces': userNamespaces,
   'subordinate-ids': subordinateIds,
-  cgroups,
-  overlayfs,
+  cgroups: needsAddon(cgroups),
+  overlayfs: needsAddon(needsRoot(overlayfs)),
   seccomp,
-  nftables,
+  nftables: needsRoot(nftables),
   'security-modules': security,
 };
 

@@ -31,9 +31,9 @@ const PRIVATE = ['', 'private'];
 
 /** The mode of each namespace type a flag chooses. */
 export function namespaceModes(options: RunOptions): Readonly<Record<LinuxNamespaceType, NamespaceMode>> {
-  if (options.userns !== undefined && !['', 'private', 'host'].includes(options.userns))
-    throw new TinyrunError('UNSUPPORTED', `--userns ${JSON.stringify(options.userns)}: not a mode`, {
-      hint: 'the modes are host (the default) and private',
+  if (options.userns !== undefined && !['', 'host'].includes(options.userns))
+    throw new TinyrunError('UNSUPPORTED', `--userns ${JSON.stringify(options.userns)}: only host so far`, {
+      hint: 'the layers of an image would have to be mapped to the ids of a user namespace first',
     });
   return {
     pid: parseMode(options.pid, '--pid', PRIVATE),
@@ -42,7 +42,7 @@ export function namespaceModes(options: RunOptions): Readonly<Record<LinuxNamesp
     cgroup: parseMode(options.cgroupns, '--cgroupns', PRIVATE),
     network: networkMode(options.network),
     mount: { kind: 'private' },
-    user: options.userns === 'private' ? { kind: 'private' } : { kind: 'host' },
+    user: { kind: 'host' },
     time: { kind: 'host' },
   };
 }

@@ -18,6 +18,8 @@ export interface Cgroup {
   readonly path?: string;
   /** What an external manager has to have done first. */
   readonly settle?: () => void;
+  /** What can wait until the process is born: it goes on being set up meanwhile. */
+  readonly afterBirth?: () => void;
 }
 
 /** linux.cgroupsPath as runc's fs driver reads it: relative paths start beside the runtime's own cgroup. */
@@ -85,14 +87,11 @@ export function makeCgroup(c: Context): Cgroup {
   const below = choice.path.replace(/^\/+|\/+$/g, '');
   const path = `${root}/${below}`;
   const slot = c.slot();
-  const fill = (): void => {
-    limits(c, path, writes);
-    devices(c, slot);
-  };
   if (choice.manager === 'external') {
     const settle = (): void => {
       c.onHost('open', { path, flags: O_PATH | O_DIRECTORY, slot }, 'the cgroup that was made for it');
-      fill();
+      limits(c, path, writes);
+      devices(c, slot);
     };
     return { slot: NO_SLOT, path, settle };
   }
@@ -104,6 +103,10 @@ export function makeCgroup(c: Context): Cgroup {
     'the group its processes are counted, limited and killed by',
     { undo: { op: 'cgroupRemove', args: { path } } },
   );
-  fill();
+  limits(c, path, writes);
+  // The verifier takes its time. Where the program cannot run before the host lane says so (awaitState), that time can
+  // be the container's too: until then there is only tinyrun-init in it.
+  if (c.options.yieldForState) return { slot, path, afterBirth: () => devices(c, slot) };
+  devices(c, slot);
   return { slot, path };
 }

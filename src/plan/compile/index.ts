@@ -37,6 +37,7 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   const born = planBirth(c);
   birth(c, born, cgroup.slot, cgroup.settle);
   if (!born.forks) yieldState(c);
+  cgroup.afterBirth?.();
   own(c);
   rootfs(c, root);
   mounts(c, wanted, cgroup.path);
