@@ -18,10 +18,6 @@ const vitest = (project) => [
   '--reporter=./scripts/vitest-counts.mjs',
 ];
 
-/** The other build system makes the same addon, and it loads. */
-const CMAKE =
-  'node_modules/.bin/cmake-js compile --out build/cmake && find build/cmake -name tinyrun.node -exec node -e "process.dlopen(module, process.argv[1])" {} +';
-
 /** `minutes` is when a stage is taken for hung; `skip` gives the reason for leaving it out, if there is one. */
 const STAGES = [
   { name: 'check', command: ['node', 'scripts/check.mjs'], minutes: 5 },
@@ -31,7 +27,6 @@ const STAGES = [
   { name: 'vm', command: ['scripts/test-vm'], minutes: 8, skip: needsNoVm },
   { name: 'sanitizers', command: ['scripts/test-sanitizers'], minutes: 10, skip: needsRoot },
   { name: 'cmake', command: ['scripts/test-cmake'], minutes: 8 },
-  { name: 'cmake', command: ['sh', '-c', CMAKE], minutes: 5 },
   { name: 'prebuild', command: ['scripts/prebuild'], minutes: 6 },
   { name: 'package', command: ['scripts/test-package'], minutes: 8, skip: needsRoot },
 ];
