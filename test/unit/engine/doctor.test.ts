@@ -115,6 +115,20 @@ describe('examine', () => {
     expect(finding.detail).not.toMatch(/undefined|\.$/);
   });
 
+  it('does not guess what it could not try', () => {
+    const untried = (over: Partial<DoctorFacts>) =>
+      examine({ ...HEALTHY, ...over })
+        .filter(({ detail }) => detail.startsWith('not tried'))
+        .map(({ id }) => id);
+    expect(untried({ addon: failed('x') })).toEqual(['syscalls', 'cgroups', 'overlayfs']);
+    expect(untried({ uid: 1000, capabilities: [] })).toEqual([
+      'capabilities',
+      'syscalls',
+      'overlayfs',
+      'nftables',
+    ]);
+  });
+
   it('asks for nft, and for user namespaces, where they are missing', () => {
     const lacks = (key: keyof DoctorFacts, id: string) =>
       examine(without(key)).find((each) => each.id === id);
