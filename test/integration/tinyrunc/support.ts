@@ -108,8 +108,12 @@ export class Bench {
   }
 
   dispose(): void {
-    if (existsSync(this.root)) for (const id of this.ids) this.run(['delete', '--force', id]);
+    const failures = existsSync(this.root)
+      ? this.ids.map((id) => this.run(['delete', '--force', id])).filter(({ status }) => status !== 0)
+      : [];
     rmSync(this.dir, { recursive: true, force: true });
+    const [first] = failures;
+    if (first !== undefined) throw new Error(`delete --force: ${first.stderr}`);
   }
 }
 

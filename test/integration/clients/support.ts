@@ -1,0 +1,84 @@
+import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { closeSync, copyFileSync, mkdirSync, openSync, symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+export const TINYRUNC = resolve('bin/tinyrunc');
+const APPLETS = 'sh echo cat sleep true false id ls mount ps tty stty kill grep hostname top';
+
+/** Whether a program is installed; says so when it is not, since its tests are skipped then. */
+export function installed(...programs: readonly string[]): boolean {
+  const missing = programs.filter((name) => spawnSync('which', [name]).status !== 0);
+  if (missing.length === 0) return true;
+  process.stderr.write(
+    `skipped: ${missing.join(', ')} not installed (apt-get install ${missing.join(' ')})\n`,
+  );
+  return false;
+}
+
+/** A root filesystem with busybox as a tar file, for `import`. */
+export function rootfsTar(dir: string): string {
+  const root = join(dir, 'rootfs');
+  mkdirSync(join(root, 'bin'), { recursive: true });
+  for (const name of ['proc', 'sys', 'dev', 'etc', 'tmp']) mkdirSync(join(root, name));
+  copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
+  for (const applet of APPLETS.split(' ')) symlinkSync('busybox', join(root, 'bin', applet));
+  const tar = join(dir, 'rootfs.tar');
+  const { status, stderr } = spawnSync('tar', ['-C', root, '-cf', tar, '.'], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return tar;
+}
+
+/** A client of a runtime, run to its end. */
+export type Client = (...args: readonly string[]) => SpawnSyncReturns<string>;
+
+export function clientOf(program: string, fixed: readonly string[], env: NodeJS.ProcessEnv = {}): Client {
+  const { NODE_EXTRA_CA_CERTS: _, ...clean } = process.env;
+  return (...args) =>
+    spawnSync(program, [...fixed, ...args], {
+      encoding: 'utf8',
+      timeout: 60_000,
+      env: { ...clean, ...env },
+      input: '',
+    });
+}
+
+/** Its standard output; throws with its words when it fails. */
+export function ok(result: SpawnSyncReturns<string>): string {
+  if (result.status === 0) return result.stdout;
+  throw new Error(`exit ${result.status} ${result.signal ?? ''}: ${result.stderr}${result.stdout}`);
+}
+
+/** The command on a terminal of its own, by script(1); answers what it printed. */
+export function onTerminal(command: readonly string[], env: NodeJS.ProcessEnv = {}): string {
+  const line = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  const result = spawnSync('script', ['-qec', line, '/dev/null'], {
+    encoding: 'utf8',
+    timeout: 60_000,
+    env: { ...process.env, ...env },
+  });
+  return result.stdout;
+}
+
+/** A daemon with its output in a file. */
+export function daemon(program: string, args: readonly string[], log: string): ChildProcess {
+  const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
+  const fd = openSync(log, 'w');
+  const child = spawn(program, args, { stdio: ['ignore', fd, fd], env });
+  closeSync(fd);
+  return child;
+}
+
+/** Ends a daemon and waits for that. */
+export async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await gone;
+}
+
+/** Removes the empty cgroups that a client leaves for its parents' sake. */
+export function removeCgroups(name: string): void {
+  for (const root of ['/sys/fs/cgroup', '/sys/fs/cgroup/unified']) {
+    spawnSync('find', [join(root, name), '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';']);
+  }
+}
