@@ -15,26 +15,25 @@ struct Entry {   // struct linux_dirent64
   char name[1];
 };
 
-long copyMeta(int to, const char* name, const struct stat& st, int flags) {
-  if (const long r = sys::fchownat(to, name, st.st_uid, st.st_gid, flags | AT_SYMLINK_NOFOLLOW); r < 0) return r;
+// Owner before mode: a change of owner clears setuid. Nobody but us sees the new file system yet.
+long copyMeta(int to, const char* name, const struct stat& st) {
+  if (const long r = sys::fchownat(to, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW); r < 0) return r;
+  if ((st.st_mode & sys::kTypeMask) != sys::kSymlink)
+    if (const long r = sys::call(__NR_fchmodat, to, name, st.st_mode & 07777); r < 0) return r;
   const struct __kernel_timespec times[2] = {
       {static_cast<long>(st.st_atime), static_cast<long>(st.st_atime_nsec)},
       {static_cast<long>(st.st_mtime), static_cast<long>(st.st_mtime_nsec)},
   };
-  return sys::utimensat(to, name, times, flags | AT_SYMLINK_NOFOLLOW);
+  return sys::utimensat(to, name, times, AT_SYMLINK_NOFOLLOW);
 }
 
-long copyFile(int from, int to, const char* name, const struct stat& st) {
+long copyFile(int from, int to, const char* name) {
   const sys::Fd in(sys::openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
   if (in.bad()) return in.value();
   const sys::Fd out(sys::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   if (out.bad()) return out.value();
-  for (long n = 1; n != 0;) {
-    n = sys::sendfile(out.get(), in.get(), 1 << 20);
-    if (n < 0) return n;
-  }
-  if (const long r = sys::fchown(out.get(), st.st_uid, st.st_gid); r < 0) return r;
-  return sys::fchmod(out.get(), st.st_mode & 07777);   // after chown, which clears setuid
+  for (;;)
+    if (const long n = sys::sendfile(out.get(), in.get(), 1 << 20); n <= 0) return n;
 }
 
 long copyLink(int from, int to, const char* name) {
@@ -52,7 +51,7 @@ long copyEntry(int from, int to, const char* name, int depth) {
   if (const long r = sys::fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW); r < 0) return r;
   long r = 0;
   switch (st.st_mode & sys::kTypeMask) {
-    case sys::kRegular: r = copyFile(from, to, name, st); break;
+    case sys::kRegular: r = copyFile(from, to, name); break;
     case sys::kSymlink: r = copyLink(from, to, name); break;
     case sys::kDirectory: {
       if (r = sys::mkdirat(to, name, st.st_mode & 07777); r < 0) break;
@@ -63,7 +62,7 @@ long copyEntry(int from, int to, const char* name, int depth) {
     }
     default: r = sys::mknodat(to, name, st.st_mode, static_cast<unsigned>(st.st_rdev)); break;
   }
-  return r < 0 ? r : copyMeta(to, name, st, 0);
+  return r < 0 ? r : copyMeta(to, name, st);
 }
 
 long copyDirectory(int from, int to, int depth) {
@@ -88,9 +87,8 @@ Result copyUp(Container&, int from, int to, const char* what) {
   if (root.bad()) return failed("openat", root.value(), what);
   struct stat st;
   if (Result r = check("fstat", sys::fstat(from, &st), what); !r) return r;
-  if (Result r = check("fchmod", sys::fchmod(root.get(), st.st_mode & 07777), what); !r) return r;
   if (Result r = check("copy", copyDirectory(from, root.get(), 0), what); !r) return r;
-  return check("fchownat", copyMeta(root.get(), "", st, AT_EMPTY_PATH), what);
+  return check("fchownat", copyMeta(root.get(), ".", st), what);
 }
 
 }  // namespace tinyrun

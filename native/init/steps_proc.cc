@@ -33,6 +33,13 @@ Result writeOwn(Container& lane, const char* file, const char* value, size_t siz
   return writeProc(lane, path.c_str(), value, size);
 }
 
+// ".." would stay within the procfs, but leave /proc/sys.
+bool hasParent(const char* key) {
+  for (const char* at = key; *at != 0; ++at)
+    if ((at == key || at[-1] == '/') && at[0] == '.' && at[1] == '.' && (at[2] == '/' || at[2] == 0)) return true;
+  return false;
+}
+
 Result writeLabel(Container& lane, const char* file, const Str& label) {
   Text<512> text;
   if (text.add("exec ").add(label).cut()) return {ENAMETOOLONG, "write", label};
@@ -46,6 +53,7 @@ Result run(Container& lane, const args::sysctl& a) {
   Text<256> path;
   path.add("sys/").add(a.key);
   if (path.cut()) return {ENAMETOOLONG, "openat2", a.key};
+  if (hasParent(a.key)) return {EINVAL, "openat2", a.key};
   char* text = path.data() + 4;
   size_t first = 0;
   while (text[first] != 0 && text[first] != '.' && text[first] != '/') ++first;

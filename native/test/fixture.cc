@@ -25,6 +25,8 @@ Directory::Directory() {
 Directory::~Directory() { tinyrun::removeTreeAt(AT_FDCWD, path_.c_str()); }
 
 void makeRoot(const std::string& path) {
+  fs::create_directories(path);
+  fs::permissions(path, fs::perms(0755));   // users other than root live in it
   for (const char* dir : {"bin", "proc", "dev", "sys", "etc", "tmp"}) fs::create_directories(path + "/" + dir);
   fs::copy_file("/bin/busybox", path + "/bin/busybox");
   for (const char* name : {"sh", "echo", "cat", "true", "ls", "sleep", "id", "test", "kill", "tty", "stat", "grep"})

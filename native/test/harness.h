@@ -1,6 +1,8 @@
 // A test harness in one screen: TEST(name) { EXPECT(…); } in any file, one main, results counted.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -44,6 +46,7 @@ inline int runAll(const char* filter) {
     if (filter != nullptr && std::strstr(c.name, filter) == nullptr) continue;
     failures = 0;
     skipReason.clear();
+    alarm(30);   // a container that hangs ends the run, by SIGALRM
     c.run();
     if (failures != 0) {
       std::printf("FAIL %s\n", c.name);
@@ -71,10 +74,10 @@ inline int runAll(const char* filter) {
   } while (0)
 #define EXPECT_EQ(a, b)                                                                                   \
   do {                                                                                                    \
-    const auto& seen = (a);                                                                               \
-    const auto& wanted = (b);                                                                             \
-    if (!(seen == wanted))                                                                                \
-      test::fail(__FILE__, __LINE__, #a " is " + test::show(seen) + ", expected " + test::show(wanted));  \
+    const auto& seen_ = (a);                                                                             \
+    const auto& wanted_ = (b);                                                                           \
+    if (!(seen_ == wanted_))                                                                              \
+      test::fail(__FILE__, __LINE__, #a " is " + test::show(seen_) + ", expected " + test::show(wanted_));  \
   } while (0)
 #define SKIP(reason)          \
   do {                        \

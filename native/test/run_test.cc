@@ -1,14 +1,49 @@
-// Whole containers through the interpreter.
+// Whole containers through the interpreter: the handshake, failures, what the program gets.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
 #include "fixture.h"
 #include "harness.h"
 
 using namespace fixture;
+using tinyrun::State;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A container whose root is `dir`, with a procfs.
+make::Plan withProc(const std::string& root, uint64_t flags = 0) {
+  auto plan = begin(root, flags);
+  plan.container(make::mountFs{.type = "proc", .source = "proc", .target = "/proc", .flags = 4});
+  return plan;
+}
+
+std::string outputOf(const make::Plan& plan, tinyrun::MachineOptions options = {}) {
+  Run run(plan, options);
+  return run.failure().empty() ? run.output : run.failure();
+}
+
+std::string shell(make::Plan plan, const std::string& script) {
+  end(plan, {"sh", "-c", script});
+  return outputOf(plan);
+}
+
+std::string lineOf(const std::string& text, const std::string& key) {
+  const size_t at = text.find(key);
+  return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);
+}
+
+}  // namespace
 
 TEST(helloFromAContainer) {
   Directory dir;
   makeRoot(dir.path());
-  auto plan = begin(dir.path(), kNewUts | kNewIpc | kNewNet);
-  plan.container(make::mountFs{.type = "proc", .source = "proc", .target = "/proc", .flags = 4});
+  auto plan = withProc(dir.path(), kNewUts | kNewIpc | kNewNet);
   plan.container(make::setHostname{.name = "box"});
   plan.container(make::linkUp{.name = "lo"});
   end(plan, {"sh", "-c", "echo hello from $(hostname) as $$ with $(ls /)"});
@@ -16,4 +51,327 @@ TEST(helloFromAContainer) {
   EXPECT_EQ(run.failure(), "");
   EXPECT_EQ(run.output, "hello from box as 1 with bin dev etc proc sys tmp\n");
   EXPECT_EQ(run.status, 0);
+}
+
+TEST(onlyStandardStreamsReachTheProgram) {
+  Directory dir;
+  makeRoot(dir.path());
+  const int leaky = open("/", O_RDONLY);   // not close-on-exec: another library's, say
+  auto plan = withProc(dir.path());
+  plan.host(make::open{.path = "/", .flags = O_RDONLY | O_DIRECTORY, .slot = 5});
+  end(plan, {"ls", "/proc/self/fd"});
+  EXPECT_EQ(outputOf(plan), "0\n1\n2\n3\n");   // 3 is the listed directory
+  close(leaky);
+}
+
+TEST(standardStreamsInAnyOrder) {
+  Directory dir;
+  makeRoot(dir.path());
+  writeFile(dir / "input", "typed\n");
+  const int input = open((dir / "input").c_str(), O_RDONLY | O_CLOEXEC);
+  auto plan = begin(dir.path());
+  end(plan, {"cat"});
+  tinyrun::MachineOptions options;
+  options.stdio[0] = input;
+  EXPECT_EQ(outputOf(plan, options), "typed\n");
+  close(input);
+}
+
+TEST(preservedFds) {
+  Directory dir;
+  makeRoot(dir.path());
+  writeFile(dir / "data", "preserved\n");
+  const int data = open((dir / "data").c_str(), O_RDONLY);
+  const int saved = fcntl(3, F_DUPFD_CLOEXEC, 10);
+  dup3(data, 3, O_CLOEXEC);
+  auto plan = withProc(dir.path());
+  end(plan, {"sh", "-c", "cat <&3; ls /proc/self/fd"});
+  tinyrun::MachineOptions options;
+  options.preserveFds = 1;
+  EXPECT_EQ(outputOf(plan, options), "preserved\n0\n1\n2\n3\n4\n");
+  close(3);
+  options.preserveFds = 1000;
+  EXPECT(outputOf(plan, options).starts_with("fcntl EBADF preserved fd "));
+  if (saved >= 0) dup3(saved, 3, O_CLOEXEC), close(saved);
+  close(data);
+}
+
+TEST(signalsAreReset) {
+  Directory dir;
+  makeRoot(dir.path());
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGUSR1, SIG_IGN);
+  const std::string status = shell(withProc(dir.path()), "exec cat /proc/self/status");
+  signal(SIGPIPE, SIG_DFL);
+  signal(SIGUSR1, SIG_DFL);
+  EXPECT_EQ(lineOf(status, "SigIgn"), "SigIgn:\t0000000000000000");
+  EXPECT_EQ(lineOf(status, "SigBlk"), "SigBlk:\t0000000000000000");
+}
+
+TEST(containerFailureNamesItsStep) {
+  Directory dir;
+  makeRoot(dir.path());
+  auto plan = begin(dir.path());
+  plan.container(make::mountFs{.type = "tmpfs", .target = "/tmp", .options = {"size=plenty"}});
+  end(plan, {"true"});
+  Run run(plan);
+  EXPECT(run.failure().starts_with("fsconfig EINVAL tmpfs size=plenty ("));
+  EXPECT_EQ(run.outcome.step, 5u);
+  EXPECT_EQ(run.outcome.pid, 0);
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);   // reaped
+}
+
+TEST(failuresThatMayBe) {
+  Directory dir;
+  makeRoot(dir.path());
+  auto plan = begin(dir.path());
+  plan.container(make::mountFs{.type = "nosuchfs", .target = "/tmp", .flags = 8});
+  plan.container(make::setHostname{.name = std::string(100, 'x')}, true);
+  end(plan, {"echo", "on"});
+  Run run(plan, {.trace = true});
+  EXPECT_EQ(run.output, "on\n");
+  EXPECT_EQ(run.trace[5].err + run.trace[6].err, ENODEV + EINVAL);
+}
+
+TEST(traceTellsEveryStepOnce) {
+  Directory dir;
+  makeRoot(dir.path());
+  auto plan = begin(dir.path());
+  end(plan, {"true"});
+  Run run(plan, {.trace = true});
+  std::vector<int> times(11);
+  for (const Traced& t : run.trace) ++times.at(t.step);
+  for (const int n : times) EXPECT_EQ(n, 1);
+}
+
+TEST(programsThatCannotBeRun) {
+  Directory dir;
+  makeRoot(dir.path());
+  writeFile(dir / "bin/plain", "#!/bin/sh\n");
+  writeFile(dir / "bin/garbage", "garbage");
+  writeFile(dir / "bin/orphan", "#!/no/such/interpreter\n");
+  chmod((dir / "bin/garbage").c_str(), 0755);
+  chmod((dir / "bin/orphan").c_str(), 0755);
+  const auto failureOf = [&](const std::string& name) {
+    auto plan = begin(dir.path());
+    end(plan, {name});
+    return Run(plan).failure();
+  };
+  EXPECT_EQ(failureOf("nosuch"), "execve ENOENT nosuch");
+  EXPECT_EQ(failureOf("/bin/nosuch"), "execve ENOENT /bin/nosuch");
+  EXPECT_EQ(failureOf("/bin/busybox/x"), "execve ENOTDIR /bin/busybox/x");
+  EXPECT_EQ(failureOf("plain"), "execve EACCES plain");
+  EXPECT_EQ(failureOf("/bin"), "execve EACCES /bin");
+  EXPECT_EQ(failureOf("garbage"), "execve ENOEXEC /bin/garbage");
+  EXPECT_EQ(failureOf("orphan"), "execve ENOENT /bin/orphan");
+  EXPECT_EQ(failureOf(""), "execve ENOENT ");
+}
+
+TEST(pauseBeforeEachStep) {
+  Directory dir;
+  makeRoot(dir.path());
+  auto plan = begin(dir.path());
+  end(plan, {"echo", "slowly"});
+  Run run(plan, {.pause = true});
+  int pauses = 0;
+  while (run.outcome.state == State::paused) {
+    ++pauses;
+    EXPECT(run.outcome.pid != 0);
+    run.outcome = run.machine.resume();
+  }
+  EXPECT_EQ(run.failure(), "");
+  EXPECT_EQ(pauses, 7);
+  EXPECT(run.outcome.state == State::done);
+  run.finish();
+}
+
+TEST(syncMeetsBothLanes) {
+  Directory dir;
+  makeRoot(dir.path());
+  auto plan = begin(dir.path());
+  plan.container(make::sync{.stage = 3});
+  plan.host(make::awaitSync{.stage = 3});
+  plan.host(make::yield{.tag = 9});
+  plan.host(make::signalSync{.stage = 3});
+  end(plan, {"cat", "/etc/late"});
+  Run run(plan);
+  EXPECT(run.outcome.state == State::yield);
+  writeFile(dir / "etc/late", "written between\n");
+  run.outcome = run.machine.resume();
+  run.outcome.state == State::done ? run.finish() : (void)0;
+}
+
+
+TEST(startThroughTheFifo) {
+  Directory dir;
+  makeRoot(dir.path());
+  const std::string fifo = dir / "fifo";
+  make::Plan plan;
+  plan.host(make::mkfifo{.path = fifo, .mode = 0600});
+  plan.host(make::open{.path = fifo, .flags = O_RDWR | O_NONBLOCK, .slot = 1});
+  plan.host(make::clone{.flags = kNewMount | kNewPid, .pass = {1}});
+  plan.host(make::signalConfigured{}).container(make::awaitConfigured{});
+  plan.container(make::ready{}).host(make::awaitReady{}).host(make::closeSlot{.slot = 1});
+  plan.host(make::yield{.tag = 1});
+  plan.container(make::awaitStart{.fifo = 1});
+  plan.container(make::execve{.args = {"/bin/echo", "started"}});
+  plan.host(make::awaitExec{});
+  Run run(plan);
+  EXPECT(run.outcome.state == State::yield);
+  const std::string status = readFile("/proc/" + std::to_string(run.outcome.pid) + "/status");
+  const int kilobytes = std::stoi(lineOf(status, "VmRSS:").substr(6));
+  EXPECT(kilobytes < 512);
+  EXPECT_EQ(lineOf(status, "Name"), "Name:\ttinyrun-init");
+  make::Plan start;
+  start.host(make::signalStart{.path = fifo});
+  EXPECT_EQ(Run(start).failure(), "");
+  run.outcome = run.machine.resume();
+  run.finish();
+  EXPECT_EQ(run.output, "started\n");
+  EXPECT_EQ(Run(start).failure(), "openat ENXIO " + fifo);
+}
+
+TEST(aContainerLeftAloneTellsItsFailureOnStandardError) {
+  Directory dir;
+  const std::string fifo = dir / "fifo";
+  make::Plan plan;
+  plan.host(make::mkfifo{.path = fifo, .mode = 0600});
+  plan.host(make::open{.path = fifo, .flags = O_RDWR | O_NONBLOCK, .slot = 1});
+  plan.host(make::clone{.flags = kNewPid, .pass = {1}});
+  plan.host(make::signalConfigured{}).container(make::awaitConfigured{});
+  plan.container(make::ready{}).host(make::awaitReady{}).host(make::closeSlot{.slot = 1});
+  plan.host(make::yield{.tag = 1});
+  plan.container(make::awaitStart{.fifo = 1});
+  plan.container(make::execve{.args = {"/no/such/program"}});
+  Run run(plan);
+  const int pid = run.outcome.pid;
+  run.machine.close();
+  make::Plan start;
+  start.host(make::signalStart{.path = fifo});
+  EXPECT_EQ(Run(start).failure(), "execve ENOENT /no/such/program");
+  run.outcome.pid = pid;
+  run.finish();
+  EXPECT_EQ(run.output, "tinyrun: execve /no/such/program: no such file or directory\n");
+  EXPECT_EQ(run.status, 127);
+}
+
+TEST(aChildThatDiesIsReported) {
+  make::Plan plan;
+  plan.host(make::clone{.flags = kNewPid});
+  plan.host(make::signalConfigured{}).container(make::awaitConfigured{});
+  plan.host(make::awaitReady{});
+  Run run(plan);
+  EXPECT_EQ(run.failure(), "waitid ECHILD tinyrun-init ended in the middle of the plan, exit status 0");
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+TEST(reaperReapsAndForwards) {
+  Directory dir;
+  makeRoot(dir.path());
+  auto plan = withProc(dir.path());
+  plan.container(make::mountFs{.type = "tmpfs", .target = "/dev", .options = {"mode=755"}});
+  plan.container(make::makeNode{.path = "/dev/null", .type = S_IFCHR, .mode = 0666, .major = 1, .minor = 3});
+  plan.container(make::pivotRoot{});
+  plan.container(make::reaper{});
+  plan.container(make::execve{
+      .args = {"/bin/sh", "-c",
+               "i=0; while [ $i -lt 1000 ]; do (true &); i=$((i+1)); done; sleep 0.2; "
+               "echo me $$, zombies $(grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l); "
+               "trap 'echo got usr1; exit 7' USR1; kill -USR1 1; while true; do sleep 0.05; done"},
+      .env = {"PATH=/bin"}});
+  plan.host(make::awaitExec{});
+  Run run(plan);
+  EXPECT_EQ(run.failure(), "");
+  EXPECT_EQ(run.output, "me 2, zombies 0\ngot usr1\n");
+  EXPECT_EQ(run.status, 7);
+}
+
+TEST(reaperEndsAsItsProgramDoes) {
+  Directory dir;
+  makeRoot(dir.path());
+  auto plan = withProc(dir.path());
+  plan.container(make::pivotRoot{});
+  plan.container(make::reaper{});
+  plan.container(make::execve{.args = {"/bin/sh", "-c", "kill -9 $$"}, .env = {}});
+  plan.host(make::awaitExec{});
+  EXPECT_EQ(Run(plan).status, 137);
+
+  auto missing = withProc(dir.path());
+  missing.container(make::pivotRoot{});
+  missing.container(make::reaper{});
+  missing.container(make::execve{.args = {"/bin/nosuch"}, .env = {}});
+  missing.host(make::awaitExec{});
+  EXPECT_EQ(Run(missing).failure(), "execve ENOENT /bin/nosuch");
+}
+
+TEST(execIntoARunningContainer) {
+  Directory dir;
+  makeRoot(dir.path());
+  auto plan = withProc(dir.path(), kNewUts);
+  plan.container(make::setHostname{.name = "inside"});
+  end(plan, {"sleep", "60"});
+  const std::string bytes = plan.bytes();
+  tinyrun::Machine first;
+  tinyrun::PlanFault fault;
+  tinyrun::MachineOptions options;
+  options.executable = executable();
+  EXPECT(first.load(bytes.data(), bytes.size(), options, fault));
+  const tinyrun::Outcome running = first.run();
+  EXPECT(running.state == State::done);
+
+  make::Plan exec;
+  exec.host(make::pidfdOpen{.pid = static_cast<uint32_t>(running.pid), .slot = 4});
+  exec.host(make::clone{.flags = 0, .pass = {4}});
+  exec.host(make::signalConfigured{}).container(make::awaitConfigured{});
+  exec.container(make::setns{.slot = 4, .flags = static_cast<uint32_t>(kNewUts | kNewPid | kNewMount)});
+  exec.container(make::closeSlot{.slot = 4});
+  exec.container(make::fork{});
+  exec.container(make::chdir{.path = "/"});
+  exec.container(make::ready{}).host(make::awaitReady{});
+  exec.container(make::execve{
+      .args = {"/bin/sh", "-c", "echo $(hostname) $(cat /proc/1/cmdline | tr '\\0' ' ')$(ls /); exit 5"},
+      .env = {"PATH=/bin"}});
+  exec.host(make::awaitExec{});
+  Run run(exec);
+  EXPECT_EQ(run.failure(), "");
+  EXPECT_EQ(run.output, "inside sleep 60 bin dev etc proc sys tmp\n");
+  EXPECT_EQ(run.status, 5);
+  kill(running.pid, SIGKILL);
+  waitpid(running.pid, nullptr, 0);
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+TEST(userNamespace) {
+  Directory dir;
+  makeRoot(dir.path());
+  for (const auto& entry : fs::recursive_directory_iterator(dir.path()))
+    lchown(entry.path().c_str(), 100000, 100000);
+  lchown(dir.path().c_str(), 100000, 100000);
+  chmod(dir.path().c_str(), 0755);
+  make::Plan plan;
+  plan.host(make::clone{.flags = kNewUser | kNewMount | kNewPid | kNewUts | kNewIpc | kNewNet});
+  plan.host(make::idMaps{.uidMap = "0 100000 65536\n", .gidMap = "0 100000 65536\n"});
+  plan.host(make::signalConfigured{}).container(make::awaitConfigured{});
+  plan.container(make::propagateRoot{.flags = 1 << 19 | 1 << 14});
+  plan.container(make::rootfsBind{.path = dir.path(), .recursive = 1});
+  plan.container(make::mountFs{.type = "proc", .source = "proc", .target = "/proc", .flags = 4});
+  plan.container(make::mountFs{.type = "tmpfs", .target = "/tmp"});
+  plan.container(make::makeDir{.path = "/tmp/made", .mode = 0750, .uid = 5, .gid = 6});
+  plan.container(make::oomScoreAdj{.value = 500});
+  plan.container(make::sysctl{.key = "net.ipv4.ip_forward", .value = "1"});
+  plan.container(make::pivotRoot{});
+  plan.container(make::capBounding{.keep = 0});
+  plan.container(make::setUser{.uid = 1000, .gid = 1001, .groups = {7, 8}, .umask = 027});
+  plan.container(make::capSet{});
+  plan.container(make::execve{
+      .args = {"/bin/sh", "-c",
+               "id; umask; stat -c '%a %u %g' /tmp/made; cat /proc/self/oom_score_adj /proc/sys/net/ipv4/ip_forward; "
+               "grep Cap /proc/self/status; cat /proc/self/uid_map"},
+      .env = {"PATH=/bin"}});
+  plan.host(make::awaitExec{});
+  Run run(plan);
+  EXPECT_EQ(run.failure(), "");
+  EXPECT(run.output.starts_with("uid=1000 gid=1001 groups=7,8\n0027\n750 5 6\n500\n1\n"));
+  for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"})
+    EXPECT_EQ(lineOf(run.output, set), std::string(set) + ":\t0000000000000000");
 }
