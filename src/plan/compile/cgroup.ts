@@ -104,9 +104,10 @@ export function makeCgroup(c: Context): Cgroup {
     { undo: { op: 'cgroupRemove', args: { path } } },
   );
   limits(c, path, writes);
-  // The verifier takes its time. Where the program cannot run before the host lane says so (awaitState), that time can
-  // be the container's too: until then there is only tinyrun-init in it.
-  if (c.options.yieldForState) return { slot, path, afterBirth: () => devices(c, slot) };
+  // The verifier takes its time. Where the program cannot run before the host lane says so (awaitState) or has ended
+  // (start), that time can be the container's too: until then there is only tinyrun-init in it.
+  if (c.options.yieldForState || c.options.wait.kind === 'fifo')
+    return { slot, path, afterBirth: () => devices(c, slot) };
   devices(c, slot);
   return { slot, path };
 }

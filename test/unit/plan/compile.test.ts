@@ -143,6 +143,28 @@ describe('yieldForState', () => {
   });
 });
 
+describe('device program', () => {
+  const guarded = linux({ resources: { devices: [{ allow: false, access: 'rwm' }] } });
+  const placed = (options: Partial<CompileOptions>) => {
+    const { plan } = made(guarded, ROOT, options);
+    const device = at(plan, 'cgroupDevices');
+    return { plan, device, clone: at(plan, 'clone') };
+  };
+  test('is there before a process that nothing holds back', () => {
+    const { device, clone } = placed({});
+    expect(device).toBeGreaterThan(0);
+    expect(device).toBeLessThan(clone);
+  });
+  test('is loaded meanwhile where the program waits for the host lane', () => {
+    const state = placed({ yieldForState: true });
+    expect(state.device).toBeGreaterThan(state.clone);
+    expect(state.device).toBeLessThan(at(state.plan, 'signalSync'));
+    const created = placed({ wait: { kind: 'fifo', path: '/f' } });
+    expect(created.device).toBeGreaterThan(created.clone);
+    expect(created.device).toBeLessThan(at(created.plan, 'awaitReady'));
+  });
+});
+
 describe('cgroup', () => {
   const limited = linux({ resources: { devices: [DEVICE_ALLOW_ALL], memory: { limit: 1 << 20 } } });
 
