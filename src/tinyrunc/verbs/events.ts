@@ -18,8 +18,13 @@ export function parseDuration(text: string): number {
   return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit ?? ''] ?? 0), 0);
 }
 
+/** 2^64-1 as a double is above what a Go program reads into its uint64. */
+function exact(json: string): string {
+  return json.replaceAll(String(2 ** 64), String(2n ** 64n - 1n));
+}
+
 function print(type: string, id: string, data?: object): void {
-  writeSync(1, `${JSON.stringify({ type, id, ...(data === undefined ? {} : { data }) })}\n`);
+  writeSync(1, `${exact(JSON.stringify({ type, id, ...(data === undefined ? {} : { data }) }))}\n`);
 }
 
 /** Tells each rise of memory.events' oom_kill; the kernel notifies inotify of changes. */

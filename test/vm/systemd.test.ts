@@ -1,0 +1,83 @@
+// The systemd cgroup driver against a real systemd: scripts/test-vm systemd.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { CGROUPS, makeBundle, tinyrunc, tinyruncQuiet } from './support.ts';
+
+const UNIT = 'test-one.scope';
+const CGROUP = `${CGROUPS}/system.slice/${UNIT}`;
+
+/** Properties of the container's unit. */
+function unit(...names: readonly string[]): Record<string, string> {
+  const { stdout } = spawnSync('systemctl', ['show', UNIT, '-p', names.join(',')], { encoding: 'utf8' });
+  return Object.fromEntries(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=') as [string, string]),
+  );
+}
+
+function bundle(script: string, cgroupsPath: string): string {
+  const dir = makeBundle('systemd', script, {
+    memory: { limit: 64 << 20 },
+    pids: { limit: 30 },
+    cpu: { quota: 50_000, period: 100_000, shares: 512 },
+  });
+  const config = JSON.parse(readFileSync(`${dir}/config.json`, 'utf8'));
+  config.linux.cgroupsPath = cgroupsPath;
+  writeFileSync(`${dir}/config.json`, JSON.stringify(config));
+  return dir;
+}
+
+test('the container is a scope of systemd’s, with its limits as properties', () => {
+  const dir = bundle('sleep 1000', 'system.slice:test:one');
+  assert.equal(tinyruncQuiet('--systemd-cgroup', 'create', '-b', dir, 'one'), 0);
+  assert.deepEqual(unit('MemoryMax', 'TasksMax', 'CPUQuotaPerSecUSec', 'CPUWeight', 'Slice', 'Delegate'), {
+    MemoryMax: String(64 << 20),
+    TasksMax: '30',
+    CPUQuotaPerSecUSec: '500ms',
+    CPUWeight: '59',
+    Slice: 'system.slice',
+    Delegate: 'yes',
+  });
+  const { pid } = JSON.parse(tinyrunc('state', 'one').stdout);
+  assert.equal(readFileSync(`${CGROUP}/cgroup.procs`, 'utf8').trim(), String(pid));
+  assert.equal(readFileSync(`${CGROUP}/cpu.max`, 'utf8').trim(), '50000 100000');
+});
+
+test('it starts, sees its cgroup as the root, is updated, paused and resumed', () => {
+  assert.equal(tinyrunc('--systemd-cgroup', 'start', 'one').code, 0);
+  assert.equal(tinyrunc('exec', 'one', 'cat', '/proc/self/cgroup').stdout, '0::/\n');
+  assert.equal(tinyrunc('--systemd-cgroup', 'update', '--memory', '128m', 'one').code, 0);
+  assert.equal(unit('MemoryMax').MemoryMax, String(128 << 20));
+  assert.equal(readFileSync(`${CGROUP}/memory.max`, 'utf8').trim(), String(128 << 20));
+  assert.equal(tinyrunc('pause', 'one').code, 0);
+  assert.equal(JSON.parse(tinyrunc('state', 'one').stdout).status, 'paused');
+  assert.equal(tinyrunc('resume', 'one').code, 0);
+  const { data } = JSON.parse(tinyrunc('events', '--stats', 'one').stdout);
+  assert.equal(data.memory.usage.limit, 128 << 20);
+  assert.equal(data.pids.limit, 30);
+});
+
+test('delete --force ends the scope too', () => {
+  assert.equal(tinyrunc('delete', '--force', 'one').code, 0);
+  assert.equal(existsSync(CGROUP), false);
+  assert.equal(unit('LoadState').LoadState, 'not-found');
+});
+
+test('a cgroupsPath that is no slice:prefix:name is refused before anything is made', () => {
+  const dir = bundle('true', '/a/path');
+  const { code, stderr } = tinyrunc('--systemd-cgroup', 'run', '-b', dir, 'two');
+  assert.equal(code, 1);
+  assert.match(stderr, /slice:prefix:name/);
+  assert.equal(tinyrunc('state', 'two').code, 1);
+});
+
+test('run leaves no scope behind', () => {
+  const dir = bundle('cat /proc/self/cgroup', 'system.slice:test:three');
+  const { code, stdout, stderr } = tinyrunc('--systemd-cgroup', 'run', '-b', dir, 'three');
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: '0::/\n' }, stderr);
+  assert.equal(existsSync(`${CGROUPS}/system.slice/test-three.scope`), false);
+});
