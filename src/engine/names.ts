@@ -95,7 +95,12 @@ export class Names {
   }
 
   release(name: string, id: string): void {
-    if (this.holder(name) === id) rmSync(join(this.#dir, name), { force: true });
+    if (this.holder(name) !== id) return;
+    try {
+      unlinkSync(join(this.#dir, name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
 
   #link(name: string, id: string): boolean {

@@ -24,6 +24,7 @@ import { type FindPid, namespaceModes, namespacesOf } from './options/namespaces
 import { parseSecurity } from './options/security.ts';
 import { type ResolvedUser, resolveUser } from './options/user.ts';
 import type { ContainerRecord } from './record.ts';
+import { checkHost } from './requirements.ts';
 import { buildSpec, pairs } from './spec.ts';
 import type { ImageConfig, RunOptions } from './types.ts';
 
@@ -51,6 +52,7 @@ export async function prepare(
   notify: Notify,
 ): Promise<Blueprint> {
   const host = hostFacts();
+  checkHost(host);
   const parsed = parseOptions(options);
   const image = await findImage(roots.dataRoot, options, notify);
   const config: ImageConfig = image.config.config ?? {};

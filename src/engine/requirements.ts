@@ -1,0 +1,23 @@
+import { TinyrunError } from '../errors.ts';
+import { type HostFacts, kernelAtLeast } from '../plan/host.ts';
+
+const CAP_SYS_ADMIN = 21n;
+
+/**
+ * What nothing can be done without, told before anything is made rather than as the errno of some step.
+ * @throws TinyrunError PERMISSION, UNSUPPORTED
+ */
+export function checkHost(host: HostFacts): void {
+  if (!kernelAtLeast(host, 5, 12))
+    throw new TinyrunError(
+      'UNSUPPORTED',
+      `Linux ${host.kernel.release} is too old: mount_setattr(2) came with 5.12`,
+      {
+        hint: 'boot a newer kernel; tinyrun doctor checks what else is missing',
+      },
+    );
+  if (((host.capabilities.effective >> CAP_SYS_ADMIN) & 1n) === 0n)
+    throw new TinyrunError('PERMISSION', 'containers need root here: this process lacks CAP_SYS_ADMIN', {
+      hint: 'run it with sudo; tinyrun doctor says what ordinary users may do on this host',
+    });
+}
