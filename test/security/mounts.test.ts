@@ -49,6 +49,16 @@ describe('/dev is a symlink to the host', () => {
     if (code === 0) expect(stdout).toContain('null');
   });
 
+  test.each(['absolute', 'relative'])('%s, with no mount over it, tinyrunc', async (kind) => {
+    const dir = sandbox.bundle(['true'], (spec, rootfs) => {
+      rmdirSync(path.join(rootfs, 'dev'));
+      symlinkSync(kind === 'absolute' ? sandbox.canary : '../../../canary', path.join(rootfs, 'dev'));
+      spec.mounts = spec.mounts.filter(({ destination }) => !destination.startsWith('/dev'));
+    });
+    // afterEach looks at the canary: no node, no link, no console may have been made there.
+    await sandbox.runBundle(dir);
+  });
+
   test('run', async () => {
     const own = new Sandbox();
     const layer = await own.layer();
