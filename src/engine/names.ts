@@ -5,8 +5,8 @@ import {
   readdirSync,
   readlinkSync,
   readSync,
-  rmSync,
   symlinkSync,
+  unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
