@@ -11,6 +11,7 @@ import { type Bundle, readBundle } from './bundle.ts';
 import { cgroupPids } from './cgroup.ts';
 import { checkConsoleSocket } from './console.ts';
 import { specState } from './container.ts';
+import { withHome } from './home.ts';
 import { runHooksLoosely } from './hooks.ts';
 import { hostFacts } from './host.ts';
 import { isHalfMade, lockContainerDir, removeContainerDir, sweepOne, writeJournal } from './journal.ts';
@@ -87,12 +88,12 @@ function cgroupOf(bundle: Bundle, options: CreateOptions): { choice?: CgroupChoi
 }
 
 /** What the command line and the directory's name have to say in the spec. */
-function prepared(spec: Spec, dir: string, { id, env }: CreateOptions): Spec {
+function prepared({ spec, rootfs }: Bundle, dir: string, { id, env }: CreateOptions): Spec {
   const { process } = spec;
   const withEnv =
-    env.length === 0 || process === undefined
+    process === undefined
       ? spec
-      : { ...spec, process: { ...process, env: [...(process.env ?? []), ...env] } };
+      : { ...spec, process: withHome({ ...process, env: [...(process.env ?? []), ...env] }, rootfs) };
   // A cgroup is named like the id, but a file system takes no name of 1024 characters.
   if (spec.linux?.cgroupsPath || basename(dir) === id) return withEnv;
   return { ...withEnv, linux: { ...spec.linux, cgroupsPath: basename(dir) } };
@@ -124,7 +125,7 @@ function planOf(bundle: Bundle, dir: string, options: CreateOptions): Planned {
     ...(profile === undefined ? {} : { seccomp: compileSeccomp(profile, join(options.root, SECCOMP_CACHE)) }),
     ...(choice === undefined ? {} : { cgroup: choice }),
   };
-  const compiled = compile(prepared(spec, dir, options), hostFacts(), compileOptions);
+  const compiled = compile(prepared(bundle, dir, options), hostFacts(), compileOptions);
   if (compiled.cgroup !== undefined && scope === undefined) checkCgroup(compiled.cgroup);
   return { ...compiled, ...(scope === undefined ? {} : { scope }) };
 }

@@ -7,6 +7,7 @@ import type { Process, Spec } from '../spec/types.ts';
 import { checkConsoleSocket } from './console.ts';
 import type { Container } from './container.ts';
 import { CONFIG_FILE, SECCOMP_CACHE } from './create.ts';
+import { withHome } from './home.ts';
 import { hostFacts } from './host.ts';
 import { type Launched, launch, launchSync } from './launch.ts';
 import { compileSeccomp } from './seccomp.ts';
@@ -65,7 +66,7 @@ function optionsOf(request: ExecRequest, spec: Spec): ExecOptions {
   return {
     spec,
     id,
-    process,
+    process: withHome(process, `/proc/${pid}/root`),
     pid,
     startTime: BigInt(startTime),
     preserveFds,

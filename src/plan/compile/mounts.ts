@@ -59,7 +59,7 @@ function boundInstead(c: Context, type: string | undefined): string | undefined 
 
 function read(mount: Mount, index: number, c: Context): Omit<Wanted, 'slot'> {
   let options = parseMountOptions(mount.options);
-  const target = normalize(`/${mount.destination}`);
+  const target = normalize(`/${mount.destination}`).replace(/(?<=.)\/+$/, '');
   const instead = boundInstead(c, mount.type);
   if (instead !== undefined) {
     options = {

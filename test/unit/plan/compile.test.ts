@@ -235,6 +235,8 @@ describe('mounts over /proc', () => {
   });
   test.each([
     ['/proc', 'proc', 'proc'],
+    ['/proc/', 'proc', 'proc'],
+    ['proc', 'proc', 'proc'],
     ['/proc', 'bind', '/proc'],
     ['/proc/meminfo', 'bind', '/var/lib/lxcfs/proc/meminfo'],
     ['/procfs', 'bind', '/srv'],

@@ -1,0 +1,50 @@
+import { closeSync, openSync } from 'node:fs';
+import { native } from '../native/index.ts';
+import { O_DIRECTORY, O_NONBLOCK, O_PATH, S_IFMT, S_IFREG } from '../spec/linux.ts';
+import type { Process } from '../spec/types.ts';
+
+const RESOLVE_IN_ROOT = 0x10;
+const RESOLVE_NO_MAGICLINKS = 0x02;
+/** An /etc/passwd of ten thousand users is a tenth of it (CVE-2026-47262). */
+const MAX_BYTES = 4 * 2 ** 20;
+
+/** /etc/passwd of a root, '' where there is none that could be one: a device, a FIFO or a giant is not read. */
+function passwdOf(root: string): string {
+  const rootFd = openSync(root, O_PATH | O_DIRECTORY);
+  try {
+    const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+    // What the path leads to is looked at before it is opened for reading.
+    const seen = native().openat2(rootFd, 'etc/passwd', { flags: O_PATH, resolve });
+    const { mode, size } = native().fstatat(seen, '');
+    native().close(seen);
+    if ((mode & S_IFMT) !== S_IFREG || size > MAX_BYTES) return '';
+    const fd = native().openat2(rootFd, 'etc/passwd', { flags: O_NONBLOCK, resolve });
+    const text = Buffer.from(native().read(fd, MAX_BYTES)).toString('utf8');
+    native().close(fd);
+    return text;
+  } catch {
+    return '';
+  } finally {
+    closeSync(rootFd);
+  }
+}
+
+/** The home directory of a uid by a passwd(5) text; '/' for one it does not name. */
+export function homeIn(passwd: string, uid: number): string {
+  for (const line of passwd.split('\n')) {
+    const [, , id, , , home] = line.split(':');
+    if (id !== undefined && /^\d+$/.test(id) && Number(id) === uid) return home || '/';
+  }
+  return '/';
+}
+
+/**
+ * The process with HOME set, as runc sets it where the spec does not: Docker and containerd rely on it.
+ * `root` is the root filesystem: of the bundle, or /proc/PID/root of a running container.
+ */
+export function withHome(process: Process, root: string): Process {
+  const { env = [], user } = process;
+  if (env.some((entry) => entry.startsWith('HOME=') && entry !== 'HOME=')) return process;
+  const others = env.filter((entry) => entry !== 'HOME=');
+  return { ...process, env: [...others, `HOME=${homeIn(passwdOf(root), user?.uid ?? 0)}`] };
+}
