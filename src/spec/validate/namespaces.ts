@@ -2,7 +2,7 @@
 
 import { sysctlPath } from '../sysctl.ts';
 import type { Linux, LinuxIDMapping, LinuxNamespace, LinuxNamespaceType, Spec } from '../types.ts';
-import { at, type Report } from './report.ts';
+import { at, type Report, type Where } from './report.ts';
 
 type Rule = (spec: Spec, linux: Linux, report: Report) => void;
 
@@ -49,7 +49,7 @@ const userNamespace: Rule = (_spec, linux, report) => {
 };
 
 /** user_namespaces(7): at most 340 lines, ranges below 2^32, none overlapping on either side. */
-export function checkMappings(mappings: readonly LinuxIDMapping[], path: string, report: Report): void {
+export function checkMappings(mappings: readonly LinuxIDMapping[], path: Where, report: Report): void {
   if (mappings.length > 340) {
     report.error(path, 'has more than the 340 lines of a map');
     return;

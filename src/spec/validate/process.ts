@@ -3,9 +3,9 @@
 import { CAPABILITIES, RLIMITS } from '../linux.ts';
 import type { LinuxCapabilities, Process } from '../types.ts';
 import { isCpuList } from './cpulist.ts';
-import { at, type Report } from './report.ts';
+import { at, type Report, type Where } from './report.ts';
 
-type Rule = (process: Process, path: string, report: Report) => void;
+type Rule = (process: Process, path: Where, report: Report) => void;
 
 const hasArguments: Rule = (process, path, report) => {
   const [program] = process.args ?? [];
@@ -107,6 +107,6 @@ export function isRlimit(name: string): name is keyof typeof RLIMITS {
 }
 
 /** Checks a process whose form is sound. */
-export function checkProcess(process: Process, path: string, report: Report): void {
+export function checkProcess(process: Process, path: Where, report: Report): void {
   for (const rule of RULES) rule(process, path, report);
 }

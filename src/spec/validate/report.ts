@@ -18,21 +18,33 @@ export class Report implements Verdict {
   readonly errors: Problem[] = [];
   readonly warnings: Problem[] = [];
 
-  error(path: string, message: string): void {
-    if (this.errors.length < MOST) this.errors.push({ path, message });
+  error(path: Where, message: string): void {
+    if (this.errors.length < MOST) this.errors.push({ path: String(path), message });
   }
 
-  warn(path: string, message: string): void {
-    if (this.warnings.length < MOST) this.warnings.push({ path, message });
+  warn(path: Where, message: string): void {
+    if (this.warnings.length < MOST) this.warnings.push({ path: String(path), message });
   }
 }
 
-/** `base.key`, or `base["a key"]` when it is no identifier; long keys are cut. */
-export function at(base: string, key: string | number): string {
-  if (typeof key === 'number') return `${base}[${key}]`;
-  if (/^[A-Za-z_]\w{0,63}$/.test(key)) return base === '' ? key : `${base}.${key}`;
-  return `${base}[${quote(key)}]`;
+/** A place in the JSON. Its text is made when something is wrong there: a sound spec has hundreds of places. */
+export class Place {
+  constructor(
+    private readonly base: Where,
+    private readonly key: string | number,
+  ) {}
+
+  /** `base.key`, `base[2]`, or `base["a key"]` when it is no identifier; long keys are cut. */
+  toString(): string {
+    if (typeof this.key === 'number') return `${this.base}[${this.key}]`;
+    if (!/^[A-Za-z_]\w{0,63}$/.test(this.key)) return `${this.base}[${quote(this.key)}]`;
+    return this.base === '' ? this.key : `${this.base}.${this.key}`;
+  }
 }
+
+export type Where = string | Place;
+
+export const at = (base: Where, key: string | number): Place => new Place(base, key);
 
 /** A value as it is shown in a message: JSON, at most 64 characters. */
 export function quote(value: unknown): string {

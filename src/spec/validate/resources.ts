@@ -2,9 +2,9 @@
 
 import type { LinuxResources } from '../types.ts';
 import { isCpuList } from './cpulist.ts';
-import { at, quote, type Report } from './report.ts';
+import { at, quote, type Report, type Where } from './report.ts';
 
-type Rule = (resources: LinuxResources, path: string, report: Report) => void;
+type Rule = (resources: LinuxResources, path: Where, report: Report) => void;
 
 const devices: Rule = (resources, path, report) => {
   for (const [i, rule] of (resources.devices ?? []).entries())
@@ -93,6 +93,6 @@ const hugepages: Rule = (resources, path, report) => {
 const RULES: readonly Rule[] = [devices, memory, cpu, blockIO, emptyEntries, unified, hugepages];
 
 /** Checks resources whose form is sound. */
-export function checkResources(resources: LinuxResources, path: string, report: Report): void {
+export function checkResources(resources: LinuxResources, path: Where, report: Report): void {
   for (const rule of RULES) rule(resources, path, report);
 }

@@ -1,13 +1,13 @@
 // Rules of linux.seccomp: config-linux.md, "Seccomp".
 
 import type { LinuxSeccomp, SeccompAction } from '../types.ts';
-import { at, type Report } from './report.ts';
+import { at, type Report, type Where } from './report.ts';
 
 const takesErrno = (action: SeccompAction): boolean =>
   action === 'SCMP_ACT_ERRNO' || action === 'SCMP_ACT_TRACE';
 
 /** Checks a profile whose form is sound. */
-export function checkSeccomp(profile: LinuxSeccomp, path: string, report: Report): void {
+export function checkSeccomp(profile: LinuxSeccomp, path: Where, report: Report): void {
   checkErrno(profile.defaultAction, profile.defaultErrnoRet, at(path, 'defaultErrnoRet'), report);
   for (const [i, rule] of (profile.syscalls ?? []).entries()) {
     const here = at(at(path, 'syscalls'), i);
@@ -18,12 +18,12 @@ export function checkSeccomp(profile: LinuxSeccomp, path: string, report: Report
 }
 
 /** The specification: when the action does not support an errno, the runtime must fail. */
-function checkErrno(action: SeccompAction, errno: number | undefined, path: string, report: Report): void {
+function checkErrno(action: SeccompAction, errno: number | undefined, path: Where, report: Report): void {
   if (errno !== undefined && errno !== null && !takesErrno(action))
     report.error(path, `has no meaning with ${action}`);
 }
 
-function checkNotify(profile: LinuxSeccomp, path: string, report: Report): void {
+function checkNotify(profile: LinuxSeccomp, path: Where, report: Report): void {
   const notifies = (profile.syscalls ?? []).filter((rule) => rule.action === 'SCMP_ACT_NOTIFY');
   if (profile.defaultAction === 'SCMP_ACT_NOTIFY')
     report.error(

@@ -1,10 +1,10 @@
 // Checks of form: types, required fields, ranges, enumerations. null counts as absent, as it does for Go programs;
 // names that are not listed are passed over, as the specification demands.
 
-import { at, quote, type Report } from './report.ts';
+import { at, quote, type Report, type Where } from './report.ts';
 
 /** Looks at one value; what is wrong goes to the report under `path`. */
-export type Check = (value: unknown, path: string, report: Report) => void;
+export type Check = (value: unknown, path: Where, report: Report) => void;
 
 /** A string that a system call can take: no NUL byte. */
 export const text: Check = (value, path, report) => {
