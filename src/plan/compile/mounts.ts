@@ -143,7 +143,8 @@ function mapsOf(mount: Mount, c: Context): Partial<IdMaps> {
 function openSource(c: Context, mount: Mount, wanted: Omit<Wanted, 'slot'>, idmaps: IdmapSlots): number {
   const { source, options } = wanted;
   const idmapped = wantsIdmap(mount, options);
-  const across = c.kinship('user') !== 'shared' && c.slotsLeft > RESERVED_SLOTS;
+  // Without host privileges the container walks as the same user as we do, and only it may clone mounts.
+  const across = c.kinship('user') !== 'shared' && c.holds('CAP_SYS_ADMIN') && c.slotsLeft > RESERVED_SLOTS;
   if (wanted.type !== 'bind' || !(idmapped || across)) return NO_SLOT;
   const userns = idmapped ? idmaps(mapsOf(mount, c)) : NO_SLOT;
   const slot = c.passedSlot();

@@ -302,6 +302,15 @@ test('more binds across a user namespace than there are slots', () => {
   expect(argsOf(plan, 'openTree').length).toBeLessThan(64);
 });
 
+test('without privileges sources are opened in the container: open_tree(2) clones only there', () => {
+  const spec: Spec = {
+    ...linux({ namespaces: [{ type: 'mount' }, { type: 'user' }], uidMappings: MAPS, gidMappings: MAPS }),
+    mounts: [{ destination: '/sys', type: 'none', source: '/sys', options: ['rbind'] }],
+  };
+  expect(argsOf(made(spec, ROOTLESS).plan, 'openTree')).toEqual([]);
+  expect(argsOf(made(spec, ROOT).plan, 'openTree')).toHaveLength(1);
+});
+
 describe('execPlan', () => {
   const exec = (spec: Spec, process = {}, host = ROOT) =>
     execPlan(host, {
