@@ -22,14 +22,15 @@ export function createOptions(
   { root, log, systemdCgroup, rootless, flags }: VerbContext,
   mode: Pick<CreateOptions, 'until' | 'detach'>,
 ): CreateOptions {
+  const listening = listenFds(process.env);
   return {
     ...mode,
     root,
     id: flags.args[0] ?? '',
     bundle: flags.string('bundle') || '.',
     consoleSocket: flags.string('console-socket'),
-    preserveFds: preservedFds(flags, process.env),
-    env: listenEnv(listenFds(process.env)),
+    preserveFds: preservedFds(flags, listening),
+    env: listenEnv(listening),
     noPivot: flags.bool('no-pivot'),
     noNewKeyring: flags.bool('no-new-keyring'),
     systemdCgroup,

@@ -27,12 +27,12 @@ export function listenEnv(count: number): string[] {
   return count === 0 ? [] : [`LISTEN_FDS=${count}`, 'LISTEN_PID=1'];
 }
 
-/** How many fds from 3 on the container keeps: LISTEN_FDS and, after them, --preserve-fds. @throws TinyrunError (USAGE) */
-export function preservedFds(flags: Parsed, env: NodeJS.ProcessEnv): number {
+/** How many fds from 3 on the program keeps: `listening` and, after them, --preserve-fds. @throws TinyrunError (USAGE) */
+export function preservedFds(flags: Parsed, listening = 0): number {
   const text = flags.string('preserve-fds') ?? '0';
   if (!/^\d{1,4}$/.test(text))
     throw usage(`invalid value ${JSON.stringify(text)} for flag -preserve-fds: parse error`);
-  const total = listenFds(env) + Number(text);
+  const total = listening + Number(text);
   for (let fd = FIRST; fd < FIRST + total; fd++) {
     if (!isInherited(fd)) throw usage(`file descriptor ${fd} of ${total} to preserve is not open`);
   }

@@ -31,7 +31,7 @@ export const verb: Verb = {
       process: execProcess(own, flags, args),
       detach,
       consoleSocket: flags.string('console-socket'),
-      preserveFds: preservedFds(flags, process.env),
+      preserveFds: preservedFds(flags),
       subCgroup: subCgroup(flags),
       ignorePaused: flags.bool('ignore-paused'),
       warn: (message) => log.warn(message),
