@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <thread>
 
 #include "../init/machine.h"
 #include "bind.h"
@@ -214,35 +215,43 @@ bool flock(Fd fd, Flags operation) {
   throw SyscallFailure{"flock", errno, std::to_string(fd), lockName(operation.i32())};
 }
 
-// flock(2) on a thread of the pool. It holds a duplicate: the lock belongs to the open file both share, and the
-// caller may close its fd meanwhile without the number being reused under the waiting thread.
-class FlockWorker : public Napi::AsyncWorker {
- public:
-  FlockWorker(Napi::Env env, Fd fd, int operation)
-      : Napi::AsyncWorker(env, "tinyrun.flock"), deferred_(env), fd_(dup(fd)), operation_(operation) {}
-  Napi::Promise promise() const { return deferred_.Promise(); }
-
- protected:
-  void Execute() override {
-    if (retry([&] { return ::flock(fd_.get(), operation_); }) == -1) error_ = errno;
-  }
-  void OnOK() override {
-    if (error_ == 0) return deferred_.Resolve(Env().Undefined());
-    const SyscallFailure failure{"flock", error_, std::to_string(fd_.get()), lockName(operation_)};
-    deferred_.Reject(syscallError(Env(), failure).Value());
-  }
-
- private:
-  Napi::Promise::Deferred deferred_;
-  UniqueFd fd_;
-  int operation_;
-  int error_ = 0;
+// A lock that is waited for on a thread of its own: in the pool, four waiters would keep out the work that is to
+// release them. It holds a duplicate: the lock belongs to the open file both share, and the caller may close its fd
+// meanwhile without the number being reused under the waiting thread.
+struct LockWait {
+  Napi::Promise::Deferred deferred;
+  UniqueFd fd;
+  int operation;
+  int error = 0;
+  napi_threadsafe_function done = nullptr;
 };
 
+void waitForLock(std::unique_ptr<LockWait> wait) {
+  if (retry([&] { return ::flock(wait->fd.get(), wait->operation); }) == -1) wait->error = errno;
+  const napi_threadsafe_function done = wait->done;
+  // It fails when the environment is coming down: then nobody waits any more, and our hold on the function is gone.
+  if (napi_call_threadsafe_function(done, wait.get(), napi_tsfn_blocking) != napi_ok) return;
+  static_cast<void>(wait.release());
+  napi_release_threadsafe_function(done, napi_tsfn_release);
+}
+
+void settleLock(napi_env raw, napi_value, void*, void* data) {
+  const std::unique_ptr<LockWait> wait(static_cast<LockWait*>(data));
+  if (raw == nullptr) return;
+  const Napi::Env env(raw);
+  if (wait->error == 0) return wait->deferred.Resolve(env.Undefined());
+  const SyscallFailure failure{"flock", wait->error, std::to_string(wait->fd.get()), lockName(wait->operation)};
+  wait->deferred.Reject(syscallError(env, failure).Value());
+}
+
 Napi::Value flockWait(Napi::Env env, Fd fd, Flags operation) {
-  auto* worker = new FlockWorker(env, fd, operation.i32());
-  const auto promise = worker->promise();
-  worker->Queue();
+  auto wait = std::make_unique<LockWait>(LockWait{Napi::Promise::Deferred(env), UniqueFd(dup(fd)), operation.i32()});
+  const auto promise = wait->deferred.Promise();
+  const auto name = Napi::String::New(env, "tinyrun.flock");
+  if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, settleLock,
+                                      &wait->done) != napi_ok)
+    throw Napi::Error::New(env);
+  std::thread(waitForLock, std::move(wait)).detach();
   return promise;
 }
 

@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -214,6 +215,16 @@ describe('flock', () => {
     await waiting;
     expect(order).toEqual(['released', 'locked']);
     addon.close(b);
+  });
+
+  test('many waiters leave the thread pool to others', async () => {
+    const holder = create('lock');
+    addon.flock(holder, LOCK_EX);
+    const waiters = Array.from({ length: 12 }, () => create('lock'));
+    const waits = waiters.map((fd) => addon.flockWait(fd, LOCK_EX).then(() => addon.close(fd)));
+    expect(await readFile('/proc/self/comm', 'utf8')).not.toBe('');
+    addon.close(holder);
+    await Promise.all(waits);
   });
 
   test('errors throw, and reject', async () => {
