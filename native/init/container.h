@@ -37,6 +37,14 @@ Result waitFor(Container& lane, control::Kind kind, uint32_t value, uint32_t* an
 // Reports the failure, on standard error where no host listens, and leaves with 127, 126 or 125.
 [[noreturn]] void giveUp(Container& lane, const Result& result);
 
+// Stops between the resolving of a path and its use, so that a test can swap what is there: the host lane answers
+// `paused` with failure.syscall = name. Only where built by scripts/build-init.sh --failpoints, and only with pause.
+#ifdef TINYRUN_FAILPOINTS
+void failpoint(Container& lane, const char* name);
+#else
+inline void failpoint(Container&, const char*) {}
+#endif
+
 // argv and envp of a STRS, in pages of their own: a plan may bring as many as the kernel takes.
 Result pointersOf(const Strs& strings, const char* const*& out);
 

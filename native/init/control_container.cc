@@ -107,6 +107,16 @@ void giveUp(Container& lane, const Result& result) {
   sys::exit(exitStatusOf(result));
 }
 
+#ifdef TINYRUN_FAILPOINTS
+void failpoint(Container& lane, const char* name) {
+  if (!lane.pause) return;
+  Result named = kDone;
+  named.syscall = name;
+  report(lane, Kind::pause, lane.step, named, 0, 0);
+  if (Result r = waitFor(lane, Kind::go, 0); !r) giveUp(lane, r);
+}
+#endif
+
 void Container::before(const Step& step_) {
   if (!pause) return;
   const Result result = [&] {

@@ -77,6 +77,7 @@ void traced(Host& host, const Packet& packet) {
 Result paused(Host& host, const Packet& packet) {
   host.paused = true;
   host.outcome.step = packet.step;
+  copyText(host.outcome.failure.syscall, kSyscallText, packet.syscall);
   Result result;
   result.flow = Flow::again;
   return result;

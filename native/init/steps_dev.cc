@@ -76,6 +76,7 @@ Result run(Container& lane, const args::makeNode& a) {
   // CVE-2026-41579: an image whose /dev is a symlink gets no nodes at the other end of it.
   const sys::Fd dir(parentInRoot(rootOf(lane), a.path, kPlain, name));
   if (dir.bad()) return failed("openat2", dir.value(), a.path);
+  failpoint(lane, "makeNode");
   const unsigned dev = a.type == sys::kFifo ? 0 : device(a.major, a.minor);
   const long r = sys::mknodat(dir.get(), name, a.type | a.mode, dev);
   if (r == -EEXIST && isNode(dir.get(), name, a.type, dev)) return kDone;
@@ -97,6 +98,7 @@ Result run(Container& lane, const args::mask& a) {
   if (at.bad()) return failed("openat2", at.value(), a.path);
   struct stat st;
   if (Result r = check("fstat", sys::fstat(at.get(), &st), a.path); !r) return r;
+  failpoint(lane, "mask");
   if (sys::isDirectory(st.st_mode)) return hideDirectory(lane, at.get(), a.path);
   if (Result r = nullDevice(lane); !r) return r;
   const sys::Fd tree(sys::openTree(lane.nullDevice, "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
@@ -148,6 +150,7 @@ Result run(Container& lane, const args::console& a) {
   sys::Fd master, peer;
   if (Result r = openMaster(lane, master); !r) return r;
   if (Result r = openPeer(master, peer); !r) return r;
+  failpoint(lane, "console");
   if (a.rows != 0 && a.columns != 0) {
     unsigned short size[4] = {static_cast<unsigned short>(a.rows), static_cast<unsigned short>(a.columns), 0, 0};
     if (Result r = check("ioctl TIOCSWINSZ", sys::ioctl(peer.get(), TIOCSWINSZ, size), "/dev/console"); !r) return r;

@@ -18,6 +18,7 @@ Result attach(Container& lane, int mount, const char* target, const Making& maki
   const int root = rootOf(lane);
   const sys::Fd at(mustExist ? openInRoot(root, target, O_PATH, making.resolve) : makeInRoot(root, target, making));
   if (at.bad()) return failed("openat2", at.value(), target);
+  failpoint(lane, "attach");
   return check("move_mount", sys::moveMount(mount, at.get()), target);
 }
 
@@ -174,6 +175,7 @@ Result run(Container& lane, const args::readonlyPath& a) {
   const sys::Fd tree(sys::openTree(at.get(), "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH));
   if (tree.bad()) return failed("open_tree", tree.value(), a.path);
   if (Result r = setAttributes(tree.get(), MOUNT_ATTR_RDONLY, 0, true, a.path); !r) return r;
+  failpoint(lane, "readonlyPath");
   return check("move_mount", sys::moveMount(tree.get(), at.get()), a.path);
 }
 

@@ -17,6 +17,7 @@ Result writeProc(Container& lane, const char* path, const char* value, size_t si
   if (const long r = verifyProc(lane.proc); r < 0) return failed("fstatfs", r, "/proc is not a procfs");
   const sys::Fd file(sys::openat2(lane.proc, path, O_WRONLY, kWithinProc));
   if (file.bad()) return failed("openat2", file.value(), told);
+  failpoint(lane, "writeProc");
   const long n = sys::write(file.get(), value, size);
   if (n < 0) return failed("write", n, told);
   return static_cast<size_t>(n) == size ? kDone : Result{EIO, "write", told};

@@ -100,7 +100,7 @@ std::string Run::failure() const {
   return std::string(outcome.failure.syscall) + " " + strerrorname_np(outcome.failure.err) + " " + outcome.failure.path;
 }
 
-make::Plan begin(const std::string& root, uint64_t flags) {
+make::Plan containerIn(const std::string& root, uint64_t flags) {
   constexpr uint32_t kSlaveAll = 1 << 19 | 1 << 14;   // MS_SLAVE | MS_REC
   make::Plan plan;
   plan.host(make::clone{.flags = flags | kNewMount | kNewPid});
@@ -111,7 +111,7 @@ make::Plan begin(const std::string& root, uint64_t flags) {
   return plan;
 }
 
-void end(make::Plan& plan, const std::vector<std::string>& args) {
+void thenRun(make::Plan& plan, const std::vector<std::string>& args) {
   plan.container(make::pivotRoot{});
   plan.container(make::ready{}).host(make::awaitReady{});
   plan.container(make::findExecutable{.name = args[0], .path = "/bin"});

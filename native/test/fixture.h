@@ -60,8 +60,8 @@ int executable();
 
 // The steps most containers begin with: clone with these namespaces up to the root being `root`; and those they end
 // with: pivot, ready, execve of `args`.
-make::Plan begin(const std::string& root, uint64_t flags = 0);
-void end(make::Plan& plan, const std::vector<std::string>& args);
+make::Plan containerIn(const std::string& root, uint64_t flags = 0);
+void thenRun(make::Plan& plan, const std::vector<std::string>& args);
 inline constexpr uint64_t kNewMount = 0x00020000, kNewPid = 0x20000000, kNewUts = 0x04000000, kNewIpc = 0x08000000,
                           kNewNet = 0x40000000, kNewUser = 0x10000000, kNewCgroup = 0x02000000;
 

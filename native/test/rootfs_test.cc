@@ -26,7 +26,7 @@ make::Plan withDev(make::Plan plan) {
 }
 
 std::string shell(make::Plan plan, const std::string& script) {
-  end(plan, {"sh", "-c", script});
+  thenRun(plan, {"sh", "-c", script});
   Run run(plan);
   return run.failure().empty() ? run.output : run.failure();
 }
@@ -36,7 +36,7 @@ std::string shell(make::Plan plan, const std::string& script) {
 TEST(aHostMountIsNotSeenInsideNorOursOutside) {
   Directory dir;
   makeRoot(dir.path());
-  auto plan = begin(dir.path());
+  auto plan = containerIn(dir.path());
   plan.container(make::mountFs{.type = "proc", .source = "proc", .target = "/proc", .flags = 4});
   plan.container(make::mountFs{.type = "tmpfs", .target = "/tmp", .attr = 2 | 4});
   EXPECT_EQ(shell(plan, "cut -d' ' -f4,5 /proc/self/mountinfo | cut -c1-40; grep -c . /proc/self/mountinfo").substr(0, 5),
@@ -50,7 +50,7 @@ TEST(bindsOfEveryKind) {
   makeRoot(dir / "root");
   fs::create_directories(dir / "data/sub");
   writeFile(dir / "data/file", "data\n");
-  auto plan = begin(dir / "root");
+  auto plan = containerIn(dir / "root");
   plan.container(make::bind{.source = dir / "data", .target = "/new/place", .attrSet = 1, .flags = 1});
   plan.container(make::bind{.source = dir / "data/file", .target = "/etc/one"});
   plan.container(make::bind{.source = "/bin/busybox", .target = "/etc/self", .flags = 4});
@@ -91,7 +91,7 @@ TEST(overlayOfManyLayers) {
   fs::create_directories(dir / "upper");
   fs::create_directories(dir / "merged");
   for (const char* base : {"", "/"}) {
-    auto plan = begin(dir / "merged");
+    auto plan = containerIn(dir / "merged");
     make::Plan overlay;
     overlay.host(make::clone{.flags = kNewMount | kNewPid});
     overlay.host(make::signalConfigured{}).container(make::awaitConfigured{});
@@ -122,7 +122,7 @@ TEST(copyUpFillsATmpfs) {
   lchown((dir / "etc/sub/file").c_str(), 3, 4);
   chmod((dir / "etc/sub/file").c_str(), 04755);
   chmod((dir / "etc").c_str(), 01777);
-  auto plan = begin(dir.path());
+  auto plan = containerIn(dir.path());
   plan.container(make::mountFs{.type = "tmpfs", .target = "/etc", .flags = 1});
   EXPECT_EQ(shell(plan, "cat /etc/sub/link; stat -c '%a %u %g' /etc/sub/file /etc; ls /etc/sub; echo > /etc/mine"),
             "text\n4755 3 4\n1777 0 0\ndeep\nfile\nlink\n");
@@ -133,7 +133,7 @@ TEST(aTmpfsTakesTheModeOfItsTarget) {
   Directory dir;
   makeRoot(dir.path());
   chmod((dir / "tmp").c_str(), 01733);
-  auto plan = begin(dir.path());
+  auto plan = containerIn(dir.path());
   plan.container(make::mountFs{.type = "tmpfs", .target = "/tmp", .flags = 16});
   EXPECT_EQ(shell(plan, "stat -c %a /tmp"), "1733\n");
 }
@@ -144,7 +144,7 @@ TEST(masksAndReadOnlyPaths) {
   fs::create_directories(dir / "etc/secrets");
   writeFile(dir / "etc/secrets/key", "key");
   writeFile(dir / "etc/shadow", "shadow");
-  auto plan = withDev(begin(dir.path()));
+  auto plan = withDev(containerIn(dir.path()));
   plan.container(make::mask{.path = "/etc/secrets"}).container(make::mask{.path = "/etc/shadow"});
   plan.container(make::mask{.path = "/etc/nosuch"}).container(make::mask{.path = "/etc/shadow/nosuch"});
   plan.container(make::mask{.path = "/tmp"}).container(make::readonlyPath{.path = "/etc"});
@@ -166,7 +166,7 @@ TEST(aFalseNullDeviceIsRefused) {
     if (*kind == 's') fs::create_symlink("/proc/sys/kernel/core_pattern", dir / "dev/null");
     if (*kind == 'f') writeFile(dir / "dev/null", "");
     if (*kind == 'd') mknod((dir / "dev/null").c_str(), S_IFCHR | 0666, makedev(1, 5));
-    auto plan = begin(dir.path());
+    auto plan = containerIn(dir.path());
     plan.container(make::mask{.path = "/etc/shadow"});
     EXPECT(shell(plan, "true").find("/dev/null") != std::string::npos);
   }
@@ -181,20 +181,20 @@ TEST(mountsDoNotFollowLinksOutOfTheRoot) {
   fs::create_symlink("../../../../../.." + dir / "canary", dir / "root/dev");
   fs::create_symlink(dir / "canary", dir / "root/proc");
   const auto plain = [&](const char* type, const char* target) {
-    auto plan = begin(dir / "root");
+    auto plan = containerIn(dir / "root");
     plan.container(make::mountFs{.type = type, .target = target, .flags = 4});
     return shell(plan, "true");
   };
   EXPECT_EQ(plain("proc", "/proc"), "openat2 ELOOP /proc");
   EXPECT_EQ(plain("tmpfs", "/dev"), "openat2 ELOOP /dev");
   const auto node = [&](auto step) {
-    auto plan = begin(dir / "root");
+    auto plan = containerIn(dir / "root");
     plan.container(step);
     return shell(plan, "true");
   };
   EXPECT_EQ(node(make::makeNode{.path = "/dev/sda", .type = S_IFBLK, .mode = 0600}), "openat2 ELOOP /dev/sda");
   EXPECT_EQ(node(make::makeSymlink{.target = "x", .path = "/dev/fd"}), "openat2 ELOOP /dev/fd");
-  auto plan = begin(dir / "root");
+  auto plan = containerIn(dir / "root");
   plan.container(make::mountFs{.type = "tmpfs", .target = "/dev/shm"});
   plan.container(make::makeDir{.path = "/dev/made", .mode = 0755});
   plan.container(make::bind{.source = "/etc/passwd", .target = "/dev/passwd"});
@@ -206,7 +206,7 @@ TEST(mountsDoNotFollowLinksOutOfTheRoot) {
 TEST(nodesAndLinks) {
   Directory dir;
   makeRoot(dir.path());
-  auto plan = withDev(begin(dir.path()));
+  auto plan = withDev(containerIn(dir.path()));
   plan.container(make::makeNode{.path = "/dev/null", .type = S_IFCHR, .mode = 0666, .major = 1, .minor = 3});
   plan.container(make::makeNode{.path = "/dev/net/tun", .type = S_IFCHR, .mode = 0640, .major = 10, .minor = 200, .uid = 7, .gid = 8});
   plan.container(make::makeNode{.path = "/dev/big", .type = S_IFBLK, .mode = 0600, .major = 259, .minor = 70000});
@@ -216,7 +216,7 @@ TEST(nodesAndLinks) {
   EXPECT_EQ(shell(plan, "cd /dev; stat -c '%a %t,%T %u %g %F' null net/tun big pipe fd"),
             "666 1,3 0 0 character special file\n640 a,c8 7 8 character special file\n"
             "600 103,11170 0 0 block special file\n622 0,0 0 0 fifo\n777 0,0 0 0 symbolic link\n");
-  auto clash = withDev(begin(dir.path()));
+  auto clash = withDev(containerIn(dir.path()));
   clash.container(make::makeNode{.path = "/dev/null", .type = S_IFCHR, .mode = 0666, .major = 1, .minor = 5});
   EXPECT_EQ(shell(clash, "true"), "mknodat EEXIST /dev/null");
 }
@@ -224,7 +224,7 @@ TEST(nodesAndLinks) {
 TEST(procWritesReachOnlyProc) {
   Directory dir;
   makeRoot(dir.path());
-  auto plan = withDev(begin(dir.path(), kNewNet | kNewUts | kNewIpc));
+  auto plan = withDev(containerIn(dir.path(), kNewNet | kNewUts | kNewIpc));
   plan.container(make::sysctl{.key = "net.ipv4.ip_unprivileged_port_start", .value = "7"});
   plan.container(make::sysctl{.key = "net/ipv4/conf/lo/forwarding", .value = "1"});
   plan.container(make::sysctl{.key = "kernel.shmmni", .value = "99"});
@@ -239,7 +239,7 @@ TEST(procWritesReachOnlyProc) {
 
   // Something is mounted over the file: the write must not land there (CVE-2025-52881).
   writeFile(dir / "etc/fake", "untouched");
-  auto covered = withDev(begin(dir.path(), kNewNet));
+  auto covered = withDev(containerIn(dir.path(), kNewNet));
   covered.container(make::bind{.source = dir / "etc/fake", .target = "/proc/sys/net/ipv4/ip_forward"});
   EXPECT_EQ(sysctl(covered, "net.ipv4.ip_forward"), "openat2 EXDEV /proc/sys/net/ipv4/ip_forward");
   EXPECT_EQ(readFile(dir / "etc/fake"), "untouched");
@@ -249,7 +249,7 @@ TEST(workingDirectoryStaysInside) {
   Directory dir;
   makeRoot(dir.path());
   const auto cd = [&](const char* path, uint32_t create) {
-    auto plan = withDev(begin(dir.path()));
+    auto plan = withDev(containerIn(dir.path()));
     plan.container(make::pivotRoot{});
     plan.container(make::chdir{.path = path, .create = create});
     plan.container(make::execve{.args = {"/bin/sh", "-c", "pwd"}, .env = {}});
@@ -272,12 +272,12 @@ TEST(workingDirectoryStaysInside) {
 TEST(consoleIsAPseudoTerminal) {
   Directory dir;
   makeRoot(dir.path());
-  auto plan = withDev(begin(dir.path()));
+  auto plan = withDev(containerIn(dir.path()));
   plan.container(make::mountFs{.type = "devpts", .target = "/dev/pts",
                                .options = {"newinstance", "ptmxmode=0666", "mode=0620"}});
   plan.container(make::setsid{});
   plan.container(make::console{.slot = 9, .rows = 33, .columns = 111, .uid = 12});
-  end(plan, {"sh", "-c", "tty; stat -c '%u' /dev/console /dev/pts/0; read line; echo read $line"});
+  thenRun(plan, {"sh", "-c", "tty; stat -c '%u' /dev/console /dev/pts/0; read line; echo read $line"});
   plan.host(make::yield{});
   Run run(plan);
   EXPECT_EQ(run.failure(), "");
@@ -295,7 +295,7 @@ TEST(consoleIsAPseudoTerminal) {
   EXPECT(text.ends_with("read typed\r\n"));
   close(master);
 
-  auto fake = withDev(begin(dir.path()));
+  auto fake = withDev(containerIn(dir.path()));
   fake.container(make::makeNode{.path = "/dev/pts/ptmx", .type = S_IFCHR, .mode = 0666, .major = 1, .minor = 5});
   fake.container(make::setsid{});
   fake.container(make::console{.slot = 9});
@@ -306,7 +306,7 @@ TEST(hooksRunInTheNamespaces) {
   Directory dir;
   makeRoot(dir.path());
   const auto hook = [&](const std::string& script, uint32_t timeout) {
-    auto plan = begin(dir.path());
+    auto plan = containerIn(dir.path());
     plan.container(make::hook{.path = "/bin/busybox", .args = {"sh", "-c", script}, .env = {"WHO=hook"},
                               .timeoutMs = timeout, .stateHead = "{\"pid\":", .stateTail = "}\n"});
     return shell(plan, "echo program");
@@ -320,7 +320,7 @@ TEST(hooksRunInTheNamespaces) {
 TEST(processAttributes) {
   Directory dir;
   makeRoot(dir.path());
-  auto plan = withDev(begin(dir.path()));
+  auto plan = withDev(containerIn(dir.path()));
   plan.container(make::pivotRoot{});
   plan.container(make::setRlimit{.resource = 7 /* NOFILE */, .soft = 77, .hard = 99});
   plan.container(make::oomScoreAdj{.value = 321});

@@ -18,7 +18,7 @@ namespace {
 
 // A container whose root is `dir`, with a procfs.
 make::Plan withProc(const std::string& root, uint64_t flags = 0) {
-  auto plan = begin(root, flags);
+  auto plan = containerIn(root, flags);
   plan.container(make::mountFs{.type = "proc", .source = "proc", .target = "/proc", .flags = 4});
   return plan;
 }
@@ -29,7 +29,7 @@ std::string outputOf(const make::Plan& plan, tinyrun::MachineOptions options = {
 }
 
 std::string shell(make::Plan plan, const std::string& script) {
-  end(plan, {"sh", "-c", script});
+  thenRun(plan, {"sh", "-c", script});
   return outputOf(plan);
 }
 
@@ -46,7 +46,7 @@ TEST(helloFromAContainer) {
   auto plan = withProc(dir.path(), kNewUts | kNewIpc | kNewNet);
   plan.container(make::setHostname{.name = "box"});
   plan.container(make::linkUp{.name = "lo"});
-  end(plan, {"sh", "-c", "echo hello from $(hostname) as $$ with $(ls /)"});
+  thenRun(plan, {"sh", "-c", "echo hello from $(hostname) as $$ with $(ls /)"});
   Run run(plan);
   EXPECT_EQ(run.failure(), "");
   EXPECT_EQ(run.output, "hello from box as 1 with bin dev etc proc sys tmp\n");
@@ -59,7 +59,7 @@ TEST(onlyStandardStreamsReachTheProgram) {
   const int leaky = open("/", O_RDONLY);   // not close-on-exec: another library's, say
   auto plan = withProc(dir.path());
   plan.host(make::open{.path = "/", .flags = O_RDONLY | O_DIRECTORY, .slot = 5});
-  end(plan, {"ls", "/proc/self/fd"});
+  thenRun(plan, {"ls", "/proc/self/fd"});
   EXPECT_EQ(outputOf(plan), "0\n1\n2\n3\n");   // 3 is the listed directory
   close(leaky);
 }
@@ -69,8 +69,8 @@ TEST(standardStreamsInAnyOrder) {
   makeRoot(dir.path());
   writeFile(dir / "input", "typed\n");
   const int input = open((dir / "input").c_str(), O_RDONLY | O_CLOEXEC);
-  auto plan = begin(dir.path());
-  end(plan, {"cat"});
+  auto plan = containerIn(dir.path());
+  thenRun(plan, {"cat"});
   tinyrun::MachineOptions options;
   options.stdio[0] = input;
   EXPECT_EQ(outputOf(plan, options), "typed\n");
@@ -85,7 +85,7 @@ TEST(preservedFds) {
   const int saved = fcntl(3, F_DUPFD_CLOEXEC, 10);
   dup3(data, 3, O_CLOEXEC);
   auto plan = withProc(dir.path());
-  end(plan, {"sh", "-c", "cat <&3; ls /proc/self/fd"});
+  thenRun(plan, {"sh", "-c", "cat <&3; ls /proc/self/fd"});
   tinyrun::MachineOptions options;
   options.preserveFds = 1;
   EXPECT_EQ(outputOf(plan, options), "preserved\n0\n1\n2\n3\n4\n");
@@ -111,9 +111,9 @@ TEST(signalsAreReset) {
 TEST(containerFailureNamesItsStep) {
   Directory dir;
   makeRoot(dir.path());
-  auto plan = begin(dir.path());
+  auto plan = containerIn(dir.path());
   plan.container(make::mountFs{.type = "tmpfs", .target = "/tmp", .options = {"size=plenty"}});
-  end(plan, {"true"});
+  thenRun(plan, {"true"});
   Run run(plan);
   EXPECT(run.failure().starts_with("fsconfig EINVAL tmpfs size=plenty ("));
   EXPECT_EQ(run.outcome.step, 5u);
@@ -124,10 +124,10 @@ TEST(containerFailureNamesItsStep) {
 TEST(failuresThatMayBe) {
   Directory dir;
   makeRoot(dir.path());
-  auto plan = begin(dir.path());
+  auto plan = containerIn(dir.path());
   plan.container(make::mountFs{.type = "nosuchfs", .target = "/tmp", .flags = 8});
   plan.container(make::setHostname{.name = std::string(100, 'x')}, true);
-  end(plan, {"echo", "on"});
+  thenRun(plan, {"echo", "on"});
   Run run(plan, {.trace = true});
   EXPECT_EQ(run.output, "on\n");
   EXPECT_EQ(run.trace[5].err + run.trace[6].err, ENODEV + EINVAL);
@@ -136,8 +136,8 @@ TEST(failuresThatMayBe) {
 TEST(traceTellsEveryStepOnce) {
   Directory dir;
   makeRoot(dir.path());
-  auto plan = begin(dir.path());
-  end(plan, {"true"});
+  auto plan = containerIn(dir.path());
+  thenRun(plan, {"true"});
   Run run(plan, {.trace = true});
   std::vector<int> times(11);
   for (const Traced& t : run.trace) ++times.at(t.step);
@@ -153,8 +153,8 @@ TEST(programsThatCannotBeRun) {
   chmod((dir / "bin/garbage").c_str(), 0755);
   chmod((dir / "bin/orphan").c_str(), 0755);
   const auto failureOf = [&](const std::string& name) {
-    auto plan = begin(dir.path());
-    end(plan, {name});
+    auto plan = containerIn(dir.path());
+    thenRun(plan, {name});
     return Run(plan).failure();
   };
   EXPECT_EQ(failureOf("nosuch"), "execve ENOENT nosuch");
@@ -170,8 +170,8 @@ TEST(programsThatCannotBeRun) {
 TEST(pauseBeforeEachStep) {
   Directory dir;
   makeRoot(dir.path());
-  auto plan = begin(dir.path());
-  end(plan, {"echo", "slowly"});
+  auto plan = containerIn(dir.path());
+  thenRun(plan, {"echo", "slowly"});
   Run run(plan, {.pause = true});
   int pauses = 0;
   while (run.outcome.state == State::paused) {
@@ -188,12 +188,12 @@ TEST(pauseBeforeEachStep) {
 TEST(syncMeetsBothLanes) {
   Directory dir;
   makeRoot(dir.path());
-  auto plan = begin(dir.path());
+  auto plan = containerIn(dir.path());
   plan.container(make::sync{.stage = 3});
   plan.host(make::awaitSync{.stage = 3});
   plan.host(make::yield{.tag = 9});
   plan.host(make::signalSync{.stage = 3});
-  end(plan, {"cat", "/etc/late"});
+  thenRun(plan, {"cat", "/etc/late"});
   Run run(plan);
   EXPECT(run.outcome.state == State::yield);
   writeFile(dir / "etc/late", "written between\n");
@@ -309,7 +309,7 @@ TEST(execIntoARunningContainer) {
   makeRoot(dir.path());
   auto plan = withProc(dir.path(), kNewUts);
   plan.container(make::setHostname{.name = "inside"});
-  end(plan, {"sleep", "60"});
+  thenRun(plan, {"sleep", "60"});
   const std::string bytes = plan.bytes();
   tinyrun::Machine first;
   tinyrun::PlanFault fault;
