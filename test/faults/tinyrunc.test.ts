@@ -1,0 +1,148 @@
+// SIGKILL of tinyrunc, or of its helper, at every system call that makes, takes or tells something. Whatever the
+// moment: state parses, `delete --force` (twice) leaves nothing behind, and the same command works again.
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findContainer } from '../../src/runtime/container.ts';
+import { deleteContainer } from '../../src/runtime/delete.ts';
+import { sweep } from '../../src/runtime/journal.ts';
+import { containerDir } from '../../src/runtime/state.ts';
+import { Bench, TINYRUNC, testSpec, until } from '../integration/tinyrunc/support.ts';
+
+let bench: Bench;
+let bundle: string;
+beforeAll(() => {
+  bench = new Bench();
+  bundle = bench.bundle(testSpec(['sleep', '1000']));
+});
+afterAll(() => bench.dispose());
+
+const CGROUP_ROOTS = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
+
+/** Runs tinyrunc and kills whichever of its processes comes to the `n`th `call`; answers whether one did. */
+function killedAt(call: string, n: number, args: readonly string[]): boolean {
+  const inject = [
+    '-f',
+    '-qq',
+    '-o',
+    '/dev/null',
+    '-e',
+    `trace=${call}`,
+    '-e',
+    `inject=${call}:signal=SIGKILL:when=${n}`,
+  ];
+  const sink = openSync('/dev/null', 'r+');
+  const all = [...inject, TINYRUNC, '--root', bench.root, ...args];
+  const result = spawnSync('strace', all, { stdio: [sink, sink, sink], timeout: 30_000 });
+  closeSync(sink);
+  return result.status !== 0;
+}
+
+/** Processes whose command line or cgroup belongs to the container. */
+function processesOf(id: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cgroup`, 'latin1').includes(`/${id}`);
+      } catch {
+        return false;
+      }
+    });
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+async function expectNothingLeft(id: string, when: string): Promise<void> {
+  // delete --force, twice, as the command line calls it
+  for (let twice = 0; twice < 2; twice++) await deleteContainer(bench.root, id, { force: true, warn: fail });
+  expect(sweep(bench.root), when).toEqual([]);
+  await until(() => processesOf(id).length === 0);
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(bench.dir));
+  const left = {
+    dir: existsSync(containerDir(bench.root, id)),
+    cgroups: CGROUP_ROOTS.filter((root) => existsSync(join(root, id))),
+    mounts,
+  };
+  expect(left, when).toEqual({ dir: false, cgroups: [], mounts: [] });
+}
+
+function create(id: string): void {
+  const sink = openSync('/dev/null', 'r+');
+  const args = ['--root', bench.root, 'create', '-b', bundle, id];
+  const { status } = spawnSync(TINYRUNC, args, { stdio: [sink, sink, sink], timeout: 30_000 });
+  closeSync(sink);
+  expect(status).toBe(0);
+}
+
+/** The most kills at one system call; beyond it nothing new is in the plan. */
+const MOST = 15;
+
+describe('SIGKILL during create', () => {
+  it.each([
+    'mkdir',
+    'mkdirat',
+    'openat2',
+    'flock',
+    'rename',
+    'clone3',
+    'sendmsg',
+    'recvmsg',
+    'bpf',
+    'mknodat',
+    'fsmount',
+  ])('at each %s', { timeout: 240_000 }, async (call) => {
+    const id = bench.id();
+    for (let n = 1; n <= MOST; n++) {
+      const killed = killedAt(call, n, ['create', '-b', bundle, id]);
+      // There is a container, or there is none: a damaged state.json would throw.
+      expect(findContainer(bench.root, id)?.state.id ?? id).toBe(id);
+      await expectNothingLeft(id, `killed at ${call} number ${n}`);
+      if (!killed) break;
+    }
+    create(id);
+    await expectNothingLeft(id, 'a whole one');
+  });
+
+  it('and the same create again, without a delete in between', { timeout: 60_000 }, async () => {
+    const id = bench.id();
+    expect(killedAt('clone3', 1, ['create', '-b', bundle, id])).toBe(true);
+    create(id);
+    expect(bench.state(id).status).toBe('created');
+    await expectNothingLeft(id, 'created after a kill');
+  });
+});
+
+describe.each([
+  ['start', ['openat', 'write', 'unlinkat', 'unlink', 'flock'], (id: string) => ['start', id]],
+  [
+    'exec',
+    ['clone3', 'setns', 'sendmsg', 'recvmsg', 'pidfd_open', 'execve'],
+    (id: string) => ['exec', '-d', id, 'sleep', '1000'],
+  ],
+  [
+    'delete',
+    ['flock', 'pidfd_open', 'pidfd_send_signal', 'unlinkat', 'openat', 'write'],
+    (id: string) => ['delete', '--force', id],
+  ],
+] as const)('SIGKILL during %s', (verb, calls, args) => {
+  it.each(calls)('at each %s', { timeout: 240_000 }, async (call) => {
+    // Node itself opens and writes dozens of files before its first line of ours runs.
+    const first = call === 'openat' || call === 'write' || call === 'execve' ? 2 : 1;
+    for (let n = first; n <= first + 5; n++) {
+      const id = bench.id();
+      create(id);
+      if (verb !== 'start') bench.ok(['start', id]);
+      const killed = killedAt(call, n, args(id));
+      expect(findContainer(bench.root, id)?.state.id ?? id).toBe(id);
+      await expectNothingLeft(id, `${verb} killed at ${call} number ${n}`);
+      if (!killed) break;
+    }
+  });
+});
