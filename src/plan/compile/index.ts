@@ -47,7 +47,13 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   enterRoot(c);
   console(c, terminal);
   hardening(c, wanted);
-  becomeProgram(c, { seccomp, fifo, createCwd: true, forks: born.forks });
+  becomeProgram(c, {
+    seccomp,
+    fifo,
+    createCwd: true,
+    forks: born.forks,
+    limitsRaised: limitsBeforeUserns(c),
+  });
   return {
     plan: { steps: c.steps },
     warnings: c.warnings,

@@ -44,6 +44,7 @@ export function hardRlimits(c: Context): void {
       setRlimit(c, type, hard, hard, `process.rlimits, ${type}: raised while we may`);
 }
 
+/** The limits as they are to be: lowering takes no privilege, so it can be the last thing before the program. */
 export function rlimits(c: Context): void {
   for (const { type, soft, hard } of c.process.rlimits ?? [])
     setRlimit(c, type, soft, hard, `process.rlimits, ${type}`);

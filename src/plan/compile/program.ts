@@ -6,6 +6,7 @@ import {
   attributes,
   execProgram,
   findProgram,
+  hardRlimits,
   labels,
   lastWill,
   rlimits,
@@ -18,20 +19,23 @@ export interface Ending {
   readonly fifo: number | undefined;
   /** The process is the second one: its pid comes to be known late. */
   readonly forks: boolean;
+  /** Hard limits were raised before the user namespace took the right to. */
+  readonly limitsRaised: boolean;
   /** A missing working directory is made. */
   readonly createCwd: boolean;
 }
 
 /** From set-up to program. Whatever can fail comes before `ready`: create tells of it, start could not. */
-export function becomeProgram(c: Context, { seccomp, fifo, createCwd, forks }: Ending): void {
+export function becomeProgram(c: Context, { seccomp, fifo, createCwd, forks, limitsRaised }: Ending): void {
   attributes(c);
-  rlimits(c);
+  if (!limitsRaised) hardRlimits(c);
   labels(c);
   // Before the change of user, like runc: root may enter what the user may only be in.
   workingDirectory(c, createCwd);
   const sets = dropPrivileges(c, seccomp);
   findProgram(c);
   awaitState(c, forks);
+  rlimits(c);
   lastWill(c);
   const listens = seccomp !== undefined && seccomp.slot !== NO_SLOT;
   if (listens) loadFilter(c, seccomp, sets);

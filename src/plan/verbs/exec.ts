@@ -104,7 +104,7 @@ export function execPlan(host: HostFacts, options: ExecOptions): Compiled {
   if (!options.noNewKeyring)
     c.inContainer('sessionKeyring', { name: `_ses.${options.id}` }, "the container's session keyring");
   console(c, terminal, { ofExec: true });
-  becomeProgram(c, { seccomp, fifo: undefined, createCwd: false, forks: false });
+  becomeProgram(c, { seccomp, fifo: undefined, createCwd: false, forks: false, limitsRaised: false });
   return {
     plan: { steps: c.steps },
     warnings: c.warnings,

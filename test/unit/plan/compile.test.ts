@@ -287,6 +287,17 @@ test.each([
   expect(() => made(spec)).toThrow(expect.objectContaining({ code }));
 });
 
+test('a limit is raised while that is allowed, and lowered when nothing else is left to open', () => {
+  const rlimits = [{ type: 'RLIMIT_NOFILE', soft: 5, hard: 4096 }];
+  const { plan } = made({ ...MINIMAL, process: { cwd: '/', args: ['true'], rlimits } });
+  expect(argsOf(plan, 'setRlimit')).toEqual([
+    { resource: 7, soft: 4096n, hard: 4096n },
+    { resource: 7, soft: 5n, hard: 4096n },
+  ]);
+  expect(at(plan, 'setRlimit')).toBeLessThan(at(plan, 'setUser'));
+  expect(ops(plan).lastIndexOf('setRlimit')).toBeGreaterThan(at(plan, 'findExecutable'));
+});
+
 test('more binds across a user namespace than there are slots', () => {
   const mounts = Array.from({ length: 200 }, (_, i) => ({
     destination: `/m${i}`,
