@@ -21,7 +21,7 @@ import { type DeviceGrant, hostDevices, parseDevice } from './options/devices.ts
 import { parseEnv, parseEnvFile } from './options/env.ts';
 import { type BindMount, userMounts } from './options/mounts.ts';
 import { type FindPid, namespaceModes, namespacesOf } from './options/namespaces.ts';
-import { parseSecurity } from './options/security.ts';
+import { parseSecurity, type SecurityOptions } from './options/security.ts';
 import { type ResolvedUser, resolveUser } from './options/user.ts';
 import type { ContainerRecord } from './record.ts';
 import { checkHost } from './requirements.ts';
@@ -74,7 +74,7 @@ export async function prepare(
     hardNofile: hardNofile(host),
     hostname: ownUts ? hostname : undefined,
     namespaces,
-    security: parsed.security,
+    security: { ...parsed.security, ...(await apparmorOf(options, parsed.security, host)) },
     env: parsed.env,
     mounts: [...hostFileMounts(files, paths.data, parsed.mounts), ...parsed.mounts.map(plainMount)],
     devices: parsed.devices,
@@ -88,6 +88,18 @@ export async function prepare(
     missingSources: missingSources(parsed.mounts),
     host,
   };
+}
+
+/** The default profile where there is one; `apparmor=unconfined` and --privileged go without. */
+async function apparmorOf(
+  options: RunOptions,
+  security: SecurityOptions,
+  host: HostFacts,
+): Promise<{ apparmor?: string }> {
+  if (security.apparmor !== undefined || options.privileged || !host.apparmor) return {};
+  const { ensureDefaultProfile } = await import('./apparmor.ts');
+  const apparmor = await ensureDefaultProfile(host);
+  return apparmor === undefined ? {} : { apparmor };
 }
 
 /** What can be checked without the image. */

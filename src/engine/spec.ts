@@ -105,7 +105,9 @@ function processOf(input: SpecInput, caps: readonly string[]): Process {
     capabilities: { bounding: caps, effective: held, permitted: held, inheritable: [], ambient: [] },
     rlimits: rlimitsOf(input),
     noNewPrivileges: security.noNewPrivileges,
-    ...(security.apparmor ? { apparmorProfile: security.apparmor } : {}),
+    ...(security.apparmor && security.apparmor !== 'unconfined'
+      ? { apparmorProfile: security.apparmor }
+      : {}),
     ...(score === undefined
       ? {}
       : { oomScoreAdj: parseInteger(score, '--oom-score-adj', { min: -1000, max: 1000 }) }),

@@ -108,7 +108,7 @@ describe('output', () => {
         ['A', 'LONGER', 'C'],
         ['aaaa', 'b', ''],
       ]),
-    ).toBe('A      LONGER   C\naaaa   b\n');
+    ).toBe('A         LONGER    C\naaaa      b\n');
   });
   test.each([
     [0, 'Less than a second'],
