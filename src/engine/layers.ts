@@ -1,14 +1,11 @@
 import { native } from '../native/index.ts';
 import { AT_FDCWD, type Fd } from '../native/types.ts';
+import { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_PATH } from '../spec/linux.ts';
 
 // Reads a file of an image whose layers are not mounted yet, as overlayfs would show it: whiteouts, opaque
 // directories and symlinks are followed by hand, each name by fd below its own layer, so that nothing of the host
 // can be reached. A FIFO never blocks, a giant never fills the memory (CVE-2026-47262).
 
-const O_PATH = 0o10000000;
-const O_DIRECTORY = 0o200000;
-const O_NOFOLLOW = process.arch === 'arm64' ? 0o100000 : 0o400000;
-const O_NONBLOCK = 0o4000;
 const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_BENEATH = 0x08;
 const S_IFMT = 0o170000;

@@ -11,7 +11,7 @@ describe('mounts by fd', () => {
       addon.fsconfig(context, 1, 'mode', '0700');
       addon.fsconfig(context, 6);
       const mount = addon.fsmount(context, 0, 0x2 | 0x8);
-      const target = addon.openat2(-100, '/mnt', { flags: 0o10200000 });
+      const target = addon.openat2(-100, '/mnt', { flags: 0o10000000 | fs.constants.O_DIRECTORY });
       addon.moveMount(mount, '', target, '', 0x4 | 0x40);
       fs.writeFileSync('/mnt/file', 'x');
       const line = fs
@@ -93,9 +93,9 @@ describe('mounts by fd', () => {
 
 describe('files that need root', () => {
   test('device nodes, trusted xattrs, owners', () => {
-    const seen = isolated(CLONE_NEWNS, ({ addon }) => {
+    const seen = isolated(CLONE_NEWNS, ({ addon, fs }) => {
       addon.mount('tmpfs', '/mnt', 'tmpfs', 0);
-      const dir = addon.openat2(-100, '/mnt', { flags: 0o200000 });
+      const dir = addon.openat2(-100, '/mnt', { flags: fs.constants.O_DIRECTORY });
       addon.mknodat(dir, 'null', 0o020666, 1, 3);
       const { rdevMajor, rdevMinor } = addon.fstatat(dir, 'null');
       addon.mkdirat(dir, 'd', 0o755);
@@ -114,7 +114,7 @@ describe('files that need root', () => {
       fs.mkdirSync('/mnt/tree/mounted', { recursive: true });
       addon.mount('tmpfs', '/mnt/tree/mounted', 'tmpfs', 0);
       fs.writeFileSync('/mnt/tree/mounted/canary', '');
-      const dir = addon.openat2(-100, '/mnt', { flags: 0o200000 });
+      const dir = addon.openat2(-100, '/mnt', { flags: fs.constants.O_DIRECTORY });
       return [code(() => addon.removeTree(dir, 'tree')), fs.existsSync('/mnt/tree/mounted/canary')];
     });
     expect(seen).toEqual(['EBUSY', true]);

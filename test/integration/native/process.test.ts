@@ -58,7 +58,7 @@ describe('cgroups', () => {
         : '/sys/fs/cgroup/unified';
       const path = `${root}/tinyrun-test-native-${process.pid}`;
       fs.mkdirSync(path);
-      const dir = addon.openat2(-100, path, { flags: 0o200000 });
+      const dir = addon.openat2(-100, path, { flags: fs.constants.O_DIRECTORY });
       try {
         const child = addon.clone({ flags: 0n, cgroup: dir });
         const procs = addon.cgroupRead(dir, 'cgroup.procs').trim() === String(child.pid);
@@ -92,7 +92,7 @@ describe('cgroups', () => {
       const allowNothing = Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
       const program = addon.bpfLoadDevice(allowNothing);
       fs.mkdirSync(path);
-      const dir = addon.openat2(-100, path, { flags: 0o200000 });
+      const dir = addon.openat2(-100, path, { flags: fs.constants.O_DIRECTORY });
       addon.bpfAttach(dir, program, 6, 2);
       addon.bpfDetach(dir, program, 6);
       const again = code(() => addon.bpfDetach(dir, program, 6));

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { constants, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { AT_FDCWD, native } from '../../../src/native/index.ts';
 
 const O_RDWR = 2;
 const O_CREAT = 0o100;
-const O_DIRECTORY = 0o200000;
+const { O_DIRECTORY } = constants;
 const O_PATH = 0o10000000;
 const RESOLVE_IN_ROOT = 0x10;
 const addon = native();
