@@ -9,6 +9,7 @@ import type { HostFacts } from '../plan/host.ts';
 import { hostFacts } from '../runtime/host.ts';
 import { parseSignal } from '../runtime/signals.ts';
 import { signalName } from '../spec/linux.ts';
+import type { SeccompTarget } from '../spec/seccomp-profile.ts';
 import type { LinuxDevice, Mount, Spec } from '../spec/types.ts';
 import type { Roots } from '../store/paths.ts';
 import { type HostFile, hostFileMounts, hostFiles } from './hostfiles.ts';
@@ -74,6 +75,7 @@ export async function prepare(
     hardNofile: hardNofile(host),
     hostname: ownUts ? hostname : undefined,
     namespaces,
+    readProfile: await profileReader(parsed.security),
     security: { ...parsed.security, ...(await apparmorOf(options, parsed.security, host)) },
     env: parsed.env,
     mounts: [...hostFileMounts(files, paths.data, parsed.mounts), ...parsed.mounts.map(plainMount)],
@@ -100,6 +102,13 @@ async function apparmorOf(
   const { ensureDefaultProfile } = await import('./apparmor.ts');
   const apparmor = await ensureDefaultProfile(host);
   return apparmor === undefined ? {} : { apparmor };
+}
+
+/** What `seccomp=FILE` asks for; the reader of profiles is loaded for nobody else. */
+async function profileReader({ seccomp }: SecurityOptions) {
+  if (typeof seccomp === 'string') return undefined;
+  const { readSeccompProfile } = await import('../spec/seccomp-profile.ts');
+  return (target: SeccompTarget) => readSeccompProfile(seccomp.text, seccomp.file, target);
 }
 
 /** What can be checked without the image. */

@@ -10,10 +10,12 @@ import {
 } from '../spec/defaults.ts';
 import { CAPABILITIES } from '../spec/linux.ts';
 import { defaultSeccomp } from '../spec/seccomp.ts';
+import type { SeccompTarget } from '../spec/seccomp-profile.ts';
 import type {
   Linux,
   LinuxNamespace,
   LinuxResources,
+  LinuxSeccomp,
   Mount,
   POSIXRlimit,
   Process,
@@ -44,6 +46,8 @@ export interface SpecInput {
   readonly hostname: string | undefined;
   readonly namespaces: readonly LinuxNamespace[];
   readonly security: SecurityOptions;
+  /** Decides the conditions of the profile that `seccomp=FILE` names; undefined is no filter. */
+  readonly readProfile?: ((target: SeccompTarget) => LinuxSeccomp | undefined) | undefined;
   /** --env-file lines, then --env values. */
   readonly env: readonly string[];
   /** /etc/hosts and its like, then -v, --mount and --tmpfs. */
@@ -183,11 +187,12 @@ function linuxOf(input: SpecInput, caps: readonly string[], base: Linux): Linux 
   };
 }
 
-function seccompOf(input: SpecInput, caps: readonly string[]): Linux['seccomp'] {
-  const { options, security, host } = input;
+function seccompOf(input: SpecInput, capabilities: readonly string[]): Linux['seccomp'] {
+  const { options, security, host, readProfile } = input;
   if (security.seccomp === 'unconfined') return undefined;
-  if (security.seccomp !== 'default') return security.seccomp;
-  return options.privileged ? undefined : defaultSeccomp(caps, host.arch);
+  if (readProfile) return readProfile({ capabilities, arch: host.arch, kernel: host.kernel });
+  if (options.privileged) return undefined;
+  return defaultSeccomp(capabilities, host.arch, { socketcall: options.platform?.split('/')[1] === '386' });
 }
 
 function resources({ options, host, devices }: SpecInput, base: LinuxResources): LinuxResources {
