@@ -82,10 +82,11 @@ TEST(aMountTargetSwappedAfterItWasResolved) {
   Trap trap;
   auto plan = containerIn(trap.root);
   plan.container(make::bind{.source = "/etc", .target = "/volume/target", .attrSet = 1, .flags = 1});
-  thenRun(plan, {"ls", "/volume"});
+  thenRun(plan, {"ls", "/volume/link/passwd"});
   std::string failure, output;
   EXPECT(runWithSwap(plan, "attach", [&] { trap.swap(); }, failure, output));
   EXPECT_EQ(failure, "");
+  EXPECT_EQ(output, "/volume/link/passwd\n");   // on the directory that was meant, whatever it is called now
   EXPECT(trap.untouched());
 }
 
