@@ -3,7 +3,7 @@ import { type FieldKind, STEPS } from './steps.gen.ts';
 import { type Plan, SLOTS, type Step } from './types.ts';
 
 // Plan → bytes, the wire of ARCHITECTURE.md, which native/init/decode.cc reads. One pass over a buffer that grows;
-// it starts zeroed and is written only once, so padding needs no code.
+// it starts zeroed and is written only once, so padding needs no code. Little endian, as both architectures are.
 
 /** "TRPL", little endian. */
 export const MAGIC = 0x4c505254;
@@ -16,57 +16,85 @@ export const LANE_CODES = { host: 1, container: 2 } as const;
 export const MAY_FAIL = 1;
 
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
+const U32_MAX = 0xffff_ffffn;
 
+/** Longer texts are left to the engine's own encoder: a loop costs less only where the call would cost more. */
+const SHORT = 64;
+
+/** Everything is 4-byte aligned, so that words are stores into an array: `run` encodes once, and cold. */
 class Writer {
-  #buffer = Buffer.alloc(16384);
+  #bytes = new Uint8Array(16384);
+  #words = new Uint32Array(this.#bytes.buffer);
+  /** Bytes written. */
   at = 0;
 
   /** Makes room for `bytes` more at the current place. */
   #reserve(bytes: number): void {
     const needed = this.at + bytes;
-    if (needed <= this.#buffer.length) return;
-    const larger = Buffer.alloc(Math.max(needed, 2 * this.#buffer.length));
-    this.#buffer.copy(larger, 0, 0, this.at);
-    this.#buffer = larger;
+    if (needed <= this.#bytes.length) return;
+    const larger = new Uint8Array((Math.max(needed, 2 * this.#bytes.length) + 3) & ~3);
+    larger.set(this.#bytes.subarray(0, this.at));
+    this.#bytes = larger;
+    this.#words = new Uint32Array(larger.buffer);
+  }
+
+  #word(value: number): void {
+    this.#reserve(4);
+    this.#words[this.at >> 2] = value;
+    this.at += 4;
   }
 
   u32(value: number): void {
     if (value >>> 0 !== value) throw new RangeError(`${value} does not fit 32 bits`);
-    this.#reserve(4);
-    this.at = this.#buffer.writeUInt32LE(value, this.at);
+    this.#word(value);
   }
 
   i32(value: number): void {
     if ((value | 0) !== value) throw new RangeError(`${value} does not fit 32 bits`);
-    this.#reserve(4);
-    this.at = this.#buffer.writeInt32LE(value, this.at);
+    this.#word(value);
   }
 
   u64(value: bigint): void {
     if (value < 0n || value > U64_MAX) throw new RangeError(`${value} does not fit 64 bits`);
-    this.#reserve(8);
-    this.at = this.#buffer.writeBigUInt64LE(value, this.at);
+    this.#word(Number(value & U32_MAX));
+    this.#word(Number(value >> 32n));
   }
 
   i64(value: bigint): void {
     if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value} does not fit 64 bits`);
-    this.#reserve(8);
-    this.at = this.#buffer.writeBigInt64LE(value, this.at);
+    this.u64(BigInt.asUintN(64, value));
   }
 
   str(text: string): void {
-    if (text.includes('\0')) throw new RangeError(`${JSON.stringify(text)} holds a NUL byte`);
     // UTF-8 takes at most three bytes for a UTF-16 unit; then NUL and padding.
     this.#reserve(4 + 3 * text.length + 4);
-    const length = this.#buffer.write(text, this.at + 4, 'utf8');
-    this.#buffer.writeUInt32LE(length, this.at);
+    const length = text.length <= SHORT && this.#ascii(text) ? text.length : this.#utf8(text);
+    this.#words[this.at >> 2] = length;
     this.at += 4 + ((length + 4) & ~3);
+  }
+
+  /** False, with nothing lasting written, for what is not plain ASCII. */
+  #ascii(text: string): boolean {
+    const start = this.at + 4;
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit === 0 || unit > 127) return false;
+      this.#bytes[start + i] = unit;
+    }
+    return true;
+  }
+
+  #utf8(text: string): number {
+    if (text.includes('\0')) throw new RangeError(`${JSON.stringify(text)} holds a NUL byte`);
+    const encoded = Buffer.from(text, 'utf8');
+    this.#bytes.set(encoded, this.at + 4);
+    return encoded.length;
   }
 
   bytes(data: Uint8Array): void {
     this.#reserve(4 + data.length + 3);
-    this.#buffer.writeUInt32LE(data.length, this.at);
-    this.#buffer.set(data, this.at + 4);
+    this.#words[this.at >> 2] = data.length;
+    this.#bytes.set(data, this.at + 4);
     this.at += 4 + ((data.length + 3) & ~3);
   }
 
@@ -77,21 +105,20 @@ class Writer {
     return this.at - 8;
   }
 
+  /** u16 opcode, u8 lane, u8 flags, u32 size of the payload. */
   header(at: number, step: Step): void {
-    this.#buffer.writeUInt16LE(STEPS[step.op].code, at);
-    this.#buffer[at + 2] = LANE_CODES[step.lane];
-    this.#buffer[at + 3] = step.mayFail ? MAY_FAIL : 0;
-    this.#buffer.writeUInt32LE(this.at - at - 8, at + 4);
+    const flags = step.mayFail ? MAY_FAIL : 0;
+    this.#words[at >> 2] = STEPS[step.op].code | (LANE_CODES[step.lane] << 16) | (flags << 24);
+    this.#words[(at >> 2) + 1] = this.at - at - 8;
   }
 
   finish(count: number): Uint8Array {
     const size = this.at;
-    this.at = 0;
-    for (const word of [MAGIC, VERSION, size, count, 0]) this.u32(word);
-    this.i32(-1);
-    for (const word of [0, 0]) this.u32(word);
-    for (let slot = 0; slot < SLOTS; slot++) this.i32(-1);
-    return this.#buffer.subarray(0, size);
+    // Control socket and slots: no fd.
+    this.#words.fill(0xffffffff, 5, HEADER / 4);
+    this.#words.set([MAGIC, VERSION, size, count, 0], 0);
+    this.#words.fill(0, 6, 8);
+    return this.#bytes.subarray(0, size);
   }
 }
 
