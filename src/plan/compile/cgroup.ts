@@ -84,7 +84,7 @@ export function makeCgroup(c: Context): Cgroup {
   const root = c.host.cgroup.unifiedRoot;
   if (root === undefined || !(mayMake(c) || asked(c, writes))) return { slot: NO_SLOT };
   const choice = chosenPath(c);
-  const below = choice.path.replace(/^\/+|\/+$/g, '');
+  const below = choice.path.split('/').filter(Boolean).join('/');
   const path = `${root}/${below}`;
   const slot = c.slot();
   if (choice.manager === 'external') {
