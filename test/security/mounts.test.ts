@@ -1,5 +1,6 @@
 // Mount targets that move: CVE-2021-30465 (swapped for a symlink), CVE-2024-45310 (mkdir -p on the host), CVE-2026-41579
 // and crun 2026-47766 (/dev is a symlink), CVE-2025-52565 (the terminal swapped before it is bound to /dev/console).
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -8,12 +9,21 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
-  statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { bind, execute, type MutableMount, Sandbox, swapWhile, TINYRUN, TINYRUNC } from './support.ts';
+import {
+  bind,
+  execute,
+  type MutableMount,
+  type Result,
+  Sandbox,
+  swapWhile,
+  TINYRUN,
+  TINYRUNC,
+} from './support.ts';
 
 const sandbox = new Sandbox();
 afterEach(() => sandbox.checkHost());
@@ -161,81 +171,97 @@ describe('a volume shared with an attacker who swaps a directory and a symlink',
   });
 });
 
-describe('the terminal', () => {
-  /** Under script(1), so that the CLI has a terminal of its own. */
-  const onTerminal = (command: readonly string[]) =>
-    execute('script', ['-qec', command.map((word) => `'${word}'`).join(' '), '/dev/null'], {
-      env: sandbox.env,
-    });
+describe('the terminal of a container whose /dev is a volume of the attacker', () => {
+  /** What the runtime would make in a /dev of its own, since in a volume it makes nothing. */
+  function devVolume(name: string): string {
+    const volume = path.join(sandbox.dir, name);
+    mkdirSync(path.join(volume, 'pts'), { recursive: true });
+    for (const [node, minor] of [
+      ['null', '3'],
+      ['zero', '5'],
+    ] as const)
+      spawnSync('mknod', ['-m', '666', path.join(volume, node), 'c', '1', minor]);
+    return volume;
+  }
 
-  test('/dev/console is the pty whatever an image put there', async () => {
-    const volume = path.join(sandbox.dir, 'console-dev');
-    mkdirSync(volume);
-    symlinkSync('/proc/sys/vm/stat_interval', path.join(volume, 'console'));
-    const dir = sandbox.bundle(['stat', '-c', '%t', '/dev/console', '/proc/self/fd/0'], (spec) => {
-      spec.process.terminal = true;
-      spec.mounts = spec.mounts.map((mount) => (mount.destination === '/dev' ? bind(volume, '/dev') : mount));
-    });
-    const { code, stdout } = await onTerminal([
-      TINYRUNC,
-      '--root',
-      sandbox.runcRoot,
-      'run',
-      '--bundle',
-      dir,
-      'console',
-    ]);
-    // 88 hexadecimal is 136, the major number of pseudo-terminals.
-    if (code === 0) expect(stdout.trim().split(/\r?\n/)[0]).toBe('88');
-    expect(statSync('/proc/sys/vm/stat_interval').isFile()).toBe(true);
-  });
-
-  test('a /dev/ptmx that is none is refused', async () => {
-    const volume = path.join(sandbox.dir, 'ptmx-dev');
-    mkdirSync(volume);
-    symlinkSync('/dev/null', path.join(volume, 'ptmx'));
-    const dir = sandbox.bundle(['echo', 'STARTED'], (spec) => {
-      spec.process.terminal = true;
-      spec.mounts = spec.mounts.map((mount) => (mount.destination === '/dev' ? bind(volume, '/dev') : mount));
-    });
-    const { code, stdout } = await onTerminal([
-      TINYRUNC,
-      '--root',
-      sandbox.runcRoot,
-      'run',
-      '--bundle',
-      dir,
-      'ptmx',
-    ]);
-    if (code === 0) expect(stdout).toContain('STARTED');
-  });
-
-  test('pts swapped between the opening and the bind', async () => {
-    const volume = path.join(sandbox.dir, 'pts-dev');
-    const [pts, evil] = [path.join(volume, 'pts'), path.join(volume, 'evil')];
-    mkdirSync(pts, { recursive: true });
-    mkdirSync(evil);
-    for (let n = 0; n < 64; n++) symlinkSync('/proc/sys/vm/stat_interval', path.join(evil, String(n)));
-    const dir = sandbox.bundle(['stat', '-c', '%t', '/dev/console'], (spec) => {
+  function terminalBundle(volume: string, args: readonly string[]): string {
+    return sandbox.bundle(args, (spec) => {
       spec.process.terminal = true;
       const kept = spec.mounts.filter(
-        (mount) => mount.destination !== '/dev/mqueue' && mount.destination !== '/dev/shm',
+        ({ destination }) => !['/dev/mqueue', '/dev/shm'].includes(destination),
       );
       spec.mounts = kept.map((mount) => (mount.destination === '/dev' ? bind(volume, '/dev') : mount));
     });
-    const running = onTerminal([
-      ...held(30),
-      TINYRUNC,
-      '--root',
-      sandbox.runcRoot,
-      'run',
-      '--bundle',
-      dir,
-      'pts',
-    ]);
-    await swapWhile(pts, evil, running);
-    const { code, stdout } = await running;
-    if (code === 0) expect(stdout.trim()).toBe('88');
+  }
+
+  /** Under script(1), so that the CLI has a terminal of its own. */
+  function onTerminal(bundle: string, id: string, wrapper: readonly string[] = []): Promise<Result> {
+    const command = [...wrapper, TINYRUNC, '--root', sandbox.runcRoot, 'run', '--bundle', bundle, id];
+    const quoted = command.map((word) => `'${word}'`).join(' ');
+    return execute('script', ['-qec', quoted, '/dev/null'], { env: sandbox.env });
+  }
+
+  // 88 hexadecimal is 136, the major number of pseudo-terminals.
+  const SHOW = ['stat', '-Lc', 'major %t', '/dev/console'];
+
+  test('is its /dev/console', async () => {
+    const { code, stdout } = await onTerminal(terminalBundle(devVolume('dev-plain'), SHOW), 'plain');
+    expect(code, stdout).toBe(0);
+    expect(stdout).toContain('major 88');
+  });
+
+  test('is not bound through a symlink in its place', async () => {
+    const volume = devVolume('dev-console');
+    symlinkSync('/proc/sys/vm/stat_interval', path.join(volume, 'console'));
+    const { code, stdout } = await onTerminal(
+      terminalBundle(volume, ['cat', '/proc/self/mountinfo']),
+      'console',
+    );
+    expect(stdout).not.toMatch(/stat_interval.* devpts /);
+    expect(code, stdout).not.toBe(0);
+  });
+
+  test('comes of a devpts and of nothing else', async () => {
+    const volume = devVolume('dev-ptmx');
+    symlinkSync('../zero', path.join(volume, 'pts/ptmx'));
+    const bundle = terminalBundle(volume, ['echo', 'STARTED']);
+    const config = path.join(bundle, 'config.json');
+    const spec = JSON.parse(readFileSync(config, 'utf8'));
+    spec.mounts = spec.mounts.filter((mount: MutableMount) => mount.destination !== '/dev/pts');
+    writeFileSync(config, JSON.stringify(spec));
+    const { code, stdout } = await onTerminal(bundle, 'ptmx');
+    expect(stdout).not.toContain('STARTED');
+    expect(code).not.toBe(0);
+  });
+
+  test('is a pty though pts/N is swapped between its opening and the bind', async () => {
+    const volume = devVolume('dev-pts');
+    const [pts, evil] = [path.join(volume, 'pts'), path.join(volume, 'evil')];
+    mkdirSync(evil);
+    for (let n = 0; n < 16; n++) symlinkSync('/etc/target', path.join(evil, String(n)));
+    const bundle = terminalBundle(volume, SHOW);
+    writeFileSync(path.join(bundle, 'rootfs/etc/target'), 'what the attacker wants opened\n');
+    const hold = [
+      'strace',
+      '-f',
+      '-qq',
+      '-o',
+      '/dev/null',
+      '-e',
+      'trace=openat2,move_mount',
+      '-e',
+      'inject=openat2,move_mount:delay_enter=3000',
+    ];
+    let started = 0;
+    for (let round = 0; round < 12; round++) {
+      const running = onTerminal(bundle, `pts-${round}`, hold);
+      await swapWhile(pts, evil, running, 100);
+      const { code, stdout } = await running;
+      // Meeting the wrong directory is an error; meeting the wrong file would be the attacker's win.
+      if (code === 0) expect(stdout).toContain('major 88');
+      if (code === 0) started++;
+    }
+    expect(started).toBeGreaterThan(0);
   });
 });
 

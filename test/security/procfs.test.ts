@@ -118,8 +118,9 @@ describe('writes below a /proc that is none miss it', () => {
 
 // The target is a sysctl that no container may write; what is written is what it holds, so nothing is hurt.
 const TARGET = '/proc/sys/vm/stat_interval';
-const TRY_MASKED = `v=$(cat ${TARGET}); for p in /proc/kcore /proc/timer_list /proc/keys ${TARGET} /dev/null; do
-    { echo "$v" >$p; } 2>/dev/null && [ "$(cat $p)" = "$v" ] && echo "WRITABLE $p"; done; echo end`;
+const TRY_MASKED = `v=$(cat ${TARGET}); for p in /proc/kcore /proc/timer_list /proc/keys; do
+    [ "$(cat $p 2>/tmp/err)" = "$v" ] && echo "MASKED BY THE TARGET $p"
+    { echo "$v" >$p; } 2>/tmp/err && [ "$(cat $p)" = "$v" ] && echo "WRITABLE $p"; done; echo end`;
 
 test('a mask is never made of what an image calls /dev/null', async () => {
   const dir = sandbox.bundle(['sh', '-c', TRY_MASKED], (spec, rootfs) => {
@@ -127,8 +128,8 @@ test('a mask is never made of what an image calls /dev/null', async () => {
     symlinkSync(TARGET, path.join(rootfs, 'dev/null'));
   });
   const { code, stdout } = await sandbox.runBundle(dir);
-  expect(stdout).not.toContain('WRITABLE');
-  if (code === 0) expect(stdout).toBe('end\n');
+  expect([0, 1]).toContain(code);
+  expect(stdout).toBe(code === 0 ? 'end\n' : '');
 });
 
 test('nor of a volume on /dev', async () => {
@@ -139,6 +140,6 @@ test('nor of a volume on /dev', async () => {
     spec.mounts = [...without(spec, '/dev', '/dev/pts', '/dev/shm', '/dev/mqueue'), bind(volume, '/dev')];
   });
   const { code, stdout } = await sandbox.runBundle(dir);
-  expect(stdout).not.toContain('WRITABLE');
-  if (code === 0) expect(stdout).toBe('end\n');
+  expect([0, 1]).toContain(code);
+  expect(stdout).toBe(code === 0 ? 'end\n' : '');
 });
