@@ -5,11 +5,11 @@ import {
   IOPRIO_CLASS_SHIFT,
   IOPRIO_CLASSES,
   PERSONALITIES,
-  RLIM_INFINITY,
   RLIMITS,
   SCHED_FLAGS,
   SCHED_POLICIES,
 } from '../../spec/linux.ts';
+import { u64 } from '../../spec/parse.ts';
 import type { LinuxCapabilities, Scheduler } from '../../spec/types.ts';
 import type { Context } from './context.ts';
 
@@ -21,11 +21,6 @@ const SIGKILL = 9;
 /** More than any set-up has open; a hard limit below it needs no raising. */
 const ENOUGH_FILES = 1024;
 
-/** JSON numbers lose the last bits above 2^53: all ones, RLIM_INFINITY, arrives as 2^64. */
-function rlimitValue(value: number): bigint {
-  return value < 0 || value >= 2 ** 64 - 2048 ? RLIM_INFINITY : BigInt(Math.trunc(value));
-}
-
 export function oomScore(c: Context): void {
   const { oomScoreAdj: value } = c.process;
   if (value !== undefined)
@@ -34,7 +29,7 @@ export function oomScore(c: Context): void {
 
 function setRlimit(c: Context, type: string, soft: number, hard: number, why: string): void {
   const resource = RLIMITS[type as keyof typeof RLIMITS];
-  c.inContainer('setRlimit', { resource, soft: rlimitValue(soft), hard: rlimitValue(hard) }, why);
+  c.inContainer('setRlimit', { resource, soft: u64(soft), hard: u64(hard) }, why);
 }
 
 /** Hard limits as long as they can be raised; soft ones only at the end, or they would bind the set-up too. */

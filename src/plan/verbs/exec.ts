@@ -13,7 +13,7 @@ import { console, consoleSlot } from '../compile/console.ts';
 import { Context } from '../compile/context.ts';
 import { seccompOf } from '../compile/credentials.ts';
 import type { Compiled } from '../compile/options.ts';
-import { oomScore } from '../compile/process.ts';
+import { hardRlimits, oomScore } from '../compile/process.ts';
 import { becomeProgram } from '../compile/program.ts';
 import type { HostFacts } from '../host.ts';
 import { NO_SLOT } from '../types.ts';
@@ -95,6 +95,7 @@ export function execPlan(host: HostFacts, options: ExecOptions): Compiled {
   );
   affinity(c, options.process.execCPUAffinity);
   oomScore(c);
+  hardRlimits(c);
   join(c, pidfd, kinds);
   if ((kinds & CLONE_NEWNS) === 0) {
     c.inContainer('rootfsDirect', { path: `/proc/${options.pid}/root` }, 'the root of the first process');
@@ -104,7 +105,7 @@ export function execPlan(host: HostFacts, options: ExecOptions): Compiled {
   if (!options.noNewKeyring)
     c.inContainer('sessionKeyring', { name: `_ses.${options.id}` }, "the container's session keyring");
   console(c, terminal, { ofExec: true });
-  becomeProgram(c, { seccomp, fifo: undefined, createCwd: false, forks: false, limitsRaised: false });
+  becomeProgram(c, { seccomp, fifo: undefined, createCwd: false, forks: false, limitsRaised: true });
   return {
     plan: { steps: c.steps },
     warnings: c.warnings,
