@@ -150,8 +150,9 @@ async function buildBundles() {
   await bundle({ entryPoints: libraries() });
   writeEsm();
   const digest = await bundle(commandLines);
-  rmSync('dist/cache', { recursive: true, force: true });
-  mkdirSync('dist/cache');
+  // Commands that run meanwhile may write into it: the directory stays.
+  mkdirSync('dist/cache', { recursive: true });
+  for (const file of readdirSync('dist/cache')) rmSync(`dist/cache/${file}`, { force: true });
   await bundle({
     entryPoints: { boot: 'src/boot.ts' },
     define: { ...common.define, BUILD_ID: JSON.stringify(digest) },

@@ -1,6 +1,6 @@
 // The only place that loads the addon. It is loaded at the first call of native(): `tinyrun --help` needs none.
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { SyscallError } from './syscall-error.ts';
 import type { NativeAddon } from './types.ts';
@@ -19,10 +19,10 @@ export function addonPaths(root: string): string[] {
   ];
 }
 
-// This code runs from src/native/ (tests) and from dist/ (the bundle): the package is one or two levels up.
-function packageRoots(): string[] {
+// This code runs from dist/ (the bundles) and from src/native/ (tests).
+function packageRoot(): string {
   const up = dirname(import.meta.dirname);
-  return [up, dirname(up)];
+  return basename(import.meta.dirname) === 'dist' ? up : dirname(up);
 }
 
 // What boot.ts left to be done at the end of the process: exitNow() runs no 'exit' handlers.
@@ -31,9 +31,10 @@ function beforeExit(code: number): void {
   (process as { [key]?: (code: number) => void })[key]?.(code);
 }
 
-function load(): NativeAddon {
+/** Loads the first of `paths` that can be. Throws TinyrunError NATIVE_MISSING, which lists each path tried. */
+export function loadAddon(paths: readonly string[]): NativeAddon {
   const tried: string[] = [];
-  for (const path of packageRoots().flatMap(addonPaths)) {
+  for (const path of paths) {
     if (!existsSync(path)) {
       tried.push(`${path}: not there`);
       continue;
@@ -42,27 +43,29 @@ function load(): NativeAddon {
     try {
       // process.dlopen rather than require: no createRequire, and no module resolution on the path of every start.
       process.dlopen(holder as NodeJS.Module, path);
+      return prepared(holder.exports as LoadedAddon);
     } catch (error) {
       tried.push(`${path}: ${error instanceof Error ? error.message : error}`);
-      continue;
     }
-    const addon = holder.exports as LoadedAddon;
-    addon.useSyscallError(SyscallError);
-    const { exitNow } = addon;
-    addon.exitNow = (code) => {
-      beforeExit(code);
-      return exitNow(code);
-    };
-    return addon;
   }
   throw new TinyrunError('NATIVE_MISSING', `the native addon could not be loaded; tried ${tried.join('; ')}`);
+}
+
+function prepared(addon: LoadedAddon): NativeAddon {
+  addon.useSyscallError(SyscallError);
+  const { exitNow } = addon;
+  addon.exitNow = (code) => {
+    beforeExit(code);
+    return exitNow(code);
+  };
+  return addon;
 }
 
 let loaded: NativeAddon | undefined;
 
 /** The addon, loaded once. Throws TinyrunError NATIVE_MISSING, which lists each path tried. */
 export function native(): NativeAddon {
-  loaded ??= load();
+  loaded ??= loadAddon(addonPaths(packageRoot()));
   return loaded;
 }
 
