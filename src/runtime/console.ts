@@ -25,6 +25,14 @@ export function sendConsole(path: string, master: Fd): void {
   }
 }
 
+/**
+ * The size of the terminal this process is on, characters. A container that stays in the foreground is born with it:
+ * set later, its program might look first.
+ */
+export function ownSize(): { rows: number; columns: number } | undefined {
+  return native().getWinsize(0) ?? native().getWinsize(1);
+}
+
 /** Both or neither: runc's rules and words. @throws TinyrunError (USAGE) */
 export function checkConsoleSocket(path: string | undefined, terminal: boolean, detach: boolean): void {
   if (path === undefined || path === '') {

@@ -2,7 +2,6 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import type { State } from '../spec/types.ts';
-import { isHalfMade, LOCK_FILE } from './journal.ts';
 import { containerDir, readState, type StateFile, type Status, statusOf } from './state.ts';
 
 /** A container as its directory and the kernel tell of it. */
@@ -61,12 +60,6 @@ function namesBelow(root: string): string[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-}
-
-/** Whether a directory below the root belongs to a container that was never finished. */
-export function isUnfinished(root: string, id: string): boolean {
-  const dir = containerDir(root, id);
-  return isHalfMade(dir) && namesBelow(root).some((name) => join(root, name) === dir && name !== LOCK_FILE);
 }
 
 /** The state as the specification has it, for `state` and for hooks; runtime.md, "State". */

@@ -9,7 +9,7 @@ import type { Lock } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { cgroupPids } from './cgroup.ts';
-import { checkConsoleSocket } from './console.ts';
+import { checkConsoleSocket, ownSize } from './console.ts';
 import { specState } from './container.ts';
 import { withHome } from './home.ts';
 import { runHooksLoosely } from './hooks.ts';
@@ -87,6 +87,11 @@ function cgroupOf(bundle: Bundle, options: CreateOptions): { choice?: CgroupChoi
   return { choice: { path: scopePath(scope), manager: 'external' }, scope };
 }
 
+function foregroundSize({ spec }: Bundle, { detach }: CreateOptions): Pick<CompileOptions, 'console'> {
+  const size = spec.process?.terminal && !detach ? ownSize() : undefined;
+  return size === undefined ? {} : { console: size };
+}
+
 /** What the command line and the directory's name have to say in the spec. */
 function prepared({ spec, rootfs }: Bundle, dir: string, { id, env }: CreateOptions): Spec {
   const { process } = spec;
@@ -122,6 +127,7 @@ function planOf(bundle: Bundle, dir: string, options: CreateOptions): Planned {
     preserveFds: options.preserveFds,
     noPivot: options.noPivot,
     noNewKeyring: options.noNewKeyring,
+    ...foregroundSize(bundle, options),
     ...(profile === undefined ? {} : { seccomp: compileSeccomp(profile, join(options.root, SECCOMP_CACHE)) }),
     ...(choice === undefined ? {} : { cgroup: choice }),
   };

@@ -4,7 +4,7 @@ import { TinyrunError } from '../errors.ts';
 import { type ExecOptions, execPlan } from '../plan/verbs/exec.ts';
 import { parseJson } from '../spec/parse.ts';
 import type { Process, Spec } from '../spec/types.ts';
-import { checkConsoleSocket } from './console.ts';
+import { checkConsoleSocket, ownSize } from './console.ts';
 import type { Container } from './container.ts';
 import { CONFIG_FILE, SECCOMP_CACHE } from './create.ts';
 import { withHome } from './home.ts';
@@ -63,6 +63,7 @@ function optionsOf(request: ExecRequest, spec: Spec): ExecOptions {
   const { id, pid, startTime } = container.state;
   const cgroup = cgroupFor(container, request.subCgroup);
   const profile = spec.linux?.seccomp;
+  const size = process.terminal && !request.detach ? ownSize() : undefined;
   return {
     spec,
     id,
@@ -71,6 +72,7 @@ function optionsOf(request: ExecRequest, spec: Spec): ExecOptions {
     startTime: BigInt(startTime),
     preserveFds,
     ...(cgroup === undefined ? {} : { cgroup }),
+    ...(size === undefined ? {} : { console: size }),
     ...(profile === undefined ? {} : { seccomp: compileSeccomp(profile, join(root, SECCOMP_CACHE)) }),
   };
 }

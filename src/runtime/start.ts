@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import type { Plan } from '../plan/types.ts';
 import { type Container, specState } from './container.ts';
@@ -8,28 +9,22 @@ import { launchSync } from './launch.ts';
 /** ENXIO: nobody reads the fifo any more. */
 const ENXIO = 6;
 
+// runc's words, which its callers know.
+const HAS_STOPPED = 'cannot start a container that has stopped';
+const ALREADY_RUNNING = 'cannot start an already running container';
+
 function refuse(message: string): TinyrunError {
   return new TinyrunError('CONTAINER_NOT_RUNNING', message, {
     hint: 'tinyrunc state shows what it is; only a created container can be started, once',
   });
 }
 
-/** Wakes the waiting init, then unlinks the fifo: a container without it has been started. */
+/** Wakes the waiting init and waits for its execve; a failure before that comes back through the fifo. */
 function startPlan(fifo: string): Plan {
   return {
     steps: [
-      {
-        op: 'signalStart',
-        lane: 'host',
-        args: { path: fifo },
-        why: 'the init that waits runs the program; a failure before execve comes back',
-      },
-      {
-        op: 'unlink',
-        lane: 'host',
-        args: { path: fifo },
-        why: 'its absence says that the container was started',
-      },
+      { op: 'signalStart', lane: 'host', args: { path: fifo }, why: 'the init that waits runs the program' },
+      { op: 'unlink', lane: 'host', args: { path: fifo }, why: 'nobody waits at it any more' },
     ],
   };
 }
@@ -39,11 +34,23 @@ function isStopped(error: unknown): boolean {
   return cause?.errno === ENXIO;
 }
 
-function signal(fifo: string): void {
+/** A container without its fifo has been started: of two that start it at once, one does not find it any more. */
+function takeFifo(fifo: string): string {
+  const taken = `${fifo}.taken`;
   try {
-    launchSync({ plan: startPlan(fifo) });
+    renameSync(fifo, taken);
   } catch (error) {
-    if (isStopped(error)) throw refuse('cannot start a container that has stopped');
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw refuse(ALREADY_RUNNING);
+    throw error;
+  }
+  return taken;
+}
+
+function wake(fifo: string): void {
+  try {
+    launchSync({ plan: startPlan(takeFifo(fifo)) });
+  } catch (error) {
+    if (isStopped(error)) throw refuse(HAS_STOPPED);
     throw error;
   }
 }
@@ -59,10 +66,10 @@ export async function startContainer(
   warn: (message: string) => void,
 ): Promise<void> {
   const { state, status } = container;
-  if (status === 'stopped') throw refuse('cannot start a container that has stopped');
-  if (status !== 'created') throw refuse('cannot start an already running container');
+  if (status === 'stopped') throw refuse(HAS_STOPPED);
+  if (status !== 'created') throw refuse(ALREADY_RUNNING);
   try {
-    signal(state.fifo);
+    wake(state.fifo);
     await runHooks('poststart', state.hooks?.poststart, specState(state, 'running'));
   } catch (error) {
     if (error instanceof TinyrunError && error.code === 'HOOK') {

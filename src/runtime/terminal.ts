@@ -1,6 +1,7 @@
 import { ReadStream } from 'node:tty';
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
+import { ownSize } from './console.ts';
 
 /** A container's terminal joined to this process's standard streams. */
 export interface TerminalPump {
@@ -19,7 +20,7 @@ export interface TerminalOptions {
 
 /** Gives the container's terminal the size of ours; does nothing where ours is no terminal. */
 function copySize(master: Fd): void {
-  const size = native().getWinsize(0) ?? native().getWinsize(1);
+  const size = ownSize();
   if (size !== undefined) native().setWinsize(master, size.rows, size.columns);
 }
 

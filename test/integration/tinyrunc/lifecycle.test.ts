@@ -1,8 +1,9 @@
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { containerDir } from '../../../src/runtime/state.ts';
-import { Bench, rss, testSpec, until } from './support.ts';
+import { Bench, rss, TINYRUNC, testSpec, until } from './support.ts';
 
 let bench: Bench;
 beforeAll(() => {
@@ -134,6 +135,18 @@ describe('start', () => {
     const again = bench.run(['start', id]);
     expect(again.status).toBe(1);
     expect(again.stderr).toContain('cannot start an already running container');
+    expect(status(id)).toBe('running');
+  });
+
+  it('has one winner when many start at once', async () => {
+    const id = bench.create(testSpec(SLEEP));
+    const starts = Array.from({ length: 6 }, () =>
+      spawn(TINYRUNC, ['--root', bench.root, 'start', id], { stdio: 'ignore' }),
+    );
+    const codes = await Promise.all(
+      starts.map((child) => new Promise((resolve) => child.once('exit', resolve))),
+    );
+    expect(codes.filter((code) => code === 0)).toHaveLength(1);
     expect(status(id)).toBe('running');
   });
 
