@@ -15,6 +15,10 @@ struct Container : Lane {
   bool sharedRoot = false;     // propagateRoot left mounts shared: pivot_root(2) refuses a shared new root
   int root = -1;               // O_PATH of the root file system, -1: "/"
   int proc = -1;               // O_PATH of a procfs root
+  bool joinedUser = false;     // setns has entered a user namespace, whose root we have yet to become
+  bool forked = false;
+  int ownOomScore = -1;        // files of this process, opened by keepOwnFiles
+  int ownLabels[2] = {-1, -1}; // attr/apparmor/exec, attr/exec
   int nullDevice = -1;         // verified /dev/null, for masks
   int emptyDirectory = -1;     // an empty, read-only tmpfs over the first masked directory, cloned for the others
   uint32_t umask = 022;        // what the program gets; the lane itself runs with 0
@@ -29,6 +33,12 @@ struct Container : Lane {
 // The fd that paths "in the root" resolve below; where there is none, what uses it fails with EBADF.
 int rootOf(Container& lane);
 void forgetRoot(Container& lane);
+
+// steps_proc.cc. A process whose memory belongs to the host's user namespace, and which is not dumpable, loses sight of
+// its own files below /proc when its uid becomes one of another user namespace: they are opened before that.
+void keepOwnFiles(Container& lane);
+// setresgid and setresuid to 0, the root of the user namespace we are in.
+Result becomeRoot();
 
 // control_container.cc: packets to the host lane. Without a host (state created) they go nowhere.
 void report(Container& lane, control::Kind kind, uint32_t step, const Result& result, uint32_t value, uint64_t ns);

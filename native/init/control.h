@@ -18,8 +18,15 @@
 //   A step that fails and may not: failed(step, err, syscall, path), and tinyrun-init exits. The host lane then kills
 //   what is left by pidfd, reaps it and reports the failure. End of file before `ready` is a death in mid plan.
 //
-// After `ready` the host may close its end and leave (state created): from then on the container lane ignores EPIPE
-// and tells failures on its standard error, with exit status 127, 126 or 125 as `docker run` has them.
+// After `ready` the host may close its end and leave (state created). From then on the container lane ignores EPIPE,
+// and the exec fifo takes the place of the socket:
+//
+//   signalStart, another process                      awaitStart holds the fifo open for reading and writing
+//     one byte ──────────────────────────────────────→ steps …
+//                ←──────── (hang-up of the fifo) ───── execve closed it: success
+//                ←──────── failed ──────────────────── a Packet, which a fifo keeps whole (below PIPE_BUF)
+//
+// A failure that nobody hears is told on standard error; the exit status is 127, 126 or 125 as `docker run` has them.
 #pragma once
 
 #include <stdint.h>

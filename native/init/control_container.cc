@@ -132,13 +132,18 @@ void Container::after(const Step& step_, const Result& result, uint64_t ns) {
   report(*this, Kind::trace, step_.index, result, 0, ns);
 }
 
+// What is made from here on must have an owner that exists in the user namespace.
+Result becomeRoot() {
+  if (Result r = check("setresgid", sys::setresgid(0), "0"); !r) return r;
+  return check("setresuid", sys::setresuid(0), "0");
+}
+
 Result run(Container& lane, const args::awaitConfigured&) {
   uint32_t mapped = 0;
   if (Result r = waitFor(lane, Kind::configured, 0, &mapped); !r) return r;
   if (mapped == 0) return kDone;
-  // Root of the user namespace: what is made from here on must have an owner that exists in it.
-  if (Result r = check("setresgid", sys::setresgid(0), "0"); !r) return r;
-  return check("setresuid", sys::setresuid(0), "0");
+  if (lane.forked) keepOwnFiles(lane);
+  return becomeRoot();
 }
 
 Result run(Container& lane, const args::sync& a) {
@@ -173,7 +178,13 @@ Result run(Container& lane, const args::fork& a) {
   clone.pidfd = reinterpret_cast<uint64_t>(&pidfd);
   const long pid = sys::clone3(&clone);
   if (pid < 0) return failed("clone3", pid, "");
-  if (pid == 0) return kDone;
+  if (pid == 0) {
+    lane.forked = true;
+    if (!lane.joinedUser) return kDone;
+    keepOwnFiles(lane);
+    (void)becomeRoot();   // a namespace that maps no root can be joined all the same: setUser decides
+    return kDone;
+  }
   if (Result r = tell(lane, Kind::forked, static_cast<uint32_t>(pid), pidfd); !r) {
     sys::pidfdSignal(pidfd, SIGKILL);
     giveUp(lane, r);

@@ -11,11 +11,7 @@ Result run(Container& lane, const args::setns& a) {
   // From here on processes of that container may look at us through their /proc (CVE-2016-9962).
   sys::prctl(PR_SET_DUMPABLE, 0);
   if (Result r = check("setns", sys::setns(fd, static_cast<int>(a.flags)), ""); !r) return r;
-  if ((a.flags & CLONE_NEWUSER) != 0) {
-    // Best effort: a namespace without a root can still be joined, setUser decides.
-    sys::setresgid(0);
-    sys::setresuid(0);
-  }
+  if ((a.flags & CLONE_NEWUSER) != 0) lane.joinedUser = true;
   if ((a.flags & CLONE_NEWNS) != 0) forgetRoot(lane);
   return kDone;
 }

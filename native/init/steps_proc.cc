@@ -41,13 +41,31 @@ bool hasParent(const char* key) {
   return false;
 }
 
-Result writeLabel(Container& lane, const char* file, const Str& label) {
-  Text<512> text;
-  if (text.add("exec ").add(label).cut()) return {ENAMETOOLONG, "write", label};
-  return writeOwn(lane, file, text.c_str(), text.size());
+constexpr const char* kLabelFiles[] = {"attr/apparmor/exec", "attr/exec"};   // the first since Linux 5.8
+
+// What writeOwn would write, to a file that keepOwnFiles has opened.
+Result writeKept(int fd, const char* value, size_t size, const char* path) {
+  const long n = sys::write(fd, value, size);
+  return n < 0 ? failed("write", n, path) : kDone;
+}
+
+long openOwn(Container& lane, const char* file) {
+  char self[64];
+  const long n = sys::readlinkat(lane.proc, "thread-self", self, sizeof self - 1);
+  if (n < 0) return n;
+  self[n] = 0;
+  Text<128> path;
+  path.add(self).add("/").add(file);
+  return sys::openat2(lane.proc, path.c_str(), O_WRONLY, kWithinProc);
 }
 
 }  // namespace
+
+void keepOwnFiles(Container& lane) {
+  if (verifyProc(lane.proc) < 0) return;
+  lane.ownOomScore = static_cast<int>(openOwn(lane, "oom_score_adj"));
+  for (int i = 0; i < 2; ++i) lane.ownLabels[i] = static_cast<int>(openOwn(lane, kLabelFiles[i]));
+}
 
 // "net.ipv4.ip_forward" or, for names with dots in them, "net/ipv4/conf/eth0.1/forwarding": the first separator counts.
 Result run(Container& lane, const args::sysctl& a) {
@@ -70,22 +88,22 @@ Result run(Container& lane, const args::oomScoreAdj& a) {
   Text<16> text;
   if (a.value < 0) text.add("-");
   text.add(a.value < 0 ? uint64_t{0} - static_cast<uint64_t>(int64_t{a.value}) : static_cast<uint64_t>(a.value));
-  char self[64];
-  const long n = sys::readlinkat(lane.proc, "self", self, sizeof self - 1);
-  if (n < 0) return failed("readlinkat", n, "/proc/self");
-  self[n] = 0;
-  Text<128> path;
-  path.add(self).add("/oom_score_adj");
-  return writeProc(lane, path.c_str(), text.c_str(), text.size());
+  if (lane.ownOomScore >= 0) return writeKept(lane.ownOomScore, text.c_str(), text.size(), "/proc/self/oom_score_adj");
+  return writeOwn(lane, "oom_score_adj", text.c_str(), text.size());
 }
 
 Result run(Container& lane, const args::apparmor& a) {
-  const Result r = writeLabel(lane, "attr/apparmor/exec", a.profile);
-  return r.err == ENOENT ? writeLabel(lane, "attr/exec", a.profile) : r;   // before Linux 5.8
+  Text<512> text;
+  if (text.add("exec ").add(a.profile).cut()) return {ENAMETOOLONG, "write", a.profile};
+  for (const int kept : lane.ownLabels)
+    if (kept >= 0) return writeKept(kept, text.c_str(), text.size(), a.profile);
+  const Result r = writeOwn(lane, kLabelFiles[0], text.c_str(), text.size());
+  return r.err == ENOENT ? writeOwn(lane, kLabelFiles[1], text.c_str(), text.size()) : r;
 }
 
 Result run(Container& lane, const args::selinux& a) {
-  return writeOwn(lane, "attr/exec", a.label, a.label.size + 1);
+  if (lane.ownLabels[1] >= 0) return writeKept(lane.ownLabels[1], a.label, a.label.size + 1, a.label);
+  return writeOwn(lane, kLabelFiles[1], a.label, a.label.size + 1);
 }
 
 }  // namespace tinyrun

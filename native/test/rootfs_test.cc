@@ -287,12 +287,13 @@ TEST(consoleIsAPseudoTerminal) {
   ioctl(master, TIOCGWINSZ, &size);
   EXPECT_EQ(size.ws_row, 33);
   EXPECT_EQ(size.ws_col, 111);
-  EXPECT_EQ(write(master, "typed\n", 6), 6);
+  const std::string asked = "/dev/pts/0\r\n12\r\n12\r\n";
   std::string text;
   char buffer[512];
+  for (ssize_t n; text != asked && (n = read(master, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<size_t>(n));
+  EXPECT_EQ(write(master, "typed\n", 6), 6);
   for (ssize_t n; (n = read(master, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<size_t>(n));
-  EXPECT(text.find("/dev/pts/0\r\n12\r\n12\r\n") != std::string::npos);   // the echo of "typed" comes before or after
-  EXPECT(text.ends_with("read typed\r\n"));
+  EXPECT_EQ(text, asked + "typed\r\nread typed\r\n");
   close(master);
 
   auto fake = withDev(containerIn(dir.path()));

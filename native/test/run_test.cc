@@ -341,6 +341,59 @@ TEST(execIntoARunningContainer) {
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
 }
 
+// The first process of an exec has been made non-dumpable, and its memory belongs to the host's user namespace.
+TEST(execIntoAUserNamespace) {
+  Directory dir;
+  makeRoot(dir.path());
+  make::Plan plan;
+  plan.host(make::clone{.flags = kNewUser | kNewMount | kNewPid});
+  plan.host(make::idMaps{.uidMap = "0 100000 65536\n", .gidMap = "0 100000 65536\n"});
+  plan.host(make::signalConfigured{}).container(make::awaitConfigured{});
+  plan.container(make::propagateRoot{.flags = 1 << 19 | 1 << 14});
+  plan.container(make::rootfsBind{.path = dir.path(), .recursive = 1});
+  plan.container(make::mountFs{.type = "proc", .source = "proc", .target = "/proc", .flags = 4});
+  plan.container(make::pivotRoot{});
+  plan.container(make::execve{.args = {"/bin/sleep", "60"}});
+  plan.host(make::awaitExec{});
+  plan.host(make::yield{});
+  Run running(plan);
+  EXPECT_EQ(running.failure(), "");
+
+  make::Plan exec;
+  exec.host(make::pidfdOpen{.pid = static_cast<uint32_t>(running.outcome.pid), .slot = 4});
+  exec.host(make::clone{.flags = 0, .pass = {4}});
+  exec.host(make::signalConfigured{}).container(make::awaitConfigured{});
+  exec.container(make::setns{.slot = 4, .flags = static_cast<uint32_t>(kNewUser | kNewPid | kNewMount)});
+  exec.container(make::fork{});
+  exec.container(make::oomScoreAdj{.value = 77});
+  exec.container(make::setUser{.uid = 3, .gid = 4, .umask = 022});
+  exec.container(make::execve{.args = {"/bin/sh", "-c", "id -u; cat /proc/self/oom_score_adj"}, .env = {"PATH=/bin"}});
+  exec.host(make::awaitExec{});
+  Run run(exec);
+  EXPECT_EQ(run.failure(), "");
+  EXPECT_EQ(run.output, "3\n77\n");
+}
+
+// linux.rootfsPropagation = shared: pivot_root(2) refuses shared mounts, and nothing may reach the host.
+TEST(aSharedRoot) {
+  Directory dir;
+  makeRoot(dir.path());
+  make::Plan plan;
+  plan.host(make::clone{.flags = kNewMount | kNewPid});
+  plan.host(make::signalConfigured{}).container(make::awaitConfigured{});
+  plan.container(make::propagateRoot{.flags = 1 << 20 | 1 << 14});
+  plan.container(make::rootfsBind{.path = dir.path(), .recursive = 1});
+  plan.container(make::mountFs{.type = "proc", .source = "proc", .target = "/proc", .flags = 4});
+  plan.container(make::pivotRoot{});
+  plan.container(make::rootPropagation{.flags = 1 << 20});
+  plan.container(make::execve{.args = {"/bin/grep", "-c", "shared:", "/proc/self/mountinfo"}});
+  plan.host(make::awaitExec{});
+  Run run(plan);
+  EXPECT_EQ(run.failure(), "");
+  EXPECT_EQ(run.output, "1\n");
+  EXPECT(readFile("/proc/self/mountinfo").find(dir.path()) == std::string::npos);
+}
+
 TEST(userNamespace) {
   Directory dir;
   makeRoot(dir.path());

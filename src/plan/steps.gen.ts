@@ -37,7 +37,7 @@ export interface StepArgs {
   /** A user namespace with these maps, made by a short-lived child, its fd in `slot` (for idmapped mounts). */
   makeUserns: { uidMap: string; gidMap: string; slot: number };
   closeSlot: { slot: number };
-  /** setns(2): `slot` is an nsfs fd with one CLONE_NEW* flag, or a pidfd with several (5.8). */
+  /** setns(2): `slot` is an nsfs fd with one CLONE_NEW* flag, or a pidfd with several (5.8). Having joined a user namespace, the process becomes its root in the next fork. */
   setns: { slot: number; flags: number };
   /** unshare(2), for CLONE_NEWCGROUP after the process sits in its cgroup, CLONE_NEWTIME. */
   unshare: { flags: number };
