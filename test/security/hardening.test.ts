@@ -260,13 +260,16 @@ describe('devices', () => {
 
 describe('namespaces and limits', () => {
   const KINDS = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'uts'];
-  const inside = (...flags: string[]) =>
-    output(flags, `cd /proc/self/ns; for n in ${KINDS.join(' ')} user; do readlink $n; done`);
+  const inside = (flags: string[] = [], then = 'true') =>
+    output(flags, `cd /proc/self/ns; for n in ${KINDS.join(' ')} user; do readlink $n; done; ${then}`);
   const outside = (name: string) =>
     spawnSync('readlink', [`/proc/self/ns/${name}`], { encoding: 'utf8' }).stdout.trim();
 
   test('six of its own; the user namespace is the host’s', async () => {
-    const [first, second] = await Promise.all([inside(), inside()]);
+    // Ids of namespaces that are gone are given out again: the first waits for the second to be there.
+    spawnSync('mkfifo', [path.join(sandbox.dir, 'meet')]);
+    const meet = ['-v', `${sandbox.dir}/meet:/meet`];
+    const [first, second] = await Promise.all([inside(meet, 'cat /meet >&2'), inside(meet, 'echo >/meet')]);
     const lines = first.trim().split('\n');
     expect(lines.length).toBe(7);
     for (const [n, kind] of KINDS.entries()) expect(lines[n]).not.toBe(outside(kind));
