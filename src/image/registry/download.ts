@@ -1,5 +1,6 @@
 import { TinyrunError } from '../../errors.ts';
 import type { Ingest } from '../blobs.ts';
+import { Scavenger } from '../scavenge.ts';
 import type { Repository } from './repository.ts';
 import { isReset, pause, RETRY } from './retry.ts';
 import type { HttpResponse } from './transport.ts';
@@ -50,9 +51,13 @@ function stopped(ingest: Ingest, cause: unknown): TinyrunError {
   );
 }
 
+/** Of all downloads together. */
+const scavenger = new Scavenger(8 << 20);
+
 async function receive(response: HttpResponse, ingest: Ingest, { onBytes }: DownloadOptions): Promise<void> {
   let skip = checkRange(response, ingest);
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    scavenger.add(chunk.length);
     const fresh = chunk.subarray(Math.min(skip, chunk.length));
     skip -= chunk.length - fresh.length;
     if (fresh.length === 0) continue;

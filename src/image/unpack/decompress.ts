@@ -4,7 +4,7 @@ import { TinyrunError } from '../../errors.ts';
 
 export type Compression = 'gzip' | 'zstd' | 'none';
 
-const CHUNK = 256 * 1024;
+const CHUNK = 128 * 1024;
 const MAGIC: readonly [Compression | 'xz' | 'bzip2', number[]][] = [
   ['gzip', [0x1f, 0x8b]],
   ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],

@@ -1,6 +1,8 @@
 import { readSync } from 'node:fs';
 
-const PIECE = 256 * 1024;
+const PIECE = 128 * 1024;
+/** A stream's high-water mark, and some more. */
+const SMALL = 64 * 1024;
 
 /**
  * A file that somebody else is still writing: read as far as it has got, then waits to be told of more. It is how a
@@ -30,14 +32,18 @@ export class Tail {
     this.#wake?.();
   }
 
+  /**
+   * Each large piece is valid until the next is asked for. A small one is a copy: a stream takes several of them
+   * before it asks its writer to wait.
+   */
   async *read(fd: number): AsyncGenerator<Buffer> {
+    const piece = Buffer.allocUnsafeSlow(PIECE);
     for (let at = 0; ; ) {
       if (this.#failure) throw this.#failure;
       if (at < this.#available) {
-        const piece = Buffer.allocUnsafe(Math.min(PIECE, this.#available - at));
-        const length = readSync(fd, piece, 0, piece.length, at);
+        const length = readSync(fd, piece, 0, Math.min(PIECE, this.#available - at), at);
         at += length;
-        yield piece.subarray(0, length);
+        yield length < SMALL ? Buffer.from(piece.subarray(0, length)) : piece.subarray(0, length);
       } else if (this.#done) return;
       else await this.#more();
     }

@@ -40,7 +40,7 @@ function inThisThread(job: UnpackJob): Running {
 }
 
 // A layer's garbage is short-lived: a small young generation keeps three threads within the memory of a pull.
-const HEAP = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 512 };
+const HEAP = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 512 };
 
 function inWorker(path: string, job: UnpackJob): Running {
   const worker = new Worker(path, { workerData: job, resourceLimits: HEAP });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, openSync } from 'node:fs';
+import { Scavenger } from '../scavenge.ts';
 import { TarReader } from '../tar/reader.ts';
 import { decompress } from './decompress.ts';
 import { checkRatio, LIMITS, type Limits } from './limits.ts';
@@ -33,9 +34,11 @@ export async function unpack(job: UnpackJob, tail: Tail): Promise<Unpacked> {
     const hash = createHash('sha256');
     const reader = new TarReader(writer);
     const packed = { bytes: 0 };
+    const scavenger = new Scavenger(8 << 20);
     let bytes = 0;
     for await (const chunk of decompress(counted(tail.read(job.blob), packed))) {
       bytes += chunk.length;
+      scavenger.add(chunk.length);
       checkRatio(packed.bytes, bytes, limits);
       hash.update(chunk);
       reader.push(chunk);
