@@ -129,12 +129,20 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
   write: false,
+  metafile: true,
 };
+
+/** Directories of the packages whose code went into the bundles. */
+const bundled = new Set();
 
 // Renamed into place: a command that starts meanwhile reads the old bundle or the new one.
 async function bundle(options) {
   const esbuild = await import('esbuild');
   const result = await esbuild.build({ ...common, ...options, outdir: 'dist' }).catch(() => process.exit(1));
+  for (const input of Object.keys(result.metafile.inputs)) {
+    const found = /^node_modules\/(@[^/]+\/)?[^/]+/.exec(input);
+    if (found) bundled.add(found[0]);
+  }
   const digest = createHash('sha256');
   for (const { path, contents } of result.outputFiles) {
     writeFileSync(`${path}.new`, contents);
@@ -150,6 +158,7 @@ async function buildBundles() {
   await bundle({ entryPoints: libraries() });
   writeEsm();
   const digest = await bundle(commandLines);
+  writeNotices();
   // Commands that run meanwhile may write into it: the directory stays.
   mkdirSync('dist/cache', { recursive: true });
   for (const file of readdirSync('dist/cache')) rmSync(`dist/cache/${file}`, { force: true });
@@ -170,6 +179,24 @@ function writeEsm() {
     '',
   ];
   writeFileSync('dist/index.mjs', lines.join('\n'));
+}
+
+const CARRIED = `libseccomp (LGPL-2.1-only) is linked statically into tinyrun.node. Its source is Debian's package
+libseccomp and https://github.com/seccomp/libseccomp; with another version of it, tinyrun.node is linked anew by
+npm run build in tinyrun's own source.
+
+busybox (GPL-2.0-only) is the content of the embedded image, as Debian's package busybox-static has it. Its source is
+Debian's source package busybox and https://busybox.net.
+`;
+
+// The licences of what is in the package without being a file of its own there.
+function writeNotices() {
+  const notices = [...bundled].sort().map((directory) => {
+    const { name, version, license } = JSON.parse(readFileSync(`${directory}/package.json`, 'utf8'));
+    const file = readdirSync(directory).find((entry) => /^licen[cs]e/i.test(entry));
+    return `${name} ${version} (${license})\n\n${file ? readFileSync(`${directory}/${file}`, 'utf8') : ''}`;
+  });
+  writeFileSync('dist/THIRD-PARTY-NOTICES.txt', [CARRIED, ...notices].join(`\n${'-'.repeat(80)}\n\n`));
 }
 
 function buildTypes() {
