@@ -151,7 +151,14 @@ Result run(Container& lane, const args::sync& a) {
   return waitFor(lane, Kind::synced, a.stage);
 }
 
-Result run(Container& lane, const args::ready&) { return tell(lane, Kind::ready, 0); }
+// A container may stay `created` for long: it holds only what its last steps need.
+Result run(Container& lane, const args::ready&) {
+  for (int* fd : {&lane.nullDevice, &lane.emptyDirectory}) {
+    if (*fd >= 0) sys::close(*fd);
+    *fd = -1;
+  }
+  return tell(lane, Kind::ready, 0);
+}
 
 Result run(Container& lane, const args::awaitStart& a) {
   lane.fifo = lane.take(a.fifo);
@@ -176,9 +183,18 @@ Result run(Container& lane, const args::fork& a) {
   struct clone_args clone = {};
   clone.flags = a.flags | CLONE_PARENT | CLONE_PIDFD;
   clone.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+  // Closes when this process is gone. The child waits for it: were its first packet there before the one that tells its
+  // pid, the host lane would take the wrong process for the container (and write the id maps of that one).
+  int gate[2];
+  if (Result r = check("pipe2", sys::pipe2(gate, O_CLOEXEC), "fork"); !r) return r;
+  sys::Fd told(gate[0]), open(gate[1]);
   const long pid = sys::clone3(&clone);
   if (pid < 0) return failed("clone3", pid, "");
   if (pid == 0) {
+    open.reset(-1);
+    char nothing;
+    while (sys::read(told.get(), &nothing, 1) == -EINTR) {
+    }
     lane.forked = true;
     if (!lane.joinedUser) return kDone;
     keepOwnFiles(lane);

@@ -10,7 +10,7 @@ import type { IdMaps } from './options.ts';
 
 /** mountFs.flags and bind.flags of steps.def. */
 const FS = { copyUp: 1, readOnly: 2, plainTarget: 4, optional: 8, keepMode: 16 } as const;
-const BIND = { recursive: 1 } as const;
+const BIND = { recursive: 1, skipMissing: 8 } as const;
 
 /** Slots kept for what must have one: the fifo, namespaces, cgroup, console, listener. */
 const RESERVED_SLOTS = 16;
@@ -41,6 +41,8 @@ interface Wanted {
   readonly options: MountOptions;
   /** The detached mount that the host lane opened, or NO_SLOT. */
   readonly slot: number;
+  /** A directory of the host in place of a new filesystem; it may be missing there. */
+  readonly instead?: true;
 }
 
 const isBind = (type: string | undefined, options: MountOptions): boolean => type === 'bind' || options.bind;
@@ -66,7 +68,7 @@ function read(mount: Mount, index: number, c: Context): Omit<Wanted, 'slot'> {
       recursive: true,
       recSet: options.recSet | (options.set & MOUNT_ATTR_RDONLY),
     };
-    return { type: 'bind', source: instead, target, options };
+    return { type: 'bind', source: instead, target, options, instead: true };
   }
   const bind = isBind(mount.type, options);
   checkProc(mount, target, bind, index);
@@ -143,7 +145,7 @@ function openSource(c: Context, mount: Mount, wanted: Omit<Wanted, 'slot'>, idma
   const idmapped = wantsIdmap(mount, options);
   // Without host privileges the container walks as the same user as we do, and only it may clone mounts.
   const across = c.kinship('user') !== 'shared' && c.holds('CAP_SYS_ADMIN') && c.slotsLeft > RESERVED_SLOTS;
-  if (wanted.type !== 'bind' || !(idmapped || across)) return NO_SLOT;
+  if (wanted.type !== 'bind' || wanted.instead || !(idmapped || across)) return NO_SLOT;
   const userns = idmapped ? idmaps(mapsOf(mount, c)) : NO_SLOT;
   const slot = c.passedSlot();
   const why = idmapped
@@ -172,7 +174,7 @@ const WHY: Readonly<Record<string, string>> = {
   cgroup2: 'its control groups',
 };
 
-function bind(c: Context, { source, target, options, slot }: Wanted): void {
+function bind(c: Context, { source, target, options, slot, instead }: Wanted): void {
   c.inContainer(
     'bind',
     {
@@ -184,7 +186,7 @@ function bind(c: Context, { source, target, options, slot }: Wanted): void {
       recAttrSet: BigInt(options.recSet),
       recAttrClear: BigInt(options.recClear),
       propagation: options.propagation,
-      flags: options.recursive ? BIND.recursive : 0,
+      flags: (options.recursive ? BIND.recursive : 0) | (instead ? BIND.skipMissing : 0),
     },
     `${source} of the host`,
   );
