@@ -170,24 +170,15 @@ namespace {
 
 constexpr int kMaxDepth = 16;   // cgroups of a container below its own; its programs can make more only if delegated
 
-struct Entry {   // struct linux_dirent64
-  uint64_t inode;
-  int64_t offset;
-  uint16_t size;
-  uint8_t type;
-  char name[1];
-};
-
 long removeBelow(int dir, int depth) {
-  constexpr uint8_t kDirectoryType = 4;   // DT_DIR
   if (depth > kMaxDepth) return -ELOOP;
   alignas(8) char buffer[1024];
   for (long n; (n = sys::getdents(dir, buffer, sizeof buffer)) != 0;) {
     if (n < 0) return n;
     for (long at = 0; at < n;) {
-      const auto* entry = reinterpret_cast<const Entry*>(buffer + at);
+      const auto* entry = reinterpret_cast<const sys::DirectoryEntry*>(buffer + at);
       at += entry->size;
-      if (entry->type != kDirectoryType || equal(entry->name, ".") || equal(entry->name, "..")) continue;
+      if (entry->type != sys::kDirectoryType || equal(entry->name, ".") || equal(entry->name, "..")) continue;
       const sys::Fd child(sys::openat(dir, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
       if (!child.bad())
         if (const long r = removeBelow(child.get(), depth + 1); r < 0) return r;

@@ -153,10 +153,8 @@ Result run(Container& lane, const args::sync& a) {
 
 // A container may stay `created` for long: it holds only what its last steps need.
 Result run(Container& lane, const args::ready&) {
-  for (int* fd : {&lane.nullDevice, &lane.emptyDirectory}) {
-    if (*fd >= 0) sys::close(*fd);
-    *fd = -1;
-  }
+  drop(lane.nullDevice);
+  drop(lane.emptyDirectory);
   return tell(lane, Kind::ready, 0);
 }
 

@@ -7,14 +7,6 @@ namespace {
 
 constexpr int kMaxDepth = 32;   // an fd and a buffer each; a deeper tree is refused, not cut
 
-struct Entry {   // struct linux_dirent64
-  uint64_t inode;
-  int64_t offset;
-  uint16_t size;
-  uint8_t type;
-  char name[1];
-};
-
 // Owner before mode: a change of owner clears setuid. Nobody but us sees the new file system yet.
 long copyMeta(int to, const char* name, const struct stat& st) {
   if (const long r = sys::fchownat(to, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW); r < 0) return r;
@@ -72,7 +64,7 @@ long copyDirectory(int from, int to, int depth) {
     const long n = sys::getdents(from, buffer, sizeof buffer);
     if (n <= 0) return n;
     for (long at = 0; at < n;) {
-      const auto* entry = reinterpret_cast<const Entry*>(buffer + at);
+      const auto* entry = reinterpret_cast<const sys::DirectoryEntry*>(buffer + at);
       at += entry->size;
       if (equal(entry->name, ".") || equal(entry->name, "..")) continue;
       if (const long r = copyEntry(from, to, entry->name, depth); r < 0) return r;

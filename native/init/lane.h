@@ -39,6 +39,12 @@ inline Result ignored(Result result) {
   return result;
 }
 
+// Closes what an fd variable holds, if anything.
+inline void drop(int& fd) {
+  if (fd >= 0) sys::close(fd);
+  fd = -1;
+}
+
 struct Lane {
   int slots[kSlots];
   bool trace = false;

@@ -143,10 +143,6 @@ int Machine::takePidfd() {
 void Machine::close() {
   if (!loaded_) return;
   Host& machine = host();
-  const auto drop = [](int& fd) {
-    if (fd >= 0) sys::close(fd);
-    fd = -1;
-  };
   for (int& fd : machine.slots) drop(fd);
   drop(machine.control);
   drop(machine.pidfd);

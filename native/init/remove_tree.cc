@@ -10,14 +10,6 @@ namespace {
 
 constexpr int kMaxDepth = 48;   // fds held at once; deeper directories are first moved up to the top
 
-struct Entry {   // struct linux_dirent64
-  uint64_t inode;
-  int64_t offset;
-  uint16_t size;
-  uint8_t type;
-  char name[1];
-};
-
 class Remover {
  public:
   // Empties `dir` at `depth`. `top_` is the tree's own directory, where too deep subdirectories are moved to.
@@ -38,12 +30,11 @@ class Remover {
 
  private:
   long pass(int dir, int depth, long size, bool& changed) {
-    constexpr uint8_t kDirectoryType = 4;   // DT_DIR
     for (long at = 0; at < size && !changed;) {
-      const auto* entry = reinterpret_cast<const Entry*>(buffer_ + at);
+      const auto* entry = reinterpret_cast<const sys::DirectoryEntry*>(buffer_ + at);
       at += entry->size;
       if (equal(entry->name, ".") || equal(entry->name, "..")) continue;
-      long r = entry->type == kDirectoryType ? -EISDIR : sys::unlinkat(dir, entry->name, 0);
+      long r = entry->type == sys::kDirectoryType ? -EISDIR : sys::unlinkat(dir, entry->name, 0);
       if (r == -EISDIR) r = sys::unlinkat(dir, entry->name, AT_REMOVEDIR);   // most are empty, or a file by now
       if (r == -ENOTEMPTY || r == -EEXIST) {
         Text<256> name;

@@ -35,7 +35,7 @@ Result setAttributes(int mount, uint64_t set, uint64_t clear, bool recursive, co
 void rememberProc(Container& lane, int mount) {
   const long copy = sys::fcntl(mount, F_DUPFD_CLOEXEC, 3);
   if (copy < 0) return;
-  if (lane.proc >= 0) sys::close(lane.proc);
+  drop(lane.proc);
   lane.proc = static_cast<int>(copy);
 }
 

@@ -10,8 +10,7 @@ int rootOf(Container& lane) {
 }
 
 void forgetRoot(Container& lane) {
-  if (lane.root >= 0) sys::close(lane.root);
-  lane.root = -1;
+  drop(lane.root);
 }
 
 namespace {

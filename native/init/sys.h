@@ -222,6 +222,16 @@ long socketpair(int fds[2]);
 long sendPacket(int socket, const void* data, size_t size, int fd);
 long receivePacket(int socket, void* data, size_t size, int* fd);
 
+// What getdents fills a buffer with; `size` leads to the next one.
+struct DirectoryEntry {
+  uint64_t inode;
+  int64_t offset;
+  uint16_t size;
+  uint8_t type;
+  char name[1];
+};
+inline constexpr uint8_t kDirectoryType = 4;   // DT_DIR
+
 // Owns an fd for a block.
 class Fd {
  public:
