@@ -85,6 +85,9 @@ export function makeCgroup(c: Context): Cgroup {
   if (root === undefined || !(mayMake(c) || asked(c, writes))) return { slot: NO_SLOT };
   const choice = chosenPath(c);
   const below = choice.path.split('/').filter(Boolean).join('/');
+  // Its limits would be the machine's, and delete would end everything in it.
+  if (below === '')
+    throw new TinyrunError('SPEC_INVALID', 'linux.cgroupsPath: names the root of the cgroup tree');
   const path = `${root}/${below}`;
   const slot = c.slot();
   if (choice.manager === 'external') {

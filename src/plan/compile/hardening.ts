@@ -1,7 +1,8 @@
 import { TinyrunError } from '../../errors.ts';
 import { sysctlPath } from '../../spec/sysctl.ts';
 import type { Context } from './context.ts';
-import { lateReadonly, type Wanted } from './mounts.ts';
+import type { Wanted } from './mount-sources.ts';
+import { lateReadonly } from './mounts.ts';
 
 /** Names first: with a read-only /proc/sys below they could still be set, but not the sysctls. */
 function names(c: Context): void {

@@ -3,7 +3,7 @@ import { MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE } from '../../spec/linux.ts';
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
 import { PROPAGATIONS } from './mount-options.ts';
-import type { IdmapSlots } from './mounts.ts';
+import type { IdmapSlots } from './mount-sources.ts';
 
 /** Opens an idmapped root on the host; NO_SLOT for any other. */
 export function openRootfs(c: Context, idmaps: IdmapSlots): number {

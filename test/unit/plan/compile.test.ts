@@ -209,6 +209,13 @@ describe('cgroup', () => {
     });
   });
 
+  test.each(['/', '//', '/./'.replace('.', '')])(
+    "the root of the tree (%s) is nobody's cgroup",
+    (cgroupsPath) => {
+      expect(() => made(linux({ cgroupsPath }))).toThrow('linux.cgroupsPath: names the root');
+    },
+  );
+
   test('without privileges there is none unless it is asked for', () => {
     const user = {
       namespaces: [{ type: 'user' }, { type: 'mount' }],

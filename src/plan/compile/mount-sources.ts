@@ -1,0 +1,146 @@
+import { isAbsolute, join, normalize } from 'node:path/posix';
+import { TinyrunError } from '../../errors.ts';
+import { MOUNT_ATTR_RDONLY, O_RDONLY } from '../../spec/linux.ts';
+import type { Mount } from '../../spec/types.ts';
+import { NO_SLOT } from '../types.ts';
+import type { Context } from './context.ts';
+import { mapText } from './idmaps.ts';
+import { type MountOptions, parseMountOptions } from './mount-options.ts';
+import type { IdMaps } from './options.ts';
+
+// mounts[] of the spec read, and what the host lane has to open for them before the clone.
+
+/** Slots kept for what must have one: the fifo, namespaces, cgroup, console, listener. */
+const RESERVED_SLOTS = 16;
+
+/** What a file of /proc may be covered with: runc's list, for lxcfs and FIPS. */
+const PROC_COVERS =
+  'cpuinfo diskstats meminfo stat swaps uptime loadavg slabinfo net/dev sys/kernel/ns_last_pid sys/crypto/fips_enabled';
+
+/** One mount of the spec, read. */
+export interface Wanted {
+  readonly type: string;
+  readonly source: string;
+  readonly target: string;
+  readonly options: MountOptions;
+  /** The detached mount that the host lane opened, or NO_SLOT. */
+  readonly slot: number;
+  /** A directory of the host in place of a new filesystem; it may be missing there. */
+  readonly instead?: true;
+}
+
+const isBind = (type: string | undefined, options: MountOptions): boolean => type === 'bind' || options.bind;
+
+/** In a user namespace, a filesystem of a namespace that belongs to the host cannot be mounted anew: it is bound. */
+function boundInstead(c: Context, type: string | undefined): string | undefined {
+  if (c.kinship('user') === 'shared') return undefined;
+  if (type === 'sysfs' && !c.has('network')) return '/sys';
+  if (type === 'proc' && !c.has('pid')) return '/proc';
+  if (type === 'mqueue' && !c.has('ipc')) return '/dev/mqueue';
+  return undefined;
+}
+
+function read(mount: Mount, index: number, c: Context): Omit<Wanted, 'slot'> {
+  let options = parseMountOptions(mount.options);
+  const clean = normalize(`/${mount.destination}`);
+  const target = clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
+  const bind = isBind(mount.type, options);
+  checkProc(mount, target, bind, index);
+  const instead = boundInstead(c, mount.type);
+  if (instead !== undefined) {
+    options = {
+      ...options,
+      bind: true,
+      recursive: true,
+      recSet: options.recSet | (options.set & MOUNT_ATTR_RDONLY),
+    };
+    return { type: 'bind', source: instead, target, options, instead: true };
+  }
+  const source = mount.source ?? mount.type ?? '';
+  const path = bind && !isAbsolute(source) ? join(c.options.bundle, source) : source;
+  return { type: bind ? 'bind' : (mount.type ?? 'none'), source: path, target, options };
+}
+
+/** Writes to /proc steer labels and sysctls: nothing but procfs may stand there (CVE-2019-16884, 2019-19921). */
+function checkProc(mount: Mount, target: string, bind: boolean, index: number): void {
+  const onProc = target === '/proc';
+  if (!onProc && !target.startsWith('/proc/')) return;
+  if (onProc && !bind && mount.type === 'proc') return;
+  if (onProc && bind && normalize(mount.source ?? '') === '/proc') return;
+  if (PROC_COVERS.split(' ').includes(target.slice('/proc/'.length))) return;
+  throw new TinyrunError(
+    'SPEC_INVALID',
+    `mounts[${index}].destination: ${target} cannot be mounted over: it must stay the proc filesystem`,
+  );
+}
+
+/** The user namespace whose maps an idmapped mount takes; made once for equal maps. */
+class Idmaps {
+  readonly #made = new Map<string, number>();
+  constructor(readonly c: Context) {}
+
+  slotFor(maps: Partial<IdMaps>): number {
+    const uidMap = mapText(maps.uidMappings ?? []);
+    const gidMap = mapText(maps.gidMappings ?? []);
+    if (uidMap === '') return this.#ofJoined();
+    const key = `${uidMap}\n${gidMap}`;
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    const slot = this.c.slot();
+    this.c.onHost('makeUserns', { uidMap, gidMap, slot }, 'a user namespace that only carries the maps');
+    this.#made.set(key, slot);
+    return slot;
+  }
+
+  /** The container's user namespace is another container's: its maps are in its nsfs file. */
+  #ofJoined(): number {
+    const path = this.c.linux.namespaces?.find(({ type }) => type === 'user')?.path;
+    if (!path)
+      throw new TinyrunError('SPEC_INVALID', 'mounts: idmap without mappings needs a user namespace');
+    const known = this.#made.get(path);
+    if (known !== undefined) return known;
+    const slot = this.c.slot();
+    this.c.onHost('open', { path, flags: O_RDONLY, slot }, 'the user namespace whose maps the mount takes');
+    this.#made.set(path, slot);
+    return slot;
+  }
+}
+
+export type IdmapSlots = (maps: Partial<IdMaps>) => number;
+
+export function idmapSlots(c: Context): IdmapSlots {
+  const idmaps = new Idmaps(c);
+  return (maps) => idmaps.slotFor(maps);
+}
+
+const wantsIdmap = (mount: Mount, options: MountOptions): boolean =>
+  options.idmap || (mount.uidMappings ?? []).length > 0;
+
+function mapsOf(mount: Mount, c: Context): Partial<IdMaps> {
+  const from = (mount.uidMappings ?? []).length > 0 ? mount : c.linux;
+  return { uidMappings: from.uidMappings ?? [], gidMappings: from.gidMappings ?? [] };
+}
+
+/** Opens, on the host, the sources that the container lane could not: of idmapped mounts, and across a user namespace. */
+function openSource(c: Context, mount: Mount, wanted: Omit<Wanted, 'slot'>, idmaps: IdmapSlots): number {
+  const { source, options } = wanted;
+  const idmapped = wantsIdmap(mount, options);
+  // Without host privileges the container walks as the same user as we do, and only it may clone mounts.
+  const across = c.kinship('user') !== 'shared' && c.holds('CAP_SYS_ADMIN') && c.slotsLeft > RESERVED_SLOTS;
+  if (wanted.type !== 'bind' || wanted.instead || !(idmapped || across)) return NO_SLOT;
+  const userns = idmapped ? idmaps(mapsOf(mount, c)) : NO_SLOT;
+  const slot = c.passedSlot();
+  const why = idmapped
+    ? 'its files show other owners in the container'
+    : 'the root of a user namespace may not walk the host to it';
+  c.onHost('openTree', { path: source, recursive: options.recursive ? 1 : 0, userns, slot }, why);
+  return slot;
+}
+
+/** Reads the mounts and writes what the host lane does for them before the clone. */
+export function openMounts(c: Context, idmaps: IdmapSlots): Wanted[] {
+  return (c.spec.mounts ?? []).map((mount, index) => {
+    const wanted = read(mount, index, c);
+    return { ...wanted, slot: openSource(c, mount, wanted, idmaps) };
+  });
+}
