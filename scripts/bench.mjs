@@ -25,6 +25,10 @@ const { values: flags } = parseArgs({
   },
 });
 
+// The rounds end, everything that was started is closed, and what was measured is printed.
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (interrupted = true));
+
 async function loadSections() {
   const files = readdirSync(join(ROOT, 'test/bench')).filter((name) => name.endsWith('.mjs'));
   const sections = await Promise.all(
@@ -41,7 +45,7 @@ async function warmUp(contenders, skipped) {
   const ready = [];
   for (const contender of contenders) {
     try {
-      for (let i = 0; i < WARM_UP; i++) await contender.measure();
+      for (let i = 0; i < WARM_UP && !interrupted; i++) await contender.measure();
       ready.push(contender);
     } catch (error) {
       skipped.push({ name: contender.name, why: error.message.replaceAll(/\s+/g, ' ') });
@@ -56,9 +60,12 @@ async function measureSection(section, context) {
     const ready = await warmUp(contenders, skipped);
     const values = Object.fromEntries(ready.map(({ name }) => [name, []]));
     const runs = Number(flags.runs ?? section.runs);
-    for (let i = 0; i < runs; i++) for (const { name, measure } of ready) values[name].push(await measure());
+    for (let i = 0; i < runs; i++)
+      for (const { name, measure } of ready) if (!interrupted) values[name].push(await measure());
     const summaries = Object.fromEntries(
-      Object.entries(values).map(([name, list]) => [name, summarize(list)]),
+      Object.entries(values)
+        .filter(([, list]) => list.length > 0)
+        .map(([name, list]) => [name, summarize(list)]),
     );
     const { name, title, about, unit, base } = section;
     const judged = targets.map((target) => judge(target, summaries));
@@ -84,6 +91,7 @@ async function main() {
   const results = [];
   try {
     for (const section of sections) {
+      if (interrupted) break;
       const result = await measureSection(section, {
         root: ROOT,
         directory: join(directory, section.name),
