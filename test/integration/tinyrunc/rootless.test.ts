@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rootlessTemplate } from '../../../src/spec/template.ts';
+import type { Spec } from '../../../src/spec/types.ts';
+import { Bench, TINYRUNC, until } from './support.ts';
+
+const UID = 61_234;
+let bench: Bench;
+let home: string;
+
+/** Hands a tree to the user. */
+function give(path: string): void {
+  for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
+    lchownSync(join(entry.parentPath ?? entry.path, entry.name), UID, UID);
+  }
+  chownSync(path, UID, UID);
+}
+
+function user(...args: readonly string[]) {
+  return spawnSync(TINYRUNC, args, {
+    uid: UID,
+    gid: UID,
+    encoding: 'utf8',
+    input: '',
+    timeout: 30_000,
+    cwd: '/',
+    env: { PATH: process.env.PATH, XDG_RUNTIME_DIR: home },
+  });
+}
+
+function spec(...args: readonly string[]): Spec {
+  const template = rootlessTemplate({ uid: UID, gid: UID, cgroup2: true });
+  return { ...template, process: { ...template.process, cwd: '/', terminal: false, args } };
+}
+
+beforeAll(() => {
+  bench = new Bench();
+  chmodSync(bench.dir, 0o755);
+  home = join(bench.dir, 'home');
+  mkdirSync(home);
+  chownSync(home, UID, UID);
+});
+afterAll(() => bench.dispose());
+
+describe('without root', () => {
+  it('runs as root of a user namespace', () => {
+    const bundle = bench.bundle(
+      spec('sh', '-c', 'id -u; cat /proc/self/uid_map; touch /tmp/x 2>&1; echo $$'),
+    );
+    give(bundle);
+    const { status, stdout, stderr } = user('run', '-b', bundle, 'one');
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^0\\n\\s+0\\s+${UID}\\s+1\\n.*Read-only file system\\n1\\n$`));
+  });
+
+  it('goes through the whole life', async () => {
+    const bundle = bench.bundle(spec('sleep', '1000'));
+    give(bundle);
+    const made = spawnSync(
+      'sh',
+      ['-c', `exec ${TINYRUNC} create -b ${bundle} two >/dev/null 2>&1 </dev/null`],
+      {
+        uid: UID,
+        gid: UID,
+        env: { PATH: process.env.PATH, XDG_RUNTIME_DIR: home },
+      },
+    );
+    expect(made.status).toBe(0);
+    expect(user('start', 'two').status).toBe(0);
+    expect(user('exec', 'two', 'id', '-u').stdout).toBe('0\n');
+    expect(JSON.parse(user('state', 'two').stdout).status).toBe('running');
+    expect(user('kill', 'two', 'KILL').status).toBe(0);
+    await until(() => JSON.parse(user('state', 'two').stdout).status === 'stopped');
+    expect(user('delete', 'two').status).toBe(0);
+    expect(readdirSync(join(home, 'tinyrunc')).filter((name) => !name.startsWith('~'))).toEqual([]);
+  });
+
+  it('cannot see or end the containers of others', () => {
+    const id = bench.create(spec('sleep', '1000'));
+    expect(user('--root', bench.root, 'kill', id, 'KILL').status).toBe(1);
+    expect(bench.state(id).status).toBe('created');
+  });
+});
