@@ -1,5 +1,5 @@
 // --init: tinyrun-init stays as PID 1, reaps what is orphaned and passes signals on.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,7 +7,11 @@ import { Sandbox, TINYRUN } from '../security/support.ts';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());
-afterAll(() => sandbox.close());
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+  return sandbox.close();
+});
 
 test('1000 orphans are reaped', { timeout: 60_000 }, async () => {
   const script = `i=0; while [ $i -lt 1000 ]; do (true & true) ; i=$((i+1)); done
@@ -28,6 +32,7 @@ function listener(
     env: sandbox.env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  children.push(child);
   createInterface(child.stdout).on('line', (line) => onLine(line));
   send = (n) => child.kill(n as unknown as NodeJS.Signals);
   return once(child, 'close');
