@@ -29,6 +29,21 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'read images from an archive of save or docker save',
     load: () => import('./commands/load.ts'),
   },
+  import: { summary: 'make an image of a file system archive', load: () => import('./commands/import.ts') },
+  export: {
+    summary: 'write the file system of a container into an archive',
+    load: () => import('./commands/export.ts'),
+  },
+  login: {
+    summary: 'give a registry a user name and password',
+    load: () => import('./commands/login.ts'),
+  },
+  logout: { summary: 'forget the password of a registry', load: () => import('./commands/logout.ts') },
+  manifest: {
+    summary: 'look at manifests of registries, and make lists of them',
+    load: () => import('./commands/manifest.ts'),
+  },
+  system: { summary: 'manage tinyrun itself', load: () => import('./commands/system.ts') },
   image: { summary: 'manage images', load: () => import('./commands/image.ts') },
   doctor: {
     summary: 'check the host point by point, and say how to mend it',

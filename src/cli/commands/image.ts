@@ -3,7 +3,9 @@ import { addCommand } from '../program.ts';
 import { command as history } from './history.ts';
 import { command as inspect } from './image-inspect.ts';
 import { command as prune } from './image-prune.ts';
+import { command as tree } from './image-tree.ts';
 import { command as images } from './images.ts';
+import { command as imported } from './import.ts';
 import { command as load } from './load.ts';
 import { command as pull } from './pull.ts';
 import { command as push } from './push.ts';
@@ -23,6 +25,8 @@ const MEMBERS: readonly { name: string; aliases?: readonly string[]; command: Co
   { name: 'push', command: push },
   { name: 'save', command: save },
   { name: 'load', command: load },
+  { name: 'import', command: imported },
+  { name: 'tree', command: tree },
 ];
 
 export const command: Command = {

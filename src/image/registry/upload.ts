@@ -39,6 +39,19 @@ export async function uploadBlob(
   return 'pushed';
 }
 
+/**
+ * Makes a blob of another repository of the registry known in this one, without sending it.
+ * @throws TinyrunError REGISTRY when the registry does not mount
+ */
+export async function mountBlob(repository: Repository, blob: Descriptor, from: string): Promise<void> {
+  const upload = new Upload(repository, '', blob, { mountFrom: from });
+  if ((await upload.exists()) || (await upload.begin())) return;
+  throw new TinyrunError(
+    'REGISTRY',
+    `blob ${blob.digest}: ${repository.upstream.host} does not mount it from ${from}`,
+  );
+}
+
 class Upload {
   readonly #endpoint: Endpoint;
   readonly #scope: string;

@@ -1,0 +1,76 @@
+import type { FileChange, LayerTree } from '../../image/tree.ts';
+import type { Command, Context } from '../command.ts';
+
+interface Flags {
+  readonly files: string;
+  readonly format?: string;
+}
+
+export const command: Command = {
+  name: 'tree',
+  summary: 'show the layers of an image, the files each adds, and the bytes wasted',
+  usage: '[options] IMAGE',
+  examples: [
+    'tinyrun image tree alpine',
+    'tinyrun image tree --files 50 alpine',
+    'tinyrun image tree --format json alpine',
+  ],
+  define(program, context) {
+    program
+      .argument('<image>')
+      .option('--files <N>', 'files shown of each layer, the largest', '10')
+      .option('--format <FORMAT>', 'json, or a Go template over the list of layers')
+      .action((image: string, flags: Flags) => tree(image, flags, context));
+  },
+};
+
+async function tree(name: string, flags: Flags, context: Context): Promise<void> {
+  const { TinyrunError } = await import('../../errors.ts');
+  const { ensureUnpacked } = await import('../../image/layers.ts');
+  const { ImageStore } = await import('../../image/store.ts');
+  const { layerTrees } = await import('../../image/tree.ts');
+  const store = new ImageStore(context.dataRoot);
+  const image = store.resolve(name);
+  if (!image) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${name}`);
+  if (!/^\d+$/.test(flags.files))
+    throw new TinyrunError('USAGE', `--files ${flags.files}: a number is expected`);
+  await ensureUnpacked(store, image);
+  const layers = layerTrees(context.dataRoot, image);
+  if (flags.format !== undefined) {
+    const { compileTemplate } = await import('../output/template.ts');
+    return context.out(`${compileTemplate(flags.format === 'json' ? '{{json .}}' : flags.format)(layers)}\n`);
+  }
+  const { humanSize } = await import('../output/table.ts');
+  context.out(layers.map((layer, i) => drawLayer(layer, i, Number(flags.files), humanSize)).join(''));
+  context.out(summary(layers, humanSize));
+}
+
+type Size = (bytes: number) => string;
+
+function drawLayer(layer: LayerTree, i: number, count: number, size: Size): string {
+  const waste = layer.wasted > 0 ? `, hides ${size(layer.wasted)} of the layers below` : '';
+  const head = `layer ${i + 1}  ${layer.diffId.slice(7, 19)}  ${size(layer.size)}, ${layer.changes.length} files${waste}\n`;
+  const by = layer.createdBy === '' ? '' : `│  ${layer.createdBy.replace(/\s+/g, ' ').slice(0, 100)}\n`;
+  const shown = [...removedFirst(layer.changes)].slice(0, count);
+  const more = layer.changes.length - shown.length;
+  const lines = shown.map(
+    (change) => `${MARK[change.change]} ${size(change.size).padStart(8)}  ${change.path}`,
+  );
+  if (more > 0) lines.push(`  ${more} more`);
+  return head + by + lines.map((line, at) => `${at === lines.length - 1 ? '└─' : '├─'} ${line}\n`).join('');
+}
+
+const MARK = { added: '+', changed: '~', removed: '-' } as const;
+
+/** Removals have no size: they would be lost at the end of the list. */
+function* removedFirst(changes: readonly FileChange[]): Generator<FileChange> {
+  yield* changes.filter(({ change }) => change === 'removed');
+  yield* changes.filter(({ change }) => change !== 'removed');
+}
+
+function summary(layers: readonly LayerTree[], size: Size): string {
+  const total = layers.reduce((sum, layer) => sum + layer.size, 0);
+  const wasted = layers.reduce((sum, layer) => sum + layer.wasted, 0);
+  const share = total > 0 ? ((1 - wasted / total) * 100).toFixed(1) : '100';
+  return `${layers.length} layers, ${size(total)}, of which ${size(wasted)} wasted: ${share} % efficient\n`;
+}

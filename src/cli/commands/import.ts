@@ -1,0 +1,59 @@
+import { createReadStream } from 'node:fs';
+import type { Command, Context } from '../command.ts';
+import { collect } from '../options.ts';
+
+interface Flags {
+  readonly change?: readonly string[];
+  readonly message?: string;
+  readonly platform?: string;
+}
+
+export const command: Command = {
+  name: 'import',
+  summary: 'make an image of a file system archive',
+  usage: '[options] FILE|- [NAME[:TAG]]',
+  examples: [
+    'tinyrun import rootfs.tar.gz debian:mine',
+    'tar -C rootfs -c . | tinyrun import -c \'CMD ["sh"]\' - mine',
+  ],
+  define(program, context) {
+    program
+      .argument('<file>')
+      .argument('[name]')
+      .option(
+        '-c, --change <INSTRUCTION>',
+        'a Dockerfile instruction: CMD, ENTRYPOINT, ENV, EXPOSE, …',
+        collect,
+      )
+      .option('-m, --message <TEXT>', 'the comment in the image’s history')
+      .option('--platform <OS/ARCH[/VARIANT]>')
+      .action((file: string, name: string | undefined, flags: Flags) =>
+        importFile(file, name, flags, context),
+      );
+  },
+};
+
+async function importFile(
+  file: string,
+  name: string | undefined,
+  flags: Flags,
+  context: Context,
+): Promise<void> {
+  const { TinyrunError } = await import('../../errors.ts');
+  if (/^https?:\/\//.test(file))
+    throw new TinyrunError('USAGE', 'URLs are not imported', {
+      hint: `curl -L ${file} | tinyrun import - NAME`,
+    });
+  const { importArchive } = await import('../../image/import.ts');
+  const { ImageStore } = await import('../../image/store.ts');
+  const { hostPlatform, parsePlatform } = await import('../../image/platform.ts');
+  const highWaterMark = 1 << 17;
+  const source = createReadStream(file, file === '-' ? { fd: 0, highWaterMark } : { highWaterMark });
+  const image = await importArchive(new ImageStore(context.dataRoot), source, {
+    name,
+    changes: flags.change ?? [],
+    message: flags.message ?? `Imported from ${file}`,
+    platform: flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform),
+  });
+  context.out(`${image.id}\n`);
+}

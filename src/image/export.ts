@@ -1,0 +1,128 @@
+import { native } from '../native/index.ts';
+import type { Stat } from '../native/types.ts';
+import type { EntryType, TarEntry } from './tar/header.ts';
+import { END, encodeEntry, padding } from './tar/write.ts';
+import { O_DIRECTORY, O_NOFOLLOW, S_IFMT } from './unpack/flags.ts';
+
+const FSCONFIG_SET_STRING = 1;
+const FSCONFIG_CMD_CREATE = 6;
+const FSOPEN_CLOEXEC = 1;
+const FSMOUNT_CLOEXEC = 1;
+const MOUNT_ATTR_RDONLY = 1;
+const PIECE = 1 << 20;
+
+/**
+ * The merged tree of overlay layers (top first) as an archive, read through a mount that is attached nowhere: nobody
+ * else sees it, and it ends with its fd.
+ */
+export async function* exportTree(layers: readonly string[]): AsyncGenerator<Buffer> {
+  const root = mountMerged(layers);
+  try {
+    yield* new TreeWriter().directory(root, '');
+    yield END;
+  } finally {
+    native().close(root);
+  }
+}
+
+function mountMerged(layers: readonly string[]): number {
+  const context = native().fsopen('overlay', FSOPEN_CLOEXEC);
+  try {
+    native().fsconfig(context, FSCONFIG_SET_STRING, 'lowerdir', layers.join(':'));
+    native().fsconfig(context, FSCONFIG_CMD_CREATE);
+    const mount = native().fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
+    try {
+      // fsmount(2) answers an O_PATH fd, which cannot be read.
+      return native().openat2(mount, '.', { flags: O_DIRECTORY });
+    } finally {
+      native().close(mount);
+    }
+  } finally {
+    native().close(context);
+  }
+}
+
+const TYPES: Readonly<Record<number, EntryType>> = {
+  16807: 'file',
+  9604: 'directory',
+  21609: 'symlink',
+  4802: 'char',
+  14406: 'block',
+  2401: 'fifo',
+};
+
+class TreeWriter {
+  /** First name of each file with several. */
+  readonly #links = new Map<bigint, string>();
+
+  *directory(fd: number, path: string): Generator<Buffer> {
+    const entries = native().readdir(fd);
+    for (const name of entries.map((entry) => entry.name).sort())
+      yield* this.#entry(fd, name, `${path}${name}`);
+  }
+
+  *#entry(dir: number, name: string, path: string): Generator<Buffer> {
+    const stat = native().fstatat(dir, name);
+    const type = TYPES[stat.mode & S_IFMT];
+    if (type === undefined) return; // A socket: no archive has them.
+    const linked = stat.nlink > 1 && type !== 'directory' ? this.#links.get(stat.ino) : undefined;
+    if (linked !== undefined) {
+      yield encodeEntry({ ...header(dir, name, path, stat, 'link'), linkname: linked });
+      return;
+    }
+    if (stat.nlink > 1) this.#links.set(stat.ino, path);
+    yield encodeEntry(header(dir, name, path, stat, type));
+    if (type === 'file') yield* content(dir, name, stat.size);
+    if (type === 'directory') yield* this.#below(dir, name, `${path}/`);
+  }
+
+  *#below(dir: number, name: string, path: string): Generator<Buffer> {
+    const fd = native().openat2(dir, name, { flags: O_DIRECTORY | O_NOFOLLOW });
+    try {
+      yield* this.directory(fd, path);
+    } finally {
+      native().close(fd);
+    }
+  }
+}
+
+function header(dir: number, name: string, path: string, stat: Stat, type: EntryType): TarEntry {
+  const { uid, gid, mtimeNs, rdevMajor: devMajor, rdevMinor: devMinor } = stat;
+  return {
+    type,
+    name: type === 'directory' ? `${path}/` : path,
+    linkname: type === 'symlink' ? native().readlinkat(dir, name) : '',
+    mode: stat.mode & 0o7777,
+    uid,
+    gid,
+    size: type === 'file' ? stat.size : 0,
+    mtimeNs,
+    devMajor,
+    devMinor,
+    xattrs: type === 'link' ? new Map() : xattrs(dir, name),
+  };
+}
+
+function xattrs(dir: number, name: string): Map<string, Buffer> {
+  const found = new Map<string, Buffer>();
+  for (const key of native().listxattr(dir, name)) {
+    const value = native().getxattr(dir, name, key);
+    if (value !== undefined) found.set(key, Buffer.from(value));
+  }
+  return found;
+}
+
+function* content(dir: number, name: string, size: number): Generator<Buffer> {
+  const fd = native().openat2(dir, name, { flags: O_NOFOLLOW });
+  try {
+    for (let left = size; left > 0; ) {
+      const piece = native().read(fd, Math.min(PIECE, left));
+      if (piece.length === 0) throw new Error(`${name} became shorter while it was read`);
+      left -= piece.length;
+      yield Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+    }
+  } finally {
+    native().close(fd);
+  }
+  yield padding(size);
+}
