@@ -43,8 +43,9 @@ export default function boot(entry: string): void {
   const found = readIfThere(path);
   const script = new Script(source, { filename, ...(found?.length && { cachedData: found }) });
   if (!found?.length || script.cachedDataRejected) {
+    // What failed early (125: tinyrun itself) ran little of its verb; a container's own code says nothing of that.
     const atExit = (code: number) => {
-      if (code === 0) save(path, found === undefined, script);
+      if (code === 0 || (entry === 'main' && code !== 125)) save(path, found === undefined, script);
     };
     process.once('exit', atExit);
     // native().exitNow() calls it, since it runs no 'exit' handlers.
