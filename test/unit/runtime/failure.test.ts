@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import type { StepFailure } from '../../../src/native/types.ts';
+import type { Step } from '../../../src/plan/types.ts';
+import { planError } from '../../../src/runtime/failure.ts';
+import { parseSignal } from '../../../src/runtime/signals.ts';
+import { parseFlat, parseIo } from '../../../src/runtime/stats.ts';
+
+const CODES: Readonly<Record<string, number>> = {
+  ENOENT: 2,
+  EACCES: 13,
+  EPERM: 1,
+  ECANCELED: 125,
+  ENOEXEC: 8,
+  ESRCH: 3,
+};
+
+function failure(code: string, syscall = 'call', path = ''): StepFailure {
+  return { step: 0, syscall, errno: CODES[code] ?? 0, code, path };
+}
+
+/** The error of a plan of one step. */
+function errorOf(step: object, what: StepFailure) {
+  return planError({ steps: [{ lane: 'container', why: '', ...step } as Step] }, what);
+}
+
+describe('the failure of a plan', () => {
+  it('names the step, the system call, errno, and what to do', () => {
+    const step = {
+      op: 'mountFs',
+      args: {
+        type: 'proc',
+        source: 'proc',
+        target: '/proc',
+        attr: 0x2n | 0x8n,
+        options: [],
+        flags: 0,
+        propagation: 0,
+      },
+    };
+    const error = errorOf(step, failure('EPERM', 'fsmount', '/proc'));
+    expect(error.message).toBe(
+      'mount proc on /proc (nosuid,noexec): fsmount: EPERM: operation not permitted',
+    );
+    expect(error).toMatchObject({ code: 'SYSCALL', exitCode: 125 });
+    expect(error.hint).not.toBe('');
+  });
+
+  // podman, conmon and containerd match these words to choose 127 and 126.
+  it.each([
+    ['nope', 'ENOENT', 127, 'exec: "nope": executable file not found in $PATH'],
+    ['/nope', 'ENOENT', 127, 'exec: "/nope": stat /nope: no such file or directory'],
+    ['/etc', 'EACCES', 126, 'exec: "/etc": permission denied'],
+  ])('to find %s (%s) is %i', (name, code, exitCode, message) => {
+    const error = errorOf({ op: 'findExecutable', args: { name, path: '/bin' } }, failure(code));
+    expect(error).toMatchObject({ exitCode, message });
+  });
+
+  it('of a hook is one of hooks', () => {
+    const step = { op: 'hook', args: { path: '/h' }, why: 'hooks.createContainer' };
+    const error = errorOf(step, failure('ECANCELED', 'wait4', 'hook /h failed with exit status 3'));
+    expect(error).toMatchObject({
+      code: 'HOOK',
+      message: 'error running createContainer hook: hook /h failed with exit status 3',
+    });
+  });
+
+  it('that came back through the exec fifo is told as what it was', () => {
+    const start = { op: 'signalStart', lane: 'host', args: { path: '/f' } };
+    expect(errorOf(start, failure('ENOEXEC', 'execve', '/bin/x')).code).toBe('COMMAND_NOT_EXECUTABLE');
+    expect(errorOf(start, failure('ECANCELED', 'wait4', 'hook /h was ended by signal 9')).code).toBe('HOOK');
+    expect(errorOf(start, failure('ESRCH', 'read', '/f')).code).toBe('SYSCALL');
+  });
+
+  it('keeps what the interpreter said as its cause', () => {
+    const what = failure('EPERM');
+    expect(errorOf({ op: 'setsid', args: {} }, what).cause).toBe(what);
+  });
+});
+
+it.each([
+  ['9', 9],
+  ['TERM', 15],
+  ['sigkill', 9],
+  ['SIGRTMIN+1', 35],
+  ['0', 0],
+])('the signal %s is %i', (text, number) => {
+  expect(parseSignal(text)).toBe(number);
+});
+
+it.each(['', 'NOPE', '65', '-1', '1.5'])('%j is no signal', (text) => {
+  expect(() => parseSignal(text)).toThrow(/unknown signal/);
+});
+
+it('reads the files of a cgroup', () => {
+  expect(parseFlat('anon 5\nfile 6\n')).toEqual({ anon: 5, file: 6 });
+  expect(parseIo('8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6\n')).toEqual({
+    service: [
+      { major: 8, minor: 0, op: 'Read', value: 1 },
+      { major: 8, minor: 0, op: 'Write', value: 2 },
+    ],
+    serviced: [
+      { major: 8, minor: 0, op: 'Read', value: 3 },
+      { major: 8, minor: 0, op: 'Write', value: 4 },
+    ],
+  });
+});
