@@ -67,10 +67,7 @@ long chooseFds(const Birth& birth) {
   return 0;
 }
 
-#if defined(__clang__) || defined(__GNUC__)
-__attribute__((no_sanitize("address", "undefined")))
-#endif
-int bornChild(void* context) {
+TINYRUN_NO_SANITIZE int bornChild(void* context) {
   Birth& birth = *static_cast<Birth*>(context);
   const auto fail = [&birth](const char* syscall, long error) {
     birth.syscall = syscall;

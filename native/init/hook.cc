@@ -15,7 +15,7 @@ struct Launch {
   long error;
 };
 
-int hookChild(void* context) {
+TINYRUN_NO_SANITIZE int hookChild(void* context) {
   Launch& launch = *static_cast<Launch*>(context);
   launch.error = sys::dup3(launch.input, 0, 0);
   if (launch.error >= 0) launch.error = sys::call(__NR_execve, launch.path, launch.argv, launch.envp);

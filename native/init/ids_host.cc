@@ -26,7 +26,7 @@ Result writeMaps(Host& host, int pid, const Str& uidMap, const Str& gidMap, bool
 }
 
 // Lives in our memory on a stack of its own, only so long as its namespace is being taken hold of. It dies with us.
-int holdNamespace(void*) {
+TINYRUN_NO_SANITIZE int holdNamespace(void*) {
   sys::prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (;;) sys::ppoll(nullptr, 0, nullptr);
 }

@@ -33,6 +33,9 @@
 #define TIOCGPTPEER 0x5441
 #endif
 
+// For code that runs on a small stack of its own in another process's memory: no room and no place for checks.
+#define TINYRUN_NO_SANITIZE __attribute__((no_sanitize("address", "undefined")))
+
 namespace tinyrun::sys {
 
 // File types; linux/stat.h hides its own where libc is near.
