@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
-import type { ExitStatus, Fd } from '../native/types.ts';
+import type { Fd } from '../native/types.ts';
 import type { Plan } from '../plan/types.ts';
 import { undoSteps, writeJournal } from '../runtime/journal.ts';
 import {
@@ -14,6 +14,7 @@ import {
 } from '../runtime/launch.ts';
 import { forwardSignals } from '../runtime/signals.ts';
 import { bootId, writeState } from '../runtime/state.ts';
+import type { TerminalPump } from '../runtime/terminal.ts';
 import { OCI_VERSION } from '../spec/defaults.ts';
 import type { Roots } from '../store/paths.ts';
 import { type Created, createContainer, destroyContainer } from './create.ts';
@@ -53,9 +54,15 @@ export async function runBlueprint(
     proxy.pidfd = launched.pidfd;
     proxy.start();
     watch.onLaunched?.(launched);
-    const status = await waitFor(launched, blueprint);
+    const output = await attach(launched, blueprint);
+    const status = await launched.wait();
+    // its number may soon be another file's
+    proxy.pidfd = -1;
     const oomKilled = wasOomKilled(cgroup);
+    // kills what the program left in a pid namespace of the host, which may still hold the terminal
     takeBack(plan);
+    await output?.drained;
+    output?.detach();
     finish(roots, created, { code: status.code, finished: new Date().toISOString(), oomKilled });
     const signal = status.kind === 'signaled' ? { signal: status.status } : {};
     return { id: created.record.id, exitCode: status.code, oomKilled, ...signal };
@@ -158,17 +165,11 @@ function keepState(created: Created, blueprint: Blueprint, pid: number, cgroup: 
   });
 }
 
-async function waitFor(launched: Launched, blueprint: Blueprint): Promise<ExitStatus> {
-  if (launched.consoleFd === undefined) return launched.wait();
+/** Joins the container's terminal to ours; without one its streams are ours already. */
+async function attach(launched: Launched, { options }: Blueprint): Promise<TerminalPump | undefined> {
+  if (launched.consoleFd === undefined) return undefined;
   const { pumpTerminal } = await import('../runtime/terminal.ts');
-  const pump = pumpTerminal({ master: launched.consoleFd, stdin: blueprint.options.interactive === true });
-  try {
-    const status = await launched.wait();
-    await pump.drained;
-    return status;
-  } finally {
-    pump.detach();
-  }
+  return pumpTerminal({ master: launched.consoleFd, stdin: options.interactive === true });
 }
 
 /** memory.events of cgroup v2: a process of the container was killed for memory, its first one or a child. */

@@ -29,12 +29,14 @@ export function parseSignal(text: string): number {
 /**
  * Passes the signals this process gets on to a container's first process until the returned function is called.
  * A container that has ended is no error. Given a function, the pidfd is asked for at each signal: so handlers can be
- * there before the container is, and a signal that comes early reaches it all the same.
+ * there before the container is and when it has gone (-1), and a signal that comes early reaches it all the same.
  */
 export function forwardSignals(pidfd: Fd | (() => Fd)): () => void {
   const handler = (_name: NodeJS.Signals, number: number): void => {
+    const target = typeof pidfd === 'number' ? pidfd : pidfd();
+    if (target < 0) return;
     try {
-      native().pidfdSendSignal(typeof pidfd === 'number' ? pidfd : pidfd(), number);
+      native().pidfdSendSignal(target, number);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }

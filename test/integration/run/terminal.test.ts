@@ -1,6 +1,7 @@
 // run -t on a real terminal: a pty whose other end the test holds, tinyrun in a session of its own with it as the
 // controlling terminal.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { native } from '../../../src/native/index.ts';
@@ -120,6 +121,18 @@ test('all of the output comes through at the end', async () => {
   expect(await terminal.ended).toBe(0);
   await terminal.until(/49999\r+\n50000\r+\n/);
   terminal.close();
+});
+
+test('a process left behind in the host’s pid namespace ends with the container and keeps nobody waiting', async () => {
+  const script = 'sleep 1000 & echo $!';
+  const { code, stdout } = await sandbox.sh(['-t', '--pid', 'host'], script);
+  expect(code).toBe(0);
+  const pid = Number(stdout);
+  // a zombie may wait for the host's init to reap it
+  const state = existsSync(`/proc/${pid}/stat`)
+    ? readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2]
+    : 'Z';
+  expect(state).toBe('Z');
 });
 
 test('-t without -i and without a terminal; -i -t without one is refused', async () => {

@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import { buildSpec, type SpecInput } from '../../../src/engine/spec.ts';
+import type { RunOptions } from '../../../src/engine/types.ts';
+import { CAPABILITIES } from '../../../src/spec/linux.ts';
+import type { LinuxNamespace } from '../../../src/spec/types.ts';
+
+const ALL = (1n << BigInt(CAPABILITIES.length)) - 1n;
+const CAP_SYS_RESOURCE = 1n << 24n;
+const NAMESPACES: LinuxNamespace[] = (['pid', 'network', 'ipc', 'uts', 'mount', 'cgroup'] as const).map(
+  (type) => ({ type }),
+);
+
+function input(options: Partial<RunOptions> = {}, more: Partial<SpecInput> = {}): SpecInput {
+  return {
+    id: 'c'.repeat(64),
+    options: { image: 'busybox', args: ['true'], ...options },
+    image: { Env: ['PATH=/image', 'LANG=C'], WorkingDir: '/srv' },
+    user: { user: { uid: 0, gid: 0, additionalGids: [0] }, home: '/root' },
+    rootfs: '/rootfs',
+    host: {
+      kernel: { release: '6.18.0', major: 6, minor: 18 },
+      arch: 'x64',
+      uid: 0,
+      gid: 0,
+      capabilities: { effective: ALL, last: CAPABILITIES.length - 1 },
+      cgroup: {
+        mode: 'v2',
+        unifiedRoot: '/sys/fs/cgroup',
+        controllers: ['memory', 'pids'],
+        v1: {},
+        own: '/',
+      },
+      apparmor: false,
+      selinux: false,
+      inUserns: false,
+    },
+    hardNofile: 4096,
+    hostname: 'cccccccccccc',
+    namespaces: NAMESPACES,
+    security: { seccomp: 'default', noNewPrivileges: false, labels: [] },
+    env: [],
+    mounts: [],
+    devices: { devices: [], rules: [] },
+    ...more,
+  };
+}
+
+const build = (options?: Partial<RunOptions>, more?: Partial<SpecInput>) => buildSpec(input(options, more));
+
+describe('process', () => {
+  test('environment, directory, umask', () => {
+    const { process } = build({ tty: true }, { env: ['LANG=de', 'X=1'] });
+    expect(process?.env).toEqual([
+      'PATH=/image',
+      'HOSTNAME=cccccccccccc',
+      'TERM=xterm',
+      'LANG=de',
+      'X=1',
+      'HOME=/root',
+    ]);
+    expect(process).toMatchObject({ cwd: '/srv', terminal: true, user: { umask: 0o022 }, args: ['true'] });
+  });
+  test('HOME of the image or of -e stays', () => {
+    expect(build({}, { env: ['HOME=/x'] }).process?.env).toContain('HOME=/x');
+    expect(build({}, { env: ['HOME=/x'] }).process?.env).not.toContain('HOME=/root');
+  });
+  test('another user holds nothing, whatever the bound', () => {
+    const { capabilities } =
+      build({ capAdd: ['NET_ADMIN'] }, { user: { user: { uid: 5, gid: 5 }, home: '/' } }).process ?? {};
+    expect(capabilities).toMatchObject({ effective: [], permitted: [], inheritable: [], ambient: [] });
+    expect(capabilities?.bounding).toContain('CAP_NET_ADMIN');
+  });
+  test('nobody can hand on a capability that tinyrun has not', () => {
+    const poor = {
+      ...input().host,
+      capabilities: { effective: ALL & ~CAP_SYS_RESOURCE, last: CAPABILITIES.length - 1 },
+    };
+    expect(() => build({ capAdd: ['SYS_RESOURCE'] }, { host: poor })).toThrow(
+      /does not have this capability/,
+    );
+    expect(build({ capAdd: ['ALL'] }, { host: poor }).process?.capabilities?.bounding).not.toContain(
+      'CAP_SYS_RESOURCE',
+    );
+    expect(build({ privileged: true }, { host: poor }).process?.capabilities?.bounding).toHaveLength(
+      CAPABILITIES.length - 1,
+    );
+  });
+  test('nofile stays within the hard limit of who may not raise it', () => {
+    const poor = { ...input().host, capabilities: { effective: 0x3fn, last: CAPABILITIES.length - 1 } };
+    expect(build({}, { host: poor, hardNofile: 512 }).process?.rlimits).toEqual([
+      { type: 'RLIMIT_NOFILE', soft: 512, hard: 512 },
+    ]);
+    expect(build().process?.rlimits).toEqual([{ type: 'RLIMIT_NOFILE', soft: 1024, hard: 524288 }]);
+    expect(build({ ulimit: ['nofile=1:2'] }).process?.rlimits).toEqual([
+      { type: 'RLIMIT_NOFILE', soft: 1, hard: 2 },
+    ]);
+  });
+  test('a relative working directory is refused', () => {
+    expect(() => build({ workdir: 'x' })).toThrow(/not an absolute path/);
+  });
+});
+
+describe('linux', () => {
+  test('hardened by default', () => {
+    const { linux } = build();
+    expect(linux?.seccomp?.defaultAction).toBe('SCMP_ACT_ERRNO');
+    expect(linux?.maskedPaths).toContain('/proc/kcore');
+    expect(linux?.readonlyPaths).toContain('/proc/sys');
+    expect(linux?.resources?.devices?.[0]).toEqual({ allow: false, access: 'rwm' });
+    expect(linux?.resources?.pids).toEqual({ limit: 2048 });
+    expect(linux?.cgroupsPath).toBe(`/tinyrun/${'c'.repeat(64)}`);
+  });
+  test('--privileged has none of it', () => {
+    const { linux, mounts } = build({ privileged: true });
+    expect(linux).not.toHaveProperty('seccomp');
+    expect(linux).not.toHaveProperty('maskedPaths');
+    expect(linux?.resources?.devices).toEqual([{ allow: true, access: 'rwm' }]);
+    for (const path of ['/sys', '/sys/fs/cgroup'])
+      expect(mounts?.find((mount) => mount.destination === path)?.options).not.toContain('ro');
+  });
+  test('a default pids limit only where it can be kept; one that is asked for always', () => {
+    const hybrid = { ...input().host, cgroup: { ...input().host.cgroup, controllers: [] } };
+    expect(build({}, { host: hybrid }).linux?.resources).not.toHaveProperty('pids');
+    expect(build({ pidsLimit: '7' }, { host: hybrid }).linux?.resources?.pids).toEqual({ limit: 7 });
+  });
+  test('what is shared with the host is not set for it', () => {
+    const shared = NAMESPACES.filter(({ type }) => type !== 'uts' && type !== 'network' && type !== 'ipc');
+    const spec = build({}, { namespaces: shared });
+    expect(spec).not.toHaveProperty('hostname');
+    expect(spec.linux?.sysctl).toEqual({});
+    expect(spec.mounts?.find((mount) => mount.destination === '/dev/shm')).toMatchObject({
+      type: 'bind',
+      source: '/dev/shm',
+    });
+    expect(() => build({ sysctl: ['net.ipv4.ip_forward=1'] }, { namespaces: shared })).toThrow(
+      /shares its network/,
+    );
+  });
+  test('seccomp: unconfined, or a profile of one’s own', () => {
+    const security = { noNewPrivileges: true, labels: [] };
+    expect(build({}, { security: { ...security, seccomp: 'unconfined' } }).linux).not.toHaveProperty(
+      'seccomp',
+    );
+    const own = { defaultAction: 'SCMP_ACT_ALLOW' } as const;
+    const file = { ...security, seccomp: { file: 'f', text: '{}' } };
+    const spec = build({ privileged: true }, { security: file, readProfile: () => own });
+    expect(spec.linux?.seccomp).toEqual(own);
+    expect(spec.process?.noNewPrivileges).toBe(true);
+  });
+});
+
+test('a mount of one’s own replaces the default on the same place', () => {
+  const own = { destination: '/dev/shm/', type: 'tmpfs', source: 'tmpfs', options: [] };
+  const places = build({}, { mounts: [own] }).mounts?.map((mount) => mount.destination);
+  expect(places?.filter((place) => place.startsWith('/dev/shm'))).toEqual(['/dev/shm/']);
+});
