@@ -5,9 +5,20 @@ import type { Plan, Step } from '../plan/types.ts';
 import { stepHint } from './hints.ts';
 import { phrase } from './phrase.ts';
 
+/** What Node has no words for, since libuv never meets it. */
+const MORE_WORDS: Readonly<Record<number, string>> = {
+  8: 'exec format error',
+  15: 'block device required',
+  35: 'resource deadlock avoided',
+  87: 'too many users',
+  117: 'structure needs cleaning',
+  122: 'disk quota exceeded',
+  126: 'required key not available',
+};
+
 /** What the kernel says for an errno, as strerror(3) words it in lower case. */
 export function errnoMessage(errno: number): string {
-  return getSystemErrorMap().get(-errno)?.[1] ?? `error ${errno}`;
+  return getSystemErrorMap().get(-errno)?.[1] ?? MORE_WORDS[errno] ?? `error ${errno}`;
 }
 
 /** `EPERM: operation not permitted`, with the system call where it is not the obvious one. */
