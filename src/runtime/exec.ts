@@ -4,11 +4,12 @@ import { TinyrunError } from '../errors.ts';
 import { type ExecOptions, execPlan } from '../plan/verbs/exec.ts';
 import { parseJson } from '../spec/parse.ts';
 import type { Process, Spec } from '../spec/types.ts';
+import { readIfExists } from '../store/atomic.ts';
 import { checkConsoleSocket, ownSize } from './console.ts';
 import type { Container } from './container.ts';
 import { CONFIG_FILE, SECCOMP_CACHE } from './create.ts';
 import { withHome } from './home.ts';
-import { hostFacts } from './host.ts';
+import { hostFacts, parseOwnCgroup } from './host.ts';
 import { type Launched, launch, launchSync } from './launch.ts';
 import { compileSeccomp } from './seccomp.ts';
 import { answerYield } from './yields.ts';
@@ -55,7 +56,21 @@ function cgroupFor({ state }: Container, sub: string): string | undefined {
       hint: "the path starts at the container's own cgroup and stays below it",
     });
   }
-  return join(state.cgroup, sub);
+  const asked = join(state.cgroup, sub);
+  return sub === '' || sub === '/' ? habitable(asked, state.pid) : asked;
+}
+
+/**
+ * A container that manages cgroups of its own (systemd) has moved its processes further down and given controllers to
+ * them: no process may be in its top one then (cgroup-v2.rst, "No Internal Process Constraint"). Like runc, exec goes
+ * where the first process is.
+ */
+function habitable(cgroup: string, pid: number): string {
+  const root = hostFacts().cgroup.unifiedRoot;
+  const given = readIfExists(join(cgroup, 'cgroup.subtree_control'))?.trim() ?? '';
+  if (given === '' || root === undefined) return cgroup;
+  const now = join(root, parseOwnCgroup(readIfExists(`/proc/${pid}/cgroup`) ?? ''));
+  return now.startsWith(`${cgroup}/`) ? now : cgroup;
 }
 
 function optionsOf(request: ExecRequest, spec: Spec): ExecOptions {
