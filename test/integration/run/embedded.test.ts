@@ -11,7 +11,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 test('busybox comes from the embedded copy once, saying so, then from the store', async () => {
   const said: string[] = [];
-  const first = await findImage(dir, { image: 'busybox' }, (line) => said.push(line));
+  const first = await findImage(dir, { image: 'busybox', pull: 'never' }, (line) => said.push(line));
   expect(said).toEqual([expect.stringMatching(/^busybox: .*comes with tinyrun$/)]);
   expect(first.config.config).toMatchObject({ Cmd: ['sh'] });
   const { lowers } = await ensureUnpacked(new ImageStore(dir), first);
@@ -24,7 +24,9 @@ test('busybox comes from the embedded copy once, saying so, then from the store'
 });
 
 test.each(['alpine', 'busybox:1.36', 'library/box', 'example.com/busybox'])('%s is never faked', (image) =>
-  expect(findImage(dir, { image }, () => {})).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' }),
+  expect(findImage(dir, { image, pull: 'never' }, () => {})).rejects.toMatchObject({
+    code: 'IMAGE_NOT_FOUND',
+  }),
 );
 
 test.each(['Busybox', 'a b', 'x:', ''])('%j is no name', (image) =>
