@@ -1,4 +1,5 @@
 import { AT_FDCWD, native } from '../native/index.ts';
+import type { Stat } from '../native/types.ts';
 import { LayerStore } from './layers.ts';
 import type { ImageRecord } from './types.ts';
 import { O_DIRECTORY, O_NOFOLLOW, S_IFCHR, S_IFDIR, S_IFMT, S_IFREG } from './unpack/flags.ts';
@@ -78,14 +79,20 @@ function apply(
 /** A layer's entries, directories before what is in them. */
 function readLayer(root: string): Entry[] {
   const entries: Entry[] = [];
+  const linked = new Set<bigint>();
+  /** A file with several names takes its bytes once. */
+  const sizeOf = (stat: Stat) => {
+    const counted = stat.nlink > 1 && linked.has(stat.ino);
+    linked.add(stat.ino);
+    return (stat.mode & S_IFMT) === S_IFREG && !counted ? stat.size : 0;
+  };
   const walk = (dir: number, prefix: string) => {
     for (const { name } of native().readdir(dir)) {
       const stat = native().fstatat(dir, name);
       const type = stat.mode & S_IFMT;
       const path = `${prefix}${name}`;
       const whiteout = type === S_IFCHR && stat.rdevMajor === 0 && stat.rdevMinor === 0;
-      if (type !== S_IFDIR)
-        entries.push({ path, kind: whiteout ? 'whiteout' : 'file', size: type === S_IFREG ? stat.size : 0 });
+      if (type !== S_IFDIR) entries.push({ path, kind: whiteout ? 'whiteout' : 'file', size: sizeOf(stat) });
       else {
         entries.push({ path, kind: isOpaque(dir, name) ? 'opaque' : 'directory', size: 0 });
         descend(dir, name, (fd) => walk(fd, `${path}/`));

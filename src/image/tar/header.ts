@@ -37,6 +37,8 @@ export interface RawHeader extends TarEntry {
   typeflag: string;
   /** Old GNU sparse: more extents follow in blocks of their own. */
   sparseContinues: boolean;
+  /** Names that are not UTF-8: no harm where an extended header has the whole name, of which this one is cut off. */
+  lossy: string[];
 }
 
 export const bad = (what: string): TinyrunError => new TinyrunError('BAD_LAYER', `tar archive: ${what}`);
@@ -63,14 +65,16 @@ export function decodeHeader(buf: Buffer, at: number): RawHeader {
   const typeflag = String.fromCharCode(buf[at + 156] ?? 0);
   const gnu = buf[at + 257] === 0x75 && buf[at + 263] === 0x20;
   const ustar = buf[at + 257] === 0x75 && buf[at + 262] === 0;
-  let name = text(buf, at, 100);
-  if (ustar && buf[at + 345] !== 0) name = `${text(buf, at + 345, 155)}/${name}`;
+  const lossy: string[] = [];
+  const base = text(buf, at, 100, lossy);
+  const name = ustar && buf[at + 345] !== 0 ? `${text(buf, at + 345, 155, lossy)}/${base}` : base;
+  if (lossy.length > 0) lossy.push(name);
   const old = (typeflag === '0' || typeflag === '\0') && name.endsWith('/');
   const header: RawHeader = {
     typeflag,
     type: old ? 'directory' : (TYPES[typeflag] ?? 'file'),
     name,
-    linkname: text(buf, at + 157, 100),
+    linkname: text(buf, at + 157, 100, lossy),
     mode: number(buf, at + 100, 8) & 0o7777,
     uid: number(buf, at + 108, 8),
     gid: number(buf, at + 116, 8),
@@ -79,6 +83,7 @@ export function decodeHeader(buf: Buffer, at: number): RawHeader {
     devMajor: 0,
     devMinor: 0,
     sparseContinues: false,
+    lossy,
   };
   if (typeflag === '3' || typeflag === '4') {
     header.devMajor = number(buf, at + 329, 8);
@@ -113,11 +118,14 @@ function checkSum(buf: Buffer, at: number): void {
   if (sum !== number(buf, at + 148, 8)) throw bad('wrong header checksum: damaged, or not a tar archive');
 }
 
-/** A NUL-terminated field. */
-function text(buf: Buffer, at: number, length: number): string {
+/** A NUL-terminated field; one that is not UTF-8 is noted. */
+function text(buf: Buffer, at: number, length: number, lossy: string[]): string {
   let end = at;
   while (end < at + length && buf[end] !== 0) end++;
-  return utf8(buf.subarray(at, end));
+  const bytes = buf.subarray(at, end);
+  const value = bytes.toString('utf8');
+  if (value.includes('\ufffd') && !Buffer.from(value).equals(bytes)) lossy.push(value);
+  return value;
 }
 
 /** No NUL (callers cut there or check), and nothing beyond ASCII. */

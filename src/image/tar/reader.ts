@@ -136,6 +136,8 @@ export class TarReader {
     if (this.#longName !== undefined) header.name = this.#longName;
     if (this.#longLink !== undefined) header.linkname = this.#longLink;
     const { mapInData } = applyPax(header, this.#pax);
+    const cut = header.lossy.find((name) => name === header.name || name === header.linkname);
+    if (cut !== undefined) throw bad(`name ${JSON.stringify(cut)} is not UTF-8`);
     this.#longName = this.#longLink = undefined;
     this.#pax = [];
     if (header.type === 'file' && header.name.endsWith('/') && header.typeflag !== 'S')

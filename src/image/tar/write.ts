@@ -78,6 +78,9 @@ function decimal(ns: bigint): string {
   return `${ns < 0n ? '-' : ''}${positive / SECOND}${fraction && `.${fraction}`}`;
 }
 
+/** What readers without PAX see. */
+const ascii = (text: string): string => text.replace(/[^\x20-\x7e]/g, '_');
+
 const isAscii = (text: string): boolean => !/[^\x20-\x7e]/.test(text);
 
 const fitsName = (name: string): boolean => isAscii(name) && splitUstar(name) !== undefined;
@@ -93,14 +96,14 @@ function splitUstar(name: string): { name: string; prefix: string } | undefined 
 function block(entry: TarEntry, flag: string, size: number): Buffer {
   const out = Buffer.alloc(BLOCK);
   const split = splitUstar(entry.name) ?? { name: entry.name.slice(0, 100), prefix: '' };
-  out.write(split.name, 0, 100, 'latin1');
+  out.write(ascii(split.name), 0, 100, 'latin1');
   octal(out, entry.mode, 100, 8);
   octal(out, Math.min(entry.uid, MAX_OCTAL), 108, 8);
   octal(out, Math.min(entry.gid, MAX_OCTAL), 116, 8);
   octal(out, Math.min(size, MAX_SIZE), 124, 12);
   octal(out, entry.mtimeNs < 0n ? 0 : Number(entry.mtimeNs / SECOND), 136, 12);
   out.write(flag, 156, 'latin1');
-  out.write(entry.linkname.slice(0, 100), 157, 100, 'latin1');
+  out.write(ascii(entry.linkname).slice(0, 100), 157, 100, 'latin1');
   out.write('ustar\0' + '00', 257, 'latin1');
   octal(out, entry.devMajor, 329, 8);
   octal(out, entry.devMinor, 337, 8);
