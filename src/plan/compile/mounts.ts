@@ -100,8 +100,13 @@ function filesystem(c: Context, wanted: Wanted): void {
 function cgroups(c: Context, wanted: Wanted, own: string | undefined): void {
   const known = wanted.options.data.filter((option) => isSuperblockWord(option) || option === 'nsdelegate');
   const options = { ...wanted.options, data: known };
-  if (c.kinship('user') === 'shared' || c.has('cgroup')) {
+  const host = c.host.cgroup.unifiedRoot;
+  if (c.has('cgroup') || (c.kinship('user') === 'shared' && host === undefined)) {
     filesystem(c, { ...wanted, type: 'cgroup2', source: 'cgroup', options });
+  } else if (c.kinship('user') === 'shared' && host !== undefined) {
+    // A new cgroup2 outside a cgroup namespace resets the options of the host's own (nsdelegate, memory_recursiveprot)
+    // and waits for a grace period, 6 ms.
+    bind(c, { ...wanted, source: host, options });
   } else if (own !== undefined) {
     // Without a cgroup namespace a new cgroup2 would show, and in a user namespace hand over, the host's tree
     // (CVE-2023-25809): it gets its own branch only.
