@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { lockContainerDir } from '../runtime/journal.ts';
@@ -80,6 +80,8 @@ function makeData(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): vo
   mkdirSync(paths.work, { mode: 0o700 });
   // it becomes the container's /, which every user of the container may enter, whatever the caller's umask
   chmodSync(paths.upper, 0o755);
+  const { uidMappings: [uids] = [], gidMappings: [gids] = [] } = blueprint.spec.linux ?? {};
+  if (uids && gids) chownSync(paths.upper, uids.hostID, gids.hostID);
   for (const { name, text } of blueprint.files) {
     writeFileSync(join(paths.data, name), text);
     chmodSync(join(paths.data, name), 0o644);

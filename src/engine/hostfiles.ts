@@ -28,13 +28,15 @@ export function hostFileMounts(
   files: readonly HostFile[],
   directory: string,
   taken: readonly Mount[],
+  mapped = false,
 ): Mount[] {
   return files
     .map(({ name }) => ({
       destination: `/etc/${name}`,
       type: 'bind',
       source: join(directory, name),
-      options: ['rbind', 'rprivate'],
+      // a user namespace of its own sees them as its root's
+      options: ['rbind', 'rprivate', ...(mapped ? ['idmap'] : [])],
     }))
     .filter((mount) => !taken.some((other) => other.destination === mount.destination));
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { compile } from '../plan/compile/index.ts';
 import type { Compiled } from '../plan/compile/options.ts';
 import { compileSeccomp } from '../runtime/seccomp.ts';
@@ -10,6 +10,9 @@ import type { Blueprint } from './prepare.ts';
 export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): Compiled {
   const { spec, options, layers, host, record } = blueprint;
   const profile = spec.linux?.seccomp;
+  const { uidMappings, gidMappings } = spec.linux ?? {};
+  // upper has the container's ids on disk: overlayfs makes its work directory as root, whom a mapped one would refuse
+  const trees = [dirname(layers.base)];
   const seccomp = profile && compileSeccomp(profile, join(roots.dataRoot, 'cache', 'seccomp'));
   return compile(spec, host, {
     id: record.id,
@@ -23,6 +26,7 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
       work: paths.work,
       // unmounting an overlay syncs the file system below it, which nobody needs for what is removed at once
       ...(options.rm ? { options: ['volatile'] } : {}),
+      ...(uidMappings && gidMappings ? { idmap: { uidMappings, gidMappings, trees } } : {}),
     },
     ...(seccomp ? { seccomp } : {}),
     wait: { kind: 'exec' },

@@ -13,6 +13,7 @@ import type { SeccompTarget } from '../spec/seccomp-profile.ts';
 import type { LinuxDevice, Mount, Spec } from '../spec/types.ts';
 import type { Roots } from '../store/paths.ts';
 import { type HostFile, hostFileMounts, hostFiles } from './hostfiles.ts';
+import { idMapsOf } from './idmaps.ts';
 import { findImage, type Notify } from './image.ts';
 import { readFromLayers } from './layers.ts';
 import { containerPaths, rootfsPoint } from './layout.ts';
@@ -64,7 +65,7 @@ export async function prepare(
   const files = hostFiles(options, hostname);
   const paths = containerPaths(roots, id);
   const namespaces = namespacesOf(parsed.modes, findPid);
-  const ownUts = namespaces.some((ns) => ns.type === 'uts' && ns.path === undefined);
+  const idMaps = parsed.modes.user.kind === 'private' ? idMapsOf(host) : undefined;
   const spec = buildSpec({
     id,
     options,
@@ -73,12 +74,16 @@ export async function prepare(
     rootfs: rootfsPoint(roots),
     host,
     hardNofile: hardNofile(host),
-    hostname: ownUts ? hostname : undefined,
+    hostname,
     namespaces,
+    idMaps,
     readProfile: await profileReader(parsed.security),
     security: { ...parsed.security, ...(await apparmorOf(options, parsed.security, host)) },
     env: parsed.env,
-    mounts: [...hostFileMounts(files, paths.data, parsed.mounts), ...parsed.mounts.map(plainMount)],
+    mounts: [
+      ...hostFileMounts(files, paths.data, parsed.mounts, idMaps !== undefined),
+      ...parsed.mounts.map(plainMount),
+    ],
     devices: parsed.devices,
   });
   return {
@@ -151,9 +156,10 @@ function devicesOf(options: RunOptions): DeviceGrant {
   };
 }
 
-/** With --network host the machine's own name, as Docker has it. */
+/** With --network host or --uts host the machine's own name, as Docker has it. */
 function hostnameOf(options: RunOptions, id: string): string {
-  const name = options.hostname ?? (options.network === 'host' ? machineName() : id.slice(0, 12));
+  const name =
+    options.hostname ?? ([options.network, options.uts].includes('host') ? machineName() : id.slice(0, 12));
   if (/^[a-zA-Z0-9]([a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?$/.test(name)) return name;
   throw new TinyrunError(
     'USAGE',

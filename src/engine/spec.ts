@@ -1,4 +1,5 @@
 import { TinyrunError } from '../errors.ts';
+import type { IdMaps } from '../plan/compile/options.ts';
 import type { HostFacts } from '../plan/host.ts';
 import {
   DEFAULT_NOFILE,
@@ -43,8 +44,11 @@ export interface SpecInput {
   readonly host: HostFacts;
   /** The caller's hard RLIMIT_NOFILE. */
   readonly hardNofile: number;
-  readonly hostname: string | undefined;
+  /** Set where the uts namespace is the container's own; HOSTNAME in any case. */
+  readonly hostname: string;
   readonly namespaces: readonly LinuxNamespace[];
+  /** Of a user namespace of its own; absent in the host's. */
+  readonly idMaps?: IdMaps | undefined;
   readonly security: SecurityOptions;
   /** Decides the conditions of the profile that `seccomp=FILE` names; undefined is no filter. */
   readonly readProfile?: ((target: SeccompTarget) => LinuxSeccomp | undefined) | undefined;
@@ -65,7 +69,7 @@ export function buildSpec(input: SpecInput): Spec {
     ...base,
     process: processOf(input, caps),
     root: { path: input.rootfs, readonly: options.readOnly === true },
-    ...(input.hostname === undefined ? {} : { hostname: input.hostname }),
+    ...(isPrivate(input.namespaces, 'uts') ? { hostname: input.hostname } : {}),
     ...(options.domainname ? { domainname: options.domainname } : {}),
     mounts: mountsOf(input),
     ...(options.annotation?.length ? { annotations: pairs(options.annotation, '--annotation') } : {}),
@@ -177,14 +181,23 @@ function linuxOf(input: SpecInput, caps: readonly string[], base: Linux): Linux 
   const seccomp = seccompOf(input, caps);
   return {
     ...rest,
+    ...input.idMaps,
     cgroupsPath: `/tinyrun/${input.id}`,
     namespaces,
-    sysctl: sysctlsOf(options.sysctl ?? [], base.sysctl ?? {}, (type) => isPrivate(namespaces, type)),
+    sysctl: sysctlsOf(options.sysctl ?? [], defaultSysctls(input, base), (type) =>
+      isPrivate(namespaces, type),
+    ),
     resources: resources(input, base.resources ?? {}),
     ...(devices.devices.length > 0 ? { devices: devices.devices } : {}),
     ...(options.privileged ? {} : { maskedPaths: maskedPaths ?? [], readonlyPaths: readonlyPaths ?? [] }),
     ...(seccomp ? { seccomp } : {}),
   };
+}
+
+/** The kernel takes only groups that the user namespace has. */
+function defaultSysctls({ idMaps }: SpecInput, { sysctl = {} }: Linux): Readonly<Record<string, string>> {
+  const groups = idMaps?.gidMappings[0]?.size;
+  return groups === undefined ? sysctl : { ...sysctl, 'net.ipv4.ping_group_range': `0 ${groups - 1}` };
 }
 
 function seccompOf(input: SpecInput, capabilities: readonly string[]): Linux['seccomp'] {

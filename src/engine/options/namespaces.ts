@@ -27,14 +27,24 @@ function networkMode(text: string | undefined): NamespaceMode {
   });
 }
 
+/** --userns: the host's unless asked for, as with Docker; `auto` is Podman's word for private. */
+function userMode({ userns = '', privileged }: RunOptions): NamespaceMode {
+  if (userns === '' || userns === 'host') return { kind: 'host' };
+  if (userns !== 'private' && userns !== 'auto')
+    throw new TinyrunError('USAGE', `--userns ${JSON.stringify(userns)}: not a mode`, {
+      hint: 'the modes are host and private',
+    });
+  if (privileged)
+    throw new TinyrunError('USAGE', '--privileged: incompatible with a user namespace of its own', {
+      hint: 'leave --userns out, or give the capabilities it needs with --cap-add',
+    });
+  return { kind: 'private' };
+}
+
 const PRIVATE = ['', 'private'];
 
 /** The mode of each namespace type a flag chooses. */
 export function namespaceModes(options: RunOptions): Readonly<Record<LinuxNamespaceType, NamespaceMode>> {
-  if (options.userns !== undefined && !['', 'host'].includes(options.userns))
-    throw new TinyrunError('UNSUPPORTED', `--userns ${JSON.stringify(options.userns)}: only host so far`, {
-      hint: 'the layers of an image would have to be mapped to the ids of a user namespace first',
-    });
   return {
     pid: parseMode(options.pid, '--pid', PRIVATE),
     ipc: parseMode(options.ipc, '--ipc', [...PRIVATE, 'shareable', 'none']),
@@ -42,7 +52,7 @@ export function namespaceModes(options: RunOptions): Readonly<Record<LinuxNamesp
     cgroup: parseMode(options.cgroupns, '--cgroupns', PRIVATE),
     network: networkMode(options.network),
     mount: { kind: 'private' },
-    user: { kind: 'host' },
+    user: userMode(options),
     time: { kind: 'host' },
   };
 }

@@ -16,7 +16,7 @@ import { birth, limitsBeforeUserns, planBirth } from './namespaces.ts';
 import type { Compiled, CompileOptions } from './options.ts';
 import { oomScore } from './process.ts';
 import { becomeProgram } from './program.ts';
-import { enterRoot, openRootfs, rootfs } from './rootfs.ts';
+import { enterRoot, openRootfs, overlayOutside, rootfs } from './rootfs.ts';
 
 export * from './options.ts';
 
@@ -36,7 +36,8 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   const root = openRootfs(c, idmaps);
   const wanted = openMounts(c, idmaps);
   const born = planBirth(c);
-  birth(c, born, cgroup.slot, cgroup.settle);
+  const mountOutside = () => overlayOutside(c, root);
+  birth(c, born, { cgroupSlot: cgroup.slot, settleCgroup: cgroup.settle, mountOutside });
   if (!born.forks) yieldState(c);
   cgroup.afterBirth?.();
   own(c);

@@ -1,4 +1,11 @@
-import { CLONE_NEWCGROUP, CLONE_NEWTIME, CLONE_NEWUSER, NAMESPACES, O_RDONLY } from '../../spec/linux.ts';
+import {
+  CLONE_NEWCGROUP,
+  CLONE_NEWNS,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  NAMESPACES,
+  O_RDONLY,
+} from '../../spec/linux.ts';
 import type { LinuxNamespaceType } from '../../spec/types.ts';
 import type { Context } from './context.ts';
 import { mapText } from './idmaps.ts';
@@ -9,7 +16,8 @@ import { hardRlimits, oomScore } from './process.ts';
 // second one (the step `fork`) where the first process must act before the second is born:
 //   pid, time      setns(2) and unshare(2) move only children
 //   user, joined   what is new must belong to the joined user namespace
-//   user, new      joining others, and raising limits, need the host's privileges, which end in a new user namespace
+//   user, new      joining others, raising limits and mounting mapped layers need the host's privileges, which end in a
+//                  new user namespace; the mounts are made in a mount namespace that the second process gets a copy of
 
 const ISOLATES: { readonly [T in LinuxNamespaceType]: string } = {
   pid: 'sees only its own processes',
@@ -34,6 +42,8 @@ export interface Birth {
   readonly forks: boolean;
   /** CLONE_NEW* of the first clone. */
   readonly first: number;
+  /** An overlay of mapped layers is mounted in between. */
+  readonly mountsOutside: boolean;
 }
 
 /** Opens the namespaces to join, on the host: their paths are the host's. */
@@ -59,13 +69,16 @@ export function planBirth(c: Context): Birth {
   for (const { type, path } of c.linux.namespaces ?? [])
     if (!path && type !== 'cgroup' && type !== 'time') fresh |= NAMESPACES[type].flag;
   const newUser = (fresh & CLONE_NEWUSER) !== 0;
+  const { rootfs } = c.options;
+  const mountsOutside = newUser && rootfs.kind === 'overlay' && rootfs.idmap !== undefined;
   const forks =
     ['pid', 'time', 'user'].some((type) => types.has(type as LinuxNamespaceType)) ||
     c.kinship('time') === 'new' ||
-    (newUser && (joined.length > 0 || limitsBeforeUserns(c)));
+    (newUser && (joined.length > 0 || limitsBeforeUserns(c) || mountsOutside));
   // Without privileges nothing but a user namespace can come first.
-  const first = forks ? (newUser && !c.holds('CAP_SYS_ADMIN') ? CLONE_NEWUSER : 0) : fresh;
-  return { joined, fresh, forks, first };
+  const early = newUser && !c.holds('CAP_SYS_ADMIN') ? CLONE_NEWUSER : 0;
+  const first = forks ? early | (mountsOutside ? CLONE_NEWNS : 0) : fresh;
+  return { joined, fresh, forks, first, mountsOutside };
 }
 
 function whyClone(flags: number): string {
@@ -113,9 +126,17 @@ function externalCgroup(c: Context): void {
   c.onHost('yield', { tag: YIELD.cgroup }, 'the manager makes the cgroup and puts the process in');
 }
 
-/** clone, joins, a fork where it takes one, id maps; `settleCgroup` writes what waits for an external manager. */
-export function birth(c: Context, plan: Birth, cgroupSlot: number, settleCgroup?: () => void): void {
-  const { first, fresh, forks, joined } = plan;
+export interface Born {
+  readonly cgroupSlot: number;
+  /** Writes what waits for an external cgroup manager. */
+  readonly settleCgroup: (() => void) | undefined;
+  /** Mounts what is made before the user namespace. */
+  readonly mountOutside: () => void;
+}
+
+/** clone, joins, a fork where it takes one, id maps. */
+export function birth(c: Context, plan: Birth, { cgroupSlot, settleCgroup, mountOutside }: Born): void {
+  const { first, fresh, forks, joined, mountsOutside } = plan;
   c.onHost('clone', { flags: BigInt(first), cgroup: cgroupSlot, pass: [...c.passed] }, whyClone(first));
   if (settleCgroup !== undefined) {
     externalCgroup(c);
@@ -130,7 +151,8 @@ export function birth(c: Context, plan: Birth, cgroupSlot: number, settleCgroup?
   for (const { type, slot } of joinOrder(c, joined))
     c.inContainer('setns', { slot, flags: NAMESPACES[type].flag }, `joins the ${type} namespace`);
   if (c.kinship('time') === 'new') newTime(c);
-  if (forks) fork(c, fresh & ~first);
+  if (mountsOutside) mountOutside();
+  if (forks) fork(c, fresh & ~(first & CLONE_NEWUSER));
   c.inContainer('setsid', {}, 'a session of its own: signals of our terminal are not for it');
   if (c.kinship('cgroup') === 'new')
     c.inContainer(

@@ -17,6 +17,8 @@ export type RootfsSource =
       readonly base?: string;
       /** overlayfs.rst: "metacopy=off", "userxattr" … */
       readonly options?: readonly string[];
+      /** For a new user namespace: below `trees`, which hold the lowers, ids are mapped (Linux 5.19). */
+      readonly idmap?: IdMaps & { readonly trees: readonly string[] };
     };
 
 export interface IdMaps {

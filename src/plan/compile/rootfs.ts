@@ -1,19 +1,45 @@
 import { isAbsolute, join } from 'node:path/posix';
 import { MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE } from '../../spec/linux.ts';
-import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
 import { PROPAGATIONS } from './mount-options.ts';
 import type { IdmapSlots } from './mount-sources.ts';
 
-/** Opens an idmapped root on the host; NO_SLOT for any other. */
-export function openRootfs(c: Context, idmaps: IdmapSlots): number {
+/** A detached mount with mapped ids, and the directory that it will be attached over. */
+export interface MappedTree {
+  readonly slot: number;
+  readonly path: string;
+}
+
+/** Opens on the host what shows mapped ids: the root itself, or the directories an overlay is made from. */
+export function openRootfs(c: Context, idmaps: IdmapSlots): MappedTree[] {
   const { rootfs } = c.options;
-  if (rootfs.kind !== 'directory' || rootfs.idmap === undefined) return NO_SLOT;
+  if (rootfs.idmap === undefined) return [];
   const userns = idmaps(rootfs.idmap);
-  const slot = c.passedSlot();
-  const why = 'the files of the image show the ids of the container';
-  c.onHost('openTree', { path: absolute(c, rootfs.path), recursive: 1, userns, slot }, why);
-  return slot;
+  const paths = rootfs.kind === 'overlay' ? rootfs.idmap.trees : [absolute(c, rootfs.path)];
+  return paths.map((path) => {
+    const slot = c.passedSlot();
+    const why = 'the files of the image show the ids of the container';
+    c.onHost('openTree', { path, recursive: rootfs.kind === 'overlay' ? 0 : 1, userns, slot }, why);
+    return { slot, path };
+  });
+}
+
+/**
+ * An overlay of mapped layers, made before the user namespace is: overlayfs keeps its whiteouts in trusted xattrs, which
+ * the root of a user namespace may not read, and takes layers only from mounts of its own mount namespace.
+ */
+export function overlayOutside(c: Context, trees: readonly MappedTree[]): void {
+  const why = 'the layers are attached where only this process and its children see them';
+  c.inContainer('propagateRoot', { flags: MS_REC | MS_PRIVATE }, why);
+  for (const { slot, path } of trees)
+    c.inContainer('rootfsAttach', { slot, path }, 'files of the image, with the ids of the container');
+  overlay(c);
+  // A copied mount namespace takes the current directory along, and with it a way past the 0700 data root.
+  c.inContainer(
+    'chdir',
+    { path: '/', create: 0 },
+    'where the root of a user namespace may not walk, it stands',
+  );
 }
 
 const absolute = (c: Context, path: string): string =>
@@ -31,7 +57,7 @@ function hostPropagation(wanted = ''): number {
 }
 
 /** The root filesystem attached; from here on paths are "in the root". */
-export function rootfs(c: Context, slot: number): void {
+export function rootfs(c: Context, trees: readonly MappedTree[]): void {
   const source = c.options.rootfs;
   if (!c.has('mount')) {
     const path = absolute(c, source.kind === 'directory' ? source.path : source.mountpoint);
@@ -44,16 +70,27 @@ export function rootfs(c: Context, slot: number): void {
     ? 'what is mounted from here on stays in the container'
     : 'linux.rootfsPropagation: mounts may reach the host';
   c.inContainer('propagateRoot', { flags }, why);
+  const [tree] = trees;
   if (source.kind === 'overlay') {
-    const { mountpoint: path, lowers, upper = '', work = '', base = '', options = [] } = source;
-    const what = upper ? 'the layers of the image, and one to write to' : 'the layers of the image';
-    c.inContainer('rootfsOverlay', { path, lowers, upper, work, options, base }, what);
-  } else if (slot !== NO_SLOT) {
-    c.inContainer('rootfsAttach', { slot, path: absolute(c, source.path) }, 'the root, with its ids mapped');
+    if (tree === undefined) overlay(c);
+    else {
+      const bound = { path: '.', recursive: 1 };
+      c.inContainer('rootfsBind', bound, 'the overlay from outside is locked here: its clone can be a root');
+    }
+  } else if (tree !== undefined) {
+    c.inContainer('rootfsAttach', tree, 'the root, with its ids mapped');
   } else {
     // pivot_root(2) wants a mount point, and submounts of it come along.
     c.inContainer('rootfsBind', { path: absolute(c, source.path), recursive: 1 }, 'the root must be a mount');
   }
+}
+
+function overlay(c: Context): void {
+  const source = c.options.rootfs;
+  if (source.kind !== 'overlay') return;
+  const { mountpoint: path, lowers, upper = '', work = '', base = '', options = [] } = source;
+  const what = upper ? 'the layers of the image, and one to write to' : 'the layers of the image';
+  c.inContainer('rootfsOverlay', { path, lowers, upper, work, options, base }, what);
 }
 
 /** Makes it the root of the process, out of which there is no way back. */
