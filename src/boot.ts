@@ -1,7 +1,7 @@
 // Runs a bundle of dist/ with V8's code cache: without it V8 compiles anew, at every start, what the last start
 // compiled. One cache for each verb, made by its first run, holding only what that verb executes.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 
 /** Set at build: a digest of the bundles. V8 itself compares a cache with the source by length alone. */
@@ -26,6 +26,7 @@ function readIfThere(path: string): Buffer | undefined {
 // believes what it is given.
 function save(path: string, first: boolean, script: Script): void {
   try {
+    if (first) mkdirSync(dirname(path), { recursive: true });
     const temporary = `${path}.${process.pid}`;
     writeFileSync(temporary, first ? '' : script.createCachedData(), { mode: 0o644 });
     renameSync(temporary, path);
