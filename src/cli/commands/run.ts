@@ -120,7 +120,7 @@ function namespaceFlags(program: Program): void {
     .option('--ipc <MODE>', 'private, host, container:ID')
     .option('--uts <MODE>', 'private, host, container:ID')
     .option('--cgroupns <MODE>', 'private, host')
-    .option('--userns <MODE>', 'host')
+    .option('--userns <MODE>', 'host (the default), private: root in it is nobody on the host')
     .option('-h, --hostname <NAME>', 'default: the first 12 digits of the id')
     .option('--domainname <NAME>', 'NIS domain name')
     .option('--add-host <NAME:ADDRESS>', 'one more line in /etc/hosts', collect)
