@@ -185,6 +185,28 @@ const ROOT_CASES: Record<string, Case> = {
     spec: linux(mapped('mount')),
     options: { rootfs: { kind: 'directory', path: '/r', idmap: { uidMappings: MAPS, gidMappings: MAPS } } },
   },
+  'root-overlay-mapped': {
+    spec: linux(mapped('mount', 'pid')),
+    options: {
+      rootfs: {
+        kind: 'overlay',
+        mountpoint: '/run/r',
+        lowers: ['/l/1'],
+        upper: '/c/upper',
+        work: '/c/work',
+        base: '/l',
+        idmap: { uidMappings: MAPS, gidMappings: MAPS, trees: ['/l', '/c'] },
+      },
+    },
+  },
+  'mount-cgroup-of-the-host': {
+    spec: mounting({
+      destination: '/sys/fs/cgroup',
+      type: 'cgroup',
+      source: 'cgroup',
+      options: ['ro', 'nosuid'],
+    }),
+  },
   'root-no-pivot-shared': { spec: linux({ rootfsPropagation: 'rshared' }), options: { noPivot: true } },
 };
 
