@@ -25,6 +25,7 @@ const STAGES = [
   { name: 'native', command: ['scripts/test-native'], minutes: 6 },
   { name: 'integration', command: vitest('integration'), minutes: 15, skip: needsRoot },
   { name: 'vm', command: ['scripts/test-vm'], minutes: 8, skip: needsNoVm },
+  { name: 'vm-systemd', command: ['scripts/test-vm', 'systemd'], minutes: 8, skip: lacksSystemd },
   { name: 'sanitizers', command: ['scripts/test-sanitizers'], minutes: 10, skip: needsRoot },
   { name: 'cmake', command: ['scripts/test-cmake'], minutes: 8 },
   { name: 'prebuild', command: ['scripts/prebuild'], minutes: 6 },
@@ -37,6 +38,10 @@ function needsRoot() {
 
 function needsNoVm() {
   return hostLacksControllers() ? undefined : 'this host has the cgroup v2 controllers itself';
+}
+
+function lacksSystemd() {
+  return existsSync('/lib/systemd/systemd') ? undefined : 'this host has no systemd to boot a guest with';
 }
 
 /** Runs a stage in a process group of its own, so that a hung one can be ended whole. Resolves to its exit code. */
