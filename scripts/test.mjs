@@ -44,6 +44,13 @@ function lacksSystemd() {
   return existsSync('/lib/systemd/systemd') ? undefined : 'this host has no systemd to boot a guest with';
 }
 
+let running;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => {
+    if (running) process.kill(-running.pid, signal);
+    process.exit(1);
+  });
+
 /** Runs a stage in a process group of its own, so that a hung one can be ended whole. Resolves to its exit code. */
 function run(stage) {
   const [file, ...args] = stage.command;
@@ -54,6 +61,7 @@ function run(stage) {
     process.stdout.write(chunk);
     last = (last + chunk).slice(-4096);
   });
+  running = child;
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       console.error(`test: stage ${stage.name} took more than ${stage.minutes} minutes and was ended`);
@@ -65,6 +73,7 @@ function run(stage) {
       resolve({ code: 127, last });
     });
     child.on('close', (code) => {
+      running = undefined;
       clearTimeout(timer);
       resolve({ code: code ?? 1, last });
     });
