@@ -1,15 +1,17 @@
-// npm run bench [-- --only SECTION]… [--runs N] [--json FILE] [--doc]
+// npm run bench [-- --only SECTION]… [--runs N] [--json FILE] [--doc] [--realtime]
 //
 // One interleaved run: in each section every contender is warmed up, then all take turns, so that whatever else the
 // machine does meets all of them alike. Sections are the files of test/bench; --doc writes the figures into
-// docs/performance.md. Needs root.
+// docs/performance.md; --realtime runs all of it under SCHED_RR, so that the other work of a busy machine waits.
+// Needs root.
 
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { hostStopwatch, unifiedStopwatch } from '../test/bench/lib/child.mjs';
+import { cleanEnvironment, hostStopwatch, unifiedStopwatch } from '../test/bench/lib/child.mjs';
 import { heading, markdown, replaceFigures } from '../test/bench/lib/report.mjs';
 import { judge, summarize } from '../test/bench/lib/stats.mjs';
 
@@ -22,6 +24,7 @@ const { values: flags } = parseArgs({
     runs: { type: 'string' },
     json: { type: 'string' },
     doc: { type: 'boolean' },
+    realtime: { type: 'boolean', default: false },
   },
 });
 
@@ -54,14 +57,27 @@ async function warmUp(contenders, skipped) {
   return ready;
 }
 
+/** One that fails on the way is left out like one that cannot start: half a set of figures would mislead. */
+async function takeTurns(contenders, runs, skipped) {
+  const values = Object.fromEntries(contenders.map(({ name }) => [name, []]));
+  for (let i = 0; i < runs && !interrupted; i++)
+    for (const { name, measure } of contenders) {
+      if (!values[name]) continue;
+      try {
+        values[name].push(await measure());
+      } catch (error) {
+        skipped.push({ name, why: error.message.replaceAll(/\s+/g, ' ') });
+        delete values[name];
+      }
+    }
+  return values;
+}
+
 async function measureSection(section, context) {
   const { contenders, targets = [], skipped = [], close = async () => {} } = await section.open(context);
   try {
     const ready = await warmUp(contenders, skipped);
-    const values = Object.fromEntries(ready.map(({ name }) => [name, []]));
-    const runs = Number(flags.runs ?? section.runs);
-    for (let i = 0; i < runs; i++)
-      for (const { name, measure } of ready) if (!interrupted) values[name].push(await measure());
+    const values = await takeTurns(ready, Number(flags.runs ?? section.runs), skipped);
     const summaries = Object.fromEntries(
       Object.entries(values)
         .filter(([, list]) => list.length > 0)
@@ -75,8 +91,21 @@ async function measureSection(section, context) {
   }
 }
 
+/** This program again, under SCHED_RR; answers its exit code. */
+function again() {
+  const argv = ['-r', '5', process.execPath, ...process.argv.slice(1)];
+  const env = { ...cleanEnvironment(), TINYRUN_BENCH_REALTIME: '1' };
+  const { status, error } = spawnSync('chrt', argv, { stdio: 'inherit', env });
+  if (error) throw error;
+  return status ?? 1;
+}
+
 async function main() {
   if (process.getuid() !== 0) throw new Error('the contenders need root: sudo npm run bench');
+  if (flags.realtime && !process.env.TINYRUN_BENCH_REALTIME) {
+    process.exitCode = again();
+    return;
+  }
   const sections = await loadSections();
   const directory = mkdtempSync(join(tmpdir(), 'tinyrun-bench-'));
   const host = hostStopwatch();
@@ -97,6 +126,7 @@ async function main() {
         directory: join(directory, section.name),
         host,
         unified,
+        realtime: flags.realtime,
       });
       process.stdout.write(`${markdown(result)}\n`);
       results.push(result);

@@ -1,8 +1,6 @@
 // `true` in a container that runs already.
 
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { makeBundle } from './lib/bundle.mjs';
 import { cleanEnvironment } from './lib/child.mjs';
 import { create, nextId, remove, runtimes, start } from './lib/oci.mjs';
 
@@ -17,16 +15,15 @@ export const section = {
   open,
 };
 
-async function open({ root, directory, host }) {
-  const bundle = makeBundle(join(directory, 'bundle'), ['sleep', '1000']);
-  const all = Object.entries(runtimes(root, directory));
+async function open(context) {
+  const { host } = context;
+  const all = Object.entries(runtimes(context, ['sleep', '1000']));
   const id = nextId();
   const run = (argv) => spawnSync(argv[0], argv.slice(1), { stdio: 'ignore', env: cleanEnvironment() });
-  for (const [, runtime] of all)
-    for (const argv of [create(runtime, bundle, id), start(runtime, id)]) run(argv);
+  for (const [, runtime] of all) for (const argv of [create(runtime, id), start(runtime, id)]) run(argv);
   const contenders = all.map(([name, runtime]) => ({
     name: `${name} exec`,
-    measure: () => host.ask({ timed: [[...runtime, 'exec', id, 'true']] }),
+    measure: () => host.ask({ timed: [[...runtime.argv, 'exec', id, 'true']] }),
   }));
   const targets = [
     { what: 'at most 1.3 × runc exec', contender: 'tinyrunc exec', base: 'runc exec', factor: 1.3 },

@@ -1,7 +1,5 @@
 // create, start and delete as three commands: what containerd and podman pay for a container.
 
-import { join } from 'node:path';
-import { makeBundle } from './lib/bundle.mjs';
 import { create, nextId, remove, runtimes, start } from './lib/oci.mjs';
 
 export const section = {
@@ -15,13 +13,13 @@ export const section = {
   open,
 };
 
-async function open({ root, directory, host }) {
-  const bundle = makeBundle(join(directory, 'bundle'), ['true']);
-  const contenders = Object.entries(runtimes(root, directory)).map(([name, runtime]) => ({
+async function open(context) {
+  const { host } = context;
+  const contenders = Object.entries(runtimes(context, ['true'])).map(([name, runtime]) => ({
     name,
     measure: async () => {
       const id = nextId();
-      const timed = [create(runtime, bundle, id), start(runtime, id), remove(runtime, id)];
+      const timed = [create(runtime, id), start(runtime, id), remove(runtime, id)];
       return host.ask({ timed, after: [remove(runtime, id)] });
     },
   }));

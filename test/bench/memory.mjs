@@ -3,7 +3,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeBundle } from './lib/bundle.mjs';
 import { cleanEnvironment } from './lib/child.mjs';
 import { create, nextId, remove, runtimes } from './lib/oci.mjs';
 
@@ -23,18 +22,18 @@ function residentMemory(pidFile) {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
-async function open({ root, directory }) {
-  const bundle = makeBundle(join(directory, 'bundle'), ['true']);
+async function open(context) {
+  const { directory } = context;
   const run = (argv) => {
     const { status } = spawnSync(argv[0], argv.slice(1), { stdio: 'ignore', env: cleanEnvironment() });
     if (status !== 0) throw new Error(`${argv.join(' ')}: exit ${status}`);
   };
-  const contenders = Object.entries(runtimes(root, directory)).map(([name, runtime]) => ({
+  const contenders = Object.entries(runtimes(context, ['true'])).map(([name, runtime]) => ({
     name,
     measure: async () => {
       const id = nextId();
       const pidFile = join(directory, `${name}.pid`);
-      run(create(runtime, bundle, id, '--pid-file', pidFile));
+      run(create(runtime, id, '--pid-file', pidFile));
       try {
         return residentMemory(pidFile);
       } finally {

@@ -2,9 +2,9 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeBundle } from './lib/bundle.mjs';
 import { LineChild } from './lib/child.mjs';
 import { startDocker } from './lib/docker.mjs';
+import { nextId, runtimes } from './lib/oci.mjs';
 
 const API = 'Node API, in process';
 const CLI = 'tinyrun run --rm';
@@ -26,25 +26,22 @@ export const section = {
   open,
 };
 
-/** A fresh id for each container, since the last one may still be on its way out. */
-let counter = 0;
-const nextId = () => `bench-${process.pid}-${++counter}`;
-
-async function open({ root, directory, host, unified }) {
-  const bundle = makeBundle(join(directory, 'bundle'), ['true']);
+async function open(context) {
+  const { root, directory, host, unified, realtime } = context;
+  const { tinyrunc, runc } = runtimes(context, ['true']);
+  const { bundle } = tinyrunc;
   const rootfs = join(bundle, 'rootfs');
   const skipped = [];
   const time = (stopwatch, ...argv) => stopwatch.ask({ timed: [argv] });
   const state = (name) => join(directory, name);
   const tinyrun = [join(root, 'bin/tinyrun'), '--data-root', state('data'), '--run-root', state('run')];
-  const tinyrunc = [join(root, 'bin/tinyrunc'), '--root', state('tinyrunc')];
   const api = new LineChild([
     process.execPath,
     join(root, 'test/bench/lib/api.cjs'),
     state('data'),
     state('run'),
   ]);
-  const docker = await startDocker(state('docker'), rootfs);
+  const docker = await startDocker(state('docker'), rootfs, realtime);
   if (docker.why) skipped.push({ name: DOCKER, why: docker.why });
   const contenders = [
     { name: API, measure: async () => (await api.ask({ image: 'busybox', command: ['true'] })).ms },
@@ -52,10 +49,10 @@ async function open({ root, directory, host, unified }) {
       name: CLI,
       measure: () => time(host, ...tinyrun, 'run', '--rm', '--network', 'none', 'busybox', 'true'),
     },
-    { name: OCI, measure: () => time(host, ...tinyrunc, 'run', '-b', bundle, nextId()) },
+    { name: OCI, measure: () => time(host, ...tinyrunc.argv, 'run', '-b', bundle, nextId()) },
     {
       name: 'runc run',
-      measure: () => time(host, 'runc', '--root', state('runc'), 'run', '-b', bundle, nextId()),
+      measure: () => time(host, ...runc.argv, 'run', '-b', runc.bundle, nextId()),
     },
     {
       name: 'crun run',

@@ -1,8 +1,6 @@
 // The short verbs of tinyrunc, each against the start of node itself.
 
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { makeBundle } from './lib/bundle.mjs';
 import { cleanEnvironment } from './lib/child.mjs';
 import { create, nextId, remove, runtimes, start } from './lib/oci.mjs';
 
@@ -19,19 +17,19 @@ export const section = {
   open,
 };
 
-async function open({ root, directory, host }) {
-  const bundle = makeBundle(join(directory, 'bundle'), ['sleep', '1000']);
-  const { tinyrunc, runc } = runtimes(root, directory);
+async function open(context) {
+  const { host } = context;
+  const { tinyrunc, runc } = runtimes(context, ['sleep', '1000']);
   const run = (argv) => spawnSync(argv[0], argv.slice(1), { stdio: 'ignore', env: cleanEnvironment() });
   const id = nextId();
   for (const runtime of [tinyrunc, runc])
-    for (const argv of [create(runtime, bundle, id), start(runtime, id)]) run(argv);
+    for (const argv of [create(runtime, id), start(runtime, id)]) run(argv);
   const time = (order) => host.ask(order);
-  const one = (runtime, ...args) => time({ timed: [[...runtime, ...args]] });
+  const one = (runtime, ...args) => time({ timed: [[...runtime.argv, ...args]] });
   const freshStart = (runtime) => {
     const fresh = nextId();
     return time({
-      prepare: [create(runtime, bundle, fresh)],
+      prepare: [create(runtime, fresh)],
       timed: [start(runtime, fresh)],
       after: [remove(runtime, fresh)],
     });

@@ -42,20 +42,13 @@ export class LineChild {
 export const hostStopwatch = () => new LineChild([process.execPath, STOPWATCH]);
 
 /**
- * The stopwatch in a private mount namespace with cgroup2 on /sys/fs/cgroup, which crun 1.8 needs on a hybrid host.
- * The host's mounts stay as they are, and the namespace ends with the process.
+ * A command line in a private mount namespace with cgroup2 on /sys/fs/cgroup, as hosts have it that are not hybrid. The
+ * host's mounts stay as they are, and the namespace ends with the process.
  */
-export function unifiedStopwatch() {
-  const script = 'mount -t cgroup2 none /sys/fs/cgroup && exec "$0" "$1"';
-  return new LineChild([
-    'unshare',
-    '-m',
-    '--propagation',
-    'private',
-    'sh',
-    '-c',
-    script,
-    process.execPath,
-    STOPWATCH,
-  ]);
+export function onUnified(argv) {
+  const script = 'mount -t cgroup2 none /sys/fs/cgroup && exec "$0" "$@"';
+  return ['unshare', '-m', '--propagation', 'private', 'sh', '-c', script, ...argv];
 }
+
+/** The stopwatch where crun 1.8 can work on a hybrid host. */
+export const unifiedStopwatch = () => new LineChild(onUnified([process.execPath, STOPWATCH]));

@@ -4,12 +4,15 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cleanEnvironment } from './child.mjs';
+import { cleanEnvironment, onUnified } from './child.mjs';
 
 const answers = (host) => spawnSync('docker', ['-H', host, 'version'], { stdio: 'ignore' }).status === 0;
 
-/** Starts dockerd below `directory` and loads `rootfs` as image busybox; undefined and why when it cannot. */
-export async function startDocker(directory, rootfs) {
+/**
+ * Starts dockerd below `directory` and loads `rootfs` as image busybox; undefined and why when it cannot. `realtime`: on
+ * cgroup v2, since the cgroups that Docker makes on v1 admit no process of a real-time class.
+ */
+export async function startDocker(directory, rootfs, realtime = false) {
   const program = ['/usr/sbin/dockerd', '/usr/bin/dockerd'].find(existsSync);
   if (!program) return { why: 'dockerd is not installed' };
   mkdirSync(directory, { recursive: true });
@@ -21,14 +24,18 @@ export async function startDocker(directory, rootfs) {
     '--ip6tables=false',
     `--pidfile=${directory}/docker.pid`,
   ];
-  const daemon = spawn(
+  const argv = [
     program,
-    ['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec'), '-H', host, ...flags],
-    {
-      stdio: ['ignore', log, log],
-      env: cleanEnvironment(),
-    },
-  );
+    '--data-root',
+    join(directory, 'data'),
+    '--exec-root',
+    join(directory, 'exec'),
+    '-H',
+    host,
+    ...flags,
+  ];
+  const [file, ...args] = realtime ? onUnified(argv) : argv;
+  const daemon = spawn(file, args, { stdio: ['ignore', log, log], env: cleanEnvironment() });
   const ended = new Promise((resolve) => daemon.once('exit', resolve));
   const close = async () => {
     daemon.kill('SIGTERM');
