@@ -15,7 +15,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   kill: { summary: 'send a signal to running containers', load: () => import('./commands/kill.ts') },
   rm: { summary: 'remove containers', load: () => import('./commands/rm.ts') },
   inspect: {
-    summary: 'show all that is known of containers, as JSON',
+    summary: 'show all that is known of containers and images, as JSON',
     load: () => import('./commands/inspect.ts'),
   },
   images: { summary: 'list images', load: () => import('./commands/images.ts') },

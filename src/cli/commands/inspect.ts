@@ -1,35 +1,69 @@
 import { createEngine } from '../../engine/engine.ts';
 import type { ContainerView } from '../../engine/record.ts';
+import { TinyrunError } from '../../errors.ts';
 import type { Command, Context } from '../command.ts';
 import { formatFailure, toFailure } from '../fail.ts';
+import { oneOf } from '../options.ts';
+
+interface Flags {
+  readonly format?: string;
+  readonly type?: string;
+}
 
 export const command: Command = {
   name: 'inspect',
-  summary: 'show all that is known of containers, as JSON',
-  usage: 'CONTAINER [CONTAINER...]',
-  examples: ['tinyrun inspect web', 'tinyrun inspect web | jq .[0].State'],
+  summary: 'show all that is known of containers and images, as JSON',
+  usage: '[options] NAME|ID [NAME|ID...]',
+  examples: [
+    'tinyrun inspect web',
+    "tinyrun inspect -f '{{.State.ExitCode}}' web",
+    'tinyrun inspect busybox',
+  ],
   define(program, context) {
-    program.argument('<container...>').action((containers: string[]) => inspect(containers, context));
+    program
+      .argument('<name...>')
+      .option('-f, --format <FORMAT>', 'json, or a Go template')
+      .option('--type <KIND>', 'container or image', oneOf('container', 'image'))
+      .action((names: string[], flags: Flags) => inspect(names, flags, context));
   },
 };
 
 /** What was found is printed, as a list; what was not makes the exit code 1. */
-function inspect(containers: readonly string[], context: Context): void {
-  const engine = createEngine(context);
-  const found = containers.flatMap((name) => {
+async function inspect(names: readonly string[], flags: Flags, context: Context): Promise<void> {
+  const found: object[] = [];
+  for (const name of names) {
     try {
-      return [describe(engine.find(name))];
+      found.push(await describe(name, flags.type, context));
     } catch (error) {
       context.err(formatFailure(toFailure(error)));
       context.exitCode = 1;
-      return [];
     }
-  });
-  context.out(`${JSON.stringify(found, null, 4)}\n`);
+  }
+  const { formatInspected } = await import('./image-inspect.ts');
+  context.out(await formatInspected(found, flags.format));
+}
+
+/** A container where there is one of that name, else an image. */
+async function describe(name: string, type: string | undefined, context: Context): Promise<object> {
+  try {
+    if (type !== 'image') return describeContainer(createEngine(context).find(name));
+  } catch (error) {
+    const missing = error instanceof TinyrunError && error.code === 'CONTAINER_NOT_FOUND';
+    if (!missing || type === 'container') throw error;
+  }
+  const { ImageStore } = await import('../../image/store.ts');
+  const { describeImage } = await import('./image-inspect.ts');
+  try {
+    return describeImage(new ImageStore(context.dataRoot), name);
+  } catch (error) {
+    // what is no image name may still have been meant as a container's
+    if (type === 'image' || !(error instanceof TinyrunError)) throw error;
+    throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container or image: ${name}`);
+  }
 }
 
 /** Docker's names for what we have of it. */
-function describe({ record, status, state }: ContainerView) {
+function describeContainer({ record, status, state }: ContainerView) {
   const { exit } = record;
   const [path, ...args] = record.args;
   return {

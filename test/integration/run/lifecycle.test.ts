@@ -49,6 +49,29 @@ test('a container that has ended stays until it is removed', async () => {
   expect(again).toMatchObject({ code: 125, stderr: expect.stringContaining(row.ID.slice(0, 12)) });
   const inspected = JSON.parse((await sandbox.tinyrun(['inspect', 'done'])).stdout)[0];
   expect(inspected).toMatchObject({ Id: row.ID, Name: '/done', State: { Status: 'exited', ExitCode: 7 } });
+  for (const filter of [
+    'name=don',
+    'exited=7',
+    'status=exited',
+    'ancestor=busybox',
+    `id=${row.ID.slice(0, 6)}`,
+  ])
+    expect((await sandbox.tinyrun(['ps', '-a', '-f', filter, '--format', '{{.Names}}'])).stdout).toBe(
+      'done\n',
+    );
+  expect((await sandbox.tinyrun(['ps', '-a', '-f', 'name=don', '-f', 'exited=8'])).stdout).not.toContain(
+    'done',
+  );
+  expect(await sandbox.tinyrun(['ps', '-f', 'frob=1'])).toMatchObject({
+    code: 125,
+    stderr: expect.stringMatching(/the keys are id, name/),
+  });
+  expect(
+    (await sandbox.tinyrun(['inspect', '-f', '{{.State.ExitCode}} {{json .Args}}', 'done'])).stdout,
+  ).toBe('7 ["-c","echo x > /f; exit 7"]\n');
+  expect((await sandbox.tinyrun(['inspect', '-f', '{{json .Config.Cmd}}', 'busybox'])).stdout).toBe(
+    '["sh"]\n',
+  );
   expect(await sandbox.tinyrun(['rm', 'done'])).toEqual({ code: 0, stdout: 'done\n', stderr: '' });
   expect(list(data('containers'))).toEqual([]);
   expect(list(data('names'))).toEqual([]);
