@@ -11,21 +11,21 @@ Result setString(Container& lane, int fs, const char* key, const char* value) {
   return r < 0 ? fsFailure(lane, fs, "fsconfig", r, value) : kDone;
 }
 
-// EINVAL with `unknown`: this kernel has no "lowerdir+". Before overlayfs knew the new mount API (6.5) fsconfig(2)
-// took any key, and only the creation of the superblock tells.
+// EINVAL with `unknown`: this kernel has no "lowerdir+". Before overlayfs knew the new mount API (6.5) fsconfig(2) took
+// any key, until they filled a page, and only the creation of the superblock told.
 Result layerByLayer(Container& lane, const args::rootfsOverlay& a, sys::Fd& mount, bool& unknown) {
-  sys::Fd fs(sys::fsopen("overlay"));
+  const sys::Fd fs(sys::fsopen("overlay"));
   if (fs.bad()) return failed("fsopen", fs.value(), "overlay");
-  bool first = true;
-  for (const Str lower : a.lowers) {
-    const Result r = setString(lane, fs.get(), "lowerdir+", lower);
-    unknown = first && r.err == EINVAL;
-    if (!r) return r;
-    first = false;
-  }
+  const auto directory = [&](const char* key, const char* path) {
+    const Result r = setString(lane, fs.get(), key, path);
+    unknown = r.err == EINVAL;
+    return r;
+  };
+  for (const Str lower : a.lowers)
+    if (Result r = directory("lowerdir+", lower); !r) return r;
   if (!a.upper.empty()) {
-    if (Result r = setString(lane, fs.get(), "upperdir", a.upper); !r) return r;
-    if (Result r = setString(lane, fs.get(), "workdir", a.work); !r) return r;
+    if (Result r = directory("upperdir", a.upper); !r) return r;
+    if (Result r = directory("workdir", a.work); !r) return r;
   }
   for (const Str option : a.options)
     if (Result r = configure(lane, fs.get(), "overlay", option); !r) return r;
@@ -34,41 +34,50 @@ Result layerByLayer(Container& lane, const args::rootfsOverlay& a, sys::Fd& moun
   return r;
 }
 
-using Page = Text<4096>;
+// The options of mount(2), and the fds they name.
+struct Page {
+  Text<4096> text;
+  unsigned count = 0;
+  int fds[1024];
+  Page() = default;
+  Page(const Page&) = delete;
+  Page& operator=(const Page&) = delete;
+  ~Page() {
+    while (count != 0) sys::close(fds[--count]);
+  }
+};
 
-// A directory as mount(2) can name it in few bytes and without escapes: below `base`, else the number of an O_PATH fd,
-// with /proc/self/fd as the current directory.
+// A directory in few bytes and without escapes: relative to `base`, else the number of an O_PATH fd, with
+// /proc/self/fd as the current directory.
 Result addDirectory(Page& page, const args::rootfsOverlay& a, const char* path) {
-  if (!a.base.empty() && startsWith(path, a.base) && path[a.base.size] == '/') {
-    page.add(path + a.base.size + 1);
-    return kDone;
-  }
   if (!a.base.empty()) {
-    page.add(path);
+    const bool below = startsWith(path, a.base) && path[a.base.size] == '/';
+    page.text.add(below ? path + a.base.size + 1 : path);
     return kDone;
   }
+  if (page.count == sizeof page.fds / sizeof page.fds[0]) return {E2BIG, "mount", "overlay"};
   const long fd = sys::openat(AT_FDCWD, path, O_PATH | O_DIRECTORY);
   if (fd < 0) return failed("openat", fd, path);
-  page.add(static_cast<uint64_t>(fd));
+  page.fds[page.count++] = static_cast<int>(fd);
+  page.text.add(static_cast<uint64_t>(fd));
   return kDone;
 }
 
 Result writeOptions(Page& page, const args::rootfsOverlay& a) {
-  page.add("lowerdir=");
-  bool first = true;
+  const char* separator = "lowerdir=";
   for (const Str lower : a.lowers) {
-    if (!first) page.add(":");
-    first = false;
+    page.text.add(separator);
+    separator = ":";
     if (Result r = addDirectory(page, a, lower); !r) return r;
   }
   if (!a.upper.empty()) {
-    page.add(",upperdir=");
+    page.text.add(",upperdir=");
     if (Result r = addDirectory(page, a, a.upper); !r) return r;
-    page.add(",workdir=");
+    page.text.add(",workdir=");
     if (Result r = addDirectory(page, a, a.work); !r) return r;
   }
-  for (const Str option : a.options) page.add(",").add(option);
-  return page.cut() ? Result{E2BIG, "mount", "overlay options exceed one page"} : kDone;
+  for (const Str option : a.options) page.text.add(",").add(option);
+  return page.text.cut() ? Result{E2BIG, "mount", "overlay options exceed one page"} : kDone;
 }
 
 // mount(2) needs a place at once: `path`, from which open_tree(2) takes a clone before the first is taken away again.
@@ -77,15 +86,13 @@ Result inOnePage(Container& lane, const args::rootfsOverlay& a, sys::Fd& mount) 
   if (Result r = writeOptions(page, a); !r) return r;
   const char* from = a.base.empty() ? "/proc/self/fd" : a.base.data;
   if (Result r = check("chdir", sys::chdir(from), from); !r) return r;
-  Result r = check("mount", sys::mount("overlay", a.path, "overlay", 0, page.c_str()), a.path);
-  const long back = sys::chdir("/");
-  if (!r) {
+  const long mounted = sys::mount("overlay", a.path, "overlay", 0, page.text.c_str());
+  if (Result r = check("chdir", sys::chdir("/"), "/"); !r) return r;
+  if (mounted < 0) {
     lane.detail.clear();
-    lane.detail.add(a.path).add(" ").add(page.c_str());
-    r.path = lane.detail.c_str();
-    return r;
+    lane.detail.add(a.path).add(" ").add(page.text.c_str());
+    return failed("mount", mounted, lane.detail.c_str());
   }
-  if (back < 0) return failed("chdir", back, "/");
   mount.reset(sys::openTree(AT_FDCWD, a.path, OPEN_TREE_CLONE));
   if (mount.bad()) return failed("open_tree", mount.value(), a.path);
   return check("umount2", sys::umount2(a.path, 2 /* MNT_DETACH */), a.path);

@@ -18,9 +18,9 @@ namespace fixture {
 namespace fs = std::filesystem;
 
 Directory::Directory() {
-  char name[] = "/tmp/tinyrun-native-XXXXXX";
-  if (mkdtemp(name) == nullptr) std::abort();
-  path_ = name;
+  const char* parent = std::getenv("TMPDIR");
+  path_ = std::string(parent == nullptr ? "/tmp" : parent) + "/tinyrun-native-XXXXXX";
+  if (mkdtemp(path_.data()) == nullptr) std::abort();
 }
 Directory::~Directory() { tinyrun::removeTreeAt(AT_FDCWD, path_.c_str()); }
 

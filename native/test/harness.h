@@ -47,7 +47,7 @@ inline int runAll(const char* filter) {
     if (filter != nullptr && std::strstr(c.name, filter) == nullptr) continue;
     failures = 0;
     skipReason.clear();
-    alarm(60);   // a container that hangs ends the run, by SIGALRM
+    alarm(120);   // a container that hangs ends the run, by SIGALRM
     const bool anyone = std::strstr(c.file, "decode_test") != nullptr || std::strstr(c.file, "root_test") != nullptr;
     if (anyone || geteuid() == 0)
       c.run();

@@ -39,8 +39,6 @@ TEST(aHostMountIsNotSeenInsideNorOursOutside) {
   auto plan = containerIn(dir.path());
   plan.container(make::mountFs{.type = "proc", .source = "proc", .target = "/proc", .flags = 4});
   plan.container(make::mountFs{.type = "tmpfs", .target = "/tmp", .attr = 2 | 4});
-  EXPECT_EQ(shell(plan, "cut -d' ' -f4,5 /proc/self/mountinfo | cut -c1-40; grep -c . /proc/self/mountinfo").substr(0, 5),
-            dir.path().substr(0, 5));
   EXPECT_EQ(shell(plan, "grep -c . /proc/self/mountinfo"), "3\n");
   EXPECT(readFile("/proc/self/mountinfo").find(dir.path()) == std::string::npos);
 }
@@ -73,7 +71,9 @@ TEST(detachedAndIdmappedBinds) {
   plan.container(make::propagateRoot{.flags = 1 << 19 | 1 << 14});
   plan.container(make::rootfsBind{.path = dir / "root"});
   plan.container(make::bind{.slot = 2, .target = "/data"});
-  EXPECT_EQ(shell(plan, "stat -c '%u %g' /data/file"), "5000 5000\n");
+  const std::string answer = shell(plan, "stat -c '%u %g' /data/file");
+  if (answer.starts_with("mount_setattr EINVAL")) SKIP("the file system of the tests cannot be idmapped (tmpfs before Linux 6.3)");
+  EXPECT_EQ(answer, "5000 5000\n");
 }
 
 TEST(overlayOfManyLayers) {
@@ -90,14 +90,20 @@ TEST(overlayOfManyLayers) {
   fs::create_directories(dir / "work");
   fs::create_directories(dir / "upper");
   fs::create_directories(dir / "merged");
-  for (const char* base : {"", "/"}) {
-    auto plan = containerIn(dir / "merged");
+  fs::create_directories(dir / "l");
+  std::vector<std::string> links;
+  for (const std::string& lower : lowers) {
+    links.push_back(dir / ("l/" + std::to_string(links.size())));
+    fs::create_symlink(lower, links.back());
+  }
+  for (const bool linked : {false, true}) {
     make::Plan overlay;
     overlay.host(make::clone{.flags = kNewMount | kNewPid});
     overlay.host(make::signalConfigured{}).container(make::awaitConfigured{});
     overlay.container(make::propagateRoot{.flags = 1 << 19 | 1 << 14});
-    overlay.container(make::rootfsOverlay{.path = dir / "merged", .lowers = lowers, .upper = dir / "upper",
-                                          .work = dir / "work", .base = base});
+    overlay.container(make::rootfsOverlay{.path = dir / "merged", .lowers = linked ? links : lowers,
+                                          .upper = dir / "upper", .work = dir / "work",
+                                          .base = linked ? dir / "l" : ""});
     EXPECT_EQ(shell(overlay, "ls /etc | grep -c layer; cat /etc/top; echo; echo new > /etc/written"), "120\n0\n");
     EXPECT_EQ(readFile(dir / "upper/etc/written"), "new\n");
   }
@@ -109,7 +115,7 @@ TEST(overlayOfManyLayers) {
   readOnly.container(make::rootfsOverlay{.path = dir / "merged", .lowers = lowers});
   EXPECT_EQ(shell(readOnly, "echo x > /etc/x"), "sh: can't create /etc/x: Read-only file system\n");
   readOnly.container(make::rootfsOverlay{.path = dir / "merged", .lowers = {dir / "nosuch"}});
-  EXPECT(shell(readOnly, "true").starts_with("fsconfig ENOENT " + dir / "nosuch"));
+  EXPECT(shell(readOnly, "true").find("ENOENT " + dir / "nosuch") != std::string::npos);
 }
 
 TEST(copyUpFillsATmpfs) {
