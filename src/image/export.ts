@@ -2,7 +2,17 @@ import { native } from '../native/index.ts';
 import type { Stat } from '../native/types.ts';
 import type { EntryType, TarEntry } from './tar/header.ts';
 import { END, encodeEntry, padding } from './tar/write.ts';
-import { O_DIRECTORY, O_NOFOLLOW, S_IFMT } from './unpack/flags.ts';
+import {
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+} from './unpack/flags.ts';
 
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
@@ -42,14 +52,14 @@ function mountMerged(layers: readonly string[]): number {
   }
 }
 
-const TYPES: Readonly<Record<number, EntryType>> = {
-  16807: 'file',
-  9604: 'directory',
-  21609: 'symlink',
-  4802: 'char',
-  14406: 'block',
-  2401: 'fifo',
-};
+const TYPES = new Map<number, EntryType>([
+  [S_IFREG, 'file'],
+  [S_IFDIR, 'directory'],
+  [S_IFLNK, 'symlink'],
+  [S_IFCHR, 'char'],
+  [S_IFBLK, 'block'],
+  [S_IFIFO, 'fifo'],
+]);
 
 class TreeWriter {
   /** First name of each file with several. */
@@ -63,7 +73,7 @@ class TreeWriter {
 
   *#entry(dir: number, name: string, path: string): Generator<Buffer> {
     const stat = native().fstatat(dir, name);
-    const type = TYPES[stat.mode & S_IFMT];
+    const type = TYPES.get(stat.mode & S_IFMT);
     if (type === undefined) return; // A socket: no archive has them.
     const linked = stat.nlink > 1 && type !== 'directory' ? this.#links.get(stat.ino) : undefined;
     if (linked !== undefined) {
