@@ -1,10 +1,11 @@
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
 import type { StepResult } from '../native/types.ts';
 import { encode } from '../plan/encode.ts';
 import type { Plan, Step, Undo } from '../plan/types.ts';
+import { writeFileAtomic } from '../store/atomic.ts';
 import { type Lock, tryLock } from '../store/lock.ts';
 import { errnoMessage } from './failure.ts';
 
@@ -36,12 +37,7 @@ function undoStep(undo: Undo): Step {
  * No fsync: what the list takes back (mounts, cgroups, processes) does not survive a power cut either.
  */
 export function writeJournal(dir: string, plan: Plan): void {
-  const fd = openSync(join(dir, JOURNAL_FILE), 'wx', 0o600);
-  try {
-    writeSync(fd, encode({ steps: undoSteps(plan) }));
-  } finally {
-    closeSync(fd);
-  }
+  writeFileAtomic(join(dir, JOURNAL_FILE), encode({ steps: undoSteps(plan) }));
 }
 
 /** errnos of an undo that found nothing to take back: it ran before, or its step never did. */
