@@ -265,4 +265,6 @@ export interface NativeAddon {
   capabilities(): { effective: bigint; permitted: bigint; bounding: bigint; last: number };
   /** pid's start time in clock ticks since boot, field 22 of /proc/PID/stat; undefined when there is no such process. */
   startTime(pid: number): bigint | undefined;
+  /** 64-bit FNV-1a as 16 hexadecimal digits, to name a file after a long key; not collision-resistant. */
+  fnv1a(data: string | Uint8Array): string;
 }

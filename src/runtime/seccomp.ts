@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { native } from '../native/index.ts';
 import type { SeccompInput } from '../native/types.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
-import { cheapHash } from './hash.ts';
 
 /** A profile ready for seccomp(2): struct sock_filter bytes and SECCOMP_FILTER_FLAG_*. */
 export interface CompiledSeccomp {
@@ -75,7 +74,7 @@ function keepEntry(dir: string, path: string, key: string, compiled: CompiledSec
 export function compileSeccomp(profile: SeccompInput, cacheDir?: string): CompiledSeccomp {
   if (cacheDir === undefined) return native().seccompCompile(profile);
   const key = cacheKey(profile);
-  const path = join(cacheDir, cheapHash(key));
+  const path = join(cacheDir, native().fnv1a(key));
   const cached = readEntry(path, key);
   if (cached !== undefined) return cached;
   const { filter, flags } = native().seccompCompile(profile);

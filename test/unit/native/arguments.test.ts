@@ -77,6 +77,7 @@ const SAMPLES: Record<string, readonly unknown[]> = {
   bpfDetach: [NO_FD, NO_FD, 6],
   seccompCompile: [{ defaultAction: 'SCMP_ACT_NONE' }],
   startTime: [-1],
+  fnv1a: ['x'],
   'netlink.linkAdd': [{ name: 'tinyrun-none', kind: 'nonesuch', peer: { name: 'x' } }, NO_FD],
   'netlink.linkDelete': ['tinyrun-none', NO_FD],
   'netlink.linkSet': ['tinyrun-none', {}, NO_FD],

@@ -112,6 +112,12 @@ describe('facts', () => {
     await once(child, 'exit');
   });
 
+  test('fnv1a has the published test vectors', () => {
+    expect(addon.fnv1a('')).toBe('cbf29ce484222325');
+    expect(addon.fnv1a('foobar')).toBe('85944171f73967e8');
+    expect(addon.fnv1a(Buffer.from('foobar'))).toBe('85944171f73967e8');
+  });
+
   test('getpid, prctl', () => {
     expect(addon.getpid()).toBe(process.pid);
     const PR_GET_DUMPABLE = 3;
