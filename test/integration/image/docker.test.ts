@@ -1,0 +1,70 @@
+import { execFile, spawn } from 'node:child_process';
+import { createReadStream, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { saveArchive } from '../../../src/image/archive.ts';
+import { importLayout } from '../../../src/image/layout.ts';
+import { load } from '../../../src/image/load.ts';
+import { ImageStore } from '../../../src/image/store.ts';
+
+const run = promisify(execFile);
+const BUSYBOX = join(import.meta.dirname, '../../../rootfs-fixtures/out/busybox');
+const DOCKERD = ['/usr/sbin/dockerd', '/usr/bin/dockerd'].find(existsSync);
+
+// Skipped where Debian's docker.io is not installed: apt-get install docker.io.
+describe.skipIf(!DOCKERD)('docker', () => {
+  let directory: string;
+  let docker: (...args: string[]) => Promise<string>;
+  let stop: () => Promise<void>;
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'tinyrun-docker-'));
+    const host = `unix://${directory}/docker.sock`;
+    docker = async (...args) => (await run('docker', ['-H', host, ...args])).stdout;
+    stop = await startDaemon(directory, host);
+  });
+  afterAll(async () => {
+    await stop?.();
+    rmSync(directory, { recursive: true });
+  });
+
+  test('what we save docker loads, and what docker saves we load, with the same id', async () => {
+    const store = new ImageStore(join(directory, 'ours'));
+    const entry = await importLayout(store, BUSYBOX, 'from/us:1');
+    const archive = join(directory, 'ours.tar');
+    const chunks: Buffer[] = [];
+    for await (const chunk of saveArchive(store, [{ entry, names: [entry.name ?? ''] }])) chunks.push(chunk);
+    writeFileSync(archive, Buffer.concat(chunks));
+    expect(await docker('load', '-i', archive)).toContain('Loaded image: from/us:1');
+    expect((await docker('image', 'inspect', '-f', '{{.Id}}', 'from/us:1')).trim()).toBe(entry.id);
+
+    await docker('tag', 'from/us:1', 'from/docker:2');
+    const saved = join(directory, 'docker.tar');
+    await docker('save', '-o', saved, 'from/docker:2');
+    const other = new ImageStore(join(directory, 'other'));
+    const [loaded] = await load(other, createReadStream(saved));
+    expect(loaded).toMatchObject({ id: entry.id, name: 'docker.io/from/docker:2', diffIds: entry.diffIds });
+  });
+});
+
+/** Ready when it says so in its log. It uses no bridge and no firewall rules. */
+async function startDaemon(directory: string, host: string): Promise<() => Promise<void>> {
+  const own = ['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec'), '-H', host];
+  const quiet = ['--bridge=none', '--iptables=false', '--ip6tables=false', `--pidfile=${directory}/pid`];
+  const daemon = spawn(DOCKERD ?? '', [...own, ...quiet], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = new Promise<void>((resolve) => daemon.once('exit', () => resolve()));
+  let log = '';
+  await new Promise<void>((resolve, reject) => {
+    daemon.stderr.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+      if (log.includes('API listen on')) resolve();
+    });
+    daemon.once('exit', () => reject(new Error(`dockerd ended: ${log.slice(-500)}`)));
+  });
+  return async () => {
+    daemon.kill();
+    await ended;
+  };
+}
