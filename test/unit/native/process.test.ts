@@ -36,14 +36,14 @@ describe('pidfds', () => {
     const child = spawn('/bin/sh', ['-c', 'sleep 1000 & echo $!; wait'], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
+    const gone = once(child, 'exit');
     const [line] = await once(child.stdout, 'data');
     const pidfd = addon.pidfdOpen(Number(String(line)));
     const end = expect(addon.waitPidfd(pidfd)).rejects.toMatchObject({ syscall: 'waitid', code: 'ECHILD' });
     addon.pidfdSendSignal(pidfd, 9);
     await end;
     addon.close(pidfd);
-    child.stdin.end();
-    await once(child, 'exit');
+    await gone;
   });
 
   test('errors', () => {
