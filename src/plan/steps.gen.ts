@@ -71,7 +71,7 @@ export interface StepArgs {
   makeNode: { path: string; type: number; mode: number; major: number; minor: number; uid: number; gid: number };
   /** symlink(2) in the root; an equal one that exists is success, other existing files are left alone. */
   makeSymlink: { target: string; path: string };
-  /** /dev/ptmx in the root opened, TIOCSPTLCK, TIOCGPTPEER; the peer is bound onto /dev/console, becomes stdio and the controlling terminal (uid owns it); the master goes to the host lane's `slot` by SCM_RIGHTS. rows/columns 0: unset. `flags`: 1 do not bind onto /dev/console (exec: that one belongs to the container's first process). */
+  /** /dev/pts/ptmx in the root opened (verified devpts), TIOCSPTLCK, TIOCGPTPEER; the peer is bound onto /dev/console, becomes stdio and the controlling terminal (uid owns it); the master goes to the host lane's `slot` by SCM_RIGHTS. rows/columns 0: unset. `flags`: 1 do not bind onto /dev/console (exec: that one belongs to the container's first process). */
   console: { slot: number; rows: number; columns: number; uid: number; flags: number };
   /** Hides: /dev/null (verified char 1:3) over a file, an empty read-only tmpfs over a directory; missing is success. */
   mask: { path: string };
