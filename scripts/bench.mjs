@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cleanEnvironment, hostStopwatch, unifiedStopwatch } from '../test/bench/lib/child.mjs';
-import { heading, markdown, replaceFigures } from '../test/bench/lib/report.mjs';
+import { footing, markdown, replaceFigures } from '../test/bench/lib/report.mjs';
 import { judge, summarize } from '../test/bench/lib/stats.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -116,6 +116,7 @@ async function main() {
     kernel: release(),
     node: process.versions.node,
     date: new Date().toISOString().slice(0, 10),
+    realtime: flags.realtime,
   };
   const results = [];
   try {
@@ -140,11 +141,11 @@ async function main() {
 
 function finish(machine, results) {
   if (flags.json) writeFileSync(flags.json, `${JSON.stringify({ machine, sections: results }, null, 1)}\n`);
-  if (flags.doc) {
-    const page = join(ROOT, 'docs/performance.md');
-    const figures = heading(machine) + results.map(markdown).join('\n');
-    writeFileSync(page, replaceFigures(readFileSync(page, 'utf8'), figures));
-  }
+  if (!flags.doc) return;
+  const path = join(ROOT, 'docs/performance.md');
+  let page = readFileSync(path, 'utf8');
+  for (const result of results) page = replaceFigures(page, result.name, markdown(result) + footing(machine));
+  writeFileSync(path, page);
 }
 
 main().catch((error) => {

@@ -58,10 +58,13 @@ describe('the report', () => {
     expect(page).toContain('Not measured: c: is not installed.');
   });
 
-  it('replaces figures between the marks only', () => {
-    const begin = '<!-- figures: npm run bench -- --doc writes them -->';
-    const end = '<!-- end of figures -->';
-    expect(replaceFigures(`x\n${begin}\nold\n${end}\ny`, 'new\n')).toBe(`x\n${begin}\n\nnew\n\n${end}\ny`);
-    expect(() => replaceFigures('x', 'new')).toThrow('marks');
+  it('replaces the figures of one section, and adds new ones behind', () => {
+    const end = '<!-- end of figures: npm run bench -- --doc writes them -->';
+    const one = replaceFigures(`x\n${end}\ny`, 'run', 'first\n');
+    const two = replaceFigures(one, 'exec', 'second\n');
+    expect(two).toBe(`x\n<!-- figures: run -->\n\nfirst\n\n<!-- figures: exec -->\n\nsecond\n\n${end}\ny`);
+    expect(replaceFigures(two, 'run', 'new\n')).toBe(two.replace('first', 'new'));
+    expect(() => replaceFigures('x', 'run', 'new')).toThrow('lost');
   });
+});
 });

@@ -33,17 +33,21 @@ const targetLine =
   };
 
 /** What the figures were taken on. */
-export function heading(machine) {
-  return `${machine.cpus} × ${machine.model}, Linux ${machine.kernel}, Node.js ${machine.node}, ${machine.date}\n\n`;
+export function footing({ cpus, model, kernel, node, date, realtime }) {
+  const how = realtime ? ', with --realtime' : '';
+  return `\n${cpus} × ${model}, Linux ${kernel}, Node.js ${node}, ${date}${how}.\n`;
 }
 
-const BEGIN = '<!-- figures: npm run bench -- --doc writes them -->';
-const END = '<!-- end of figures -->';
+const END = '<!-- end of figures: npm run bench -- --doc writes them -->';
 
-/** A page with what stands between the two marks replaced. */
-export function replaceFigures(page, figures) {
-  const begin = page.indexOf(BEGIN);
+/** A page with one section's figures put in the place of the old ones, or behind the others when there were none. */
+export function replaceFigures(page, name, figures) {
+  const begin = `<!-- figures: ${name} -->`;
+  const block = `${begin}\n\n${figures}\n`;
   const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error('docs/performance.md has lost its marks');
-  return `${page.slice(0, begin + BEGIN.length)}\n\n${figures}\n${page.slice(end)}`;
+  if (end < 0) throw new Error('docs/performance.md has lost the mark of its end of figures');
+  const at = page.indexOf(begin);
+  if (at < 0) return page.slice(0, end) + block + page.slice(end);
+  const next = page.indexOf('<!-- ', at + begin.length);
+  return page.slice(0, at) + block + page.slice(next);
 }
