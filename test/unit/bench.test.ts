@@ -67,4 +67,3 @@ describe('the report', () => {
     expect(() => replaceFigures('x', 'run', 'new')).toThrow('lost');
   });
 });
-});
