@@ -94,7 +94,7 @@ function create(id: string): void {
 }
 
 /** The most kills at one system call; beyond it nothing new is in the plan. */
-const MOST = 12;
+const MOST = 8;
 
 describe('SIGKILL during create', () => {
   it.each([
@@ -111,7 +111,7 @@ describe('SIGKILL during create', () => {
     'bpf',
   ])('at each %s', { timeout: 240_000 }, async (call) => {
     const id = bench.id();
-    for (let n = 1; n <= MOST / 2; n++) {
+    for (let n = 1; n <= MOST; n++) {
       const killed = killedAt(call, n, id, ['create', '-b', bundle, id]);
       // There is a container, or there is none: a damaged state.json would throw.
       expect(findContainer(bench.root, id)?.state.id ?? id).toBe(id);
@@ -137,7 +137,7 @@ describe('SIGKILL of tinyrunc or its helper during run', () => {
     { timeout: 120_000 },
     async (call) => {
       const brief = bench.bundle(testSpec(['true']));
-      for (let n = 1; n <= MOST / 2; n++) {
+      for (let n = 1; n <= MOST; n++) {
         const id = bench.id();
         const killed = killedAt(call, n, id, ['run', '-b', brief, id], true);
         await expectNothingLeft(id, `run killed at ${call} number ${n}`);
@@ -161,7 +161,7 @@ describe.each([
   ],
 ] as const)('SIGKILL during %s', (verb, calls, args) => {
   it.each(calls)('at each %s', { timeout: 240_000 }, async (call) => {
-    for (let n = 1; n <= MOST / 2; n++) {
+    for (let n = 1; n <= MOST; n++) {
       const id = bench.id();
       create(id);
       if (verb !== 'start') bench.ok(['start', id]);
