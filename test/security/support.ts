@@ -49,7 +49,8 @@ export async function execute(
     out.stderr += text;
   });
   const code = await new Promise<number>((resolve, reject) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+    // Far beyond what a container takes on a busy machine.
+    const timer = setTimeout(() => child.kill('SIGKILL'), 90_000);
     child.on('error', reject);
     child.on('close', (status, signal) => {
       clearTimeout(timer);
