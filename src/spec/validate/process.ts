@@ -1,6 +1,6 @@
 // Rules of the process that look at more than one field: config.md, "Process".
 
-import { CAPABILITIES, RLIMITS } from '../linux.ts';
+import { CAPABILITIES } from '../linux.ts';
 import type { LinuxCapabilities, Process } from '../types.ts';
 import { isCpuList } from './cpulist.ts';
 import { at, type Report, type Where } from './report.ts';
@@ -100,11 +100,6 @@ const RULES: readonly Rule[] = [
   scheduler,
   affinity,
 ];
-
-/** Whether a name is one of getrlimit(2)'s, with its RLIMIT_ prefix. */
-export function isRlimit(name: string): name is keyof typeof RLIMITS {
-  return Object.hasOwn(RLIMITS, name);
-}
 
 /** Checks a process whose form is sound. */
 export function checkProcess(process: Process, path: Where, report: Report): void {
