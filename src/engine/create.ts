@@ -7,7 +7,7 @@ import { ensureDir, type Roots } from '../store/paths.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from './layout.ts';
 import { Names } from './names.ts';
 import type { Blueprint } from './prepare.ts';
-import { type ContainerRecord, writeRecord } from './record.ts';
+import type { ContainerRecord } from './record.ts';
 import { removeData, removeRunDir, sweepAll } from './sweep.ts';
 
 /** A container's directories and files, made; its process not yet. */
@@ -27,7 +27,6 @@ export function createContainer(roots: Roots, blueprint: Blueprint): Created {
     const name = takeName(roots, blueprint);
     const record = { ...blueprint.record, name };
     makeData(roots, blueprint, paths);
-    writeRecord(roots, record);
     if (blueprint.options.cidfile !== undefined) writeCidfile(blueprint.options.cidfile, id);
     return { record, paths, lock };
   } catch (error) {
@@ -87,7 +86,6 @@ function makeData(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): vo
     chmodSync(join(paths.data, name), 0o644);
   }
   for (const source of blueprint.missingSources) mkdirSync(source, { recursive: true });
-  writeFileSync(join(paths.run, 'config.json'), JSON.stringify(blueprint.spec), { mode: 0o600 });
 }
 
 function writeCidfile(path: string, id: string): void {

@@ -18,6 +18,19 @@ const MAX_LINKS = 40;
 /** An /etc/passwd of ten thousand users is a tenth of it. */
 const MAX_BYTES = 4 * 2 ** 20;
 
+const accounts = new Map<string, string | undefined>();
+
+/** `readFromLayers`, remembered: unpacked layers never change. For small files that every container asks for. */
+export function accountsFile(layers: readonly string[], path: string): string | undefined {
+  const key = [path, ...layers].join('\0');
+  if (accounts.has(key)) return accounts.get(key);
+  const text = readFromLayers(layers, path);
+  // a program that runs ever other images must not grow
+  if (accounts.size > 64) accounts.clear();
+  accounts.set(key, text);
+  return text;
+}
+
 type Found = { kind: 'dir'; dirs: Fd[] } | { kind: 'link'; target: string } | { kind: 'file'; fd: Fd };
 
 /**

@@ -57,7 +57,7 @@ export async function removeContainer(roots: Roots, text: string, force: boolean
   const id = findId(roots, text, (name) => new Names(roots.dataRoot).holder(name));
   const view = viewOrDamaged(roots, id, force);
   const { run } = containerPaths(roots, id);
-  if (view?.status === 'created' && isCommandAlive(run)) throw stillRunning(text, 'is being started');
+  if (!view?.state && !view?.record.exit && isCommandAlive(run)) throw stillRunning(text, 'is being started');
   if (view?.state && view.status !== 'exited') {
     if (!force) throw stillRunning(text, 'is running');
     signalContainer(roots, id, String(SIGKILL));

@@ -15,7 +15,7 @@ import type { Roots } from '../store/paths.ts';
 import { type HostFile, hostFileMounts, hostFiles } from './hostfiles.ts';
 import { idMapsOf } from './idmaps.ts';
 import { findImage, type Notify } from './image.ts';
-import { readFromLayers } from './layers.ts';
+import { accountsFile } from './layers.ts';
 import { containerPaths, rootfsPoint } from './layout.ts';
 import { newContainerId } from './names.ts';
 import { commandOf } from './options/command.ts';
@@ -169,8 +169,8 @@ function hostnameOf(options: RunOptions, id: string): string {
 
 function userOf(options: RunOptions, config: ImageConfig, layers: readonly string[]): ResolvedUser {
   const accounts = {
-    passwd: readFromLayers(layers, 'etc/passwd'),
-    group: readFromLayers(layers, 'etc/group'),
+    passwd: accountsFile(layers, 'etc/passwd'),
+    group: accountsFile(layers, 'etc/group'),
   };
   return resolveUser(options.user ?? config.User ?? '', accounts, options.groupAdd);
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
@@ -73,6 +73,11 @@ export async function runBlueprint(
   }
 }
 
+interface Live {
+  readonly pid: number;
+  readonly cgroup: string | undefined;
+}
+
 interface Start {
   readonly plan: Plan;
   readonly cgroup: string | undefined;
@@ -91,7 +96,7 @@ async function startOrTakeBack(
     writeJournal(created.paths.run, how.plan);
     return await start(how.plan, blueprint, how.control, {
       ...how.watch,
-      onYield: (_tag, { pid }) => keepState(created, blueprint, pid, how.cgroup),
+      onYield: (_tag, { pid }) => keepState(roots, created, blueprint, { pid, cgroup: how.cgroup }),
     });
   } catch (error) {
     takeBack(how.plan);
@@ -146,9 +151,15 @@ function stdioOf({ options }: Blueprint, control: RunControl): { stdio: [Fd, Fd,
   return { stdio: [empty, output, errors], close: () => closeSync(empty) };
 }
 
-/** state.json in the form of the runtime: from here on other commands see the container running. */
-function keepState(created: Created, blueprint: Blueprint, pid: number, cgroup: string | undefined): void {
+/**
+ * What other commands go by: the record, and the bundle of the runtime's verbs. Written while the container is set up
+ * and before its program runs: whoever hears from it finds it running.
+ */
+function keepState(roots: Roots, created: Created, blueprint: Blueprint, live: Live): void {
   const { record, paths } = created;
+  const { pid, cgroup } = live;
+  writeRecord(roots, record);
+  writeFileSync(join(paths.run, 'config.json'), JSON.stringify(blueprint.spec), { mode: 0o600 });
   writeState(paths.run, {
     version: 1,
     id: record.id,

@@ -205,7 +205,19 @@ function seccompOf(input: SpecInput, capabilities: readonly string[]): Linux['se
   if (security.seccomp === 'unconfined') return undefined;
   if (readProfile) return readProfile({ capabilities, arch: host.arch, kernel: host.kernel });
   if (options.privileged) return undefined;
-  return defaultSeccomp(capabilities, host.arch, { socketcall: options.platform?.split('/')[1] === '386' });
+  return cachedDefault(capabilities, host.arch, options.platform?.split('/')[1] === '386');
+}
+
+const defaults = new Map<string, LinuxSeccomp>();
+
+/** The same object for the same question, so that what is derived from it (its filter) can be remembered by it. */
+function cachedDefault(capabilities: readonly string[], arch: string, socketcall: boolean): LinuxSeccomp {
+  const key = [arch, socketcall, ...capabilities].join();
+  const profile = defaults.get(key) ?? defaultSeccomp(capabilities, arch, { socketcall });
+  // a program that runs containers with ever other capabilities must not grow
+  if (defaults.size > 16) defaults.clear();
+  defaults.set(key, profile);
+  return profile;
 }
 
 function resources({ options, host, devices }: SpecInput, base: LinuxResources): LinuxResources {

@@ -72,6 +72,15 @@ function keepEntry(dir: string, path: string, key: string, compiled: CompiledSec
  * @throws SyscallError when libseccomp refuses the profile.
  */
 export function compileSeccomp(profile: SeccompInput, cacheDir?: string): CompiledSeccomp {
+  const known = compiled.get(profile) ?? compile(profile, cacheDir);
+  compiled.set(profile, known);
+  return known;
+}
+
+/** By the profile object itself: a process that runs many containers asks for the same one again. */
+const compiled = new WeakMap<SeccompInput, CompiledSeccomp>();
+
+function compile(profile: SeccompInput, cacheDir: string | undefined): CompiledSeccomp {
   if (cacheDir === undefined) return native().seccompCompile(profile);
   const key = cacheKey(profile);
   const path = join(cacheDir, native().fnv1a(key));

@@ -35,6 +35,7 @@ export async function traceRun(
   context: Context,
 ): Promise<number> {
   let plan: Plan | undefined;
+  const prompt = step ? openPrompt(options) : { input: undefined, close: () => {} };
   const report = (of: Plan, results: readonly StepResult[]) =>
     context.err(json ? `${JSON.stringify(results)}\n` : traceTable(of, results));
   const watch: Watch = {
@@ -48,13 +49,17 @@ export async function traceRun(
       ? {
           onPause: (index, { pid }) => {
             const next = plan?.steps[index];
-            if (next) askToGoOn(`${explainStep(next, index)}\n${lookAt(pid)}`, context);
+            if (next) askToGoOn(`${explainStep(next, index)}\n${lookAt(pid)}`, prompt.input, context);
           },
         }
       : {}),
   };
   const control = { sigProxy: true, notify: (line: string) => context.err(`${line}\n`) };
-  return (await engine.run(options, control, watch)).exitCode;
+  try {
+    return (await engine.run(options, control, watch)).exitCode;
+  } finally {
+    prompt.close();
+  }
 }
 
 /** How to look at the half-built container from another terminal. */
@@ -62,22 +67,28 @@ function lookAt(pid: number): string {
   return `     pid ${pid}: ls -l /proc/${pid}/ns; nsenter --target ${pid} --all --preserve-credentials sh\n`;
 }
 
-/** Enter comes from the terminal, since standard input is the program's. */
-function askToGoOn(text: string, context: Context): void {
+/** Waits for a line from whoever looks on; at the end of the input the steps go by one after another. */
+function askToGoOn(text: string, input: number | undefined, context: Context): void {
   context.err(`${text}     [Enter] `);
-  let fd: number;
+  const byte = Buffer.alloc(1);
+  const isLine = input !== undefined && readLine(input, byte);
+  if (!isLine) context.err('\n');
+}
+
+function readLine(fd: number, byte: Buffer): boolean {
+  while (readSync(fd, byte, 0, 1, null) === 1) if (byte[0] === LINE_FEED) return true;
+  return false;
+}
+
+const LINE_FEED = 10;
+
+/** Where Enter comes from: the terminal; without one standard input, unless that is the program's. */
+function openPrompt(options: RunOptions): { input: number | undefined; close: () => void } {
   try {
-    fd = openSync('/dev/tty', 'r');
+    const input = openSync('/dev/tty', 'r');
+    return { input, close: () => closeSync(input) };
   } catch {
-    // no terminal: the steps of a script go by one after another, each printed before it runs
-    context.err('\n');
-    return;
-  }
-  try {
-    const byte = Buffer.alloc(1);
-    while (readSync(fd, byte, 0, 1, null) === 1 && byte[0] !== 10);
-  } finally {
-    closeSync(fd);
+    return { input: options.interactive ? undefined : 0, close: () => {} };
   }
 }
 
