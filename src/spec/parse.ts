@@ -1,5 +1,7 @@
 import { TinyrunError } from '../errors.ts';
 
+const U64_MAX = 0xffff_ffff_ffff_ffffn;
+
 /** A config.json is a few kB; podman's largest are below 200 kB. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
@@ -16,8 +18,19 @@ export function parseJson(text: string, source: string): unknown {
     const reason = (error as Error).message.replace(/\s+/g, ' ').slice(0, 160);
     throw new TinyrunError('SPEC_INVALID', `${source}: is not JSON: ${reason}`, { cause: error });
   }
+  checkExact(text, source);
   if (text.includes('null')) dropNulls(value);
   return value;
+}
+
+/** Masks and values of seccomp are 64 bits wide: one that JSON.parse rounds would compare with something else. */
+function checkExact(text: string, source: string): void {
+  for (const [, digits = ''] of text.matchAll(/"value(?:Two)?"\s*:\s*(\d{16,20})\b/g))
+    if (u64(Number(digits)) !== BigInt(digits))
+      throw new TinyrunError(
+        'SPEC_INVALID',
+        `${source}: ${digits} cannot be told from its neighbours beyond 2^53`,
+      );
 }
 
 function dropNulls(root: unknown): void {
@@ -32,8 +45,6 @@ function dropNulls(root: unknown): void {
     }
   }
 }
-
-const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
 /**
  * A uint64 of a JSON document: JSON.parse rounds 2^64-1 (RLIM_INFINITY) up to 2^64, which is taken back; a negative

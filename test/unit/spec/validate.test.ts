@@ -290,6 +290,13 @@ describe('parseJson', () => {
     const nested = `${'{"linux":'.repeat(100_000)}null${'}'.repeat(100_000)}`;
     expect(validateSpec(parseJson(nested, 'x')).errors[0]?.message).toBe('is missing');
   });
+  it('refuses masks of seccomp that it would round', () => {
+    expect(() => parseJson('{"value": 18446744073709551614}', 'c.json')).toThrow(
+      'c.json: 18446744073709551614 cannot',
+    );
+    for (const exact of ['18446744073709551615', '9223372036854775808', '9007199254740992', '4294967295'])
+      expect(parseJson(`{"value":${exact}}`, 'c.json')).toEqual({ value: Number(exact) });
+  });
   it('names the file that is no JSON', () =>
     expect(() => parseJson('{', 'c.json')).toThrow(/^c\.json: is not JSON/));
 });
