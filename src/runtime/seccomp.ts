@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { native } from '../native/index.ts';
 import type { SeccompInput } from '../native/types.ts';
+import { u64 } from '../spec/parse.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
 
 /** A profile ready for seccomp(2): struct sock_filter bytes and SECCOMP_FILTER_FLAG_*. */
@@ -14,6 +15,23 @@ export interface CompiledSeccomp {
 const CACHE_VERSION = 1;
 const MAGIC = 'TRSF';
 const HEADER = 16;
+
+/** libseccomp compares 64 bits, JSON.parse makes doubles: beyond 2^53 they are handed over as integers. */
+function exact(profile: SeccompInput): SeccompInput {
+  const isLarge = (value: number | bigint) => value > Number.MAX_SAFE_INTEGER;
+  const rules = profile.syscalls ?? [];
+  if (!rules.some(({ args }) => args?.some((arg) => isLarge(arg.value) || isLarge(arg.valueTwo ?? 0))))
+    return profile;
+  const syscalls = rules.map((rule) => ({
+    ...rule,
+    args: (rule.args ?? []).map((arg) => ({
+      ...arg,
+      value: u64(arg.value),
+      valueTwo: u64(arg.valueTwo ?? 0),
+    })),
+  }));
+  return { ...profile, syscalls };
+}
 
 /** What the filter depends on: profile and architecture. */
 function cacheKey(profile: SeccompInput): string {
@@ -81,12 +99,12 @@ export function compileSeccomp(profile: SeccompInput, cacheDir?: string): Compil
 const compiled = new WeakMap<SeccompInput, CompiledSeccomp>();
 
 function compile(profile: SeccompInput, cacheDir: string | undefined): CompiledSeccomp {
-  if (cacheDir === undefined) return native().seccompCompile(profile);
+  if (cacheDir === undefined) return native().seccompCompile(exact(profile));
   const key = cacheKey(profile);
   const path = join(cacheDir, native().fnv1a(key));
   const cached = readEntry(path, key);
   if (cached !== undefined) return cached;
-  const { filter, flags } = native().seccompCompile(profile);
+  const { filter, flags } = native().seccompCompile(exact(profile));
   keepEntry(cacheDir, path, key, { filter, flags });
   return { filter, flags };
 }
