@@ -1,46 +1,21 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
-import { compile } from '../plan/compile/index.ts';
-import type { CgroupChoice, Compiled, CompileOptions } from '../plan/compile/options.ts';
-import type { Spec } from '../spec/types.ts';
 import type { Lock } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
 import { type Bundle, readBundle } from './bundle.ts';
-import { cgroupPids } from './cgroup.ts';
-import { checkConsoleSocket, ownSize } from './console.ts';
+import { checkConsoleSocket } from './console.ts';
 import { specState } from './container.ts';
-import { withHome } from './home.ts';
 import { runHooksLoosely } from './hooks.ts';
 import { hostFacts } from './host.ts';
 import { isHalfMade, lockContainerDir, removeContainerDir, sweepOne, writeJournal } from './journal.ts';
 import { type Launched, launch, launchSync } from './launch.ts';
-import { compileSeccomp } from './seccomp.ts';
+import { CONFIG_FILE, type CreateOptions, FIFO, type Planned, planOf } from './planned.ts';
 import { bootId, containerDir, type StateFile, writeState } from './state.ts';
-import { parseScope, type ScopeName, scopePath } from './systemd.ts';
 import { answerYield } from './yields.ts';
 
-export interface CreateOptions {
-  /** Directory of all containers' state. */
-  readonly root: string;
-  readonly id: string;
-  readonly bundle: string;
-  /** created: the program waits for `start`. running: it is executed before this returns. */
-  readonly until: 'created' | 'running';
-  /** Whether this process leaves while the container lives on: then a terminal needs a socket. */
-  readonly detach: boolean;
-  readonly consoleSocket?: string | undefined;
-  /** fds 3 … 3+n-1 stay open in the container. */
-  readonly preserveFds: number;
-  /** Added to process.env. */
-  readonly env: readonly string[];
-  readonly noPivot: boolean;
-  readonly noNewKeyring: boolean;
-  readonly systemdCgroup: boolean;
-  readonly rootless: boolean;
-  readonly warn: (message: string) => void;
-}
+export type { CreateOptions } from './planned.ts';
 
 /** A container that was created (or is running), before anyone was told. */
 export interface Made {
@@ -48,12 +23,6 @@ export interface Made {
   readonly state: StateFile;
   readonly launched: Launched;
 }
-
-/** Names of files in a container's directory. */
-const FIFO = 'exec.fifo';
-export const CONFIG_FILE = 'config.json';
-/** `~` is in no id, so this is no container's directory. */
-export const SECCOMP_CACHE = '~seccomp';
 
 /** Makes the container's directory and locks it; what a killed creator left under the id is taken back first. */
 function claim(dir: string): Lock {
@@ -63,11 +32,21 @@ function claim(dir: string): Lock {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     if (!isHalfMade(dir) || !sweepOne(dir)) throw idInUse();
-    mkdirSync(dir, { mode: 0o700 });
+    return claim(dir);
   }
-  const lock = lockContainerDir(dir);
-  if (lock === undefined || !existsSync(dir)) throw idInUse();
+  const lock = lockIfThere(dir);
+  if (lock === undefined) throw idInUse();
   return lock;
+}
+
+/** Another creator of the same id may have taken our directory for a dead one's, and be there instead. */
+function lockIfThere(dir: string): Lock | undefined {
+  try {
+    return lockContainerDir(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** runc's words. */
@@ -75,65 +54,6 @@ function idInUse(): TinyrunError {
   return new TinyrunError('NAME_IN_USE', 'container with given ID already exists', {
     hint: 'choose another id, or delete that container',
   });
-}
-
-interface Planned extends Compiled {
-  readonly scope?: ScopeName;
-}
-
-function cgroupOf(bundle: Bundle, options: CreateOptions): { choice?: CgroupChoice; scope?: ScopeName } {
-  if (!options.systemdCgroup) return {};
-  const scope = parseScope(bundle.spec.linux?.cgroupsPath, options.id, options.rootless);
-  return { choice: { path: scopePath(scope), manager: 'external' }, scope };
-}
-
-function foregroundSize({ spec }: Bundle, { detach }: CreateOptions): Pick<CompileOptions, 'console'> {
-  const size = spec.process?.terminal && !detach ? ownSize() : undefined;
-  return size === undefined ? {} : { console: size };
-}
-
-/** What the command line and the directory's name have to say in the spec. */
-function prepared({ spec, rootfs }: Bundle, dir: string, { id, env }: CreateOptions): Spec {
-  const { process } = spec;
-  const withEnv =
-    process === undefined
-      ? spec
-      : { ...spec, process: withHome({ ...process, env: [...(process.env ?? []), ...env] }, rootfs) };
-  // A cgroup is named like the id, but a file system takes no name of 1024 characters.
-  if (spec.linux?.cgroupsPath || basename(dir) === id) return withEnv;
-  return { ...withEnv, linux: { ...spec.linux, cgroupsPath: basename(dir) } };
-}
-
-/** A cgroup with processes is somebody's: delete would kill them with the container's. runc's words. */
-function checkCgroup(cgroup: string): void {
-  const count = cgroupPids(cgroup).length;
-  if (count === 0) return;
-  throw new TinyrunError('NAME_IN_USE', `container's cgroup is not empty: ${count} process(es) found`, {
-    hint: `give it one of its own by linux.cgroupsPath, or end what runs in ${cgroup}`,
-  });
-}
-
-/** config.json and what the host can do → the plan. */
-function planOf(bundle: Bundle, dir: string, options: CreateOptions): Planned {
-  const { spec } = bundle;
-  const profile = spec.linux?.seccomp;
-  const { choice, scope } = cgroupOf(bundle, options);
-  const compileOptions: CompileOptions = {
-    id: options.id,
-    bundle: bundle.path,
-    rootfs: { kind: 'directory', path: bundle.rootfs },
-    wait: options.until === 'created' ? { kind: 'fifo', path: join(dir, FIFO) } : { kind: 'exec' },
-    onMissingController: 'warn',
-    preserveFds: options.preserveFds,
-    noPivot: options.noPivot,
-    noNewKeyring: options.noNewKeyring,
-    ...foregroundSize(bundle, options),
-    ...(profile === undefined ? {} : { seccomp: compileSeccomp(profile, join(options.root, SECCOMP_CACHE)) }),
-    ...(choice === undefined ? {} : { cgroup: choice }),
-  };
-  const compiled = compile(prepared(bundle, dir, options), hostFacts(), compileOptions);
-  if (compiled.cgroup !== undefined && scope === undefined) checkCgroup(compiled.cgroup);
-  return { ...compiled, ...(scope === undefined ? {} : { scope }) };
 }
 
 /** What is known before there is a process. */

@@ -7,10 +7,10 @@ import type { Process, Spec } from '../spec/types.ts';
 import { readIfExists } from '../store/atomic.ts';
 import { checkConsoleSocket, ownSize } from './console.ts';
 import type { Container } from './container.ts';
-import { CONFIG_FILE, SECCOMP_CACHE } from './create.ts';
 import { withHome } from './home.ts';
 import { hostFacts, parseOwnCgroup } from './host.ts';
 import { type Launched, launch, launchSync } from './launch.ts';
+import { CONFIG_FILE, SECCOMP_CACHE } from './planned.ts';
 import { compileSeccomp } from './seccomp.ts';
 import { answerYield } from './yields.ts';
 

@@ -95,11 +95,3 @@ function readFlag(word: string, next: string | undefined, flags: readonly Flag[]
   values.add(flag, next);
   return 1;
 }
-
-/** @throws TinyrunError (USAGE) unless there are between `min` and `max` arguments. */
-export function checkCount(verb: string, args: readonly string[], min: number, max = min): void {
-  if (args.length >= min && args.length <= max) return;
-  const wanted =
-    min === max ? `exactly ${min}` : args.length < min ? `a minimum of ${min}` : `a maximum of ${max}`;
-  throw usage(`tinyrunc: ${JSON.stringify(verb)} requires ${wanted} argument(s)`);
-}

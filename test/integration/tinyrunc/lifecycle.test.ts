@@ -57,6 +57,18 @@ describe('create', () => {
     expect(status(id)).toBe('created');
   });
 
+  it('has one winner when many create the same id at once', async () => {
+    const id = bench.id();
+    const bundle = bench.bundle(testSpec(SLEEP));
+    const args = ['--root', bench.root, 'create', '-b', bundle, id];
+    const creators = Array.from({ length: 6 }, () => spawn(TINYRUNC, args, { stdio: 'ignore' }));
+    const codes = await Promise.all(
+      creators.map((child) => new Promise((resolve) => child.once('exit', resolve))),
+    );
+    expect(codes.filter((code) => code === 0)).toHaveLength(1);
+    expect(status(id)).toBe('created');
+  });
+
   it.each(['', '../x', '.', '..', 'a/b', 'x'.repeat(1025)])('refuses the id %j', (id) => {
     const result = bench.run(['create', '-b', bench.bundle(testSpec(SLEEP)), id]);
     expect(result.status).toBe(1);
