@@ -62,8 +62,13 @@ export function fromDescriptor(descriptor: Descriptor): StoredImage | undefined 
     stored: notes[ANNOTATION.stored] ?? ZERO_TIME,
     size: Number(notes[ANNOTATION.size] ?? 0),
     repoDigests: words(notes[ANNOTATION.repoDigests]),
-    diffIds: words(notes[ANNOTATION.layers]),
-    labels: notes[ANNOTATION.labels] === undefined ? {} : JSON.parse(notes[ANNOTATION.labels] ?? '{}'),
+    // Read where they are asked for: a listing of hundreds asks for neither.
+    get diffIds() {
+      return words(notes[ANNOTATION.layers]);
+    },
+    get labels() {
+      return JSON.parse(notes[ANNOTATION.labels] ?? '{}') as Record<string, string>;
+    },
   };
 }
 

@@ -118,6 +118,15 @@ export function familiarReference(reference: Reference): string {
   return familiarName(reference) + full.slice(repositoryOf(reference).length);
 }
 
+/** A whole name as Docker shows it, without parsing: names in the index are normalised already, and listings long. */
+export function familiarOf(full: string): string {
+  const prefix = `${DEFAULT_DOMAIN}/`;
+  if (!full.startsWith(prefix)) return full;
+  const path = full.slice(prefix.length);
+  const rest = path.slice(OFFICIAL.length);
+  return path.startsWith(OFFICIAL) && !rest.includes('/') ? rest : path;
+}
+
 /** Image ids as people shorten them: 1 to 64 hexadecimal digits, with or without `sha256:`. */
 export function parseIdPrefix(text: string): string | undefined {
   return /^(?:sha256:)?([0-9a-f]{1,64})$/.exec(text)?.[1];

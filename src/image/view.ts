@@ -1,5 +1,5 @@
 import type { StoredImage } from './entry.ts';
-import { familiarName, familiarReference, parseNamed, parseReference } from './reference.ts';
+import { familiarOf } from './reference.ts';
 
 /** An image with all its names: what a person thinks an image is. */
 export interface ImageView {
@@ -23,12 +23,8 @@ const compare = (a: string, b: string): number => Date.parse(a) - Date.parse(b);
 
 function viewOf(entries: readonly StoredImage[]): ImageView {
   const [entry] = entries as [StoredImage, ...StoredImage[]];
-  const tags = entries.flatMap(({ name }) =>
-    name === undefined ? [] : [familiarReference(parseReference(name))],
-  );
-  const digests = entries.flatMap(({ repoDigests }) =>
-    repoDigests.map((name) => familiarReference(parseNamed(name))),
-  );
+  const tags = entries.flatMap(({ name }) => (name === undefined ? [] : [familiarOf(name)]));
+  const digests = entries.flatMap(({ repoDigests }) => repoDigests.map(familiarOf));
   return { id: entry.id, entry, tags: tags.sort(), digests: [...new Set(digests)] };
 }
 
@@ -47,8 +43,9 @@ export function linesOf(view: ImageView): ImageLine[] {
   const digestOf = (repository: string): string =>
     view.digests.find((name) => name.startsWith(`${repository}@`))?.slice(repository.length + 1) ?? NONE;
   const lines = view.tags.map((tagged) => {
-    const { domain, path, tag = NONE } = parseReference(tagged);
-    const repository = familiarName({ domain, path });
+    const colon = tagged.lastIndexOf(':');
+    const repository = tagged.slice(0, colon);
+    const tag = tagged.slice(colon + 1);
     return { view, repository, tag, digest: digestOf(repository) };
   });
   if (lines.length > 0) return lines;
