@@ -119,4 +119,15 @@ void thenRun(make::Plan& plan, const std::vector<std::string>& args) {
   plan.host(make::awaitExec{});
 }
 
+make::Plan withProc(const std::string& root, uint64_t flags) {
+  auto plan = containerIn(root, flags);
+  plan.container(make::mountFs{.type = "proc", .source = "proc", .target = "/proc", .flags = 4});
+  return plan;
+}
+
+std::string lineOf(const std::string& text, const std::string& key) {
+  const size_t at = text.find(key);
+  return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);
+}
+
 }  // namespace fixture

@@ -62,6 +62,9 @@ int executable();
 // with: pivot, ready, execve of `args`.
 make::Plan containerIn(const std::string& root, uint64_t flags = 0);
 void thenRun(make::Plan& plan, const std::vector<std::string>& args);
+make::Plan withProc(const std::string& root, uint64_t flags = 0);   // containerIn, and a procfs
+// The line of a text that begins with key, "" where there is none.
+std::string lineOf(const std::string& text, const std::string& key);
 inline constexpr uint64_t kNewMount = 0x00020000, kNewPid = 0x20000000, kNewUts = 0x04000000, kNewIpc = 0x08000000,
                           kNewNet = 0x40000000, kNewUser = 0x10000000, kNewCgroup = 0x02000000;
 
