@@ -22,7 +22,7 @@ const vitest = (project) => [
 const STAGES = [
   { name: 'check', command: ['node', 'scripts/check.mjs'], minutes: 5 },
   { name: 'unit', command: vitest('unit'), minutes: 5 },
-  { name: 'native', command: ['scripts/test-native'], minutes: 6 },
+  { name: 'native', command: ['scripts/test-native'], minutes: 12 },
   { name: 'integration', command: vitest('integration'), minutes: 15, skip: needsRoot },
   { name: 'vm', command: ['scripts/test-vm'], minutes: 8, skip: needsNoVm },
   { name: 'vm-systemd', command: ['scripts/test-vm', 'systemd'], minutes: 8, skip: lacksSystemd },

@@ -90,17 +90,18 @@ describe('ids', () => {
 });
 
 describe('account files', () => {
-  /** Peak memory in KiB and seconds of one `run -u`, by the kernel's own count of its children. */
+  /** Peak memory in KiB, processor seconds and seconds in all of one `run -u`, by the kernel's own count. */
   async function measured(
     user: string,
-  ): Promise<{ code: number; kib: number; seconds: number; stderr: string }> {
+  ): Promise<{ code: number; kib: number; seconds: number; waited: number; stderr: string }> {
     const program = `import resource,subprocess,sys,time
 t=time.time(); p=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL)
-print(p.returncode,resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,time.time()-t)`;
+u=resource.getrusage(resource.RUSAGE_CHILDREN)
+print(p.returncode,u.ru_maxrss,u.ru_utime+u.ru_stime,time.time()-t)`;
     const args = ['-c', program, TINYRUN, 'run', '--rm', '-u', user, 'busybox', 'true'];
     const { stdout, stderr } = await execute('python3', args, { env: sandbox.env });
-    const [code = -1, kib = 0, seconds = 0] = stdout.trim().split(' ').map(Number);
-    return { code, kib, seconds, stderr };
+    const [code = -1, kib = 0, seconds = 0, waited = 0] = stdout.trim().split(' ').map(Number);
+    return { code, kib, seconds, waited, stderr };
   }
 
   const hostile: [string, (file: string) => void][] = [
@@ -124,7 +125,8 @@ print(p.returncode,resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,time.t
     make(passwd);
     for (const user of ['nobody', '1000']) {
       const result = await measured(user);
-      expect(result.seconds, result.stderr).toBeLessThan(plain.seconds + 2);
+      expect(result.seconds, result.stderr).toBeLessThan(2);
+      expect(result.waited).toBeLessThan(plain.waited * 4 + 2);
       expect(result.kib).toBeLessThan(plain.kib + 16 * 1024);
       expect(result.code).toBe(user === 'nobody' ? 125 : 0);
     }
@@ -134,13 +136,12 @@ print(p.returncode,resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,time.t
   test.each(hostile)('group is %s: under 2 s, memory flat', async (_, make) => {
     const group = path.join(layer, 'etc/group');
     const kept = readFileSync(group);
-    const plain = await measured('root');
     rmSync(group);
     make(group);
     const result = await measured('nobody:operator');
     rmSync(group, { recursive: true });
     writeFileSync(group, kept);
-    expect(result.seconds, result.stderr).toBeLessThan(plain.seconds + 2);
+    expect(result.seconds, result.stderr).toBeLessThan(2);
     expect(result.code).toBe(125);
   });
 
