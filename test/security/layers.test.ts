@@ -29,8 +29,9 @@ beforeEach(() => {
   before = describeTree(canary);
 });
 afterEach(() => {
-  expect(describeTree(canary)).toEqual(before);
+  const after = describeTree(canary);
   rmSync(directory, { recursive: true });
+  expect(after).toEqual(before);
 });
 
 const layer = async (entries: readonly Entry[]) => unpackBytes(directory, await archive(entries));

@@ -1,5 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -21,6 +23,7 @@ import {
 // Table B, registry rows: a registry that lies, breaks off, stalls, redirects. Nothing wrong is stored, no credential
 // leaves its origin, each error names what was wrong.
 
+const SELF_SIGNED = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1'];
 const LOGIN = { username: 'ada', secret: 'correct horse' };
 const BASIC = `Basic ${Buffer.from('ada:correct horse').toString('base64')}`;
 
@@ -345,6 +348,37 @@ describe('credentials stay with their origin (CVE-2020-15157)', () => {
       return true;
     });
     await expect(pullIt()).rejects.toMatchObject({ code: 'REGISTRY_NOT_FOUND' });
+    expect(seen).toEqual([]);
+  });
+
+  test('https leads to no http, and to no token server by http', async () => {
+    const { layer, layerDigest, manifest, config } = registry.image;
+    const { seen, origin } = await other(() => ({ status: 200, body: layer }));
+    execFileSync(
+      'openssl',
+      [...SELF_SIGNED, '-keyout', join(dataRoot, 'key'), '-out', join(dataRoot, 'cert')],
+      { stdio: 'ignore' },
+    );
+    const pem = { key: readFileSync(join(dataRoot, 'key')), cert: readFileSync(join(dataRoot, 'cert')) };
+    let challenge = '';
+    const secure = createSecureServer(pem, (request, response) => {
+      if (challenge) response.writeHead(401, { 'www-authenticate': challenge }).end();
+      else if (request.url?.includes('/manifests/')) sendManifest(response, manifest);
+      else if (request.url?.endsWith(layerDigest))
+        response.writeHead(307, { location: `${origin}/blob` }).end();
+      else response.end(config);
+    });
+    others.push(secure);
+    const reference = parseReference(`127.0.0.1:${await listen(secure)}/x:1`);
+    const login = { ...client(), credentials: async () => LOGIN };
+    const message = (text: string) => ({ code: 'REGISTRY', message: expect.stringContaining(text) });
+    await expect(pull(store, reference, { client: login })).rejects.toMatchObject(
+      message('from https to http'),
+    );
+    challenge = `Bearer realm="${origin}/token",service="x"`;
+    await expect(pull(store, reference, { client: login })).rejects.toMatchObject(
+      message('which is not https'),
+    );
     expect(seen).toEqual([]);
   });
 
