@@ -15,11 +15,17 @@ export interface ImageView {
 /** The index's entries by image, newest first, as docker images sorts. */
 export function views(entries: readonly StoredImage[]): ImageView[] {
   const byId = new Map<string, StoredImage[]>();
-  for (const entry of entries) byId.set(entry.id, [...(byId.get(entry.id) ?? []), entry]);
-  return [...byId.values()].map(viewOf).sort((a, b) => compare(b.entry.created, a.entry.created));
+  for (const entry of entries) {
+    const group = byId.get(entry.id);
+    if (group) group.push(entry);
+    else byId.set(entry.id, [entry]);
+  }
+  const timed = [...byId.values()].map((group) => ({
+    view: viewOf(group),
+    time: Date.parse(group[0]?.created ?? ''),
+  }));
+  return timed.sort((a, b) => b.time - a.time).map(({ view }) => view);
 }
-
-const compare = (a: string, b: string): number => Date.parse(a) - Date.parse(b);
 
 function viewOf(entries: readonly StoredImage[]): ImageView {
   const [entry] = entries as [StoredImage, ...StoredImage[]];
