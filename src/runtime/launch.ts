@@ -116,8 +116,9 @@ function checked(options: LaunchCommon, outcome: Outcome): void {
  */
 export async function launch(options: LaunchOptions): Promise<Launched> {
   const machine = openMachine(options, options.onPause !== undefined);
+  let outcome: Outcome | undefined;
   try {
-    let outcome = await machine.run();
+    outcome = await machine.run();
     while (outcome.state === 'yield' || outcome.state === 'paused') {
       const progress = progressOf(machine, outcome);
       if (outcome.state === 'yield') await options.onYield?.(outcome.tag, progress);
@@ -127,16 +128,33 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     checked(options, outcome);
     return harvest(options.plan, machine, outcome);
   } catch (error) {
+    const pidfd = kill(machine, outcome);
     machine.close();
+    if (pidfd !== undefined) {
+      await native().waitPidfd(pidfd);
+      native().close(pidfd);
+    }
     throw error;
   }
 }
 
+/** Ends what a plan that will not go on has cloned, before it can complain of a closed socket. */
+function kill(machine: Machine, outcome: Outcome | undefined): Fd | undefined {
+  if (outcome === undefined || outcome.pid === 0) return undefined;
+  const pidfd = machine.takePidfd();
+  if (pidfd < 0) return undefined;
+  native().pidfdSendSignal(pidfd, SIGKILL);
+  return pidfd;
+}
+
+const SIGKILL = 9;
+
 /** `launch` on the calling thread: for the short plans of a command line that has nothing else to do. */
 export function launchSync(options: LaunchSyncOptions): Launched {
   const machine = openMachine(options, false);
+  let outcome: Outcome | undefined;
   try {
-    let outcome = machine.runSync();
+    outcome = machine.runSync();
     while (outcome.state === 'yield') {
       options.onYield?.(outcome.tag, progressOf(machine, outcome));
       outcome = machine.resumeSync();
@@ -144,7 +162,10 @@ export function launchSync(options: LaunchSyncOptions): Launched {
     checked(options, outcome);
     return harvest(options.plan, machine, outcome);
   } catch (error) {
+    const pidfd = kill(machine, outcome);
     machine.close();
+    // nobody waits on this thread: the process that is about to end leaves its child to init
+    if (pidfd !== undefined) native().close(pidfd);
     throw error;
   }
 }

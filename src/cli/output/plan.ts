@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 import { styleText } from 'node:util';
 import type { Engine } from '../../engine/engine.ts';
 import type { Watch } from '../../engine/run.ts';
@@ -8,6 +8,7 @@ import { explainPlan, explainStep, type Look, planAsJson } from '../../plan/expl
 import { syscallOf } from '../../plan/syscall.ts';
 import type { Plan } from '../../plan/types.ts';
 import type { Context } from '../command.ts';
+import { interruptible } from '../interrupt.ts';
 
 /** --explain: the plan on standard output, nothing run. */
 export async function explainRun(
@@ -35,10 +36,10 @@ export async function traceRun(
   context: Context,
 ): Promise<number> {
   let plan: Plan | undefined;
-  const prompt = step ? openPrompt(options) : { input: undefined, close: () => {} };
+  const prompt = step ? await openPrompt(options) : NO_PROMPT;
   const report = (of: Plan, results: readonly StepResult[]) =>
     context.err(json ? `${JSON.stringify(results)}\n` : traceTable(of, results));
-  const watch: Watch = {
+  const watch = (signal?: AbortSignal): Watch => ({
     trace: true,
     onPlan: (compiled) => {
       plan = compiled;
@@ -47,16 +48,20 @@ export async function traceRun(
     onLaunched: (launched) => plan && report(plan, launched.results),
     ...(step
       ? {
-          onPause: (index, { pid }) => {
+          onPause: async (index, { pid }) => {
             const next = plan?.steps[index];
-            if (next) askToGoOn(`${explainStep(next, index)}\n${lookAt(pid)}`, prompt.input, context);
+            if (!next) return;
+            context.err(`${explainStep(next, index)}\n${lookAt(pid)}     [Enter] `);
+            if (!(await prompt.line(signal))) context.err('\n');
           },
         }
       : {}),
-  };
+  });
   const control = { sigProxy: true, notify: (line: string) => context.err(`${line}\n`) };
+  const run = async (signal?: AbortSignal) => (await engine.run(options, control, watch(signal))).exitCode;
   try {
-    return (await engine.run(options, control, watch)).exitCode;
+    // a person who has seen enough presses Ctrl-C: the half-built container goes, too
+    return step ? await interruptible(run) : await run();
   } finally {
     prompt.close();
   }
@@ -67,30 +72,43 @@ function lookAt(pid: number): string {
   return `     pid ${pid}: ls -l /proc/${pid}/ns; nsenter --target ${pid} --all --preserve-credentials sh\n`;
 }
 
-/** Waits for a line from whoever looks on; at the end of the input the steps go by one after another. */
-function askToGoOn(text: string, input: number | undefined, context: Context): void {
-  context.err(`${text}     [Enter] `);
-  const byte = Buffer.alloc(1);
-  const isLine = input !== undefined && readLine(input, byte);
-  if (!isLine) context.err('\n');
+/** Where Enter comes from. */
+interface Prompt {
+  /** Waits for a line; false at the end of the input, from where on the steps go by one after another. */
+  line(signal?: AbortSignal): Promise<boolean>;
+  close(): void;
 }
 
-function readLine(fd: number, byte: Buffer): boolean {
+const NO_PROMPT: Prompt = { line: async () => false, close: () => {} };
+
+/** The terminal; without one standard input, unless that is the program's. */
+async function openPrompt(options: RunOptions): Promise<Prompt> {
+  let fd: number;
+  try {
+    fd = openSync('/dev/tty', 'r');
+  } catch {
+    return options.interactive ? NO_PROMPT : { ...NO_PROMPT, line: async () => readLine(0) };
+  }
+  // read by events: a read that blocks would keep Ctrl-C from being heard
+  const { ReadStream } = await import('node:tty');
+  const { EventEmitter } = await import('node:events');
+  const terminal = new ReadStream(fd);
+  terminal.pause();
+  const line = async (signal?: AbortSignal) => {
+    await EventEmitter.once(terminal.resume(), 'data', { ...(signal && { signal }) });
+    terminal.pause();
+    return true;
+  };
+  return { line, close: () => terminal.destroy() };
+}
+
+function readLine(fd: number): boolean {
+  const byte = Buffer.alloc(1);
   while (readSync(fd, byte, 0, 1, null) === 1) if (byte[0] === LINE_FEED) return true;
   return false;
 }
 
 const LINE_FEED = 10;
-
-/** Where Enter comes from: the terminal; without one standard input, unless that is the program's. */
-function openPrompt(options: RunOptions): { input: number | undefined; close: () => void } {
-  try {
-    const input = openSync('/dev/tty', 'r');
-    return { input, close: () => closeSync(input) };
-  } catch {
-    return { input: options.interactive ? undefined : 0, close: () => {} };
-  }
-}
 
 /** A line for each step that ran, with how it ended and how long it took, and the totals of both lanes. */
 export function traceTable(plan: Plan, results: readonly StepResult[]): string {

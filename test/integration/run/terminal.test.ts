@@ -116,6 +116,23 @@ test.each(['the container', 'the command'])('the terminal is restored when %s is
   terminal.close();
 });
 
+test('--step goes on at Enter; Ctrl-C ends it and takes the half-built container along', async () => {
+  const terminal = new Terminal('run', '--rm', '--step', 'busybox', 'true');
+  await terminal.until(/setsid\(\)/);
+  await terminal.until(/\[Enter\] /);
+  terminal.type('\n');
+  const pid = /\d+/.exec(await terminal.until(/pid \d+/))?.[0] ?? '';
+  const cgroup = readFileSync(`/proc/${pid}/cgroup`, 'utf8').match(/^0::(.*)$/m)?.[1];
+  expect(cgroup).toMatch(/tinyrun/);
+  await terminal.until(/\[Enter\] /);
+  terminal.type('\x03');
+  expect(await terminal.ended).toBe(130);
+  expect(terminal.text).not.toMatch(/recvmsg/);
+  expect(existsSync(`/proc/${pid}`)).toBe(false);
+  expect(existsSync(`/sys/fs/cgroup/unified${cgroup}`) || existsSync(`/sys/fs/cgroup${cgroup}`)).toBe(false);
+  terminal.close();
+});
+
 test('all of the output comes through at the end', async () => {
   const terminal = new Terminal('run', '--rm', '-t', 'busybox', 'seq', '1', '50000');
   expect(await terminal.ended).toBe(0);
