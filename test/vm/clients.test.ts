@@ -31,10 +31,11 @@ function ok(...[program = '', ...args]: readonly string[]): string {
   return stdout.trim();
 }
 
-/** Why tests of these programs are left out, if they are. */
-function missing(...programs: readonly string[]): string | false {
-  const absent = programs.filter((name) => spawnSync('which', [name]).status !== 0);
-  return absent.length > 0 && `not installed: ${absent.join(', ')}`;
+/** Tests of what these programs do; skipped, by one that counts and says why, where they are not installed. */
+function suite(name: string, programs: readonly string[], body: () => void): void {
+  const absent = programs.filter((program) => spawnSync('which', [program]).status !== 0);
+  if (absent.length === 0) describe(name, body);
+  else test(name, { skip: `not installed: ${absent.join(', ')}` });
 }
 
 /** A root filesystem for `import`. */
@@ -64,16 +65,13 @@ async function removeCgroups(name: string): Promise<void> {
   for (const dir of dirs.reverse()) ok('rmdir', dir);
 }
 
-const noDocker = missing('dockerd', 'docker', 'containerd');
-
-describe('docker run --runtime tinyrun', { skip: noDocker }, () => {
+suite('docker run --runtime tinyrun', ['dockerd', 'docker', 'containerd'], () => {
   const host = `unix://${DIR}/docker/sock`;
   const docker = (...args: readonly string[]) => ok('docker', '-H', host, ...args);
   let dockerd: ChildProcess;
   let cgroup: string;
 
   before(async () => {
-    if (noDocker) return;
     mkdirSync(`${DIR}/docker`, { recursive: true });
     makeTar();
     const roots = ['--data-root', `${DIR}/docker/data`, '--exec-root', `${DIR}/docker/exec`];
@@ -90,7 +88,6 @@ describe('docker run --runtime tinyrun', { skip: noDocker }, () => {
   });
 
   after(async () => {
-    if (noDocker) return;
     docker('rm', '-f', 'one');
     dockerd.kill('SIGTERM');
     await once(dockerd, 'exit');
@@ -98,19 +95,8 @@ describe('docker run --runtime tinyrun', { skip: noDocker }, () => {
   });
 
   test('-m, --cpus and --pids-limit are in the container’s cgroup', () => {
-    const id = docker(
-      'run',
-      '-d',
-      '--name',
-      'one',
-      '--runtime',
-      'tinyrun',
-      ...LIMITS,
-      'bb',
-      'sh',
-      '-c',
-      GREEDY,
-    );
+    const named = ['--name', 'one', '--runtime', 'tinyrun'];
+    const id = docker('run', '-d', ...named, ...LIMITS, 'bb', 'sh', '-c', GREEDY);
     cgroup = `${CGROUPS}/docker/${id}`;
     assert.deepEqual(settings(cgroup, 'memory.max', 'cpu.max', 'pids.max'), {
       'memory.max': String(64 << 20),
@@ -146,9 +132,7 @@ describe('docker run --runtime tinyrun', { skip: noDocker }, () => {
   });
 });
 
-const noPodman = missing('podman', 'conmon');
-
-describe('podman --runtime tinyrunc', { skip: noPodman }, () => {
+suite('podman --runtime tinyrunc', ['podman', 'conmon'], () => {
   const podman = (...args: readonly string[]) =>
     ok(
       ...['env', `CONTAINERS_CONF=${DIR}/containers.conf`, 'podman', '--storage-driver', 'overlay'],
@@ -156,7 +140,6 @@ describe('podman --runtime tinyrunc', { skip: noPodman }, () => {
     );
 
   before(() => {
-    if (noPodman) return;
     mkdirSync(DIR, { recursive: true });
     makeTar();
     const engine = 'cgroup_manager="cgroupfs"\nevents_logger="file"\nruntime="tinyrunc"';
@@ -166,7 +149,6 @@ describe('podman --runtime tinyrunc', { skip: noPodman }, () => {
   });
 
   after(async () => {
-    if (noPodman) return;
     podman('rm', '-f', '-t', '0', 'one');
     await removeCgroups('libpod_parent');
   });
