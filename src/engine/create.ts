@@ -1,14 +1,14 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { lockContainerDir } from '../runtime/journal.ts';
+import { lockContainerDir, removeLockedDir } from '../runtime/journal.ts';
 import type { Lock } from '../store/lock.ts';
 import { ensureDir, type Roots } from '../store/paths.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from './layout.ts';
 import { Names } from './names.ts';
 import type { Blueprint } from './prepare.ts';
 import type { ContainerRecord } from './record.ts';
-import { removeData, removeRunDir, sweepAll } from './sweep.ts';
+import { removeData, sweepAll } from './sweep.ts';
 
 /** A container's directories and files, made; its process not yet. */
 export interface Created {
@@ -41,7 +41,7 @@ export function destroyContainer(
   made: { paths: ContainerPaths; lock: Lock; record: { id: string; name?: string } },
 ): void {
   removeData(roots, made.record.id, made.record.name);
-  removeRunDir(made.paths.run);
+  removeLockedDir(made.paths.run);
   made.lock.release();
 }
 

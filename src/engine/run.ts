@@ -4,7 +4,7 @@ import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
 import type { Plan } from '../plan/types.ts';
-import { undoSteps, writeJournal } from '../runtime/journal.ts';
+import { removeLockedDir, undoSteps, writeJournal } from '../runtime/journal.ts';
 import {
   type Launched,
   type LaunchOptions,
@@ -22,7 +22,7 @@ import { containerPaths } from './layout.ts';
 import { planOf } from './plan.ts';
 import type { Blueprint } from './prepare.ts';
 import { type ContainerExit, writeRecord } from './record.ts';
-import { removeRunDir, sweepRunning } from './sweep.ts';
+import { sweepRunning } from './sweep.ts';
 import type { RunControl, RunResult } from './types.ts';
 
 /** Looking on while a plan runs: --trace and --step. */
@@ -205,5 +205,5 @@ function finish(roots: Roots, created: Created, exit: ContainerExit): void {
     return;
   }
   writeRecord(roots, { ...created.record, exit });
-  removeRunDir(created.paths.run);
+  removeLockedDir(created.paths.run);
 }

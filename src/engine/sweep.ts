@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AT_FDCWD, native } from '../native/index.ts';
-import { JOURNAL_FILE, LOCK_FILE, STATE_FILE, undoJournal } from '../runtime/journal.ts';
+import { LOCK_FILE, namesIn, removeIfEmpty, removeLockedDir, undoJournal } from '../runtime/journal.ts';
 import { tryExistingLock } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths, runningDir } from './layout.ts';
@@ -37,35 +37,9 @@ function sweepOne(roots: Roots, id: string): void {
   try {
     undoJournal(run);
     settle(roots, id, 'its command was killed');
-    removeRunDir(run);
+    removeLockedDir(run);
   } finally {
     lock.release();
-  }
-}
-
-/** Whoever makes a container makes its directory again when it goes before the lock in it is taken. */
-function removeIfEmpty(run: string): boolean {
-  try {
-    rmdirSync(run);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
-    return code === 'ENOENT';
-  }
-}
-
-/** The lock goes last: as long as there is anything to sweep, a sweep must find it. */
-export function removeRunDir(run: string): void {
-  for (const name of ['config.json', STATE_FILE, JOURNAL_FILE, LOCK_FILE]) unlinkIfThere(join(run, name));
-  if (!removeIfEmpty(run)) native().removeTree(AT_FDCWD, run);
-}
-
-function unlinkIfThere(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 
@@ -95,13 +69,4 @@ export function removeData(roots: Roots, id: string, name: string | undefined): 
   for (const taken of name === undefined ? names.of(id) : [name]) names.release(taken, id);
   // by fd: what lies there was written by a container
   native().removeTree(AT_FDCWD, containerPaths(roots, id).data);
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
 }

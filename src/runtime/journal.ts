@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
@@ -63,10 +63,41 @@ export function undoJournal(dir: string): void {
   throw new TinyrunError('CLEANUP', `clean up ${dir}: ${syscall} ${where}: ${errnoMessage(errno)}`);
 }
 
-/** Takes back a container and removes its directory. */
+/** Takes back a container and removes its directory, whose lock the caller holds. */
 export function removeContainerDir(dir: string): void {
   undoJournal(dir);
-  native().removeTree(AT_FDCWD, dir);
+  removeLockedDir(dir);
+}
+
+/**
+ * Removes a container's directory, whose lock the caller holds. The lock goes last: as long as there is anything to
+ * sweep, a sweep must find it. From then on the directory may be another creator's, who has a lock of his own in it,
+ * and nothing but an empty one is removed.
+ */
+export function removeLockedDir(dir: string): void {
+  for (const name of namesIn(dir)) if (name !== LOCK_FILE) native().removeTree(AT_FDCWD, join(dir, name));
+  native().removeTree(AT_FDCWD, join(dir, LOCK_FILE));
+  removeIfEmpty(dir);
+}
+
+/** Whoever makes a container makes its directory again when it goes before the lock in it is taken. */
+export function removeIfEmpty(dir: string): void {
+  try {
+    rmdirSync(dir);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
+  }
+}
+
+/** The names in a directory; none when it is not there. */
+export function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 /** Whether a directory is what a dead creator left behind. */
@@ -77,28 +108,6 @@ export function isHalfMade(dir: string): boolean {
 /** The creator's lock on a container's directory, undefined while another process builds it. */
 export function lockContainerDir(dir: string): Lock | undefined {
   return tryLock(join(dir, LOCK_FILE));
-}
-
-/**
- * Takes back what creators killed half way left below `runRoot`. Containers under construction (their lock is
- * held) and those with a state.json are left alone. Idempotent.
- * @returns the directories it removed.
- * @throws TinyrunError when an undo failed, after all directories were tried.
- */
-export function sweep(runRoot: string): string[] {
-  const removed: string[] = [];
-  let failure: unknown;
-  for (const entry of existsSync(runRoot) ? readdirSync(runRoot, { withFileTypes: true }) : []) {
-    const dir = join(runRoot, entry.name);
-    if (!entry.isDirectory() || !existsSync(join(dir, LOCK_FILE)) || !isHalfMade(dir)) continue;
-    try {
-      if (sweepOne(dir)) removed.push(dir);
-    } catch (error) {
-      failure ??= error;
-    }
-  }
-  if (failure !== undefined) throw failure;
-  return removed;
 }
 
 /** Takes back one directory unless its creator lives or it was finished; answers whether it did. */

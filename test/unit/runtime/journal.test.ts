@@ -1,25 +1,31 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { native } from '../../../src/native/index.ts';
 import type { Plan } from '../../../src/plan/types.ts';
 import {
   JOURNAL_FILE,
   LOCK_FILE,
   lockContainerDir,
+  removeLockedDir,
   STATE_FILE,
-  sweep,
+  sweepOne,
   undoJournal,
   undoSteps,
   writeJournal,
 } from '../../../src/runtime/journal.ts';
 import { launchSync } from '../../../src/runtime/launch.ts';
+import type { Lock } from '../../../src/store/lock.ts';
 
 let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'tinyrun-journal-'));
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(root, { recursive: true, force: true });
+});
 
 /** Makes `a` and `a/b` below the root, each with its undo. */
 function plan(): Plan {
@@ -76,11 +82,10 @@ describe('the journal', () => {
 });
 
 describe('a sweep', () => {
-  it('takes back what dead creators left, twice', () => {
+  it('takes back what a dead creator left', () => {
     const dir = halfMade('c');
     launchSync({ plan: plan() });
-    expect(sweep(root)).toEqual([dir]);
-    expect(sweep(root)).toEqual([]);
+    expect(sweepOne(dir)).toBe(true);
     expect(existsSync(dir)).toBe(false);
     expect(existsSync(join(root, 'made'))).toBe(false);
   });
@@ -88,17 +93,36 @@ describe('a sweep', () => {
   it('leaves a live creator alone', () => {
     const dir = halfMade('c');
     const lock = lockContainerDir(dir);
-    expect(sweep(root)).toEqual([]);
+    expect(sweepOne(dir)).toBe(false);
     lock?.release();
-    expect(sweep(root)).toEqual([dir]);
+    expect(sweepOne(dir)).toBe(true);
   });
 
-  it('leaves finished containers and foreign directories alone', () => {
-    writeFileSync(join(halfMade('c'), STATE_FILE), '{}');
-    mkdirSync(join(root, 'other'));
-    expect(sweep(root)).toEqual([]);
-    expect(existsSync(join(root, 'other'))).toBe(true);
+  it('leaves a finished container alone', () => {
+    const dir = halfMade('c');
+    writeFileSync(join(dir, STATE_FILE), '{}');
+    expect(sweepOne(dir)).toBe(false);
+    expect(existsSync(join(dir, JOURNAL_FILE))).toBe(true);
   });
 
-  it('finds nothing where there is nothing', () => expect(sweep(join(root, 'none'))).toEqual([]));
+  it('leaves the creator alone who takes the directory once its lock is gone', () => {
+    const dir = halfMade('c');
+    const { removeTree } = native();
+    let next: Lock | undefined;
+    vi.spyOn(native(), 'removeTree').mockImplementation((fd, path) => {
+      removeTree(fd, path);
+      if (path === join(dir, LOCK_FILE)) next = lockContainerDir(dir);
+    });
+    removeLockedDir(dir);
+    expect(next).toBeDefined();
+    writeJournal(dir, plan());
+    next?.release();
+  });
+
+  it('does not mind an empty directory, or none', () => {
+    removeLockedDir(join(root, 'none'));
+    mkdirSync(join(root, 'empty'));
+    removeLockedDir(join(root, 'empty'));
+    expect(existsSync(join(root, 'empty'))).toBe(false);
+  });
 });
