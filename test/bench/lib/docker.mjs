@@ -1,7 +1,7 @@
 // A dockerd of our own: its own data, its own socket, no bridge and no iptables rules, gone when closed.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanEnvironment, onUnified } from './child.mjs';
@@ -36,6 +36,7 @@ export async function startDocker(directory, rootfs, realtime = false) {
   ];
   const [file, ...args] = realtime ? onUnified(argv) : argv;
   const daemon = spawn(file, args, { stdio: ['ignore', log, log], env: cleanEnvironment() });
+  closeSync(log);
   const ended = new Promise((resolve) => daemon.once('exit', resolve));
   const close = async () => {
     daemon.kill('SIGTERM');
