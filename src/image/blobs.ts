@@ -43,6 +43,7 @@ export function putJson(store: ImageStore, value: unknown, mediaType: string): D
 export class Ingest {
   #size: number;
   #hash: Hasher;
+  #synced: Promise<void> | undefined;
   private constructor(
     readonly store: ImageStore,
     readonly expected: Descriptor,
@@ -91,6 +92,7 @@ export class Ingest {
   restart(): void {
     ftruncateSync(this.fd, 0);
     this.#size = 0;
+    this.#synced = undefined;
     this.#hash = new Hasher(this.expected.digest);
   }
 
@@ -105,11 +107,19 @@ export class Ingest {
     throw new TinyrunError('DIGEST_MISMATCH', `blob ${digest}: ${why}`);
   }
 
+  /** After verify(): brings it to disk, off the main thread, so that unpacking goes on meanwhile. */
+  sync(): Promise<void> {
+    this.#synced ??= promisify(fsync)(this.fd);
+    // Whoever waits for commit() hears of it; until then it must not be unhandled.
+    this.#synced.catch(() => undefined);
+    return this.#synced;
+  }
+
   /** After verify(): makes it durable and gives it its name. */
   async commit(): Promise<void> {
     const target = this.store.blobPath(this.expected.digest);
     ensureDir(dirname(target));
-    await promisify(fsync)(this.fd);
+    await this.sync();
     renameSync(this.path, target);
     syncDirectory(dirname(target));
     this.#close();

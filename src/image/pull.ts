@@ -241,7 +241,9 @@ class LayerFetch {
       throw failure ?? error;
     }
     this.#report('Download complete');
-    await session?.commit();
+    const synced = ingest.sync();
+    // waited for also when unpacking fails: the caller closes the file then
+    await session?.commit().finally(() => synced);
     await ingest.commit();
   }
 }
