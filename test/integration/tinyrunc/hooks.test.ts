@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { containerDir } from '../../../src/runtime/state.ts';
 import type { HookName, Spec } from '../../../src/spec/types.ts';
-import { Bench, testSpec, until } from './support.ts';
+import { Bench, hasEnded, testSpec, until } from './support.ts';
 
 let bench: Bench;
 beforeAll(() => {
@@ -128,7 +128,7 @@ describe('hooks', () => {
     expect(result.status).toBe(1);
     expect(result.stderr).toContain('poststart');
     expect(existsSync(containerDir(bench.root, id))).toBe(false);
-    return until(() => !existsSync(`/proc/${pid}`));
+    return until(() => hasEnded(pid));
   });
 
   it('that fail in poststop are a warning only', () => {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFi
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { containerDir } from '../../../src/runtime/state.ts';
-import { Bench, rss, TINYRUNC, testSpec, until } from './support.ts';
+import { Bench, hasEnded, rss, TINYRUNC, testSpec, until } from './support.ts';
 
 let bench: Bench;
 beforeAll(() => {
@@ -239,7 +239,7 @@ describe('delete', () => {
     expect(existsSync(cgroup)).toBe(true);
     bench.ok(['delete', '-f', id]);
     expect(existsSync(cgroup)).toBe(false);
-    await until(() => !existsSync(`/proc/${pid}`));
+    await until(() => hasEnded(pid));
     expect(existsSync(containerDir(bench.root, id))).toBe(false);
   });
 
@@ -251,12 +251,13 @@ describe('delete', () => {
     bench.ok(['start', id]);
     const pids = (): number[] => JSON.parse(bench.ok(['ps', '-f', 'json', id]));
     await until(() => pids().length === 2);
-    const left = pids().filter((pid) => pid !== bench.state(id).pid);
+    const first = bench.state(id).pid;
+    const left = pids().find((pid) => pid !== first) ?? 0;
     bench.ok(['kill', id, 'KILL']);
     await until(() => status(id) === 'stopped');
-    expect(existsSync(`/proc/${left[0]}`)).toBe(true);
+    expect(hasEnded(left)).toBe(false);
     bench.ok(['delete', id]);
-    await until(() => !existsSync(`/proc/${left[0]}`));
+    await until(() => hasEnded(left));
   });
 
   it('is an error for an unknown id, unless forced', () => {
@@ -272,7 +273,7 @@ describe('delete', () => {
     expect(bench.run(['state', id]).status).toBe(1);
     expect(bench.run(['delete', id]).status).toBe(1);
     bench.ok(['delete', '--force', id]);
-    await until(() => !existsSync(`/proc/${pid}`));
+    await until(() => hasEnded(pid));
   });
 });
 

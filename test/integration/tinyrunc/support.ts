@@ -134,6 +134,18 @@ export async function until(ready: () => boolean, seconds = 10): Promise<void> {
   }
 }
 
+/**
+ * Whether a process has ended: it is gone, or a zombie. An orphan stays one until the host's pid 1 reaps it, which some
+ * do only every two seconds, and which is none of the runtime's doing.
+ */
+export function hasEnded(pid: number): boolean {
+  try {
+    return /^State:\t[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  } catch {
+    return true;
+  }
+}
+
 /** Resident set of a process, kB. */
 export function rss(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0);
