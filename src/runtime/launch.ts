@@ -164,8 +164,11 @@ export function launchSync(options: LaunchSyncOptions): Launched {
   } catch (error) {
     const pidfd = kill(machine, outcome);
     machine.close();
-    // nobody waits on this thread: the process that is about to end leaves its child to init
-    if (pidfd !== undefined) native().close(pidfd);
+    // Reaped in the background: this thread waits for nothing. The wait has a copy of the fd.
+    if (pidfd !== undefined) {
+      void native().waitPidfd(pidfd);
+      native().close(pidfd);
+    }
     throw error;
   }
 }

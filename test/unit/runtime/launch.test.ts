@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { native } from '../../../src/native/index.ts';
+import { NO_SLOT, type Step } from '../../../src/plan/types.ts';
+import { launch, launchSync } from '../../../src/runtime/launch.ts';
+
+/** A process that waits for a word of ours, which it never gets. */
+const STEPS: Step[] = [
+  { op: 'clone', lane: 'host', args: { flags: 0n, cgroup: NO_SLOT, pass: [] }, why: 'a test' },
+  { op: 'yield', lane: 'host', args: { tag: 1 }, why: 'a test' },
+  { op: 'awaitConfigured', lane: 'container', args: {}, why: 'a test' },
+];
+
+/** Waits until a process is gone, zombie and all; only its parent can bring that about. */
+async function reaped(pid: number): Promise<void> {
+  for (let tries = 2000; existsSync(`/proc/${pid}`); tries--) {
+    expect(tries).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+test.each([
+  ['launch', launch],
+  ['launchSync', async (options: Parameters<typeof launchSync>[0]) => launchSync(options)],
+])('%s: what was cloned is ended and reaped when Node’s part of the plan fails', async (_name, run) => {
+  let pid = 0;
+  const onYield = (_tag: number, progress: { pid: number }): void => {
+    pid = progress.pid;
+    expect(native().startTime(pid)).not.toBeNull();
+    throw new Error('no space');
+  };
+  await expect(run({ plan: { steps: STEPS }, onYield })).rejects.toThrow('no space');
+  expect(pid).toBeGreaterThan(0);
+  await reaped(pid);
+});
