@@ -1,5 +1,6 @@
 // BPF_PROG_TYPE_CGROUP_DEVICE programs: how cgroup v2 allows and denies devices.
 #include <linux/bpf.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,11 +11,18 @@ namespace {
 
 int bpf(int command, bpf_attr& attr) { return static_cast<int>(syscall(SYS_bpf, command, &attr, sizeof attr)); }
 
-// The verifier gives up with EAGAIN when a signal is pending: a profiler's, a resized terminal's.
+// The verifier gives up with EAGAIN when a signal is pending (a profiler's, a resized terminal's), as often as one asks;
+// a blocked one is not. What is left of EAGAIN is work that the kernel itself has for this thread, done by then.
 int loadProgram(bpf_attr& attr) {
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
   int fd = -1;
   for (int tries = 0; tries < 5; ++tries)
     if (fd = bpf(BPF_PROG_LOAD, attr); fd >= 0 || errno != EAGAIN) break;
+  const int error = errno;
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  errno = error;
   return fd;
 }
 

@@ -83,6 +83,18 @@ long enable(int dir, const Strs& controllers) {
   return r < 0 ? r : 0;
 }
 
+// The verifier gives up with EAGAIN when a signal is pending (a profiler's, a resized terminal's), as often as one asks;
+// a blocked one is not. What is left of EAGAIN is work that the kernel itself has for this thread, done by then.
+long loadProgram(union bpf_attr& load) {
+  uint64_t old = 0;
+  sys::sigprocmask(SIG_SETMASK, &sys::kAllSignals, &old);
+  long fd = -EAGAIN;
+  for (int tries = 0; fd == -EAGAIN && tries < 5; ++tries)
+    fd = sys::call(__NR_bpf, BPF_PROG_LOAD, &load, sizeof load);
+  sys::sigprocmask(SIG_SETMASK, &old, nullptr);
+  return fd;
+}
+
 long openCgroup(const char* path) { return sys::openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY); }
 
 // SIGKILL to each process while none can fork, for kernels before 5.14.
@@ -134,11 +146,7 @@ Result run(Host& host, const args::cgroupDevices& a) {
   load.insns = reinterpret_cast<uint64_t>(a.program.data);
   load.insn_cnt = static_cast<uint32_t>(a.program.size / sizeof(struct bpf_insn));
   load.license = reinterpret_cast<uint64_t>("Apache");
-  // EAGAIN: the verifier gives up when a signal is pending (a profiler's, a resized terminal's).
-  long loaded = -EAGAIN;
-  for (int tries = 0; loaded == -EAGAIN && tries < 5; ++tries)
-    loaded = sys::call(__NR_bpf, BPF_PROG_LOAD, &load, sizeof load);
-  const sys::Fd program(loaded);
+  const sys::Fd program(loadProgram(load));
   if (program.bad()) return failed("bpf", program.value(), "BPF_PROG_LOAD");
   union bpf_attr attach = {};
   attach.target_fd = static_cast<uint32_t>(host.fdOf(a.slot));
