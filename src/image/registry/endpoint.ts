@@ -22,8 +22,8 @@ export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-/** https was not spoken at the other end. */
-const NO_TLS = new Set(['EPROTO', 'ECONNREFUSED', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ECONNRESET']);
+/** https was not spoken at the other end, or a proxy makes no tunnels. */
+const NO_TLS = new Set(['EPROTO', 'ECONNREFUSED', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ECONNRESET', 'EPROXY']);
 
 /**
  * One origin that serves a registry: adds authentication, retries and redirects to single requests. Credentials

@@ -1,8 +1,7 @@
 import * as http from 'node:http';
-import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { TinyrunError } from '../../errors.ts';
-import { proxyFor } from './proxy.ts';
+import { proxyAuthorization, proxyFor } from './proxy.ts';
 import type { Certificates } from './settings.ts';
 
 export interface HttpRequest {
@@ -34,6 +33,7 @@ const AGENT = { keepAlive: true, maxSockets: 6 } as const;
 /** Sends single requests over node:http and node:https: no redirects, no credentials, no retries of its own. */
 export class Transport {
   #plain: http.Agent | undefined;
+  #tunnels: http.Agent | undefined;
   #tls: Promise<TlsSide> | undefined;
   constructor(readonly options: TransportOptions) {}
 
@@ -49,6 +49,7 @@ export class Transport {
   /** Closes idle connections, so that the process can end. */
   close(): void {
     this.#plain?.destroy();
+    this.#tunnels?.destroy();
     this.#tls?.then(({ agent }) => agent.destroy());
   }
 
@@ -61,19 +62,23 @@ export class Transport {
     if (url.protocol === 'https:') {
       this.#tls ??= createTls(this.options);
       const { module, agent, options } = await this.#tls;
-      const side = proxy
-        ? { agent: new module.Agent(), ...(await tunnelled(url, proxy, options)) }
-        : { agent, ...options };
-      return { module, target: url, request: { ...common, ...side } };
+      const through = proxy ? await this.#tunnel(proxy) : agent;
+      return { module, target: url, request: { ...common, agent: through, ...options } };
     }
     this.#plain ??= new http.Agent(AGENT);
-    if (!proxy) return { module: http, target: url, request: { ...common, agent: this.#plain } };
-    const viaProxy = {
-      ...common,
-      path: url.href,
-      headers: { ...headers, host: url.host, ...proxyAuthorization(proxy) },
-    };
-    return { module: http, target: proxy, request: viaProxy };
+    const plain = { ...common, agent: this.#plain };
+    if (!proxy) return { module: http, target: url, request: plain };
+    const path = url.origin + url.pathname + url.search;
+    const told = { ...headers, host: url.host, ...proxyAuthorization(proxy) };
+    // By its origin: of a URL with a password node would make an Authorization header, for the registry to read.
+    return { module: http, target: new URL(proxy.origin), request: { ...plain, path, headers: told } };
+  }
+
+  /** One for all: the environment names one proxy for https. */
+  async #tunnel(proxy: URL): Promise<http.Agent> {
+    const { TunnelAgent } = await import('./tunnel.ts');
+    this.#tunnels ??= new TunnelAgent(proxy, this.options.idleMs, AGENT);
+    return this.#tunnels;
   }
 }
 
@@ -102,43 +107,6 @@ async function createTls({ insecure, certificates }: TransportOptions): Promise<
     });
   }
   return { module, agent: new module.Agent(AGENT), options };
-}
-
-/** A TLS connection through CONNECT. */
-async function tunnelled(url: URL, proxy: URL, options: TlsOptions) {
-  const socket = await connectThrough(url, proxy);
-  const tls = await import('node:tls');
-  return { createConnection: () => tls.connect({ socket, servername: url.hostname, ...options }) };
-}
-
-function connectThrough(url: URL, proxy: URL): Promise<Socket> {
-  const target = `${url.hostname}:${url.port || 443}`;
-  return new Promise((resolve, reject) => {
-    const options = {
-      method: 'CONNECT',
-      path: target,
-      headers: { host: target, ...proxyAuthorization(proxy) },
-    };
-    const request = http.request(proxy, options);
-    request.once('connect', (response, socket) => {
-      if (response.statusCode === 200) resolve(socket);
-      else
-        reject(
-          new TinyrunError(
-            'REGISTRY',
-            `proxy ${proxy.host} refuses to connect to ${target}: ${response.statusCode}`,
-          ),
-        );
-    });
-    request.once('error', reject);
-    request.end();
-  });
-}
-
-function proxyAuthorization(proxy: URL): Record<string, string> {
-  if (!proxy.username) return {};
-  const login = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-  return { 'proxy-authorization': `Basic ${Buffer.from(login).toString('base64')}` };
 }
 
 function answer(

@@ -20,10 +20,13 @@ export interface RegistryServer {
 export interface RegistryKind {
   readonly auth?: 'htpasswd' | 'token';
   readonly tls?: boolean;
+  /** Only those with a certificate of `ca.crt` are let in: `ca.crt` with `ca.key` is one. */
+  readonly clientCertificates?: boolean;
 }
 
 /** Debian's docker-registry on a free port of loopback, answering when this resolves. */
-export async function startRegistry({ auth, tls = false }: RegistryKind = {}): Promise<RegistryServer> {
+export async function startRegistry(kind: RegistryKind = {}): Promise<RegistryServer> {
+  const { auth, tls = false, clientCertificates = false } = kind;
   const directory = mkdtempSync(join(tmpdir(), 'tinyrun-registry-'));
   const port = await freePort();
   const host = `127.0.0.1:${port}`;
@@ -32,7 +35,8 @@ export async function startRegistry({ auth, tls = false }: RegistryKind = {}): P
   const lines = ['version: 0.1', 'log: {level: info}'];
   lines.push(`storage: {filesystem: {rootdirectory: ${directory}/data}, delete: {enabled: true}}`);
   lines.push('http:', `  addr: ${host}`, '  relativeurls: true');
-  if (tls) lines.push(`  tls: {certificate: ${directory}/ca.crt, key: ${directory}/ca.key}`);
+  const clients = clientCertificates ? `, clientcas: [${directory}/ca.crt]` : '';
+  if (tls) lines.push(`  tls: {certificate: ${directory}/ca.crt, key: ${directory}/ca.key${clients}}`);
   if (auth === 'htpasswd') lines.push(...htpasswdLines(directory));
   if (tokens) lines.push(...tokenLines(directory, tokens.realm));
   writeFileSync(join(directory, 'config.yml'), `${lines.join('\n')}\n`);
@@ -73,7 +77,8 @@ const tokenLines = (directory: string, realm: string): string[] => [
 ];
 
 function makeCertificate(directory: string): void {
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
+  const names = 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:registry.test';
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', names];
   const files = ['-keyout', join(directory, 'ca.key'), '-out', join(directory, 'ca.crt')];
   execFileSync(
     'openssl',

@@ -49,6 +49,11 @@ test.each([
   ['https://ba.example/', { HTTPS_PROXY: 'http://p:1', NO_PROXY: 'a.example' }, 'http://p:1/'],
   ['https://10.1.2.3/', { HTTPS_PROXY: 'http://p:1', NO_PROXY: '10.0.0.0/8' }, undefined],
   ['https://11.1.2.3/', { HTTPS_PROXY: 'http://p:1', NO_PROXY: '10.0.0.0/8' }, 'http://p:1/'],
+  ['https://[fd00::2]/', { HTTPS_PROXY: 'http://p:1', NO_PROXY: 'fd00::/8' }, undefined],
+  ['https://[fe80::2]/', { HTTPS_PROXY: 'http://p:1', NO_PROXY: 'fd00::/8, [fe80::1]' }, 'http://p:1/'],
+  ['https://1.2.3.4/', { HTTPS_PROXY: 'http://p:1', NO_PROXY: '3.4, 10.0.0.0/99, 1.0.0.0/' }, 'http://p:1/'],
+  ['https://a.example/', { HTTPS_PROXY: 'http://p:1', NO_PROXY: '.a.example' }, 'http://p:1/'],
+  ['https://b.a.example/', { HTTPS_PROXY: 'http://p:1', NO_PROXY: '*.a.example' }, undefined],
   ['https://127.0.0.1:5000/', { HTTPS_PROXY: 'http://p:1' }, undefined],
   ['https://a.example/', { HTTPS_PROXY: 'http://p:1', NO_PROXY: '*' }, undefined],
 ])('the proxy for %s with %j', (url, env, proxy) => {
