@@ -22,13 +22,13 @@ function reachable(
   warn: (message: string) => void,
 ): CgroupWrite[] {
   const told = new Set<string>();
-  return writes.filter(({ controller, file, mayFail }) => {
+  return writes.filter(({ controller, file, mayFail, required }) => {
     if (existsSync(join(cgroup, file))) return true;
-    if (!mayFail && !told.has(controller)) {
-      told.add(controller);
-      const reason = whyMissing(controller, hostFacts().cgroup);
-      warn(`cgroup controller ${controller} is not on cgroup v2: ${reason}; its limits are ignored`);
-    }
+    if (mayFail || told.has(controller)) return false;
+    const said = `cgroup controller ${controller} is not on cgroup v2: ${whyMissing(controller, hostFacts().cgroup)}`;
+    if (required) throw new TinyrunError('CGROUP_CONTROLLER', `${file}: ${said}`);
+    told.add(controller);
+    warn(`${said}; its limits are ignored`);
     return false;
   });
 }

@@ -43,12 +43,12 @@ export function whyMissing(controller: string, facts: CgroupFacts): string {
 
 /** The writes whose controllers are there; the others are refused or warned about, once per controller. */
 function reachable(c: Context, writes: readonly CgroupWrite[]): CgroupWrite[] {
-  return writes.filter(({ controller, file }) => {
+  return writes.filter(({ controller, file, required }) => {
     const { cgroup } = c.host;
     if (cgroup.unifiedRoot !== undefined && (controller === '' || cgroup.controllers.includes(controller)))
       return true;
     const said = `cgroup controller ${controller || file} is not on cgroup v2: ${whyMissing(controller, cgroup)}`;
-    if (c.options.onMissingController !== 'warn')
+    if (required || c.options.onMissingController !== 'warn')
       throw new TinyrunError('CGROUP_CONTROLLER', `${file}: ${said}`);
     c.warn(`${said}; its limits are ignored`);
     return false;

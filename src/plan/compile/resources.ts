@@ -18,6 +18,8 @@ export interface CgroupWrite {
   readonly why: string;
   /** The file is not in every kernel. */
   readonly mayFail?: true;
+  /** Nothing else can stand for it: a controller that is not there is an error, even for a runtime that only warns. */
+  readonly required?: true;
 }
 
 function invalid(field: string, message: string): TinyrunError {
@@ -149,7 +151,10 @@ function rdmaWrites(resources: LinuxResources): CgroupWrite[] {
   });
 }
 
-/** Names of cgroup v2 files as they are; one write per line, since the kernel takes one entry at a time. */
+/**
+ * Names of cgroup v2 files as they are; one write per line, since the kernel takes one entry at a time. "The runtime MUST
+ * generate an error when the configuration refers to a cgroup controller that is not present" (config-linux.md, Unified).
+ */
 function unifiedWrites(unified: Readonly<Record<string, string>>): CgroupWrite[] {
   return Object.entries(unified).flatMap(([file, text]) => {
     if (file.includes('/') || !/^[a-z]\w*\.[\w.]+$/.test(file))
@@ -157,7 +162,8 @@ function unifiedWrites(unified: Readonly<Record<string, string>>): CgroupWrite[]
     const prefix = file.slice(0, file.indexOf('.'));
     const controller = prefix === 'cgroup' ? '' : prefix;
     const lines = text.split('\n').filter((line) => line !== '');
-    return lines.map((value) => ({ controller, file, value, why: 'linux.resources.unified' }));
+    const why = 'linux.resources.unified';
+    return lines.map((value) => ({ controller, file, value, why, required: true }));
   });
 }
 

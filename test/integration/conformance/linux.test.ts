@@ -236,6 +236,11 @@ describe('the rest', () => {
       sh(bench, 'busybox uname -m', (s) => Object.assign(s.linux, { personality: { domain: 'LINUX32' } })),
     ).not.toBe('x86_64'));
 
+  it('unified is refused for a controller that is not there', () => {
+    const unified = { 'nosuch.max': '1' };
+    refuse(bench, (s) => Object.assign(s.linux, { resources: { unified } }), /unified|nosuch/);
+  });
+
   it('cgroupsPath is taken from the mount point of the cgroups', () => {
     const path = `/tinyrun-conformance-${process.pid}`;
     const id = bench.create(specOf(['sleep', '1000'], (s) => Object.assign(s.linux, { cgroupsPath: path })));

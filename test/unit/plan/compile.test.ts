@@ -179,6 +179,14 @@ describe('cgroup', () => {
     );
   });
 
+  test('unified names files of cgroup v2: without their controller it is refused, by tinyrunc too', () => {
+    const resources = { unified: { 'memory.high': '1048576' } };
+    const options = { onMissingController: 'warn' } as const;
+    expect(() => made(linux({ resources }), { ...ROOT, cgroup: HYBRID }, options)).toThrow(
+      'memory.high: cgroup controller memory is not on cgroup v2',
+    );
+  });
+
   test('tinyrunc is told once per controller', () => {
     const resources = { memory: { limit: 1, reservation: 1 }, cpu: { quota: 1, shares: 5 } };
     const { warnings, plan } = made(
