@@ -1,7 +1,6 @@
 // npm run build: generated sources, the native side, the bundles, the types. Each part is left alone while nothing
 // it is made of is newer than what it makes; `--force` makes all of it anew, `--native` the native side only.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -91,15 +90,16 @@ const lazyChildProcess = {
   },
 };
 
-// A command line's verbs lie in its one bundle but run only when asked for; with the code cache the rest costs its
-// reading from disk, so names are shortened, too (the maps tell them). Each is a function that boot.ts calls: wrapping
-// it there would copy half a megabyte at every start.
 const commandLines = {
-  entryPoints: { main: 'src/main.ts', tinyrunc: 'src/tinyrunc.ts' },
-  plugins: [lazyChildProcess],
+  // a start reads the whole source as part of the snapshot; the maps tell the names
   minifyIdentifiers: true,
-  banner: { js: '(function(exports,require,module,__filename,__dirname){' },
-  footer: { js: '})' },
+  entryPoints: {
+    main: 'src/main.ts',
+    tinyrunc: 'src/tinyrunc.ts',
+    boot: 'src/boot.ts',
+    snapshot: 'src/snapshot.ts',
+  },
+  plugins: [lazyChildProcess],
 };
 
 /** The library, and what runs in worker threads. */
@@ -117,7 +117,7 @@ const common = {
   format: 'cjs',
   target: 'node20',
   outExtension: { '.js': '.cjs' },
-  // import() of a built-in becomes require(): a script run with a code cache has no loader for the other.
+  // import() of a built-in becomes require(): what runs from a start-up snapshot has no loader for the other.
   supported: { 'dynamic-import': false },
   define: {
     'import.meta.dirname': '__dirname',
@@ -143,13 +143,10 @@ async function bundle(options) {
     const found = /^node_modules\/(@[^/]+\/)?[^/]+/.exec(input);
     if (found) bundled.add(found[0]);
   }
-  const digest = createHash('sha256');
   for (const { path, contents } of result.outputFiles) {
     writeFileSync(`${path}.new`, contents);
     renameSync(`${path}.new`, path);
-    digest.update(contents);
   }
-  return digest.digest('hex').slice(0, 16);
 }
 
 async function buildBundles() {
@@ -157,16 +154,18 @@ async function buildBundles() {
   mkdirSync('dist', { recursive: true });
   await bundle({ entryPoints: libraries() });
   writeEsm();
-  const digest = await bundle(commandLines);
+  rmSync('dist/cache', { recursive: true, force: true });
+  await bundle(commandLines);
   writeNotices();
-  // Commands that run meanwhile may write into it: the directory stays.
-  mkdirSync('dist/cache', { recursive: true });
-  for (const file of readdirSync('dist/cache')) rmSync(`dist/cache/${file}`, { force: true });
-  await bundle({
-    entryPoints: { boot: 'src/boot.ts' },
-    define: { ...common.define, BUILD_ID: JSON.stringify(digest) },
-    footer: { js: 'module.exports = module.exports.default;' },
-  });
+  makeSnapshots();
+}
+
+// Where they can't be made now the commands try again, and start without them meanwhile.
+function makeSnapshots() {
+  const { makeSnapshot } = createRequire(import.meta.url)('../dist/boot.cjs');
+  const paths = (process.env.PATH ?? '').split(':').map((directory) => join(directory, 'node'));
+  const node = paths.find((path) => existsSync(path));
+  if (node) for (const entry of ['main', 'tinyrunc']) makeSnapshot(entry, node);
 }
 
 // The ES module passes on what the CommonJS one exports, so that a program that uses both has one library.

@@ -1,56 +1,143 @@
-// Runs a bundle of dist/ with V8's code cache: without it V8 compiles anew, at every start, what the last start
-// compiled. One cache for each verb, made by its first run, holding only what that verb executes.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { Script } from 'node:vm';
+// The launchers start a command line from its start-up snapshot (snapshot.ts), which takes node no longer than to start
+// without any program. This is the way when there is none that fits:
+//
+//   bin/tinyrun (sh) ── dist/cache/BOOT_ID/PATH/OF/node/main.blob is there, for this node, and no NODE_OPTIONS
+//        │ else                 └─→ node --snapshot-blob main.blob ─→ start() of main.ts
+//        └─→ node bin/tinyrun ─→ boot() ─→ dist/main.cjs, start();  every tenth such start makes the snapshot
+//
+// V8 refuses a snapshot of another version, other flags or another processor, and node then ends. Hence the path of
+// node, a link to the program it led to, that program's age (which the snapshot is given, too), and the boot id: a
+// host that was not booted since has the processor it had.
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 
-/** Set at build: a digest of the bundles. V8 itself compares a cache with the source by length alone. */
-declare const BUILD_ID: string;
-
-// A verb is an argument of letters; before it stand only global flags and their values.
-function cachePath(entry: string): string {
-  const verb = process.argv.slice(2).find((argument) => /^[a-z]{2,12}$/.test(argument)) ?? 'none';
-  return join(__dirname, 'cache', `${entry}-${verb}-${BUILD_ID}-${process.version}-${process.arch}.bin`);
+/** What a bundle of dist/ exports that is a command line. */
+export interface Program {
+  /** Runs the command line of this process. */
+  start(): void;
+  warm(): Promise<void>;
+  setPackageRoot(directory: string): void;
 }
 
-function readIfThere(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch {
-    return undefined; // not there yet, or not ours to read: the bundle is compiled
-  }
-}
+export type Entry = 'main' | 'tinyrunc';
 
-// The first run of a verb leaves an empty file and the second the cache: a first run unpacks an image or makes
-// directories, and would burden every later start with code that is not run again. Renamed into place, since V8
-// believes what it is given.
-function save(path: string, first: boolean, script: Script): void {
-  try {
-    if (first) mkdirSync(dirname(path), { recursive: true });
-    const temporary = `${path}.${process.pid}`;
-    writeFileSync(temporary, first ? '' : script.createCachedData(), { mode: 0o644 });
-    renameSync(temporary, path);
-  } catch {
-    return; // an installation that only root may write to stays without until root runs it
-  }
-}
+/** The launchers' flags; V8 refuses a snapshot that was made with others. */
+export const FLAGS = ['--no-rehash-snapshot'];
+/**
+ * What the launchers give to the allocator, mallopt(3): huge pages, one arena, and few calls to the kernel. The
+ * buffers that node reads a snapshot into cost 3 ms of page faults otherwise.
+ */
+export const MALLOC =
+  'glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1:glibc.malloc.top_pad=16777216:glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=67108864';
+
+/** A machine of a few commands never wins back what making the snapshot costs. */
+const STARTS = 10;
 
 /** Loads dist/`entry`.cjs, which runs the command line of this process. */
-export default function boot(entry: string): void {
-  const filename = join(__dirname, `${entry}.cjs`);
-  // The bundle is ASCII (esbuild's default), which as latin1 needs no decoding; it is one function expression.
-  const source = readFileSync(filename, 'latin1');
-  const path = cachePath(entry);
-  const found = readIfThere(path);
-  const script = new Script(source, { filename, ...(found?.length && { cachedData: found }) });
-  if (!found?.length || script.cachedDataRejected) {
-    // What failed early (125: tinyrun itself) ran little of its verb; a container's own code says nothing of that.
-    const atExit = (code: number) => {
-      if (code === 0 || (entry === 'main' && code !== 125)) save(path, found === undefined, script);
-    };
-    process.once('exit', atExit);
-    // native().exitNow() calls it, since it runs no 'exit' handlers.
-    Object.assign(process, { [Symbol.for('tinyrun.beforeExit')]: atExit });
+export default function boot(entry: Entry): void {
+  const program = require(join(import.meta.dirname, `${entry}.cjs`)) as Program;
+  const atExit = () => {
+    if (isTime(entry, process.argv0)) makeSnapshot(entry, process.argv0);
+  };
+  process.once('exit', atExit);
+  // native().exitNow() calls it, since it runs no 'exit' handlers
+  Object.assign(process, { [Symbol.for('tinyrun.beforeExit')]: atExit });
+  program.start();
+}
+
+const cache = join(import.meta.dirname, 'cache');
+
+/** Counts the starts without a snapshot. An installation that this user may not write to stays without. */
+function isTime(entry: Entry, node: string): boolean {
+  if (process.env.NODE_OPTIONS || !isNode(node)) return false;
+  const starts = join(cache, `${entry}.starts`);
+  try {
+    mkdirSync(cache, { recursive: true });
+    appendFileSync(starts, '.');
+    return statSync(starts).size % STARTS === 0;
+  } catch {
+    return false;
   }
-  script.runInThisContext()({}, require, { exports: {} }, filename, __dirname);
+}
+
+/** `node` is how a launcher finds it: this program, or links to it, not one that chooses a version and runs that. */
+const isNode = (node: string) => isAbsolute(node) && realpathSync(node) === process.execPath;
+
+const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+
+/**
+ * Makes the snapshot of a command line for the program `node` (absolute path), unless another process is at it.
+ * @returns whether there is one now.
+ */
+export function makeSnapshot(entry: Entry, node: string): boolean {
+  const directory = join(cache, bootId(), node);
+  const fresh = join(directory, `${entry}.new`);
+  try {
+    mkdirSync(directory, { recursive: true });
+    removeOfEarlierBoots();
+    if (isAbandoned(fresh)) rmSync(fresh);
+    closeSync(openSync(fresh, 'wx'));
+  } catch {
+    return false;
+  }
+  const isMade = isNode(node) && build(entry, node, fresh);
+  if (isMade) {
+    replaceLink(process.execPath, join(directory, 'node'));
+    renameSync(fresh, join(directory, `${entry}.blob`));
+  } else {
+    rmSync(fresh, { force: true });
+  }
+  return isMade;
+}
+
+/** Writes the snapshot, as old as node; false where node can't, or when the bundle was built anew meanwhile. */
+function build(entry: Entry, node: string, blob: string): boolean {
+  const bundle = join(import.meta.dirname, `${entry}.cjs`);
+  const made = statSync(bundle).mtimeMs;
+  const builder = [
+    '--snapshot-blob',
+    blob,
+    '--build-snapshot',
+    join(import.meta.dirname, 'snapshot.cjs'),
+    entry,
+  ];
+  const options = { stdio: 'ignore', env: { PATH: '/usr/bin:/bin' } } as const;
+  return (
+    spawnSync(process.execPath, [...FLAGS, ...builder], options).status === 0 &&
+    // to the nanosecond, which node's utimes does not do
+    spawnSync('touch', ['-r', node, blob], options).status === 0 &&
+    statSync(bundle).mtimeMs === made
+  );
+}
+
+function replaceLink(target: string, link: string): void {
+  const fresh = `${link}.${process.pid}`;
+  symlinkSync(target, fresh);
+  renameSync(fresh, link);
+}
+
+/** A minute is a hundred times what it takes. */
+function isAbandoned(file: string): boolean {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found !== undefined && Date.now() - found.mtimeMs > 60_000;
+}
+
+function removeOfEarlierBoots(): void {
+  const kept = bootId();
+  for (const entry of readdirSync(cache, { withFileTypes: true }))
+    if (entry.isDirectory() && entry.name !== kept)
+      rmSync(join(cache, entry.name), { recursive: true, force: true });
 }

@@ -1,4 +1,16 @@
-import { main } from './cli/main.ts';
+import { main, prepare } from './cli/main.ts';
 import { endProcess } from './cli/output/end.ts';
+import { callNode } from './warm.ts';
 
-main(process.argv.slice(2)).then(endProcess);
+export { setPackageRoot } from './store/package.ts';
+
+/** Runs the command line of this process. */
+export function start(): void {
+  main(process.argv.slice(2)).then(endProcess);
+}
+
+/** What a start-up snapshot holds ready, so that no start does it again. */
+export async function warm(): Promise<void> {
+  callNode();
+  await prepare(['run']);
+}

@@ -1,43 +1,75 @@
 import type { Command as Program } from 'commander';
 import { TinyrunError } from '../errors.ts';
-import { resolveRoots } from '../store/paths.ts';
+import { type Roots, resolveRoots } from '../store/paths.ts';
 import { plainBooleans } from './booleans.ts';
-import type { Context } from './command.ts';
+import type { Command, Context } from './command.ts';
 import { findCommand } from './commands.ts';
 import { formatFailure, toFailure } from './fail.ts';
 import { writeAll } from './output/write.ts';
 import { addCommand, addSummaries, createProgram, unknownCommand, usageError } from './program.ts';
 
+/** A verb with its arguments and options, waiting for a command line. */
+interface Defined {
+  readonly command: Command;
+  readonly program: Program;
+  readonly sub: Program;
+  readonly context: { -readonly [field in keyof Context]: Context[field] };
+}
+
+/** Verbs of the start-up snapshot: reading a command line is then all that is left to do. */
+const prepared = new Map<string, Defined>();
+
+/** Defines verbs ahead of their command line, each for one run. */
+export async function prepare(names: readonly string[]): Promise<void> {
+  for (const name of names) prepared.set(name, await define(name));
+}
+
 /** Runs one command line and answers the exit code; everything is written when it resolves. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const context = createContext(argv);
   try {
-    await dispatch(argv, context);
-    return context.exitCode;
+    return await dispatch(argv);
   } catch (error) {
     const failure = toFailure(error);
-    context.err(formatFailure(failure));
-    if (context.debug && error instanceof Error) context.err(`${error.stack}\n`);
+    writeAll(2, formatFailure(failure));
+    if (isDebug(argv) && error instanceof Error) writeAll(2, `${error.stack}\n`);
     return failure.exitCode;
   }
 }
 
-async function dispatch(argv: readonly string[], context: Context): Promise<void> {
-  const program = createProgram(context);
+async function dispatch(argv: readonly string[]): Promise<number> {
   const name = findVerb(argv);
-  if (name === undefined) {
-    addSummaries(program);
-    return argv.length > 0 ? parse(program, argv) : program.outputHelp();
-  }
-  const entry = findCommand(name);
-  if (!entry) throw unknownCommand(name);
-  const { command } = await entry.load();
-  const sub = addCommand(program, command, context);
-  if (command.name !== name) sub.alias(name);
+  if (name === undefined) return await withoutVerb(argv);
+  const { command, program, sub, context } = prepared.get(name) ?? (await define(name));
+  // known before commander runs, since a command's action already needs them
+  Object.assign(context, rootsOf(argv), { debug: isDebug(argv) });
   const verb = argv.indexOf(name) + 1;
   const rest = plainBooleans(argv.slice(verb), sub, command.passThrough === true);
   await parse(program, [...argv.slice(0, verb), ...rest], sub);
+  return context.exitCode;
 }
+
+async function withoutVerb(argv: readonly string[]): Promise<number> {
+  const program = addSummaries(createProgram(OUTPUT));
+  if (argv.length > 0) await parse(program, argv);
+  else program.outputHelp();
+  return 0;
+}
+
+async function define(name: string): Promise<Defined> {
+  const entry = findCommand(name);
+  if (!entry) throw unknownCommand(name);
+  const { command } = await entry.load();
+  const context = { dataRoot: '', runRoot: '', debug: false, exitCode: 0, ...OUTPUT };
+  const program = createProgram(context);
+  const sub = addCommand(program, command, context);
+  if (command.name !== name) sub.alias(name);
+  return { command, program, sub, context };
+}
+
+const OUTPUT: Pick<Context, 'out' | 'err'> = {
+  out: (text) => writeAll(1, text),
+  err: (text) => writeAll(2, text),
+};
 
 async function parse(program: Program, argv: readonly string[], verb: Program = program): Promise<void> {
   try {
@@ -68,20 +100,14 @@ export function findVerb(argv: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** Global options are read before commander runs, since a command's action already needs them. */
-function createContext(argv: readonly string[]): Context {
-  const roots = resolveRoots(
-    { dataRoot: globalValue(argv, '--data-root'), runRoot: globalValue(argv, '--run-root') },
-    process.env,
-  );
+function rootsOf(argv: readonly string[]): Roots {
+  const values = { dataRoot: globalValue(argv, '--data-root'), runRoot: globalValue(argv, '--run-root') };
+  return resolveRoots(values, process.env);
+}
+
+function isDebug(argv: readonly string[]): boolean {
   const before = argv.slice(0, argv.indexOf(findVerb(argv) ?? ''));
-  return {
-    ...roots,
-    debug: before.includes('--debug') || before.includes('-D'),
-    exitCode: 0,
-    out: (text) => writeAll(1, text),
-    err: (text) => writeAll(2, text),
-  };
+  return before.includes('--debug') || before.includes('-D');
 }
 
 function globalValue(argv: readonly string[], flag: string): string | undefined {

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { hostPlatform, parsePlatform } from '../image/platform.ts';
 import { formatReference, parseIdPrefix, parseReference } from '../image/reference.ts';
 import { ImageStore } from '../image/store.ts';
 import type { ImageRecord, Platform } from '../image/types.ts';
+import { packageRoot } from '../store/package.ts';
 import type { RunOptions } from './types.ts';
 
 /** The one name that is served from what comes with tinyrun when neither the store nor a registry has it. */
@@ -52,10 +53,7 @@ async function embedded(
   return store.record(entry);
 }
 
-/** From src/engine/ (tests) or dist/ (the bundle): the package is one or two levels up. */
 function embeddedLayout(): string | undefined {
-  const up = dirname(import.meta.dirname);
-  return [up, dirname(up)]
-    .map((root) => join(root, 'rootfs-fixtures/out/busybox'))
-    .find((path) => existsSync(join(path, 'index.json')));
+  const layout = join(packageRoot(), 'rootfs-fixtures/out/busybox');
+  return existsSync(join(layout, 'index.json')) ? layout : undefined;
 }

@@ -179,7 +179,7 @@ function userOf(options: RunOptions, config: ImageConfig, layers: readonly strin
 function hardNofile(host: HostFacts): number {
   const CAP_SYS_RESOURCE = 24n;
   if ((host.capabilities.effective >> CAP_SYS_RESOURCE) & 1n) return Number.POSITIVE_INFINITY;
-  const line = /^Max open files +\S+ +(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
+  const line = /^Max open files +\S+ +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
   return line?.[1] === undefined || line[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(line[1]);
 }
 

@@ -187,7 +187,7 @@ async function attach(launched: Launched, { options }: Blueprint): Promise<Termi
 function wasOomKilled(cgroup: string | undefined): boolean {
   if (cgroup === undefined) return false;
   try {
-    return /^oom_kill [1-9]/m.test(readFileSync(join(cgroup, 'memory.events'), 'latin1'));
+    return /^oom_kill [1-9]/m.test(readFileSync(join(cgroup, 'memory.events'), 'utf8'));
   } catch {
     // no memory controller here, so nothing to be killed by
     return false;

@@ -1,7 +1,8 @@
 // The only place that loads the addon. It is loaded at the first call of native(): `tinyrun --help` needs none.
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
+import { packageRoot } from '../store/package.ts';
 import { SyscallError } from './syscall-error.ts';
 import type { NativeAddon } from './types.ts';
 
@@ -19,16 +20,10 @@ export function addonPaths(root: string): string[] {
   ];
 }
 
-// This code runs from dist/ (the bundles) and from src/native/ (tests).
-function packageRoot(): string {
-  const up = dirname(import.meta.dirname);
-  return basename(import.meta.dirname) === 'dist' ? up : dirname(up);
-}
-
 // What boot.ts left to be done at the end of the process: exitNow() runs no 'exit' handlers.
-function beforeExit(code: number): void {
+function beforeExit(): void {
   const key = Symbol.for('tinyrun.beforeExit');
-  (process as { [key]?: (code: number) => void })[key]?.(code);
+  (process as { [key]?: () => void })[key]?.();
 }
 
 /** Loads the first of `paths` that can be. Throws TinyrunError NATIVE_MISSING, which lists each path tried. */
@@ -55,7 +50,7 @@ function prepared(addon: LoadedAddon): NativeAddon {
   addon.useSyscallError(SyscallError);
   const { exitNow } = addon;
   addon.exitNow = (code) => {
-    beforeExit(code);
+    beforeExit();
     return exitNow(code);
   };
   return addon;

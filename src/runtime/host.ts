@@ -10,7 +10,7 @@ const APPARMOR = '/sys/module/apparmor/parameters/enabled';
 /** The contents of a small file of /proc or /sys, '' where it is missing or forbidden. */
 function readOr(path: string, otherwise = ''): string {
   try {
-    return readFileSync(path, 'latin1');
+    return readFileSync(path, 'utf8');
   } catch {
     return otherwise;
   }

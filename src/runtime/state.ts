@@ -103,7 +103,7 @@ let bootIdCache: string | undefined;
 
 /** The kernel's name for this boot; random(4). */
 export function bootId(): string {
-  bootIdCache ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  bootIdCache ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return bootIdCache;
 }
 
@@ -119,7 +119,7 @@ export function isAlive(state: Pick<StateFile, 'pid' | 'startTime' | 'bootId'>):
   if (state.pid <= 0 || state.bootId !== bootId()) return false;
   let text: string;
   try {
-    text = readFileSync(`/proc/${state.pid}/stat`, 'latin1');
+    text = readFileSync(`/proc/${state.pid}/stat`, 'utf8');
   } catch {
     return false;
   }
@@ -136,7 +136,7 @@ function fifoExists(path: string): boolean {
 function isFrozen(cgroup: string | undefined): boolean {
   if (cgroup === undefined) return false;
   try {
-    return /^frozen 1$/m.test(readFileSync(`${cgroup}/cgroup.events`, 'latin1'));
+    return /^frozen 1$/m.test(readFileSync(`${cgroup}/cgroup.events`, 'utf8'));
   } catch {
     return false;
   }

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ERRORS, type ErrorCode, TinyrunError } from '../../errors.ts';
+import { isBuilt, packageRoot } from '../../store/package.ts';
 import { Tail } from './tail.ts';
 import { type Unpacked, type UnpackJob, unpack } from './unpack.ts';
 
@@ -19,8 +19,7 @@ export interface Running {
 
 /** The built worker; there is none when the sources run as they are, in tests. */
 function workerPath(): string | undefined {
-  const path = join(import.meta.dirname, 'unpack-worker.cjs');
-  return existsSync(path) ? path : undefined;
+  return isBuilt ? join(packageRoot(), 'dist/unpack-worker.cjs') : undefined;
 }
 
 /** Unpacks on a thread of its own, so that layers are unpacked in parallel and beside the download. */

@@ -1,0 +1,22 @@
+// The launchers are shell scripts and cannot import: what they have in common with each other and with boot.ts.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { FLAGS, MALLOC } from '../../src/boot.ts';
+
+const launcher = (name: string) => readFileSync(join(import.meta.dirname, '../../bin', name), 'utf8');
+
+it('the launchers differ in nothing but their names', () => {
+  const renamed = launcher('tinyrun')
+    .replace('bin/tinyrun"', 'bin/tinyrunc"')
+    .replace('main.blob', 'tinyrunc.blob')
+    .replace("'main'", "'tinyrunc'");
+  expect(launcher('tinyrunc')).toBe(renamed);
+});
+
+it('start node with the flags and the allocator that a snapshot is made for', () => {
+  const text = launcher('tinyrun');
+  expect(text).toContain(`export GLIBC_TUNABLES=${MALLOC}\n`);
+  expect(text.match(/^ *exec "\$node" (.*?) --(snapshot-blob)? /gm)).toHaveLength(2);
+  expect(text.split(`exec "$node" ${FLAGS.join(' ')} --`)).toHaveLength(3);
+});
