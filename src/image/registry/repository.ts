@@ -4,6 +4,7 @@ import { type Document, MAX_DOCUMENT, parseDocument } from '../documents.ts';
 import { type Reference, repositoryOf } from '../reference.ts';
 import { type Descriptor, INDEX_TYPES, MANIFEST_TYPES } from '../types.ts';
 import { type ClientOptions, Endpoint } from './endpoint.ts';
+import { RETRY } from './retry.ts';
 import { endpointsOf } from './settings.ts';
 import { type HttpResponse, readBody } from './transport.ts';
 
@@ -13,19 +14,24 @@ export interface FetchedDocument {
   readonly bytes: Buffer;
 }
 
+/** Of a mirror: there is another place to ask, so that nobody has to wait long for it. */
+const MIRROR_ATTEMPTS = 2;
 const ACCEPT = [...MANIFEST_TYPES, ...INDEX_TYPES].join(', ');
 
 /** One repository of a registry, through its mirrors where it has some (distribution spec 1.1). */
 export class Repository {
   readonly endpoints: readonly Endpoint[];
   readonly path: string;
+  /** Mirrors that are out of order: what is asked next goes past them. */
+  readonly #givenUp = new Set<Endpoint>();
   constructor(
     readonly reference: Pick<Reference, 'domain' | 'path'>,
     readonly options: ClientOptions = {},
   ) {
     this.path = reference.path;
+    const retry = { ...(options.retry ?? RETRY), attempts: MIRROR_ATTEMPTS };
     this.endpoints = endpointsOf(reference.domain, options.env).map(
-      (settings) => new Endpoint(settings, options),
+      (settings) => new Endpoint(settings, settings.mirror ? { ...options, retry } : options),
     );
   }
 
@@ -112,11 +118,13 @@ export class Repository {
   /** A mirror that cannot serve is no failure while there is another place to ask. */
   async #firstToServe<T>(ask: (endpoint: Endpoint) => Promise<T>): Promise<T> {
     for (const endpoint of this.endpoints) {
+      if (this.#givenUp.has(endpoint)) continue;
       try {
         return await ask(endpoint);
       } catch (error) {
         const refused = error instanceof TinyrunError && error.code.startsWith('REGISTRY');
         if (!endpoint.mirror || !refused) throw error;
+        if (error.code === 'REGISTRY') this.#givenUp.add(endpoint);
       }
     }
     throw new TinyrunError('INTERNAL', 'a registry without endpoints');
