@@ -52,24 +52,26 @@ Result run(Container& lane, const args::capBounding& a) {
   return kDone;
 }
 
-// So that the program can open /dev/stdout again. Only what was made to talk to it: devices are the host's, and files
-// that the output was redirected to stay those of whoever did. What cannot be given away works all the same.
-static void giveStreams(uint32_t uid) {
+// So that the program can open /dev/stdout again. Never a device, which is the host's: as its owner the program's user
+// could open it, or keep others from it, out there and after the container has gone. Nor a file that was given for
+// reading, which its owner may write. What cannot be given away works all the same.
+static void giveStreams(uint32_t uid, bool files) {
   constexpr unsigned kSocket = 0140000;
   for (int fd = 0; fd < 3; ++fd) {
     struct stat st;
     if (sys::fstat(fd, &st) < 0 || st.st_uid == uid) continue;
     const unsigned type = st.st_mode & sys::kTypeMask;
-    if (type == sys::kFifo || type == kSocket) sys::fchown(fd, uid, kNoSlot);
+    const bool output = files && type == sys::kRegular && (sys::fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
+    if (type == sys::kFifo || type == kSocket || output) sys::fchown(fd, uid, kNoSlot);
   }
 }
 
 // Groups before uid: without CAP_SETGID they could not be set any more. KEEPCAPS leaves the permitted set for capSet,
 // which comes next; execve clears the flag.
 Result run(Container& lane, const args::setUser& a) {
-  constexpr uint32_t kLeaveGroups = 1, kGiveStreams = 2, kLeaveUmask = 0xffffffffu;
+  constexpr uint32_t kLeaveGroups = 1, kGiveStreams = 2, kGiveFiles = 4, kLeaveUmask = 0xffffffffu;
   if (a.umask != kLeaveUmask) lane.umask = a.umask & 0777;
-  if ((a.flags & kGiveStreams) != 0) giveStreams(a.uid);
+  if ((a.flags & kGiveStreams) != 0) giveStreams(a.uid, (a.flags & kGiveFiles) != 0);
   if (Result r = check("prctl", sys::prctl(PR_SET_KEEPCAPS, 1), "PR_SET_KEEPCAPS"); !r) return r;
   if ((a.flags & kLeaveGroups) == 0) {
     const long r = sys::call(__NR_setgroups, a.groups.count, a.groups.data);

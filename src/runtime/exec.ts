@@ -86,6 +86,7 @@ function optionsOf(request: ExecRequest, spec: Spec): ExecOptions {
     pid,
     startTime: BigInt(startTime),
     preserveFds,
+    giveFiles: true,
     ...(cgroup === undefined ? {} : { cgroup }),
     ...(size === undefined ? {} : { console: size }),
     ...(profile === undefined ? {} : { seccomp: compileSeccomp(profile, join(root, SECCOMP_CACHE)) }),

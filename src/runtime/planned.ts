@@ -86,6 +86,7 @@ export function planOf(bundle: Bundle, dir: string, options: CreateOptions): Pla
     rootfs: { kind: 'directory', path: bundle.rootfs },
     wait: options.until === 'created' ? { kind: 'fifo', path: join(dir, FIFO) } : { kind: 'exec' },
     onMissingController: 'warn',
+    giveFiles: true,
     preserveFds: options.preserveFds,
     noPivot: options.noPivot,
     noNewKeyring: options.noNewKeyring,

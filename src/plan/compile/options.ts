@@ -47,6 +47,8 @@ export interface CompileOptions {
   readonly wait: { readonly kind: 'exec' } | { readonly kind: 'fifo'; readonly path: string };
   /** A limit whose controller is not on cgroup v2: fail (tinyrun) or collect a warning (tinyrunc). */
   readonly onMissingController?: 'refuse' | 'warn';
+  /** Files that the output goes to become the program's user's, as runc has it; without, pipes and sockets alone. */
+  readonly giveFiles?: boolean;
   /** fds 3 … 3+n-1 stay open. */
   readonly preserveFds?: number;
   readonly noPivot?: boolean;

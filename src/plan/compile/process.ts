@@ -16,7 +16,7 @@ import type { Context } from './context.ts';
 /** setUser.umask: leave it. */
 const KEEP_UMASK = 0xffffffff;
 /** setUser.flags of steps.def. */
-const USER = { keepGroups: 1, ownStdio: 2 } as const;
+const USER = { keepGroups: 1, ownStdio: 2, ownFiles: 4 } as const;
 const SIGKILL = 9;
 /** More than any set-up has open; a hard limit below it needs no raising. */
 const ENOUGH_FILES = 1024;
@@ -125,7 +125,7 @@ export function becomeUser(c: Context): void {
     throw new TinyrunError('SPEC_INVALID', 'process.user.additionalGids: cannot be set without CAP_SETGID', {
       hint: 'an unprivileged user namespace has setgroups(2) denied: leave the groups out',
     });
-  const flags = USER.ownStdio | (denied ? USER.keepGroups : 0);
+  const flags = USER.ownStdio | (c.options.giveFiles ? USER.ownFiles : 0) | (denied ? USER.keepGroups : 0);
   c.inContainer('setUser', { uid, gid, groups: additionalGids, umask, flags }, 'process.user');
 }
 

@@ -31,6 +31,8 @@ export interface ExecOptions {
   readonly cgroup?: string;
   /** linux.seccomp compiled by the addon. */
   readonly seccomp?: { readonly filter: Uint8Array; readonly flags: number };
+  /** As in the options of a creation. */
+  readonly giveFiles?: boolean;
   readonly preserveFds?: number;
   readonly noNewKeyring?: boolean;
   readonly dieWithParent?: boolean;
