@@ -2,6 +2,7 @@
 #include <linux/keyctl.h>
 
 #include "container.h"
+#include "root.h"
 
 namespace tinyrun {
 
@@ -14,6 +15,38 @@ Result run(Container& lane, const args::setns& a) {
   if ((a.flags & CLONE_NEWUSER) != 0) lane.joinedUser = true;
   if ((a.flags & CLONE_NEWNS) != 0) forgetRoot(lane);
   return kDone;
+}
+
+namespace {
+
+// The clone of what `path` is below `root`: open_tree(2) clones only mounts of the namespace it is called in.
+Result cloneMount(Container& lane, int root, const args::borrowMount& a) {
+  const sys::Fd at(openInRoot(root, a.path, O_PATH, kPlain));
+  if (at.bad()) return failed("openat2", at.value(), a.path);
+  sys::Fd tree(sys::openTree(at.get(), "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
+  if (tree.bad()) return failed("open_tree", tree.value(), a.path);
+  return lane.put(a.slot, tree.release());
+}
+
+}  // namespace
+
+Result run(Container& lane, const args::borrowMount& a) {
+  const int theirs = lane.fdOf(a.mntns), root = lane.fdOf(a.root);
+  if (theirs < 0 || root < 0) return {EBADF, "setns", "slot"};
+  constexpr const char* kOwn = "/proc/self/ns/mnt";
+  const sys::Fd own(sys::openat(AT_FDCWD, kOwn, O_RDONLY));
+  if (own.bad()) return failed("openat", own.value(), kOwn);
+  const sys::Fd top(sys::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY));
+  if (top.bad()) return failed("openat", top.value(), "/");
+  // As in setns; the directory we came from is no business of that container's either.
+  sys::prctl(PR_SET_DUMPABLE, 0);
+  if (Result r = check("setns", sys::setns(theirs, CLONE_NEWNS), a.path); !r) return r;
+  const Result borrowed = cloneMount(lane, root, a);
+  if (Result r = check("setns", sys::setns(own.get(), CLONE_NEWNS), kOwn); !r) return r;
+  // setns(2) has put us at the root of the namespace, which is not ours in a chroot.
+  if (Result r = check("fchdir", sys::fchdir(top.get()), "/"); !r) return r;
+  if (Result r = check("chroot", sys::chroot("."), "/"); !r) return r;
+  return borrowed;
 }
 
 Result run(Container&, const args::unshare& a) { return check("unshare", sys::unshare(a.flags), ""); }

@@ -155,19 +155,26 @@ function mountsOf({ options, namespaces, mounts }: SpecInput): Mount[] {
   const shm = options.shmSize === undefined ? DEFAULT_SHM_SIZE : parseSize(options.shmSize, '--shm-size');
   if (shm === 0) throw new TinyrunError('USAGE', '--shm-size must be above 0');
   const replaced = new Set(mounts.map((mount) => mount.destination.replace(/\/+$/, '')));
-  const hostIpc = !namespaces.some((ns) => ns.type === 'ipc');
+  if (options.ipc === 'none') replaced.add('/dev/shm');
   const base = defaultMounts(shm)
     .filter((mount) => !replaced.has(mount.destination))
-    .map((mount) => (hostIpc ? shareIpc(mount) : mount))
+    .map((mount) => (mount.destination === '/dev/shm' ? shmOf(namespaces, mount) : mount))
     .map((mount) => (options.privileged ? writable(mount) : mount));
   return [...base, ...mounts];
 }
 
-/** With the host's IPC namespace goes its /dev/shm; a new mqueue mount shows the namespace's queues anyway. */
-function shareIpc(mount: Mount): Mount {
-  if (mount.destination !== '/dev/shm') return mount;
+/** With an IPC namespace goes its /dev/shm: POSIX shared memory is files there (shm_overview(7)). */
+function shmOf(namespaces: readonly LinuxNamespace[], mount: Mount): Mount {
+  const ipc = namespaces.find(({ type }) => type === 'ipc');
+  if (ipc && ipc.path === undefined) return mount;
   const { destination } = mount;
-  return { destination, type: 'bind', source: destination, options: ['rbind', 'nosuid', 'noexec', 'nodev'] };
+  const owner = ipc?.path?.replace(/\/ns\/ipc$/, '/root') ?? '';
+  return {
+    destination,
+    type: 'bind',
+    source: `${owner}${destination}`,
+    options: ['rbind', 'nosuid', 'noexec', 'nodev'],
+  };
 }
 
 function writable(mount: Mount): Mount {

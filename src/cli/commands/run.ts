@@ -117,7 +117,7 @@ function namespaceFlags(program: Program): void {
     .addOption(new Option('--net <MODE>').hideHelp())
     .addOption(new Option('-d, --detach').hideHelp())
     .option('--pid <MODE>', 'private, host, container:ID')
-    .option('--ipc <MODE>', 'private, host, container:ID')
+    .option('--ipc <MODE>', 'private, host, container:ID (its /dev/shm, too), none: without /dev/shm')
     .option('--uts <MODE>', 'private, host, container:ID')
     .option('--cgroupns <MODE>', 'private, host')
     .option('--userns <MODE>', 'host (the default), private: root in it is nobody on the host')

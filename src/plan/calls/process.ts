@@ -30,6 +30,7 @@ const KEEP = 0xffffffff;
 
 export const PROCESS: Calls<
   | 'setns'
+  | 'borrowMount'
   | 'unshare'
   | 'timeOffsets'
   | 'setHostname'
@@ -59,6 +60,12 @@ export const PROCESS: Calls<
   | 'reaper'
   | 'execve'
 > = {
+  borrowMount: ({ mntns, root, path, slot }) =>
+    calls(
+      `setns(${fd(mntns)}, CLONE_NEWNS)`,
+      `${fd(slot)} = open_tree(in_root(${fd(root)}, ${quote(path)}), OPEN_TREE_CLONE)`,
+      'setns(own, CLONE_NEWNS)',
+    ),
   setns: ({ slot, flags: kinds }) => `setns(${fd(slot)}, ${flags(kinds, CLONE)})`,
   unshare: ({ flags: kinds }) => `unshare(${flags(kinds, CLONE)})`,
   timeOffsets: ({ offsets }) => `write("/proc/self/timens_offsets", ${quote(offsets)})`,

@@ -10,7 +10,7 @@ import { seccompOf } from './credentials.ts';
 import { devices } from './devices.ts';
 import { hardening } from './hardening.ts';
 import { createContainerHooks, runtimeHooks, yieldState } from './hooks.ts';
-import { idmapSlots, openMounts } from './mount-sources.ts';
+import { borrowMounts, idmapSlots, openMounts } from './mount-sources.ts';
 import { mounts, ownsDev } from './mounts.ts';
 import { birth, limitsBeforeUserns, planBirth } from './namespaces.ts';
 import type { Compiled, CompileOptions } from './options.ts';
@@ -36,8 +36,12 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   const root = openRootfs(c, idmaps);
   const wanted = openMounts(c, idmaps);
   const born = planBirth(c);
-  const mountOutside = () => overlayOutside(c, root);
-  birth(c, born, { cgroupSlot: cgroup.slot, settleCgroup: cgroup.settle, mountOutside });
+  birth(c, born, {
+    cgroupSlot: cgroup.slot,
+    settleCgroup: cgroup.settle,
+    mountOutside: () => overlayOutside(c, root),
+    borrow: () => borrowMounts(c, wanted),
+  });
   if (!born.forks) yieldState(c);
   cgroup.afterBirth?.();
   own(c);

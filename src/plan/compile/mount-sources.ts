@@ -1,6 +1,6 @@
 import { isAbsolute, join, normalize } from 'node:path/posix';
 import { TinyrunError } from '../../errors.ts';
-import { MOUNT_ATTR_RDONLY, O_RDONLY } from '../../spec/linux.ts';
+import { MOUNT_ATTR_RDONLY, O_PATH, O_RDONLY } from '../../spec/linux.ts';
 import type { Mount } from '../../spec/types.ts';
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
@@ -23,10 +23,19 @@ export interface Wanted {
   readonly source: string;
   readonly target: string;
   readonly options: MountOptions;
-  /** The detached mount that the host lane opened, or NO_SLOT. */
+  /** The detached mount that was opened beforehand, or NO_SLOT. */
   readonly slot: number;
+  /** Where the container lane has to get that from, when it is another mount namespace. */
+  readonly lender?: Lender;
   /** A directory of the host in place of a new filesystem; it may be missing there. */
   readonly instead?: true;
+}
+
+/** Fds of a process's mount namespace and root, and the path below it. */
+interface Lender {
+  readonly mntns: number;
+  readonly root: number;
+  readonly path: string;
 }
 
 const isBind = (type: string | undefined, options: MountOptions): boolean => type === 'bind' || options.bind;
@@ -137,10 +146,37 @@ function openSource(c: Context, mount: Mount, wanted: Omit<Wanted, 'slot'>, idma
   return slot;
 }
 
+/** What lies below another process's root, as proc_pid_root(5) spells it: open_tree(2) clones it in that namespace only. */
+const IN_PROCESS = /^(\/proc\/\d+)\/root(\/.+)$/;
+
+function openLender(c: Context, { type, source }: Omit<Wanted, 'slot'>): Lender | undefined {
+  const [, process, path] = (type === 'bind' && IN_PROCESS.exec(source)) || [];
+  if (process === undefined || path === undefined) return undefined;
+  const open = (file: string, flags: number, why: string): number => {
+    const slot = c.passedSlot();
+    c.onHost('open', { path: `${process}/${file}`, flags, slot }, why);
+    return slot;
+  };
+  return {
+    mntns: open('ns/mnt', O_RDONLY, `the mount namespace that has ${path}`),
+    root: open('root', O_PATH, `the root below which ${path} is`),
+    path,
+  };
+}
+
+/** Clones what other mount namespaces lend, before anything of the new container is mounted. */
+export function borrowMounts(c: Context, wanted: readonly Wanted[]): void {
+  for (const { lender, slot, target } of wanted)
+    if (lender)
+      c.inContainer('borrowMount', { ...lender, slot }, `shares its ${target} with another container`);
+}
+
 /** Reads the mounts and writes what the host lane does for them before the clone. */
 export function openMounts(c: Context, idmaps: IdmapSlots): Wanted[] {
   return (c.spec.mounts ?? []).map((mount, index) => {
     const wanted = read(mount, index, c);
+    const lender = openLender(c, wanted);
+    if (lender) return { ...wanted, lender, slot: c.slot() };
     return { ...wanted, slot: openSource(c, mount, wanted, idmaps) };
   });
 }

@@ -132,10 +132,13 @@ export interface Born {
   readonly settleCgroup: (() => void) | undefined;
   /** Mounts what is made before the user namespace. */
   readonly mountOutside: () => void;
+  /** Fetches mounts of other containers: with the privileges that joining them takes. */
+  readonly borrow: () => void;
 }
 
 /** clone, joins, a fork where it takes one, id maps. */
-export function birth(c: Context, plan: Birth, { cgroupSlot, settleCgroup, mountOutside }: Born): void {
+export function birth(c: Context, plan: Birth, how: Born): void {
+  const { cgroupSlot, settleCgroup, mountOutside, borrow } = how;
   const { first, fresh, forks, joined, mountsOutside } = plan;
   c.onHost('clone', { flags: BigInt(first), cgroup: cgroupSlot, pass: [...c.passed] }, whyClone(first));
   if (settleCgroup !== undefined) {
@@ -150,6 +153,7 @@ export function birth(c: Context, plan: Birth, { cgroupSlot, settleCgroup, mount
   if ((first & CLONE_NEWUSER) !== 0) mapIds(c);
   for (const { type, slot } of joinOrder(c, joined))
     c.inContainer('setns', { slot, flags: NAMESPACES[type].flag }, `joins the ${type} namespace`);
+  borrow();
   if (c.kinship('time') === 'new') newTime(c);
   if (mountsOutside) mountOutside();
   if (forks) fork(c, fresh & ~(first & CLONE_NEWUSER));

@@ -73,6 +73,22 @@ const NAMESPACE_CASES: Record<string, Case> = {
       ],
     }),
   },
+  'joined-ipc-and-shm': {
+    spec: linux(
+      { namespaces: [{ type: 'mount' }, { type: 'ipc', path: '/proc/7/ns/ipc' }] },
+      {
+        ...MINIMAL,
+        mounts: [
+          {
+            destination: '/dev/shm',
+            type: 'bind',
+            source: '/proc/7/root/dev/shm',
+            options: ['rbind', 'nosuid'],
+          },
+        ],
+      },
+    ),
+  },
   'joined-pid': { spec: linux({ namespaces: [{ type: 'mount' }, { type: 'pid', path: '/proc/7/ns/pid' }] }) },
   'joined-user': {
     spec: linux({

@@ -204,6 +204,11 @@ function checkSlots({ steps }: Plan): void {
       for (const slot of args.pass) uses(slot, lane);
       passed = args.pass;
     }
+    if (op === 'borrowMount') {
+      uses(args.mntns, lane);
+      uses(args.root, lane);
+      passed = [...passed, args.slot];
+    }
     if (op === 'bind' || op === 'setns' || op === 'rootfsAttach') uses(args.slot, lane);
     if (op === 'awaitStart') uses(args.fifo, lane);
   }
