@@ -67,6 +67,7 @@
         'native/addon/addon.cc',
         'native/addon/bpf.cc',
         'native/addon/cgroup.cc',
+        'native/addon/clone.cc',
         'native/addon/errors.cc',
         'native/addon/facts.cc',
         'native/addon/fs.cc',

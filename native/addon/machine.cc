@@ -1,33 +1,13 @@
-// The plan interpreter of native/init as a JavaScript object, and clone(), the smallest plan there is.
-#include "../init/machine.h"
-
-#include <linux/sched.h>
+// The plan interpreter of native/init as a JavaScript object.
+#include "machine.h"
 
 #include <memory>
 
-#include "../init/wire.h"
 #include "bind.h"
 #include "image.h"
 
 namespace tinyrun {
 namespace {
-
-struct Traced {
-  uint32_t step;
-  int error;
-  double ns;
-  std::string syscall;
-  std::string path;
-};
-
-// A machine and what it reported. Shared by the JavaScript object and a run on a worker thread; `busy` says that the
-// latter has it.
-struct Run {
-  Machine machine;
-  std::vector<Traced> results;
-  bool busy = false;
-  bool closed = false;
-};
 
 // Called by code that knows no exceptions: running out of memory ends the process here.
 void keepResult(void* context, const StepResult& result) noexcept {
@@ -101,6 +81,8 @@ class AdvanceWorker : public Napi::AsyncWorker {
   Outcome outcome_;
 };
 
+}  // namespace
+
 MachineOptions readOptions(const std::optional<Options>& given) {
   MachineOptions options;
   options.executable = initExecutable();
@@ -120,6 +102,8 @@ MachineOptions readOptions(const std::optional<Options>& given) {
   throw std::invalid_argument("the plan is damaged at step " + std::to_string(fault.step) + ": " +
                               (fault.text != nullptr ? fault.text : "unknown fault"));
 }
+
+namespace {
 
 class MachineObject : public Napi::ObjectWrap<MachineObject> {
  public:
@@ -223,106 +207,10 @@ Napi::Value checkPlanBytes(Napi::Env env, Bytes plan) {
   return Record(env).set("steps", count);
 }
 
-// ---- clone(): the plan "clone, yield, signalConfigured | awaitConfigured" ---------------------------------
-
-enum Opcode : uint16_t {
-  op_none,
-#define STEP(name, lanes) op_##name,
-#define U32(f)
-#define I32(f)
-#define U64(f)
-#define I64(f)
-#define SLOT(f)
-#define STR(f)
-#define BYTES(f)
-#define STRS(f)
-#define U32S(f)
-#define END
-#include "../steps.def"
-#undef STEP
-#undef U32
-#undef I32
-#undef U64
-#undef I64
-#undef SLOT
-#undef STR
-#undef BYTES
-#undef STRS
-#undef U32S
-#undef END
-};
-
-class PlanWriter {
- public:
-  void step(Opcode opcode, uint8_t lane, std::initializer_list<uint32_t> words) {
-    const wire::StepHeader head{opcode, lane, 0, static_cast<uint32_t>(words.size() * 4)};
-    append(&head, sizeof head);
-    for (const uint32_t word : words) append(&word, sizeof word);
-    ++header_.count;
-  }
-  std::vector<uint8_t> finish() {
-    header_.size = static_cast<uint32_t>(sizeof header_ + steps_.size());
-    std::fill(std::begin(header_.fds), std::end(header_.fds), -1);
-    const auto* head = reinterpret_cast<const uint8_t*>(&header_);
-    steps_.insert(steps_.begin(), head, head + sizeof header_);
-    return std::move(steps_);
-  }
-
- private:
-  void append(const void* data, size_t size) {
-    const auto* bytes = static_cast<const uint8_t*>(data);
-    steps_.insert(steps_.end(), bytes, bytes + size);
-  }
-  wire::Header header_{wire::kMagic, wire::kVersion, 0, 0, 0, -1, 0, 0, {}};
-  std::vector<uint8_t> steps_;
-};
-
-constexpr uint8_t kHost = 1;
-constexpr uint8_t kContainer = 2;
-constexpr uint32_t kCgroupSlot = 0;
-
-std::vector<uint8_t> clonePlan(uint64_t flags, bool cgroup) {
-  PlanWriter plan;
-  plan.step(op_clone, kHost,
-            {static_cast<uint32_t>(flags), static_cast<uint32_t>(flags >> 32), cgroup ? kCgroupSlot : kNoSlot, 0});
-  plan.step(op_yield, kHost, {0});
-  plan.step(op_awaitConfigured, kContainer, {});
-  plan.step(op_signalConfigured, kHost, {});
-  return plan.finish();
-}
-
-// {pid, pidfd, release}: the process waits on its control socket until release(), or until nobody holds that any more.
-Napi::Value clone(Napi::Env env, Options options) {
-  const auto flags = options.get<Flags>("flags");
-  const auto cgroup = options.get<std::optional<Fd>>("cgroup");
-  auto run = std::make_shared<Run>();
-  MachineOptions machineOptions = readOptions(std::nullopt);
-  machineOptions.context = run.get();
-  const auto plan = clonePlan(flags, cgroup.has_value());
-  PlanFault fault;
-  if (!run->machine.load(plan.data(), plan.size(), machineOptions, fault)) refuse(fault);
-  if (cgroup) {
-    if (const int error = run->machine.setFd(kCgroupSlot, *cgroup); error < 0)
-      throw SyscallFailure{"fcntl", -error, std::to_string(*cgroup), "cgroup"};
-  }
-  const Outcome outcome = run->machine.run();
-  if (outcome.state == State::failed)
-    throw SyscallFailure{"clone3", outcome.failure.err, outcome.failure.path, flagNames(flags, {})};
-  const int pidfd = run->machine.takePidfd();
-  auto release = Napi::Function::New(env, [run](const Napi::CallbackInfo& info) {
-    if (!run->closed) run->machine.resume();
-    run->closed = true;
-    run->machine.close();
-    return info.Env().Undefined();
-  });
-  return Record(env).set("pid", outcome.pid).set("pidfd", pidfd).set("release", Napi::Value(release));
-}
-
 }  // namespace
 
 void exportMachine(Exports& out) {
-  out.insert(out.end(),
-             {bind<&machine>("machine"), bind<&checkPlanBytes>("checkPlan"), bind<&clone>("clone")});
+  out.insert(out.end(), {bind<&machine>("machine"), bind<&checkPlanBytes>("checkPlan")});
 }
 
 }  // namespace tinyrun
