@@ -125,6 +125,19 @@ make::Plan withProc(const std::string& root, uint64_t flags) {
   return plan;
 }
 
+make::Plan withDev(make::Plan plan) {
+  plan.container(make::mountFs{.type = "proc", .source = "proc", .target = "/proc", .flags = 4});
+  plan.container(make::mountFs{.type = "tmpfs", .target = "/dev", .options = {"mode=755"}, .flags = 4});
+  plan.container(make::makeNode{.path = "/dev/null", .type = S_IFCHR, .mode = 0666, .major = 1, .minor = 3});
+  return plan;
+}
+
+std::string shell(make::Plan plan, const std::string& script) {
+  thenRun(plan, {"sh", "-c", script});
+  Run run(plan);
+  return run.failure().empty() ? run.output : run.failure();
+}
+
 std::string lineOf(const std::string& text, const std::string& key) {
   const size_t at = text.find(key);
   return at == std::string::npos ? "" : text.substr(at, text.find('\n', at) - at);

@@ -63,6 +63,9 @@ int executable();
 make::Plan containerIn(const std::string& root, uint64_t flags = 0);
 void thenRun(make::Plan& plan, const std::vector<std::string>& args);
 make::Plan withProc(const std::string& root, uint64_t flags = 0);   // containerIn, and a procfs
+make::Plan withDev(make::Plan plan);                                // a procfs, a tmpfs on /dev, /dev/null
+// What a script in a container made by the plan prints, or the plan's failure.
+std::string shell(make::Plan plan, const std::string& script);
 // The line of a text that begins with key, "" where there is none.
 std::string lineOf(const std::string& text, const std::string& key);
 inline constexpr uint64_t kNewMount = 0x00020000, kNewPid = 0x20000000, kNewUts = 0x04000000, kNewIpc = 0x08000000,

@@ -22,11 +22,6 @@ std::string outputOf(const make::Plan& plan, tinyrun::MachineOptions options = {
   return run.failure().empty() ? run.output : run.failure();
 }
 
-std::string shell(make::Plan plan, const std::string& script) {
-  thenRun(plan, {"sh", "-c", script});
-  return outputOf(plan);
-}
-
 }  // namespace
 
 TEST(helloFromAContainer) {
