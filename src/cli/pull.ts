@@ -20,12 +20,12 @@ export async function pullAndReport(
 ): Promise<Pulled> {
   const { platform, signal, quiet } = flags;
   const say = quiet ? () => undefined : context.out;
-  say(`${reference.tag ?? reference.digest}: Pulling from ${reference.path}\n`);
   const progress = createProgress(say, terminal());
   const store = new ImageStore(context.dataRoot);
   const pulled = await pull(store, reference, {
     platform,
     signal,
+    onFound: () => say(`${reference.tag ?? reference.digest}: Pulling from ${reference.path}\n`),
     onProgress: (line) => progress.update(line),
   }).finally(() => progress.end());
   sweepIfPending(store, context);

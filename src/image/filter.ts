@@ -38,10 +38,10 @@ export function matcher(filters: Filters, find: Find, now = Date.now()): (view: 
     return (view) => Date.parse(view.entry.created) < until;
   });
   const references = filters.get('reference');
-  if (references)
-    tests.push((view) =>
-      references.some((pattern) => view.tags.some((tag) => matchesReference(pattern, tag))),
-    );
+  if (references) {
+    const isMeant = namedBy(references);
+    tests.push((view) => [...view.tags, ...view.digests].some(isMeant));
+  }
   return (view) => tests.every((test) => test(view));
 }
 
@@ -87,14 +87,29 @@ export function parseUntil(text: string, now: number): number {
   return time;
 }
 
-/** Go's path.Match on the whole name, on the name without tag, and on its last component. */
-function matchesReference(pattern: string, tagged: string): boolean {
-  const name = tagged.replace(/:[^/:]*$/, '');
-  const regex = new RegExp(
-    `^${pattern
-      .replace(/[.+^${}()|\\]/g, '\\$&')
-      .replaceAll('*', '[^/]*')
-      .replaceAll('?', '[^/]')}$`,
-  );
-  return [tagged, name].some((text) => regex.test(text));
+/** Whether one of the patterns means a name: Go's path.Match on all of it, and on what is in front of its tag or digest. */
+export function namedBy(patterns: readonly string[]): (name: string) => boolean {
+  const globs = patterns.map(globOf);
+  return (name) => {
+    const repository = name.replace(/(?::[^/:@]*)?(?:@.*)?$/, '');
+    return globs.some((glob) => glob.test(name) || glob.test(repository));
+  };
 }
+
+/** @throws TinyrunError USAGE for a class without an end, or with one before its start */
+function globOf(pattern: string): RegExp {
+  const parts = pattern.matchAll(/\\(.)|\[(\^?)((?:\\.|[^\]\\])+)\]|([*?])|([\s\S])/g);
+  const source = [...parts].map(([, escaped, not = '', set, wild, plain = '']) => {
+    if (set !== undefined) return `[${not}${set.replace(/[[^]/g, '\\$&')}]`;
+    if (wild !== undefined) return wild === '*' ? '[^/]*' : '[^/]';
+    if (plain === '[') throw new TinyrunError('USAGE', `bad pattern "${pattern}"`, { hint: CLASSES });
+    return (escaped ?? plain).replace(/[.+^${}()|\\[\]*?]/g, '\\$&');
+  });
+  try {
+    return new RegExp(`^${source.join('')}$`);
+  } catch (cause) {
+    throw new TinyrunError('USAGE', `bad pattern "${pattern}"`, { cause, hint: CLASSES });
+  }
+}
+
+const CLASSES = 'patterns have *, ? and classes such as [a-z]';

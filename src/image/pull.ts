@@ -3,10 +3,11 @@ import { Ingest, putBlob } from './blobs.ts';
 import { parseConfig } from './documents.ts';
 import type { StoredImage } from './entry.ts';
 import { adding } from './gc.ts';
+import { LayerFetch } from './layer-fetch.ts';
 import { LayerStore } from './layers.ts';
 import { inParallel } from './parallel.ts';
 import { choosePlatform, formatPlatform, hostPlatform } from './platform.ts';
-import { type OnProgress, shortDigest } from './progress.ts';
+import { type LayerStatus, type OnProgress, shortDigest } from './progress.ts';
 import { formatReference, type Reference, repositoryOf } from './reference.ts';
 import { register } from './register.ts';
 import { download } from './registry/download.ts';
@@ -23,12 +24,13 @@ import {
 } from './types.ts';
 import { inheritImplied } from './unpack/implied.ts';
 import type { Limits } from './unpack/limits.ts';
-import { UnpackSession } from './unpack/session.ts';
 
 export interface PullOptions {
   /** Default: this machine's. */
   readonly platform?: Platform | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The registry has it: now the work begins. */
+  readonly onFound?: (() => void) | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly limits?: Limits | undefined;
   readonly client?: ClientOptions | undefined;
@@ -60,6 +62,7 @@ export async function pull(
     const name = reference.digest ?? reference.tag ?? 'latest';
     const top = await repository.fetchDocument(name, options.signal);
     const found = await platformManifest(repository, top, options);
+    options.onFound?.();
     return await adding(store, async () => {
       const config = await fetchImage(store, repository, found, options);
       return enter(store, reference, top, found, config);
@@ -125,7 +128,9 @@ async function fetchImage(
   const layers = manifest.layers.map(
     (layer, i): ImageLayer => ({ ...layer, diffId: config.rootfs.diff_ids[i] ?? '' }),
   );
-  await fetchLayers(store, repository, layers, options);
+  // Of an image that is here by another name Docker shows no layers.
+  const known = store.list().some(({ id }) => id === manifest.config.digest);
+  await fetchLayers(store, repository, layers, known ? { ...options, onProgress: undefined } : options);
   return config;
 }
 
@@ -153,105 +158,24 @@ async function fetchLayers(
   layers: readonly ImageLayer[],
   { signal, onProgress = () => undefined, limits }: PullOptions,
 ): Promise<void> {
+  const report = ({ digest }: ImageLayer, status: LayerStatus) =>
+    onProgress({ id: shortDigest(digest), status });
   const trees = new LayerStore(store.dataRoot);
   const distinct = layers.filter(
     (layer, i) => layers.findIndex((other) => other.digest === layer.digest) === i,
   );
   const fresh = distinct.filter((layer) => !trees.has(layer.diffId));
-  for (const { digest } of distinct) onProgress({ id: shortDigest(digest), status: 'Pulling fs layer' });
-  for (const { digest } of distinct.slice(AT_ONCE))
-    onProgress({ id: shortDigest(digest), status: 'Waiting' });
-  await inParallel(distinct, AT_ONCE, signal, async (layer, stop) => {
+  const isHeld = ({ digest, diffId }: ImageLayer) => trees.has(diffId) && store.hasBlob(digest);
+  const missing = distinct.filter((layer) => !isHeld(layer));
+  for (const layer of distinct)
+    report(layer, missing.includes(layer) ? 'Pulling fs layer' : 'Already exists');
+  for (const layer of missing.slice(AT_ONCE)) report(layer, 'Waiting');
+  await inParallel(missing, AT_ONCE, signal, async (layer, stop) => {
     const fetch = new LayerFetch(store, trees, repository, layer, onProgress, limits);
     await fetch.run(stop);
   });
   inheritImplied(trees, layers, fresh);
 }
-
-/** One layer on its way: received, verified and unpacked at the same time. */
-class LayerFetch {
-  constructor(
-    readonly store: ImageStore,
-    readonly trees: LayerStore,
-    readonly repository: Repository,
-    readonly layer: ImageLayer,
-    readonly onProgress: OnProgress,
-    readonly limits: Limits | undefined,
-  ) {}
-
-  async run(signal: AbortSignal): Promise<void> {
-    const ingest = await Ingest.open(this.store, this.layer);
-    if (ingest) await this.#receive(ingest, signal);
-    else await this.#fromBlob();
-  }
-
-  #report(status: Parameters<OnProgress>[0]['status'], current?: number): void {
-    const id = shortDigest(this.layer.digest);
-    this.onProgress({ id, status, ...(current !== undefined && { current, total: this.layer.size }) });
-  }
-
-  #session(blob: string): Promise<UnpackSession | undefined> {
-    const { limits } = this;
-    return UnpackSession.open(this.trees, { diffId: this.layer.diffId, blob, ...(limits && { limits }) });
-  }
-
-  /** The blob is held: at most it has to be unpacked. */
-  async #fromBlob(): Promise<void> {
-    const session = await this.#session(this.store.blobPath(this.layer.digest));
-    if (!session) return this.#report('Already exists');
-    this.#report('Extracting', this.layer.size);
-    session.grow(this.layer.size);
-    await session.commit();
-    this.#report('Pull complete');
-  }
-
-  /** What an earlier attempt left may be damaged: then once more from the start. */
-  async #receive(ingest: Ingest, signal: AbortSignal): Promise<void> {
-    const resumed = ingest.size > 0;
-    try {
-      await this.#attempt(ingest, signal).catch(async (error) => {
-        if (!resumed || signal.aborted || !isWrong(error)) throw error;
-        ingest.restart();
-        await this.#attempt(ingest, signal);
-      });
-    } catch (error) {
-      if (isWrong(error)) ingest.discard();
-      else ingest.suspend();
-      throw error;
-    }
-    this.#report('Pull complete');
-  }
-
-  async #attempt(ingest: Ingest, signal: AbortSignal): Promise<void> {
-    const session = await this.#session(ingest.path);
-    const stop = new AbortController();
-    session?.whenFailed(() => stop.abort());
-    const onBytes = (received: number) => {
-      session?.grow(received);
-      this.#report('Downloading', received);
-    };
-    try {
-      const both = AbortSignal.any([signal, stop.signal]);
-      await download(this.repository, ingest, { signal: both, onBytes });
-      this.#report('Verifying Checksum');
-      ingest.verify();
-    } catch (error) {
-      const failure = session?.failure;
-      await session?.abort();
-      throw failure ?? error;
-    }
-    this.#report('Download complete');
-    const synced = ingest.sync();
-    // waited for also when unpacking fails: the caller closes the file then
-    await session?.commit().finally(() => synced);
-    await ingest.commit();
-  }
-}
-
-const WRONG: readonly string[] = ['DIGEST_MISMATCH', 'BAD_LAYER', 'LAYER_LIMIT'];
-
-/** The bytes themselves are at fault: they are of no use to another attempt. */
-const isWrong = (error: unknown): boolean => error instanceof TinyrunError && WRONG.includes(error.code);
 
 /** Manifest and name: from here on the image exists. */
 async function enter(

@@ -40,7 +40,7 @@ export async function removeImage(store: ImageStore, text: string, options: Remo
     const deleted = left.length === 0 && kept.length === 0;
     return {
       entries: [...rest, ...kept],
-      result: { untagged: names(going), deleted: deleted ? [entry.id] : [] },
+      result: { untagged: lost(going, left), deleted: deleted ? [entry.id] : [] },
     };
   });
   sweep(store, options.inUse);
@@ -108,6 +108,12 @@ function keepDangling(
 ): StoredImage[] {
   const needed = users.some((user) => user.running && user.imageId === entry.id);
   return needed && left.length === 0 ? [{ ...dangling(entry), repoDigests: [] }] : [];
+}
+
+/** What nothing that is left goes by: tags of one repository share its digest. */
+function lost(going: readonly StoredImage[], left: readonly StoredImage[]): string[] {
+  const still = names(left);
+  return names(going).filter((name) => !still.includes(name));
 }
 
 function names(entries: readonly StoredImage[]): string[] {

@@ -42,7 +42,7 @@ export interface ImageLine {
   readonly digest: string;
 }
 
-const NONE = '<none>';
+export const NONE = '<none>';
 
 /** A view's lines: one per tag; without tags one per repository that knows it by digest; else one of `<none>`. */
 export function linesOf(view: ImageView): ImageLine[] {

@@ -1,5 +1,5 @@
 import { ImageStore } from '../../image/store.ts';
-import { type ImageLine, linesOf, views } from '../../image/view.ts';
+import { type ImageLine, linesOf, NONE, views } from '../../image/view.ts';
 import type { Command, Context } from '../command.ts';
 import { collect } from '../options.ts';
 import { humanDuration, humanSize } from '../output/table.ts';
@@ -51,7 +51,7 @@ const HEADERS = {
 };
 
 async function list(repository: string | undefined, flags: Flags, context: Context): Promise<void> {
-  const lines = (await wanted(flags, context)).filter((line) => isNamed(line, repository));
+  const lines = await wanted(repository, flags, context);
   const id = (line: ImageLine) => (flags.trunc ? line.view.id.slice(7, 19) : line.view.id);
   if (flags.quiet) return context.out(lines.map((line) => `${id(line)}\n`).join(''));
   const rows = lines.map((line) => rowOf(line, id(line)));
@@ -60,27 +60,33 @@ async function list(repository: string | undefined, flags: Flags, context: Conte
   context.out(formatRows({ rows, headers: HEADERS, columns, format: flags.format }));
 }
 
-async function wanted(flags: Flags, context: Context): Promise<ImageLine[]> {
+/** An argument is one more filter `reference`; such filters choose among an image's names, too. */
+async function wanted(
+  repository: string | undefined,
+  flags: Flags,
+  context: Context,
+): Promise<readonly ImageLine[]> {
   const store = new ImageStore(context.dataRoot);
   const all = views(store.list());
-  if (!flags.filter) return all.flatMap(linesOf);
-  const { IMAGE_FILTERS, matcher, parseFilters } = await import('../../image/filter.ts');
-  const filters = parseFilters(flags.filter, IMAGE_FILTERS);
+  const given = [...(flags.filter ?? []), ...(repository === undefined ? [] : [`reference=${repository}`])];
+  if (given.length === 0) return all.flatMap(linesOf);
+  const { IMAGE_FILTERS, matcher, namedBy, parseFilters } = await import('../../image/filter.ts');
+  const filters = parseFilters(given, IMAGE_FILTERS);
   const find = (text: string) => all.find((view) => view.id === store.find(text)?.id);
-  return all.filter(matcher(filters, find)).flatMap(linesOf);
+  const lines = all.filter(matcher(filters, find)).flatMap(linesOf);
+  const references = filters.get('reference');
+  return references ? lines.filter((line) => namedBy(references)(nameOf(line))) : lines;
 }
 
-function isNamed(line: ImageLine, repository: string | undefined): boolean {
-  if (repository === undefined) return true;
-  return repository === line.repository || repository === `${line.repository}:${line.tag}`;
-}
+const nameOf = ({ repository, tag, digest }: ImageLine): string =>
+  tag === NONE ? `${repository}@${digest}` : `${repository}:${tag}`;
 
 function rowOf({ view, repository, tag, digest }: ImageLine, id: string) {
   const { created, size } = view.entry;
   const time = Date.parse(created);
   return {
     Containers: 'N/A',
-    CreatedAt: created,
+    CreatedAt: goTime(created),
     CreatedSince: time > 0 ? `${humanDuration(Date.now() - time)} ago` : 'N/A',
     Digest: digest,
     ID: id,
@@ -89,6 +95,14 @@ function rowOf({ view, repository, tag, digest }: ImageLine, id: string) {
     Size: humanSize(size),
     Tag: tag,
     UniqueSize: 'N/A',
-    VirtualSize: humanSize(size),
+    VirtualSize: humanSize(size, 4),
   };
+}
+
+/** `2026-11-23 17:26:59 +0000 UTC`, Go's time.String in UTC, without its fraction. */
+function goTime(iso: string): string {
+  const time = Date.parse(iso);
+  if (Number.isNaN(time)) return iso;
+  const [date = '', clock = ''] = new Date(time).toISOString().split('T');
+  return `${date} ${clock.slice(0, 8)} +0000 UTC`;
 }

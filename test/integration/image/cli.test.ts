@@ -65,7 +65,9 @@ describe.skipIf(!BUILT)('the command line', () => {
     expect(first.out).toMatch(
       /^1: Pulling from x\n(?<id>[0-9a-f]{12}): Pulling fs layer\n\k<id>: Verifying Checksum\n\k<id>: Download complete\n\k<id>: Pull complete\nDigest: sha256:[0-9a-f]{64}\nStatus: Downloaded newer image for .*\n.*\/x:1\n$/,
     );
-    expect((await run('pull', name)).out).toMatch(/Already exists\n.*\nStatus: Image is up to date for/);
+    expect((await run('pull', name)).out).toMatch(
+      /^1: Pulling from x\nDigest: .*\nStatus: Image is up to date for .*\n.*\/x:1\n$/,
+    );
     expect((await run('pull', '-q', name)).out).toBe(`${name}\n`);
     expect((await run('images', '--format', '{{.Repository}}:{{.Tag}}')).out).toBe(`${name}\n`);
     expect((await run('images')).out).toMatch(
@@ -73,6 +75,33 @@ describe.skipIf(!BUILT)('the command line', () => {
     );
     expect((await run('rmi', name)).out).toMatch(/^Untagged: .*\nUntagged: .*@sha256:.*\nDeleted: sha256:/);
     expect((await run('images', '-q')).out).toBe('');
+  });
+
+  test('names: each has a line, patterns choose among them, a digest goes with the last of its repository', async () => {
+    const name = `${registry.host}/x`;
+    for (const tag of ['1', '2']) await run('pull', '-q', `${name}:${tag}`);
+    await run('tag', `${name}:1`, 'debian:12');
+    const shown = async (...args: string[]) =>
+      (await run('images', '--format', '{{.Repository}}:{{.Tag}}', ...args)).out.split('\n').slice(0, -1);
+    expect(await shown()).toEqual([`${name}:1`, `${name}:2`, 'debian:12']);
+    expect(await shown('deb*')).toEqual(['debian:12']);
+    expect(await shown('-f', 'reference=*/x:[2-9]')).toEqual([`${name}:2`]);
+    expect(await shown('x')).toEqual([]);
+    expect((await run('rmi', `${name}:2`)).out).toBe(`Untagged: ${name}:2\n`);
+    expect((await run('rmi', `${name}:1`)).out).toMatch(
+      /^Untagged: .*:1\nUntagged: .*@sha256:[0-9a-f]{64}\n$/,
+    );
+    expect((await run('rmi', 'debian:12')).out).toMatch(/^Untagged: debian:12\nDeleted: /);
+  });
+
+  test('nothing is said of a pull before the registry has the image', async () => {
+    registry.faults.set('manifests/2', (_, response) => {
+      response.writeHead(404).end();
+      return true;
+    });
+    const { code, out, err } = await run('pull', `${registry.host}/x:2`);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/^tinyrun: manifest .* answered 404\n/);
   });
 
   test.each([
