@@ -119,3 +119,8 @@ export class TinyrunError extends Error {
     return ERRORS[this.code].exit;
   }
 }
+
+/** What the kernel said, without the call and the path that Node puts behind it: for messages that name them. */
+export function kernelReason(error: unknown): string {
+  return (error as Error).message.replace(/, \w+(?: '.*')?$/s, '');
+}

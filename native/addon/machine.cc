@@ -17,14 +17,19 @@ void keepResult(void* context, const StepResult& result) noexcept {
 
 Napi::Value resultsOf(Napi::Env env, const std::vector<Traced>& results) {
   auto array = Napi::Array::New(env, results.size());
-  for (uint32_t i = 0; i < results.size(); ++i)
+  for (uint32_t i = 0; i < results.size(); ++i) {
+    const Traced& result = results[i];
+    std::optional<std::string> code;
+    if (result.error != 0) code = errorCode(result.error);
     array.Set(i, Record(env)
-                     .set("step", results[i].step)
-                     .set("ns", results[i].ns)
-                     .set("errno", results[i].error)
-                     .set("syscall", results[i].syscall)
-                     .set("path", results[i].path)
+                     .set("step", result.step)
+                     .set("ns", result.ns)
+                     .set("errno", result.error)
+                     .set("code", code)
+                     .set("syscall", result.syscall)
+                     .set("path", result.path)
                      .object());
+  }
   return array;
 }
 

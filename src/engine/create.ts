@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
+import { kernelReason, TinyrunError } from '../errors.ts';
 import { lockContainerDir, removeLockedDir } from '../runtime/journal.ts';
 import type { Lock } from '../store/lock.ts';
 import { ensureDir, type Roots } from '../store/paths.ts';
@@ -92,6 +92,6 @@ function writeCidfile(path: string, id: string): void {
   try {
     writeFileSync(path, id, { flag: 'wx', mode: 0o644 });
   } catch (cause) {
-    throw new TinyrunError('USAGE', `--cidfile ${path}: ${(cause as Error).message}`, { cause });
+    throw new TinyrunError('USAGE', `--cidfile ${path}: ${kernelReason(cause)}`, { cause });
   }
 }

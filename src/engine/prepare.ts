@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname as machineName } from 'node:os';
 import { resolve } from 'node:path';
-import { TinyrunError } from '../errors.ts';
+import { kernelReason, TinyrunError } from '../errors.ts';
 import { ensureUnpacked, type Lowers } from '../image/layers.ts';
 import { ImageStore } from '../image/store.ts';
 import type { ImageRecord } from '../image/types.ts';
@@ -138,7 +138,7 @@ function readEnvFile(path: string): string[] {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new TinyrunError('USAGE', `--env-file ${path}: ${(cause as Error).message}`, {
+    throw new TinyrunError('USAGE', `--env-file ${path}: ${kernelReason(cause)}`, {
       cause,
       hint: 'the file must exist and be readable, one KEY=VALUE a line',
     });

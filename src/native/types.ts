@@ -28,6 +28,8 @@ export interface StepResult {
   step: number;
   ns: number;
   errno: number;
+  /** The name of errno, where it is not 0. */
+  code?: string;
   syscall: string;
   path: string;
 }

@@ -52,7 +52,7 @@ export async function traceRun(
             const next = plan?.steps[index];
             if (!next) return;
             context.err(`${explainStep(next, index)}\n${lookAt(pid)}     [Enter] `);
-            if (!(await prompt.line(signal))) context.err('\n');
+            if (!(await answered(prompt, context, signal))) context.err('\n');
           },
         }
       : {}),
@@ -77,6 +77,16 @@ interface Prompt {
   /** Waits for a line; false at the end of the input, from where on the steps go by one after another. */
   line(signal?: AbortSignal): Promise<boolean>;
   close(): void;
+}
+
+/** False where no line end was echoed. Ctrl-C ends in the middle of a line, behind the terminal's ^C. */
+async function answered(prompt: Prompt, { err }: Context, signal?: AbortSignal): Promise<boolean> {
+  try {
+    return await prompt.line(signal);
+  } catch (error) {
+    err('\n');
+    throw error;
+  }
 }
 
 const NO_PROMPT: Prompt = { line: async () => false, close: () => {} };
@@ -118,7 +128,7 @@ export function traceTable(plan: Plan, results: readonly StepResult[]): string {
     if (!step) return '';
     sums[step.lane] += result.ns;
     const time = `${(result.ns / 1000).toFixed(1)} µs`.padStart(12);
-    const outcome = result.errno === 0 ? 'ok' : `${result.syscall} ${result.path}: errno ${result.errno}`;
+    const outcome = result.errno === 0 ? 'ok' : `${result.syscall} ${result.path}: ${result.code}`;
     const number = String(result.step + 1).padStart(3);
     return `${number}  ${step.lane.padEnd(9)} ${time}  ${outcome.padEnd(4)}  ${syscallOf(step)}\n`;
   });

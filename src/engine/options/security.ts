@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { TinyrunError } from '../../errors.ts';
+import { kernelReason, TinyrunError } from '../../errors.ts';
 
 /** --security-opt, taken apart. */
 export interface SecurityOptions {
@@ -50,6 +50,6 @@ function seccompProfile(text: string, value: string): SecurityOptions['seccomp']
   try {
     return { file: value, text: readFileSync(value, 'utf8') };
   } catch (cause) {
-    throw fail(text, `cannot read the profile: ${(cause as Error).message}`);
+    throw fail(text, `cannot read the profile: ${kernelReason(cause)}`);
   }
 }

@@ -1,6 +1,6 @@
 // Names, records, ps, kill, rm, inspect, and what killed commands leave.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isAlive } from '../../../src/runtime/state.ts';
@@ -121,6 +121,32 @@ test('--pid container:NAME sees its processes', async () => {
     code: 125,
     stderr: expect.stringMatching(/--pid container:first: no such container/),
   });
+});
+
+test('--ipc container:NAME shares its /dev/shm, and --ipc host that of the host', async () => {
+  const { child, ended } = await background('--rm', '--name', 'lender', '--shm-size', '3m', ...WAIT);
+  const shared = ['--ipc', 'container:lender'];
+  await sandbox.sh(shared, 'echo left here >/dev/shm/note');
+  const looked = await sandbox.sh(
+    [...shared, '--hostname', 'other'],
+    'cat /dev/shm/note; hostname; grep " /dev/shm " /proc/self/mountinfo',
+  );
+  expect(looked.stdout).toMatch(/^left here\nother\n.* \/dev\/shm rw,nosuid,nodev,noexec\b.*\bsize=3072k/);
+  const { stdout: mapped } = await sandbox.sh(
+    ['--ipc', 'container:lender', '--tmpfs', '/dev/shm'],
+    'ls /dev/shm',
+  );
+  expect(mapped).toBe('');
+  child.kill('SIGTERM');
+  expect(await ended).toBe(3);
+
+  const { stdout: host } = await sandbox.sh(
+    ['--ipc', 'host'],
+    'stat -c %d /dev/shm; readlink /proc/self/ns/ipc',
+  );
+  expect(host).toBe(`${statSync('/dev/shm').dev}\n${readlinkSync('/proc/self/ns/ipc')}\n`);
+  const { stdout: none } = await sandbox.sh(['--ipc', 'none'], 'ls /dev');
+  expect(none.split('\n')).not.toContain('shm');
 });
 
 test('signals to the command go to the program, unless told not to', async () => {
