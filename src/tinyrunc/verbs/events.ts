@@ -7,15 +7,26 @@ import { oomKills, readStats } from '../../runtime/stats.ts';
 import { usage } from '../args.ts';
 import type { Verb } from '../verb.ts';
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
 
-/** A duration as Go writes it (`5s`, `1m30s`, `500ms`), milliseconds. @throws TinyrunError (USAGE) */
+/** A duration as Go writes it (`5s`, `1m30s`, `-.5ms`, `0`), milliseconds. @throws TinyrunError (USAGE) */
 export function parseDuration(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text) {
+  const [, sign, size = ''] = /^([-+]?)(.*)$/s.exec(text) ?? [];
+  if (size === '0') return 0;
+  const parts = [...size.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)];
+  if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== size) {
     throw usage(`invalid value ${JSON.stringify(text)} for flag -interval: parse error`);
   }
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit ?? ''] ?? 0), 0);
+  const sum = parts.reduce((ms, [, number, unit]) => ms + Number(number) * (UNITS[unit ?? ''] ?? 0), 0);
+  return sign === '-' ? -sum : sum;
 }
 
 /** 2^64-1 as a double is above what a Go program reads into its uint64. */
@@ -31,12 +42,17 @@ function print(type: string, id: string, data?: object): void {
 function watchOom(cgroup: string, id: string): () => void {
   let seen = oomKills(cgroup);
   if (seen === undefined) return () => {};
-  const watcher = watch(join(cgroup, 'memory.events'), () => {
+  const look = (): void => {
     const now = existsSync(cgroup) ? oomKills(cgroup) : undefined;
     if (now !== undefined && seen !== undefined && now > seen) print('oom', id);
     seen = now ?? seen;
-  });
-  return () => watcher.close();
+  };
+  const watcher = watch(join(cgroup, 'memory.events'), look);
+  return () => {
+    watcher.close();
+    // The first process was the one: its end may be heard of before the change of the file.
+    look();
+  };
 }
 
 /** Prints events until the container's first process ends. */

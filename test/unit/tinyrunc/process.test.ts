@@ -97,10 +97,13 @@ it.each([
   ['1m30s', 90_000],
   ['500ms', 500],
   ['1.5h', 5_400_000],
+  ['250us', 0.25],
+  ['-.5s', -500],
+  ['0', 0],
 ])('reads the duration %s', (text, ms) => {
   expect(parseDuration(text)).toBe(ms);
 });
 
-it.each(['', '5', 's', '5x', '5s5'])('refuses the duration %j', (text) => {
+it.each(['', '5', 's', '.s', '-', '5x', '5s5'])('refuses the duration %j', (text) => {
   expect(() => parseDuration(text)).toThrow(/parse error/);
 });
