@@ -21,12 +21,15 @@ function writePidFile(path: string, pid: number): void {
   renameSync(temporary, path);
 }
 
+/** What comes with a pidfd says whose it is; runc's names for a container's first process and one that joined it. */
+export type PidfdOf = 'standard' | 'setns';
+
 /** Tells who asked on the command line: the terminal, the pidfd, the pid, in runc's order. */
-export function announce(flags: Parsed, launched: Launched): void {
+export function announce(flags: Parsed, launched: Launched, kind: PidfdOf): void {
   const consoleSocket = flags.string('console-socket');
   const pidfdSocket = flags.string('pidfd-socket');
   const pidFile = flags.string('pid-file');
   if (consoleSocket && launched.consoleFd !== undefined) sendConsole(consoleSocket, launched.consoleFd);
-  if (pidfdSocket) sendToSocket(pidfdSocket, [launched.pidfd], 'pidfd');
+  if (pidfdSocket) sendToSocket(pidfdSocket, [launched.pidfd], kind);
   if (pidFile) writePidFile(pidFile, launched.pid);
 }

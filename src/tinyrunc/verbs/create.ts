@@ -10,7 +10,7 @@ export const verb: Verb = {
   failurePrefix: 'tinyrunc create failed',
   async run(context) {
     const options = createOptions(context, { until: 'created', detach: true });
-    await createContainer(options, ({ launched }) => announce(context.flags, launched));
+    await createContainer(options, ({ launched }) => announce(context.flags, launched, 'standard'));
     return 0;
   },
 };

@@ -36,7 +36,7 @@ export const verb: Verb = {
       ignorePaused: flags.bool('ignore-paused'),
       warn: (message) => log.warn(message),
     });
-    announce(flags, launched);
+    announce(flags, launched, 'setns');
     if (detach) return 0;
     return (await attend(launched)).code;
   },

@@ -34,7 +34,7 @@ export const verb: Verb = {
     const { flags } = context;
     const detach = flags.bool('detach');
     const options = createOptions(context, { until: 'running', detach });
-    const made = await createContainer(options, ({ launched }) => announce(flags, launched));
+    const made = await createContainer(options, ({ launched }) => announce(flags, launched, 'standard'));
     await poststart(context, made);
     if (detach) return 0;
     const status = await attend(made.launched);

@@ -1,4 +1,4 @@
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
   copyFileSync,
@@ -88,6 +88,12 @@ export class Bench {
       );
     }
     return result.stdout;
+  }
+
+  /** Starts tinyrunc with its streams on /dev/null; resolves with its exit code. */
+  start(args: readonly string[]): Promise<number | null> {
+    const child = spawn(TINYRUNC, ['--root', this.root, ...args], { stdio: 'ignore' });
+    return new Promise((resolve) => child.once('exit', resolve));
   }
 
   /** Creates a container from its own bundle. It gets files for stdio: a pipe of ours would be held open by it. */
