@@ -1,6 +1,6 @@
 // These tests run inside scripts/vm, bundled to one file and run by node:test: under emulation every file that is
 // read and every process counts, and vitest takes longer to start there than the tests do.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -43,13 +43,27 @@ export function tinyruncQuiet(...args: readonly string[]): number {
   return status ?? -1;
 }
 
+/** `tinyrunc` in the background, its standard output kept: `text()` is what there is of it. */
+export function tinyruncStream(...args: readonly string[]) {
+  const child = spawn(path.join(BIN, 'tinyrunc'), runcArgs(args), {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let kept = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    kept += text;
+  });
+  return Object.assign(child, { text: () => kept });
+}
+
 /** A bundle with busybox in its root, running `script` under `resources`; answers its directory. */
 export function makeBundle(name: string, script: string, resources: object): string {
   const dir = `${SCRATCH}/bundle-${name}`;
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(`${dir}/rootfs/bin`, { recursive: true });
   spawnSync('cp', ['/bin/busybox', `${dir}/rootfs/bin/sh`]);
-  for (const tool of ['cat', 'sleep']) spawnSync('ln', [`${dir}/rootfs/bin/sh`, `${dir}/rootfs/bin/${tool}`]);
+  for (const tool of ['cat', 'sleep', 'tail'])
+    spawnSync('ln', [`${dir}/rootfs/bin/sh`, `${dir}/rootfs/bin/${tool}`]);
   const made = tinyrunc('spec', '-b', dir);
   if (made.code !== 0) throw new Error(`tinyrunc spec: ${made.stderr}`);
   const config = JSON.parse(readFileSync(`${dir}/config.json`, 'utf8'));
