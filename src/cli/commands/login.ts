@@ -28,11 +28,11 @@ export const command: Command = {
 };
 
 async function login(server: string, flags: Flags, context: Context): Promise<void> {
-  const host = server.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+  const { bareHost, CredentialStore } = await import('../../image/registry/credentials.ts');
+  const host = bareHost(server);
   const credentials = await ask(flags, context);
   const { checkLogin } = await import('../../image/registry/login.ts');
   await checkLogin(host, credentials);
-  const { CredentialStore } = await import('../../image/registry/credentials.ts');
   const store = new CredentialStore();
   const where = await store.set(host, credentials);
   if (where === store.path)

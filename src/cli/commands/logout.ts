@@ -14,7 +14,8 @@ export const command: Command = {
 };
 
 async function logout(server: string, context: Context): Promise<void> {
-  const { CredentialStore } = await import('../../image/registry/credentials.ts');
-  const known = await new CredentialStore().erase(server);
-  context.out(known ? `Removing login credentials for ${server}\n` : `Not logged in to ${server}\n`);
+  const { bareHost, CredentialStore } = await import('../../image/registry/credentials.ts');
+  const host = bareHost(server);
+  const known = await new CredentialStore().erase(host);
+  context.out(known ? `Removing login credentials for ${host}\n` : `Not logged in to ${host}\n`);
 }

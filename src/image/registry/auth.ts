@@ -18,6 +18,7 @@ const DEFAULT_LIFE = 60;
  */
 export class Authenticator {
   #credentials: Promise<Credentials | undefined> | undefined;
+  #failure: string | undefined;
   #challenge: Challenge | undefined;
   #tokens = new Map<string, { token: string; until: number }>();
 
@@ -45,13 +46,18 @@ export class Authenticator {
     return chosen.scheme === 'bearer' || (await this.#known()) !== undefined;
   }
 
-  /** Whether there are credentials at all: an error says which of the two was wrong. */
-  async isAnonymous(): Promise<boolean> {
-    return (await this.#known()) === undefined;
+  /** Why the registry was told no credentials; undefined when it was. */
+  async whyAnonymous(): Promise<string | undefined> {
+    if (await this.#known()) return undefined;
+    return this.#failure ?? 'no credentials are stored for it';
   }
 
+  /** A helper that fails, or was uninstalled, keeps nobody from public images. */
   #known(): Promise<Credentials | undefined> {
-    this.#credentials ??= this.lookUp(this.host);
+    this.#credentials ??= this.lookUp(this.host).catch((error: Error) => {
+      this.#failure = error.message;
+      return undefined;
+    });
     return this.#credentials;
   }
 

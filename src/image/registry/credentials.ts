@@ -111,5 +111,5 @@ function toEntry({ username, secret }: Credentials) {
   return { auth: Buffer.from(`${username}:${secret}`).toString('base64') };
 }
 
-/** Older files have whole URLs as keys: `https://host/v2/`. */
-const bareHost = (key: string): string => key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+/** People, and older files, name registries by whole URLs: `https://host/v2/`. */
+export const bareHost = (key: string): string => key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');

@@ -165,11 +165,8 @@ export class Endpoint {
     const text = `${what}: ${this.host} answered ${response.status}${said && `: ${said}`}`;
     if (response.status === 404) return new TinyrunError('REGISTRY_NOT_FOUND', text);
     if (response.status !== 401 && response.status !== 403) return new TinyrunError('REGISTRY', text);
-    const anonymous = await this.#auth.isAnonymous();
-    return new TinyrunError(
-      'REGISTRY_DENIED',
-      `${text}${anonymous ? ' (no credentials are stored for it)' : ''}`,
-    );
+    const why = await this.#auth.whyAnonymous();
+    return new TinyrunError('REGISTRY_DENIED', `${text}${why === undefined ? '' : ` (${why})`}`);
   }
 }
 

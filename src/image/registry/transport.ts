@@ -143,9 +143,13 @@ async function sendBody(
 }
 
 function drained(request: http.ClientRequest): Promise<void> {
+  const events = ['drain', 'response', 'error', 'close'] as const;
   return new Promise((resolve) => {
-    for (const event of ['drain', 'response', 'error', 'close'] as const)
-      request.once(event, () => resolve());
+    const done = () => {
+      for (const event of events) request.off(event, done);
+      resolve();
+    };
+    for (const event of events) request.on(event, done);
   });
 }
 

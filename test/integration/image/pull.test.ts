@@ -68,6 +68,12 @@ describe.each(KINDS)('docker-registry over %s', (_, kind) => {
     const stranger = { env: {}, credentials: async () => ({ username: USER, secret: 'wrong' }) };
     const refused = pull(store, parseReference(`${registry.host}/team/busybox:1`), { client: stranger });
     await expect(refused).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
+    // A helper that is gone is no failure of its own: there are public images. It is named where a login was needed.
+    writeFileSync(join(dataRoot, 'config.json'), '{"credsStore":"gone"}');
+    const anonymous = { env: { DOCKER_CONFIG: dataRoot } };
+    await expect(
+      pull(store, parseReference(`${registry.host}/team/busybox:1`), { client: anonymous }),
+    ).rejects.toThrow(kind.auth === 'token' ? /anonymous access/ : /docker-credential-gone: spawn/);
     expect(store.list()).toEqual([]);
   });
 });
