@@ -154,18 +154,21 @@ async function buildBundles() {
   mkdirSync('dist', { recursive: true });
   await bundle({ entryPoints: libraries() });
   writeEsm();
-  rmSync('dist/cache', { recursive: true, force: true });
   await bundle(commandLines);
   writeNotices();
   makeSnapshots();
 }
 
-// Where they can't be made now the commands try again, and start without them meanwhile.
+// Renamed over the old ones, which commands that start meanwhile have found already. What the build before made for
+// other nodes goes; where none can be made now the commands try again, and start without meanwhile.
 function makeSnapshots() {
   const { makeSnapshot } = createRequire(import.meta.url)('../dist/boot.cjs');
+  const began = Date.now();
   const paths = (process.env.PATH ?? '').split(':').map((directory) => join(directory, 'node'));
   const node = paths.find((path) => existsSync(path));
   if (node) for (const entry of ['main', 'tinyrunc']) makeSnapshot(entry, node);
+  // their own age is that of node
+  for (const file of files('dist/cache')) if (statSync(file).ctimeMs < began) rmSync(file);
 }
 
 // The ES module passes on what the CommonJS one exports, so that a program that uses both has one library.
