@@ -1,8 +1,12 @@
-import type { Document } from './documents.ts';
+import { TinyrunError } from '../errors.ts';
+import { digestOf } from './digest.ts';
+import { type Document, MAX_DOCUMENT, parseConfig } from './documents.ts';
+import { platformOf } from './entry.ts';
 import { familiarReference, formatReference, parseReference, type Reference } from './reference.ts';
 import type { ClientOptions } from './registry/endpoint.ts';
 import { type FetchedDocument, Repository } from './registry/repository.ts';
-import { MEDIA } from './types.ts';
+import { readBody } from './registry/transport.ts';
+import { type Descriptor, type Manifest, MEDIA } from './types.ts';
 
 /** What `manifest inspect` prints: the document itself, or with `verbose` each manifest with its descriptor. */
 export async function inspectManifest(
@@ -15,7 +19,10 @@ export async function inspectManifest(
   try {
     const top = await repository.fetchDocument(reference.digest ?? reference.tag ?? 'latest');
     if (!verbose) return contentOf(top.document);
-    if (top.document.kind === 'manifest') return describe(reference, top);
+    if (top.document.kind === 'manifest') {
+      const descriptor = await withPlatform(repository, top.descriptor, top.document.manifest);
+      return describe(reference, { ...top, descriptor });
+    }
     const members = [];
     for (const one of top.document.index.manifests) {
       const found = await repository.fetchDocument(one.digest, undefined, one);
@@ -26,6 +33,20 @@ export async function inspectManifest(
   } finally {
     repository.close();
   }
+}
+
+/** What an index would say of it, from its config. */
+async function withPlatform(
+  repository: Repository,
+  descriptor: Descriptor,
+  manifest: Manifest,
+): Promise<Descriptor> {
+  const { digest } = manifest.config;
+  const response = await repository.openBlob(digest, 0);
+  const bytes = await readBody(response.body, MAX_DOCUMENT, `config ${digest}`);
+  const got = digestOf(bytes);
+  if (got !== digest) throw new TinyrunError('DIGEST_MISMATCH', `config ${digest}: its digest is ${got}`);
+  return { ...descriptor, platform: platformOf(parseConfig(bytes, manifest, `config ${digest}`)) };
 }
 
 const contentOf = (document: Document): object =>

@@ -31,7 +31,7 @@ function viewOf(entries: readonly StoredImage[]): ImageView {
   const [entry] = entries as [StoredImage, ...StoredImage[]];
   const tags = entries.flatMap(({ name }) => (name === undefined ? [] : [familiarOf(name)]));
   const digests = entries.flatMap(({ repoDigests }) => repoDigests.map(familiarOf));
-  return { id: entry.id, entry, tags: tags.sort(), digests: [...new Set(digests)] };
+  return { id: entry.id, entry, tags: tags.sort(), digests: [...new Set(digests)].sort() };
 }
 
 /** One line of `docker images`: a repository with its tag, or with its digest alone. */

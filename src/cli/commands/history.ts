@@ -72,7 +72,7 @@ function rowOf(entry: HistoryEntry, size: number, id: string, flags: Flags, huma
   const shown = flags.trunc && by.length > 45 ? `${by.slice(0, 44)}…` : by;
   return {
     Comment: entry.comment ?? '',
-    CreatedAt: entry.created ?? 'N/A',
+    CreatedAt: time > 0 ? `${new Date(time).toISOString().slice(0, 19)}Z` : 'N/A',
     CreatedBy: shown,
     CreatedSince: time > 0 ? `${humanDuration(Date.now() - time)} ago` : 'N/A',
     ID: flags.trunc && id.startsWith('sha256:') ? id.slice(7, 19) : id,

@@ -67,7 +67,7 @@ export function describeImage(store: ImageStore, name: string): object {
     Author: config.author ?? '',
     Config: containerConfig(config.config ?? {}),
     Architecture: config.architecture,
-    ...(config.variant !== undefined && { Variant: config.variant }),
+    Variant: config.variant ?? '',
     Os: config.os,
     Size: view.entry.size,
     GraphDriver: { Data: { LowerDir: lowers.join(':') }, Name: 'overlay2' },

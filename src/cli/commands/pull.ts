@@ -58,6 +58,7 @@ async function pullOne(
 ): Promise<void> {
   const { pullAndReport } = await import('../pull.ts');
   const { parsePlatform } = await import('../../image/platform.ts');
-  const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+  // as for Docker an empty one is none: scripts pass "$PLATFORM"
+  const platform = flags.platform ? parsePlatform(flags.platform) : undefined;
   await pullAndReport(context, reference, { platform, signal, quiet: flags.quiet ?? false });
 }

@@ -94,6 +94,15 @@ describe.skipIf(!BUILT)('the command line', () => {
     expect((await run('rmi', 'debian:12')).out).toMatch(/^Untagged: debian:12\nDeleted: /);
   });
 
+  test('templates and manifests have what docker’s have', async () => {
+    const name = `${registry.host}/x:1`;
+    await run('pull', '-q', '--platform', '', name);
+    const platform = '{{.Os}}/{{.Architecture}}{{with .Variant}}/{{.}}{{end}}';
+    expect((await run('image', 'inspect', '-f', platform, name)).out).toBe('linux/amd64\n');
+    const verbose = JSON.parse((await run('manifest', 'inspect', '-v', name)).out);
+    expect(verbose.Descriptor.platform).toEqual({ os: 'linux', architecture: 'amd64' });
+  });
+
   test('nothing is said of a pull before the registry has the image', async () => {
     registry.faults.set('manifests/2', (_, response) => {
       response.writeHead(404).end();
