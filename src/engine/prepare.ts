@@ -12,6 +12,7 @@ import { signalName } from '../spec/linux.ts';
 import type { SeccompTarget } from '../spec/seccomp-profile.ts';
 import type { LinuxDevice, Mount, Spec } from '../spec/types.ts';
 import type { Roots } from '../store/paths.ts';
+import { rfc3339 } from '../store/time.ts';
 import { type HostFile, hostFileMounts, hostFiles } from './hostfiles.ts';
 import { idMapsOf } from './idmaps.ts';
 import { findImage, type Notify } from './image.ts';
@@ -213,7 +214,7 @@ function recordOf(
     ...made,
     image: options.image,
     imageId: image.id,
-    created: new Date().toISOString(),
+    created: rfc3339(),
     labels: { ...image.config.config?.Labels, ...pairs(options.label ?? [], '--label') },
     tty: options.tty === true,
     rm: options.rm === true,

@@ -17,6 +17,7 @@ import { bootId, writeState } from '../runtime/state.ts';
 import type { TerminalPump } from '../runtime/terminal.ts';
 import { OCI_VERSION } from '../spec/defaults.ts';
 import type { Roots } from '../store/paths.ts';
+import { rfc3339 } from '../store/time.ts';
 import { type Created, createContainer, destroyContainer } from './create.ts';
 import { containerPaths } from './layout.ts';
 import { planOf } from './plan.ts';
@@ -63,7 +64,7 @@ export async function runBlueprint(
     takeBack(plan);
     await output?.drained;
     output?.detach();
-    finish(roots, created, { code: status.code, finished: new Date().toISOString(), oomKilled });
+    finish(roots, created, { code: status.code, finished: rfc3339(), oomKilled });
     const signal = status.kind === 'signaled' ? { signal: status.status } : {};
     return { id: created.record.id, exitCode: status.code, oomKilled, ...signal };
   } finally {

@@ -4,6 +4,7 @@ import { AT_FDCWD, native } from '../native/index.ts';
 import { LOCK_FILE, namesIn, removeIfEmpty, removeLockedDir, undoJournal } from '../runtime/journal.ts';
 import { tryExistingLock } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
+import { rfc3339 } from '../store/time.ts';
 import { containerPaths, runningDir } from './layout.ts';
 import { Names } from './names.ts';
 import { type ContainerRecord, containerIds, readRecord, writeRecord } from './record.ts';
@@ -49,7 +50,7 @@ function settle(roots: Roots, id: string, note: string): void {
   if (record === 'damaged' || record?.exit) return;
   if (record === undefined || record.rm) removeData(roots, id, record?.name);
   else {
-    const exit = { code: 137, finished: new Date().toISOString(), oomKilled: false, note };
+    const exit = { code: 137, finished: rfc3339(), oomKilled: false, note };
     writeRecord(roots, { ...record, exit });
   }
 }

@@ -4,6 +4,7 @@ import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Lock } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
+import { rfc3339 } from '../store/time.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { checkConsoleSocket } from './console.ts';
 import { specState } from './container.ts';
@@ -66,7 +67,7 @@ function draftState(bundle: Bundle, dir: string, planned: Planned, options: Crea
     ociVersion: spec.ociVersion,
     bundle: bundle.path,
     rootfs: bundle.rootfs,
-    created: new Date().toISOString(),
+    created: rfc3339(),
     owner: hostFacts().uid,
     pid: 0,
     startTime: '0',
