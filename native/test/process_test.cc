@@ -2,10 +2,12 @@
 // namespace and its propagation.
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 
@@ -116,6 +118,24 @@ TEST(reaperEndsAsItsProgramDoes) {
   missing.container(make::execve{.args = {"/bin/nosuch"}, .env = {}});
   missing.host(make::awaitExec{});
   EXPECT_EQ(Run(missing).failure(), "execve ENOENT /bin/nosuch");
+}
+
+// CVE-2019-5736: whoever gets at /proc/PID/exe of the helper opens it for writing, once it no longer runs, in vain.
+TEST(theHelperCannotBeWritten) {
+  const int fd = tinyrun::sealedMemfd("#!", 2);
+  EXPECT(fd >= 0);
+  EXPECT(write(fd, "x", 1) == -1 && errno == EPERM);
+  const int again = open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDWR | O_CLOEXEC);
+  EXPECT(again == -1 || (pwrite(again, "x", 1, 0) == -1 && errno == EPERM));
+  EXPECT(ftruncate(fd, 0) == -1 && errno == EPERM);
+  EXPECT(ftruncate(fd, 4096) == -1 && errno == EPERM);
+  EXPECT(mmap(nullptr, 2, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED);
+  EXPECT(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == -1 && errno == EPERM);
+  char bytes[3] = {};
+  EXPECT_EQ(pread(fd, bytes, sizeof bytes, 0), 2);
+  EXPECT_EQ(std::string(bytes), "#!");
+  close(again);
+  close(fd);
 }
 
 TEST(execIntoARunningContainer) {

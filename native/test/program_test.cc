@@ -31,6 +31,26 @@ TEST(procWritesReachOnlyProc) {
   EXPECT_EQ(readFile(dir / "etc/fake"), "untouched");
 }
 
+// As above for a label, on a host without security modules, too: the write must miss a file mounted over attr/exec.
+TEST(labelWritesReachOnlyProc) {
+  if (!exists("/proc/self/attr/exec")) SKIP("this kernel was built without security modules");
+  Directory dir;
+  makeRoot(dir.path());
+  writeFile(dir / "etc/fake", "untouched");
+  auto covered = withDev(containerIn(dir.path()));
+  covered.container(make::bind{.source = dir / "etc/fake", .target = "/proc/1/task/1/attr/exec"});
+  const auto labelled = [&](auto step) {
+    auto plan = covered;
+    plan.container(step);
+    return shell(plan, "true");
+  };
+  if (!exists("/proc/self/attr/apparmor/exec"))
+    EXPECT_EQ(labelled(make::apparmor{.profile = "docker-default"}), "openat2 EXDEV /proc/1/task/1/attr/exec");
+  EXPECT_EQ(labelled(make::selinux{.label = "system_u:system_r:container_t:s0"}),
+            "openat2 EXDEV /proc/1/task/1/attr/exec");
+  EXPECT_EQ(readFile(dir / "etc/fake"), "untouched");
+}
+
 TEST(workingDirectoryStaysInside) {
   Directory dir;
   makeRoot(dir.path());

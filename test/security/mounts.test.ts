@@ -107,6 +107,32 @@ describe('a mount target below a symlink to the host', () => {
   });
 });
 
+describe('what a container lends is not where its image leads', () => {
+  test.each([
+    ['a link', () => '../etc'],
+    ['a link through the first process of the host', () => `/proc/1/root${sandbox.canary}`],
+  ])('%s in place of /dev/shm, tinyrunc', async (_, target) => {
+    const lender = sandbox.bundle(['sleep', '1000'], (spec, rootfs) => {
+      spec.mounts = spec.mounts.filter(({ destination }) => !destination.startsWith('/dev'));
+      spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'pid');
+      symlinkSync(target(), path.join(rootfs, 'dev/shm'));
+    });
+    const id = path.basename(lender);
+    const running = sandbox.runBundle(lender);
+    await sandbox.untilRunning(id);
+    const { pid } = JSON.parse((await sandbox.tinyrunc(['state', id])).stdout);
+    const victim = sandbox.bundle(['ls', '/mnt'], (spec) => {
+      spec.mounts = [...spec.mounts, bind(`/proc/${pid}/root/dev/shm`, '/mnt')];
+    });
+    const { code, stdout, stderr } = await sandbox.runBundle(victim);
+    await sandbox.tinyrunc(['delete', '--force', id]);
+    await running;
+    expect(stderr).toMatch(/ELOOP/);
+    expect(stdout).toBe('');
+    expect(code).not.toBe(0);
+  });
+});
+
 describe('a volume shared with an attacker who swaps a directory and a symlink', () => {
   /** A volume with `a` a directory and `b` a symlink to the canary. */
   function volume(name: string): [dir: string, a: string, b: string] {

@@ -14,13 +14,20 @@ let before: string;
 
 beforeAll(async () => {
   before = helperHash();
-  writeFileSync(path.join(await sandbox.layer(), 'evil'), '#!/proc/self/exe\nx\n', { mode: 0o755 });
+  const layer = await sandbox.layer();
+  writeFileSync(path.join(layer, 'evil'), '#!/proc/self/exe\nx\n', { mode: 0o755 });
+  // the one argument that the helper takes, with what the kernel puts behind it in place of its plan
+  writeFileSync(path.join(layer, '3'), '#!/proc/self/exe plan\n', { mode: 0o755 });
 });
 afterAll(() => sandbox.close());
 
-test('run: an entrypoint that is the runtime itself does nothing', async () => {
-  const { code, stdout } = await sandbox.tinyrun(['run', '--rm', 'busybox', '/evil']);
-  expect(code).not.toBe(0);
+test.each([
+  ['/evil', /usage: tinyrun-init plan FD/],
+  ['/3', /no plan: tinyrun starts this program/],
+])('run: an entrypoint that is the runtime itself does nothing, %s', async (program, refusal) => {
+  const { code, stdout, stderr } = await sandbox.tinyrun(['run', '--rm', 'busybox', program]);
+  expect(stderr).toMatch(refusal);
+  expect(code).toBe(125);
   expect(stdout).toBe('');
   expect(helperHash()).toBe(before);
   sandbox.checkHost();
