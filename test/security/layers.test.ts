@@ -141,6 +141,12 @@ describe('what is legal still unpacks', () => {
     ]);
   });
 
+  test('a hard link between directories when more are open than are kept', async () => {
+    const many = Array.from({ length: 128 }, (_, i) => file(`d${i}/f`));
+    await layer([file('first/f'), ...many, hard('d0/link', 'first/f'), hard('new/link', 'd1/f')]);
+    expect(tree()).toEqual(expect.arrayContaining(['- 644 0:0 d0/link "x"', '- 644 0:0 new/link "x"']));
+  });
+
   test('whiteouts and opaque directories, whatever their order', async () => {
     await layer([
       file('a/.wh.gone', ''),

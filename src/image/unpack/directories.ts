@@ -17,8 +17,17 @@ export class Directories {
   get(path: string): number {
     if (path === '') return this.root;
     if (path === this.#last.path) return this.#last.fd;
-    const fd = this.#open.get(path) ?? this.#resolve(path);
+    const fd = this.#reuse(path) ?? this.#resolve(path);
     this.#last = { path, fd };
+    return fd;
+  }
+
+  /** The used one goes to the end: what was asked for before the next is still open after it, as a link needs. */
+  #reuse(path: string): number | undefined {
+    const fd = this.#open.get(path);
+    if (fd === undefined) return undefined;
+    this.#open.delete(path);
+    this.#open.set(path, fd);
     return fd;
   }
 

@@ -1,5 +1,4 @@
-import { existsSync, lstatSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { AT_FDCWD, native } from '../../native/index.ts';
 import type { LayerStore } from '../layers.ts';
 import type { ImageLayer } from '../types.ts';
@@ -24,9 +23,8 @@ export function inheritImplied(
 }
 
 function inherit(tree: string, below: readonly string[], path: string): void {
-  if (!lstatSync(join(tree, path), { throwIfNoEntry: false })?.isDirectory()) return;
-  const model = firstBelow(below, path);
   const target = openBelow(tree, path);
+  const model = target === undefined ? undefined : firstBelow(below, path);
   if (model !== undefined && target !== undefined) copyAttributes(model, target);
   for (const fd of [model, target]) if (fd !== undefined) native().close(fd);
 }

@@ -14,7 +14,9 @@ const UNCLEAN = /(?:^|\/)(?:\.{0,2})(?:\/|$)/;
  * kernel does in a root directory).
  */
 export function splitName(name: string, depth: number, link = false): { parent: string; base: string } {
-  const clean = UNCLEAN.test(name) ? normalise(name, link) : name;
+  // as tar names everything when it packs a directory from within
+  const plain = name.startsWith('./') ? name.slice(2) : name;
+  const clean = UNCLEAN.test(plain) ? normalise(name, link) : plain;
   const slash = clean.lastIndexOf('/');
   const parent = slash < 0 ? '' : clean.slice(0, slash);
   const base = clean.slice(slash + 1);

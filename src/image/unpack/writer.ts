@@ -1,27 +1,16 @@
 import { TinyrunError } from '../../errors.ts';
 import { native } from '../../native/index.ts';
-import type { Stat } from '../../native/types.ts';
 import { bad, type TarEntry } from '../tar/header.ts';
 import type { TarHandler } from '../tar/reader.ts';
 import { applyAttributes, type Ownership } from './attributes.ts';
-import { Directories } from './directories.ts';
 import { errnoOf } from './failure.ts';
 import { FileWriter } from './file.ts';
-import {
-  O_DIRECTORY,
-  O_PATH,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_SYMLINKS,
-  S_IFBLK,
-  S_IFCHR,
-  S_IFDIR,
-  S_IFIFO,
-  S_IFLNK,
-  S_IFMT,
-  S_ISGID,
-} from './flags.ts';
+import { S_IFCHR, S_ISGID } from './flags.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { splitName, whiteoutOf } from './names.ts';
+import { isSame, kindOf, makeNode } from './nodes.ts';
+import { join, Skeleton } from './skeleton.ts';
+import { DirectoryTimes } from './times.ts';
 
 export interface WriterOptions {
   readonly limits?: Limits;
@@ -40,8 +29,6 @@ export interface WriterResult {
   readonly opaqueRoot: boolean;
 }
 
-const MAX_LINKS = 40;
-
 /**
  * Writes the entries of one layer below a directory fd in overlayfs form (overlayfs.rst): `.wh.NAME` becomes a
  * character device 0:0, `.wh..wh..opq` the opaque mark. Parents are resolved by the kernel inside the layer
@@ -49,37 +36,33 @@ const MAX_LINKS = 40;
  * The tree's state after the last entry does not depend on whether whiteouts come before or after their siblings.
  */
 export class LayerWriter implements TarHandler {
-  readonly #directories: Directories;
   readonly #limits: Limits;
   readonly #owner: Ownership;
-  readonly #opaqueMark: string;
-  /** Directory times are set last: writing into a directory changes them. */
-  readonly #times = new Map<string, Times>();
-  readonly #implied = new Set<string>();
+  readonly #skeleton: Skeleton;
+  readonly #times = new DirectoryTimes();
   #file: FileWriter | undefined;
   #bytes = 0;
-  #entries = 0;
   #opaqueRoot = false;
 
   constructor(
     readonly root: number,
     readonly options: WriterOptions = {},
   ) {
-    this.#directories = new Directories(root);
     this.#limits = options.limits ?? LIMITS;
     const rootless = options.rootless ?? false;
     const inherits = (native().fstatat(root, '').mode & S_ISGID) !== 0;
     this.#owner = { rootless, umask: process.umask(), always: inherits };
-    this.#opaqueMark = rootless ? 'user.overlay.opaque' : 'trusted.overlay.opaque';
+    const mark = rootless ? 'user.overlay.opaque' : 'trusted.overlay.opaque';
+    this.#skeleton = new Skeleton(root, this.#limits, mark);
   }
 
   entry(entry: TarEntry): void {
-    this.#count(entry.name);
+    this.#skeleton.count(entry.name);
     const { parent, base } = splitName(entry.name, this.#limits.depth);
     const whiteout = whiteoutOf(base, entry.name);
     if (whiteout === 'skip') return;
     if (base === '') this.#rootEntry(entry);
-    else if (whiteout === 'opaque') this.#makeOpaque(parent, this.#parent(parent));
+    else if (whiteout === 'opaque') this.#makeOpaque(parent);
     else if (whiteout !== undefined) this.#whiteout(parent, whiteout.hides);
     else this.#create(entry, parent, base);
   }
@@ -100,12 +83,12 @@ export class LayerWriter implements TarHandler {
 
   /** Sets the times of directories and answers what was written. */
   finish(): WriterResult {
-    for (const [path, times] of this.#times) this.#setTimes(path, times);
+    this.#times.apply(this.root);
     this.close();
     return {
       bytes: this.#bytes,
-      entries: this.#entries,
-      implied: [...this.#implied],
+      entries: this.#skeleton.entries,
+      implied: [...this.#skeleton.implied],
       opaqueRoot: this.#opaqueRoot,
     };
   }
@@ -114,22 +97,14 @@ export class LayerWriter implements TarHandler {
   close(): void {
     this.#file?.abandon();
     this.#file = undefined;
-    this.#directories.forget();
-  }
-
-  #count(name: string): void {
-    if (++this.#entries > this.#limits.entries)
-      throw new TinyrunError(
-        'LAYER_LIMIT',
-        `layer holds more than ${this.#limits.entries} entries (at ${name})`,
-      );
+    this.#skeleton.close();
   }
 
   /** The archive's `./`: metadata of the layer's root. */
   #rootEntry(entry: TarEntry): void {
     if (entry.type !== 'directory') throw bad(`entry ${JSON.stringify(entry.name)} would replace the root`);
     applyAttributes(this.root, '', entry, this.#owner, true);
-    this.#times.set('', { atimeNs: entry.atimeNs, mtimeNs: entry.mtimeNs });
+    this.#times.note('', entry);
   }
 
   #create(entry: TarEntry, parent: string, base: string): void {
@@ -145,33 +120,29 @@ export class LayerWriter implements TarHandler {
       make();
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error;
-      this.#remove(this.#parent(parent), base);
+      this.#skeleton.remove(this.#skeleton.parent(parent), base);
       make();
     }
   }
 
   #make(entry: TarEntry, parent: string, base: string): void {
-    if (entry.type === 'link') this.#hardLink(entry, parent, base);
-    else if (entry.type === 'file')
-      this.#file = FileWriter.create(this.#parent(parent), base, entry, this.#owner);
+    const dir = this.#skeleton.parent(parent);
+    if (entry.type === 'link') this.#hardLink(entry, dir, base);
+    else if (entry.type === 'file') this.#file = FileWriter.create(dir, base, entry, this.#owner);
     else {
-      const dir = this.#parent(parent);
-      if (entry.type === 'symlink') native().symlinkat(linkTarget(entry), dir, base);
-      else native().mknodat(dir, base, nodeType(entry) | 0o600, entry.devMajor, entry.devMinor);
+      makeNode(dir, base, entry);
       applyAttributes(dir, base, entry, this.#owner, entry.type !== 'symlink');
       native().utimensat(dir, base, entry.atimeNs, entry.mtimeNs);
     }
   }
 
   /** The target is resolved like every name, inside the layer; a link to a symbolic link links the link itself. */
-  #hardLink(entry: TarEntry, parent: string, base: string): void {
+  #hardLink(entry: TarEntry, dir: number, base: string): void {
     const target = splitName(entry.linkname, this.#limits.depth);
     if (target.base === '') throw bad(`hard link ${entry.name} leads to the root`);
     try {
-      const from = this.#directories.get(target.parent);
-      const to = this.#parent(parent);
-      if (this.#isSame(from, target.base, to, base)) return;
-      native().linkat(from, target.base, to, base);
+      const from = this.#skeleton.existing(target.parent);
+      if (!isSame(from, target.base, dir, base)) native().linkat(from, target.base, dir, base);
     } catch (error) {
       const code = errnoOf(error);
       if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'EPERM') throw error;
@@ -180,155 +151,29 @@ export class LayerWriter implements TarHandler {
     }
   }
 
-  /** A link onto itself: removing the name first would remove the file. */
-  #isSame(from: number, source: string, to: number, base: string): boolean {
-    if (from !== to && source !== base) return false;
-    const other = this.#statIfAny(to, base);
-    if (!other) return false;
-    const one = native().fstatat(from, source);
-    return one.ino === other.ino && one.dev === other.dev;
-  }
-
-  #statIfAny(dir: number, base: string): Stat | undefined {
-    try {
-      return native().fstatat(dir, base);
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-  }
-
   #directory(entry: TarEntry, parent: string, base: string): void {
     const path = join(parent, base);
-    const at = this.#makeDirectory(this.#parent(parent), parent, base);
+    const at = this.#skeleton.make(this.#skeleton.parent(parent), parent, base);
     if (entry.mode & S_ISGID) this.#owner.always = true;
     applyAttributes(at, base, entry, this.#owner, true);
-    this.#times.set(path, { atimeNs: entry.atimeNs, mtimeNs: entry.mtimeNs });
-    this.#implied.delete(path);
-  }
-
-  /** A directory stays with its contents; one in the place of a whiteout hides what the whiteout hid. */
-  #makeDirectory(dir: number, parent: string, base: string): number {
-    try {
-      native().mkdirat(dir, base, 0o755);
-      return dir;
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error;
-    }
-    const kind = kindOf(native().fstatat(dir, base));
-    if (kind === 'directory') return dir;
-    this.#remove(dir, base);
-    const fresh = this.#parent(parent);
-    native().mkdirat(fresh, base, 0o755);
-    if (kind === 'whiteout') native().setxattr(fresh, base, this.#opaqueMark, MARK);
-    return fresh;
+    this.#times.note(path, entry);
+    this.#skeleton.implied.delete(path);
   }
 
   /** Hides `name` of the layers below; what this layer has under that name stays, made opaque if a directory. */
   #whiteout(parent: string, name: string): void {
-    const dir = this.#parent(parent);
+    const dir = this.#skeleton.parent(parent);
     try {
       native().mknodat(dir, name, S_IFCHR, 0, 0);
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error;
-      if (kindOf(native().fstatat(dir, name)) === 'directory')
-        native().setxattr(dir, name, this.#opaqueMark, MARK);
+      if (kindOf(native().fstatat(dir, name)) === 'directory') this.#skeleton.makeOpaque(dir, name);
     }
   }
 
-  #makeOpaque(path: string, dir: number): void {
+  #makeOpaque(path: string): void {
+    const dir = this.#skeleton.parent(path);
     if (path === '') this.#opaqueRoot = true;
-    native().setxattr(dir, '', this.#opaqueMark, MARK);
+    this.#skeleton.makeOpaque(dir, '');
   }
-
-  /** A path that led through a directory or a link may lead elsewhere afterwards: fds are closed with it. */
-  #remove(dir: number, base: string): void {
-    const kind = kindOf(native().fstatat(dir, base));
-    native().removeTree(dir, base);
-    if (kind === 'directory' || kind === 'symlink') this.#directories.forget();
-  }
-
-  /** The directory an entry goes into, made where the archive has no entry for it. */
-  #parent(path: string, links = 0): number {
-    try {
-      return this.#directories.get(path);
-    } catch (error) {
-      const code = errnoOf(error);
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
-      return this.#makeParent(path, links, error);
-    }
-  }
-
-  #makeParent(path: string, links: number, cause: unknown): number {
-    const { parent, base } = splitName(path, this.#limits.depth);
-    const dir = this.#parent(parent, links);
-    this.#count(path);
-    const stat = this.#statIfAny(dir, base);
-    const kind = stat && kindOf(stat);
-    if (kind === 'symlink') return this.#parent(this.#linkedPath(dir, base, parent, links), links + 1);
-    if (kind === 'other')
-      throw new TinyrunError('BAD_LAYER', `layer has entries below ${path}, which is not a directory`, {
-        cause,
-      });
-    this.#makeDirectory(dir, parent, base);
-    this.#implied.add(path);
-    return this.#directories.get(path);
-  }
-
-  /** Where a link leads whose target only a lower layer has: as a path of this layer, still to be resolved in it. */
-  #linkedPath(dir: number, base: string, parent: string, links: number): string {
-    if (links >= MAX_LINKS) throw bad(`too many symbolic links at ${join(parent, base)}`);
-    const target = native().readlinkat(dir, base);
-    const { parent: up, base: last } = splitName(
-      target.startsWith('/') ? target : `${parent}/${target}`,
-      this.#limits.depth,
-      true,
-    );
-    return join(up, last);
-  }
-
-  /** What an archive replaced after its entry has no such directory any more, and needs no times. */
-  #setTimes(path: string, times: Times): void {
-    if (path === '') {
-      native().utimensat(this.root, '', times.atimeNs, times.mtimeNs);
-      return;
-    }
-    const how = { flags: O_PATH | O_DIRECTORY, resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-    try {
-      const fd = native().openat2(this.root, path, how);
-      native().utimensat(fd, '', times.atimeNs, times.mtimeNs);
-      native().close(fd);
-    } catch (error) {
-      if (!REPLACED.includes(errnoOf(error) ?? '')) throw error;
-    }
-  }
-}
-
-interface Times {
-  readonly atimeNs: bigint | undefined;
-  readonly mtimeNs: bigint;
-}
-
-const REPLACED = ['ENOENT', 'ENOTDIR', 'ELOOP'];
-
-type Kind = 'directory' | 'symlink' | 'whiteout' | 'other';
-
-function kindOf(stat: Stat): Kind {
-  const type = stat.mode & S_IFMT;
-  if (type === S_IFDIR) return 'directory';
-  if (type === S_IFLNK) return 'symlink';
-  return type === S_IFCHR && stat.rdevMajor === 0 && stat.rdevMinor === 0 ? 'whiteout' : 'other';
-}
-
-const MARK = Buffer.from('y');
-const join = (parent: string, base: string): string => (parent === '' ? base : `${parent}/${base}`);
-
-function nodeType(entry: TarEntry): number {
-  if (entry.type === 'char') return S_IFCHR;
-  return entry.type === 'block' ? S_IFBLK : S_IFIFO;
-}
-
-function linkTarget(entry: TarEntry): string {
-  if (entry.linkname === '') throw bad(`symbolic link ${entry.name} has no target`);
-  return entry.linkname;
 }
