@@ -3,7 +3,6 @@ import type { StepFailure } from '../../../src/native/types.ts';
 import type { Step } from '../../../src/plan/types.ts';
 import { planError } from '../../../src/runtime/failure.ts';
 import { parseSignal } from '../../../src/runtime/signals.ts';
-import { parseFlat, parseIo } from '../../../src/runtime/stats.ts';
 
 const CODES: Readonly<Record<string, number>> = {
   ENOENT: 2,
@@ -89,18 +88,4 @@ it.each([
 
 it.each(['', 'NOPE', '65', '-1', '1.5'])('%j is no signal', (text) => {
   expect(() => parseSignal(text)).toThrow(/unknown signal/);
-});
-
-it('reads the files of a cgroup', () => {
-  expect(parseFlat('anon 5\nfile 6\n')).toEqual({ anon: 5, file: 6 });
-  expect(parseIo('8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6\n')).toEqual({
-    service: [
-      { major: 8, minor: 0, op: 'Read', value: 1 },
-      { major: 8, minor: 0, op: 'Write', value: 2 },
-    ],
-    serviced: [
-      { major: 8, minor: 0, op: 'Read', value: 3 },
-      { major: 8, minor: 0, op: 'Write', value: 4 },
-    ],
-  });
 });
