@@ -11,6 +11,7 @@ const ENXIO = 6;
 
 // runc's words, which its callers know.
 const HAS_STOPPED = 'cannot start a container that has stopped';
+const PAUSED = 'cannot start a container in the paused state';
 const ALREADY_RUNNING = 'cannot start an already running container';
 
 function refuse(message: string): TinyrunError {
@@ -67,6 +68,7 @@ export async function startContainer(
 ): Promise<void> {
   const { state, status } = container;
   if (status === 'stopped') throw refuse(HAS_STOPPED);
+  if (status === 'paused') throw refuse(PAUSED);
   if (status !== 'created') throw refuse(ALREADY_RUNNING);
   try {
     wake(state.fifo);

@@ -46,6 +46,7 @@ const LONGEST_NAME = 200;
 /** @throws TinyrunError (CONTAINER_ID) for an id that is empty, longer than 1024 characters, or could be a path. */
 export function checkId(id: string): void {
   if (id.length > 0 && id.length <= 1024 && ID.test(id) && id !== '.' && id !== '..') return;
+  if (id === '') throw new TinyrunError('CONTAINER_ID', 'container id cannot be empty');
   const shown = id.length > 64 ? `${id.slice(0, 61)}...` : id;
   throw new TinyrunError('CONTAINER_ID', `invalid container id format: ${JSON.stringify(shown)}`);
 }

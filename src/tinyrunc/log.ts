@@ -38,7 +38,7 @@ export function formatLine(format: 'text' | 'json', level: Level, message: strin
 export function openLog(options: LogOptions): Log {
   const { path, format, debug } = options;
   if (format !== 'text' && format !== 'json') {
-    throw new TinyrunError('USAGE', `unknown log-format ${JSON.stringify(format)}`, {
+    throw new TinyrunError('USAGE', `invalid log-format: ${format}`, {
       hint: 'choose --log-format text or --log-format json',
     });
   }

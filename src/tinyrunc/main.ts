@@ -108,18 +108,28 @@ function checkCount(name: string, verb: Verb, count: number): void {
   throw usage(`tinyrunc: ${JSON.stringify(name)} requires ${wanted} argument(s)`);
 }
 
+/** What was tried, then what the kernel said: Node has it the other way round. */
+function worded(error: Error): string {
+  return error.message.replace(/^E[A-Z0-9]+: (.+), ([a-z]+ '.*')$/s, '$2: $1');
+}
+
 function prefixed(error: unknown, prefix: string | undefined): Error {
   const cause = error instanceof Error ? error : new Error(String(error));
-  if (prefix === undefined) return cause;
-  if (cause instanceof TinyrunError) {
-    return new TinyrunError(cause.code, `${prefix}: ${cause.message}`, { cause, hint: cause.hint });
-  }
-  return new Error(`${prefix}: ${cause.message}`, { cause });
+  const message = prefix === undefined ? worded(cause) : `${prefix}: ${worded(cause)}`;
+  if (cause instanceof TinyrunError)
+    return new TinyrunError(cause.code, message, { cause, hint: cause.hint });
+  return new Error(message, { cause });
 }
+
+/** The exit code that runc has for it. */
+const NO_SUCH_VERB = 3;
 
 async function runVerb(name: string, words: readonly string[], globals: Globals): Promise<number> {
   const entry = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-  if (entry === undefined) throw usage(`No help topic for '${name}'`);
+  if (entry === undefined) {
+    globals.log.failure(usage(`No help topic for '${name}'`));
+    return NO_SUCH_VERB;
+  }
   const { verb } = await entry.load();
   const given = verb.rawArguments ? ['--', ...words] : words;
   const flags = parse(given, [...verb.flags, HELP_FLAG], verb.stopAtArgument ?? false);

@@ -86,21 +86,25 @@ export function processFromFlags(own: Process, flags: Parsed, args: readonly str
   };
 }
 
-/** @throws TinyrunError (SPEC_INVALID, BUNDLE) */
-export function readProcess(path: string): Process {
-  const value = parseJson(readFileSync(path, 'utf8'), path);
-  const { errors } = validateProcess(value);
-  if (errors.length > 0) throw new TinyrunError('SPEC_INVALID', `${path}: ${summary(errors)}`);
+type Warn = (message: string) => void;
+
+/** @throws TinyrunError (SPEC_INVALID) */
+function checked(value: unknown, origin: string, warn: Warn): Process {
+  const { errors, warnings } = validateProcess(value);
+  if (errors.length > 0) throw new TinyrunError('SPEC_INVALID', `${origin}${summary(errors)}`);
+  for (const { path, message } of warnings) warn(`${path}: ${message}`);
   return value as Process;
 }
 
-/** What to run: the file when there is one, as runc has it, else flags and words. @throws TinyrunError (USAGE) */
-export function execProcess(own: Process, flags: Parsed, args: readonly string[]): Process {
+/**
+ * What to run: the file when there is one, as runc has it, else flags and words.
+ * @throws TinyrunError (USAGE, SPEC_INVALID, BUNDLE)
+ */
+export function execProcess(own: Process, flags: Parsed, args: readonly string[], warn: Warn): Process {
   const file = flags.string('process');
-  if (file !== undefined && file !== '') return readProcess(file);
+  if (file !== undefined && file !== '') {
+    return checked(parseJson(readFileSync(file, 'utf8'), file), `${file}: `, warn);
+  }
   if (args.length === 0) throw usage('process args cannot be empty');
-  const process = processFromFlags(own, flags, args);
-  const { errors } = validateProcess(process);
-  if (errors.length > 0) throw new TinyrunError('SPEC_INVALID', summary(errors));
-  return process;
+  return checked(processFromFlags(own, flags, args), '', warn);
 }

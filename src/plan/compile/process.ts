@@ -86,6 +86,10 @@ export function labels(c: Context): void {
       hint: 'leave the profile out, or boot the host with apparmor=1 security=apparmor',
     });
   if (label && c.host.selinux) c.inContainer('selinux', { label }, 'confines the program from execve on');
+  else if (label)
+    throw new TinyrunError('UNSUPPORTED', `process.selinuxLabel ${label}: this host has no SELinux`, {
+      hint: 'leave the label out: nothing would confine the program by it',
+    });
 }
 
 export interface Capabilities {

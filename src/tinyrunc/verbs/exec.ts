@@ -1,6 +1,8 @@
+import { native } from '../../native/index.ts';
 import { loadContainer } from '../../runtime/container.ts';
 import { containerSpec, execInContainer } from '../../runtime/exec.ts';
 import { attend } from '../../runtime/foreground.ts';
+import type { Launched } from '../../runtime/launch.ts';
 import { announce } from '../announce.ts';
 import type { Parsed } from '../args.ts';
 import { preservedFds } from '../fds.ts';
@@ -11,6 +13,19 @@ import type { Verb } from '../verb.ts';
 function subCgroup(flags: Parsed): string {
   const last = flags.list('cgroup').at(-1) ?? '';
   return last.slice(last.indexOf(':') + 1);
+}
+
+const SIGKILL = 9;
+
+/** Who cannot be told of the process would not know that it runs. */
+async function announceOrEnd(flags: Parsed, launched: Launched): Promise<void> {
+  try {
+    announce(flags, launched, 'setns');
+  } catch (error) {
+    native().pidfdSendSignal(launched.pidfd, SIGKILL);
+    await launched.wait();
+    throw error;
+  }
 }
 
 export const verb: Verb = {
@@ -28,7 +43,7 @@ export const verb: Verb = {
     const launched = await execInContainer({
       root,
       container,
-      process: execProcess(own, flags, args),
+      process: execProcess(own, flags, args, log.warn),
       detach,
       consoleSocket: flags.string('console-socket'),
       preserveFds: preservedFds(flags),
@@ -36,7 +51,7 @@ export const verb: Verb = {
       ignorePaused: flags.bool('ignore-paused'),
       warn: (message) => log.warn(message),
     });
-    announce(flags, launched, 'setns');
+    await announceOrEnd(flags, launched);
     if (detach) return 0;
     return (await attend(launched)).code;
   },

@@ -25,7 +25,6 @@ it('has help for itself and for each verb', () => {
 
 describe('wrong usage ends with 1 and one line that says why', () => {
   it.each([
-    [['nope'], /nope/],
     [['state'], /requires exactly 1 argument/],
     [['state', 'a', 'b'], /requires exactly 1 argument/],
     [['create', '--nope', 'x'], /flag provided but not defined: -nope/],
@@ -38,6 +37,17 @@ describe('wrong usage ends with 1 and one line that says why', () => {
     const result = bench.run(args);
     expect(result.status).toBe(1);
     expect(result.stderr).toMatch(message);
+  });
+
+  it('a verb that there is not ends with 3, as with runc', () => {
+    expect(bench.run(['nope'])).toMatchObject({ status: 3, stdout: '' });
+    expect(bench.run(['help', 'nope']).stderr).toContain("No help topic for 'nope'");
+  });
+
+  it('what the system refuses is told like the rest: what was tried, then why', () => {
+    expect(bench.run(['spec', '-b', '/nowhere']).stderr).toContain(
+      "open '/nowhere/config.json': no such file or directory",
+    );
   });
 
   it('checkpoint --help fails: podman asks so whether it is supported', () => {

@@ -87,6 +87,26 @@ describe('exec', () => {
     await until(() => !JSON.parse(bench.ok(['ps', '-f', 'json', id])).includes(pid));
   });
 
+  it('leaves no process that it could not tell of', () => {
+    const before = bench.ok(['ps', '-f', 'json', id]);
+    for (const flags of [
+      ['--pid-file', '/nowhere/pid'],
+      ['--pidfd-socket', '/nowhere/socket'],
+    ]) {
+      const result = bench.run(['exec', '-d', ...flags, id, 'sleep', '1000']);
+      expect(result.status).toBe(255);
+      expect(result.stderr).toMatch(/\/nowhere\/.*no such file or directory/);
+    }
+    expect(bench.ok(['ps', '-f', 'json', id])).toBe(before);
+  });
+
+  it('says which capabilities it does not know', () => {
+    const { status, stderr } = bench.run(['exec', '--cap', 'CAP_NOPE', id, 'true']);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/level=warning.*CAP_NOPE/);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
   it.each([
     ['nope', /executable file not found in \$PATH/],
     ['/nope', /no such file or directory/],

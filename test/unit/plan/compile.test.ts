@@ -297,6 +297,7 @@ describe('capabilities', () => {
 
 test.each([
   ['linux.intelRdt', linux({ intelRdt: {} }), 'UNSUPPORTED'],
+  ['process.selinuxLabel', { ...MINIMAL, process: { cwd: '/', selinuxLabel: 'x' } }, 'UNSUPPORTED'],
   ['process.apparmorProfile', { ...MINIMAL, process: { cwd: '/', apparmorProfile: 'x' } }, 'UNSUPPORTED'],
 ])('%s is refused where the host lacks it', (_, spec, code) => {
   expect(() => made(spec)).toThrow(expect.objectContaining({ code }));
