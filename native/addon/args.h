@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "errors.h"
+#include "names.h"
 
 namespace tinyrun {
 
@@ -19,7 +20,7 @@ namespace tinyrun {
 // An integer file descriptor, or AT_FDCWD.
 using Fd = int;
 
-// A string, or bytes for names that are not UTF-8; never with a NUL inside.
+// A file name as names.h has it, or its bytes; never with a NUL inside.
 struct Path : std::string {
   using std::string::string;
 };
@@ -158,7 +159,7 @@ T readArg(Napi::Value value, int index) {
                 : readUint64(value, index)};
   } else if constexpr (std::is_same_v<T, Path>) {
     Path path;
-    if (value.IsString()) path.assign(readString(value, index));
+    if (value.IsString()) path.assign(readName(value.As<Napi::String>()));
     else if (value.IsTypedArray()) {
       const Bytes bytes = readBytes(value, index);
       path.assign(reinterpret_cast<const char*>(bytes.data), bytes.size);

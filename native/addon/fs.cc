@@ -83,8 +83,8 @@ void renameat2(Fd oldDirfd, Path oldPath, Fd newDirfd, Path newPath, std::option
         flagNames(all, {{1, "RENAME_NOREPLACE"}, {2, "RENAME_EXCHANGE"}, {4, "RENAME_WHITEOUT"}}));
 }
 
-std::string readlinkat(Fd dirfd, Path path) {
-  std::string target(PATH_MAX, '\0');
+Name readlinkat(Fd dirfd, Path path) {
+  Name target(PATH_MAX, '\0');
   target.resize(check(::readlinkat(dirfd, path.c_str(), target.data(), target.size()), "readlinkat", path));
   return target;
 }
@@ -169,7 +169,7 @@ Napi::Value readdir(Napi::Env env, Fd fd) {
   auto entries = Napi::Array::New(env);
   uint32_t count = 0;
   eachEntry(fd, [&](const char* name, unsigned char type) {
-    entries.Set(count++, Record(env).set("name", name).set("type", static_cast<int>(type)).object());
+    entries.Set(count++, Record(env).set("name", nameToJs(env, name)).set("type", static_cast<int>(type)).object());
   });
   return entries;
 }

@@ -3,7 +3,7 @@
 
 /** Integer file descriptor; close-on-exec is always set. */
 export type Fd = number;
-/** A path: bytes for names that are not UTF-8. Without NUL. */
+/** A path, or its bytes, without NUL. What is not UTF-8 in one is lone surrogates of a string (image/tar/names.ts). */
 export type Path = string | Uint8Array;
 /** AT_FDCWD stands for the current directory. */
 export const AT_FDCWD = -100;
