@@ -13,6 +13,7 @@ import {
   S_IFMT,
   S_IFREG,
 } from './unpack/flags.ts';
+import { statIfAny } from './unpack/nodes.ts';
 
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
@@ -72,7 +73,9 @@ class TreeWriter {
   }
 
   *#entry(dir: number, name: string, path: string): Generator<Buffer> {
-    const stat = native().fstatat(dir, name);
+    const stat = statIfAny(dir, name);
+    // a whiteout of what no layer below has: overlayfs lists it, and has no such file
+    if (!stat) return;
     const type = TYPES.get(stat.mode & S_IFMT);
     if (type === undefined) return; // A socket: no archive has them.
     const linked = stat.nlink > 1 && type !== 'directory' ? this.#links.get(stat.ino) : undefined;

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { exportTree } from '../../src/image/export.ts';
 import { LIMITS } from '../../src/image/unpack/limits.ts';
 import { AT_FDCWD, native } from '../../src/native/index.ts';
 import { archive, describeTree, type Entry, unpackBytes } from '../integration/image/archives.ts';
@@ -145,6 +146,31 @@ describe('what is legal still unpacks', () => {
     const many = Array.from({ length: 128 }, (_, i) => file(`d${i}/f`));
     await layer([file('first/f'), ...many, hard('d0/link', 'first/f'), hard('new/link', 'd1/f')]);
     expect(tree()).toEqual(expect.arrayContaining(['- 644 0:0 d0/link "x"', '- 644 0:0 new/link "x"']));
+  });
+
+  test('names that are not UTF-8, also in links and whiteouts', async () => {
+    const source = join(directory, 'source');
+    const script = `mkdir -p $'d\\xe9' && cd $'d\\xe9' && echo x >$'f\\xe9' && ln $'f\\xe9' hard && ln -s $'f\\xe9' soft && : >$'.wh.g\\xe9'`;
+    mkdirSync(source);
+    execFileSync('bash', ['-c', script], { cwd: source });
+    await unpackBytes(directory, execFileSync('tar', ['-c', '-C', source, '.']));
+    const find = (root: string) =>
+      execFileSync('find', ['.', '-printf', '%y %P>%l\\n'], {
+        cwd: join(directory, root),
+        encoding: 'latin1',
+      })
+        .trim()
+        .split('\n')
+        .sort();
+    const whole = ['d >', 'd d\xe9>', 'f d\xe9/f\xe9>', 'f d\xe9/hard>', 'l d\xe9/soft>f\xe9'];
+    expect(find('tree')).toEqual(['c d\xe9/g\xe9>', ...whole]);
+
+    const chunks: Buffer[] = [];
+    for (const name of ['empty', 'back']) mkdirSync(join(directory, name));
+    const layers = ['tree', 'empty'].map((name) => join(directory, name));
+    for await (const chunk of exportTree(layers)) chunks.push(chunk);
+    execFileSync('tar', ['-x', '-C', join(directory, 'back')], { input: Buffer.concat(chunks) });
+    expect(find('back')).toEqual(whole);
   });
 
   test('whiteouts and opaque directories, whatever their order', async () => {

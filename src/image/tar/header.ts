@@ -1,4 +1,7 @@
+/// <reference path="./tar-stream-headers.d.ts" />
+import headers from 'tar-stream/headers';
 import { TinyrunError } from '../../errors.ts';
+import { nameOfLatin1 } from './names.ts';
 
 export const BLOCK = 512;
 
@@ -37,66 +40,93 @@ export interface RawHeader extends TarEntry {
   typeflag: string;
   /** Old GNU sparse: more extents follow in blocks of their own. */
   sparseContinues: boolean;
-  /** Names that are not UTF-8: no harm where an extended header has the whole name, of which this one is cut off. */
-  lossy: string[];
 }
 
 export const bad = (what: string): TinyrunError => new TinyrunError('BAD_LAYER', `tar archive: ${what}`);
 
 const TYPES: Readonly<Record<string, EntryType>> = {
-  '\0': 'file',
-  '0': 'file',
-  '1': 'link',
-  '2': 'symlink',
-  '3': 'char',
-  '4': 'block',
-  '5': 'directory',
-  '6': 'fifo',
-  '7': 'file',
-  S: 'file',
-  D: 'directory',
+  file: 'file',
+  'contiguous-file': 'file',
+  link: 'link',
+  symlink: 'symlink',
+  'character-device': 'char',
+  'block-device': 'block',
+  directory: 'directory',
+  fifo: 'fifo',
 };
 
 const HEADER_ONLY = '123456';
 
-/** Decodes the 512 bytes at `at`. POSIX.1-1988 ustar, with GNU's binary numbers, sparse map and magic. */
-export function decodeHeader(buf: Buffer, at: number): RawHeader {
-  checkSum(buf, at);
-  const typeflag = String.fromCharCode(buf[at + 156] ?? 0);
-  const gnu = buf[at + 257] === 0x75 && buf[at + 263] === 0x20;
-  const ustar = buf[at + 257] === 0x75 && buf[at + 262] === 0;
-  const lossy: string[] = [];
-  const base = text(buf, at, 100, lossy);
-  const name = ustar && buf[at + 345] !== 0 ? `${text(buf, at + 345, 155, lossy)}/${base}` : base;
-  if (lossy.length > 0) lossy.push(name);
-  const old = (typeflag === '0' || typeflag === '\0') && name.endsWith('/');
+/**
+ * A header block, undefined for one of zeros. tar-stream decodes it, names as latin1, which keeps their bytes; ours is
+ * what it cannot read: GNU's own types, sparse maps and times before 1970.
+ */
+export function decodeHeader(block: Buffer): RawHeader | undefined {
+  const decoded = decode(block);
+  if (!decoded) return undefined;
+  const typeflag = String.fromCharCode(block[156] ?? 0);
   const header: RawHeader = {
     typeflag,
-    type: old ? 'directory' : (TYPES[typeflag] ?? 'file'),
-    name,
-    linkname: text(buf, at + 157, 100, lossy),
-    mode: number(buf, at + 100, 8) & 0o7777,
-    uid: number(buf, at + 108, 8),
-    gid: number(buf, at + 116, 8),
-    size: HEADER_ONLY.includes(typeflag) ? 0 : number(buf, at + 124, 12),
-    mtimeNs: BigInt(number(buf, at + 136, 12)) * 1_000_000_000n,
+    type: typeflag === 'D' ? 'directory' : (TYPES[decoded.type ?? 'file'] ?? 'file'),
+    name: nameOfLatin1(decoded.name),
+    linkname: nameOfLatin1(decoded.linkname ?? ''),
+    mode: count(decoded.mode) & 0o7777,
+    uid: count(decoded.uid),
+    gid: count(decoded.gid),
+    size: HEADER_ONLY.includes(typeflag) ? 0 : dataSize(block, decoded.size),
+    mtimeNs: BigInt(seconds(block, decoded.mtime)) * 1_000_000_000n,
     devMajor: 0,
     devMinor: 0,
     sparseContinues: false,
-    lossy,
   };
   if (typeflag === '3' || typeflag === '4') {
-    header.devMajor = number(buf, at + 329, 8);
-    header.devMinor = number(buf, at + 337, 8);
+    header.devMajor = count(decoded.devmajor);
+    header.devMinor = count(decoded.devminor);
   }
-  if (typeflag === 'S' && gnu) oldSparse(buf, at, header);
+  if (typeflag === 'S' && block.toString('latin1', 257, 265) === GNU_MAGIC) oldSparse(block, header);
   return header;
 }
 
+const GNU_MAGIC = 'ustar  \0';
+
+function decode(block: Buffer): ReturnType<typeof headers.decode> {
+  try {
+    return headers.decode(block, 'latin1', true);
+  } catch (cause) {
+    // the one thing that it throws for when unknown formats (v7) are allowed
+    throw new TinyrunError('BAD_LAYER', 'tar archive: wrong header checksum: damaged, or not a tar archive', {
+      cause,
+    });
+  }
+}
+
+/** What tar-stream could not make a number of is null or NaN. */
+function count(value: number | null): number {
+  if (value === null || !Number.isSafeInteger(value) || value < 0)
+    throw bad('a number of a header is neither octal nor in range');
+  return value;
+}
+
+/**
+ * The size says where the next header is: readers that differ on it see different archives (CVE-2025-62518), and
+ * tar-stream takes digits as far as they go.
+ */
+function dataSize(block: Buffer, size: number | null): number {
+  if (count(size) !== number(block, 124, 12)) throw bad('a size can be read in two ways');
+  return count(size);
+}
+
+/** tar-stream is a second off below 1970, where GNU tar writes two's complement. */
+function seconds(block: Buffer, mtime: Date): number {
+  const value = block[136] === 0xff ? number(block, 136, 12) : mtime.getTime() / 1000;
+  if (!Number.isSafeInteger(value)) throw bad('a time of a header is neither octal nor in range');
+  return value;
+}
+
 /** Old GNU sparse: four extents in the header, the file's length at 483. */
-function oldSparse(buf: Buffer, at: number, header: RawHeader): void {
-  header.sparse = { extents: extents(buf, at + 386, 4), length: number(buf, at + 483, 12) };
-  header.sparseContinues = buf[at + 482] !== 0;
+function oldSparse(block: Buffer, header: RawHeader): void {
+  header.sparse = { extents: extents(block, 386, 4), length: number(block, 483, 12) };
+  header.sparseContinues = block[482] !== 0;
 }
 
 /** `count` pairs of 12-byte numbers; a zero pair ends them. */
@@ -110,38 +140,8 @@ export function extents(buf: Buffer, at: number, count: number): Extent[] {
   return found;
 }
 
-/** The sum of the header's bytes, its own field taken as spaces. */
-function checkSum(buf: Buffer, at: number): void {
-  let sum = 8 * 32;
-  for (let i = at; i < at + 148; i++) sum += buf[i] ?? 0;
-  for (let i = at + 156; i < at + BLOCK; i++) sum += buf[i] ?? 0;
-  if (sum !== number(buf, at + 148, 8)) throw bad('wrong header checksum: damaged, or not a tar archive');
-}
-
-/** A NUL-terminated field; one that is not UTF-8 is noted. */
-function text(buf: Buffer, at: number, length: number, lossy: string[]): string {
-  let end = at;
-  while (end < at + length && buf[end] !== 0) end++;
-  const bytes = buf.subarray(at, end);
-  const value = bytes.toString('utf8');
-  if (value.includes('\ufffd') && !Buffer.from(value).equals(bytes)) lossy.push(value);
-  return value;
-}
-
-/** No NUL (callers cut there or check), and nothing beyond ASCII. */
-const isAscii = (text: string): boolean => !/[^\p{ASCII}]/u.test(text);
-
-/** @throws TinyrunError BAD_LAYER for what is not UTF-8, since the replacement character would change the name */
-export function utf8(bytes: Buffer): string {
-  const value = bytes.toString('latin1');
-  if (isAscii(value)) return value;
-  const decoded = bytes.toString('utf8');
-  if (!Buffer.from(decoded).equals(bytes)) throw bad(`name ${JSON.stringify(value)} is not UTF-8`);
-  return decoded;
-}
-
 /** Octal digits, or GNU's base 256 where the first bit is set (then two's complement). */
-export function number(buf: Buffer, at: number, length: number): number {
+function number(buf: Buffer, at: number, length: number): number {
   const first = buf[at] ?? 0;
   if (first & 0x80) return base256(buf, at, length);
   let value = 0;
@@ -165,9 +165,4 @@ function base256(buf: Buffer, at: number, length: number): number {
   const result = Number(value);
   if (!Number.isSafeInteger(result)) throw bad('a number of a header is too large');
   return result;
-}
-
-export function isZeroBlock(buf: Buffer, at: number): boolean {
-  for (let i = at; i < at + BLOCK; i++) if (buf[i] !== 0) return false;
-  return true;
 }

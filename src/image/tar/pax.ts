@@ -1,4 +1,5 @@
-import { bad, type Extent, type TarEntry, utf8 } from './header.ts';
+import { bad, type Extent, type TarEntry } from './header.ts';
+import { decodeName, isText } from './names.ts';
 
 /** The records of a PAX extended header in order; GNU's sparse 0.0 repeats keys, so this is no map. */
 export type PaxRecords = readonly { readonly key: string; readonly value: Buffer }[];
@@ -14,10 +15,16 @@ export function parsePax(data: Buffer): PaxRecords {
     const equals = data.indexOf(0x3d, space);
     if (length === 0 || end > data.length || data[end - 1] !== 0x0a || equals < 0 || equals >= end - 1)
       throw bad('malformed PAX header');
-    records.push({ key: utf8(data.subarray(space + 1, equals)), value: data.subarray(equals + 1, end - 1) });
+    records.push({ key: keyOf(data.subarray(space + 1, equals)), value: data.subarray(equals + 1, end - 1) });
     at = end;
   }
   return records;
+}
+
+function keyOf(bytes: Buffer): string {
+  const key = decodeName(bytes);
+  if (!isText(key)) throw bad(`PAX key ${JSON.stringify(bytes.toString('latin1'))} is not UTF-8`);
+  return key;
 }
 
 const XATTR = 'SCHILY.xattr.';
@@ -57,7 +64,7 @@ function applyRecord(entry: TarEntry, key: string, value: Buffer): void {
 
 function path(value: Buffer): string {
   if (value.includes(0)) throw bad('a PAX path holds a NUL byte');
-  return utf8(value);
+  return decodeName(value);
 }
 
 function integer(value: Buffer | string, key: string): number {

@@ -1,14 +1,7 @@
+import headers from 'tar-stream/headers';
 import { TinyrunError } from '../../errors.ts';
-import {
-  BLOCK,
-  bad,
-  decodeHeader,
-  extents,
-  isZeroBlock,
-  type RawHeader,
-  type TarEntry,
-  utf8,
-} from './header.ts';
+import { BLOCK, bad, decodeHeader, extents, type RawHeader, type TarEntry } from './header.ts';
+import { nameOfLatin1 } from './names.ts';
 import { applyPax, checkSparse, type PaxRecords, pairs, parsePax } from './pax.ts';
 
 /** What a reader calls, in this order: entry, data (as often as there are pieces), end. */
@@ -94,13 +87,13 @@ export class TarReader {
   }
 
   #headerBlock(input: Buffer, at: number): void {
-    if (input[at] === 0 && isZeroBlock(input, at)) {
+    const header = decodeHeader(input.subarray(at, at + BLOCK));
+    if (!header) {
       if (this.#zero) this.#state = 'end';
       this.#zero = true;
       return;
     }
     if (this.#zero) throw bad('data after the end mark');
-    const header = decodeHeader(input, at);
     const { typeflag } = header;
     if ('xXgLKV'.includes(typeflag)) this.#beginExtended(header);
     else if (typeflag === 'M' || !/[0-7SD\0]/.test(typeflag))
@@ -136,8 +129,6 @@ export class TarReader {
     if (this.#longName !== undefined) header.name = this.#longName;
     if (this.#longLink !== undefined) header.linkname = this.#longLink;
     const { mapInData } = applyPax(header, this.#pax);
-    const cut = header.lossy.find((name) => name === header.name || name === header.linkname);
-    if (cut !== undefined) throw bad(`name ${JSON.stringify(cut)} is not UTF-8`);
     this.#longName = this.#longLink = undefined;
     this.#pax = [];
     if (header.type === 'file' && header.name.endsWith('/') && header.typeflag !== 'S')
@@ -204,8 +195,8 @@ export class TarReader {
   }
 
   #endExtended(data: Buffer): void {
-    if (this.#typeflag === 'L') this.#longName = utf8(untilNul(data));
-    else if (this.#typeflag === 'K') this.#longLink = utf8(untilNul(data));
+    if (this.#typeflag === 'L') this.#longName = longName(data);
+    else if (this.#typeflag === 'K') this.#longLink = longName(data);
     else if (this.#typeflag === 'x' || this.#typeflag === 'X') this.#pax = parsePax(data);
   }
 
@@ -221,10 +212,7 @@ const tooFragmented = (name: string): TinyrunError =>
     `tar archive: the sparse map of ${name} is larger than ${MAX_SPARSE_MAP} bytes`,
   );
 
-function untilNul(data: Buffer): Buffer {
-  const nul = data.indexOf(0);
-  return nul < 0 ? data : data.subarray(0, nul);
-}
+const longName = (data: Buffer): string => nameOfLatin1(headers.decodeLongPath(data, 'latin1'));
 
 /** How many lines a sparse map has, from its first block: the count and two per extent. */
 function mapLines(first: Buffer): number {

@@ -1,30 +1,52 @@
+import headers from 'tar-stream/headers';
 import { BLOCK, type EntryType, type TarEntry } from './header.ts';
+import { encodeName, isText } from './names.ts';
 
-const FLAG: Readonly<Record<EntryType, string>> = {
-  file: '0',
-  link: '1',
-  symlink: '2',
-  char: '3',
-  block: '4',
-  directory: '5',
-  fifo: '6',
-};
+const TYPE = {
+  file: 'file',
+  link: 'link',
+  symlink: 'symlink',
+  char: 'character-device',
+  block: 'block-device',
+  directory: 'directory',
+  fifo: 'fifo',
+} as const;
 
-const MAX_OCTAL = 0o7777777;
+/** What tar-stream's header holds: six digits of an id, eleven of a size, a time of 32 bits. */
+const MAX_ID = 0o777777;
 const MAX_SIZE = 0o77777777777;
+const MAX_SECONDS = 2n ** 31n - 1n;
 const SECOND = 1_000_000_000n;
 
-/** The blocks in front of an entry's data: ustar, and a PAX header for what ustar cannot say. */
+/** The blocks in front of an entry's data: tar-stream's header, and PAX records of ours for what it cannot say. */
 export function encodeEntry(entry: TarEntry): Buffer {
-  const pax = paxRecords(entry);
-  const header = block(entry, FLAG[entry.type], entry.size);
+  const whole = ustar(entry, TYPE[entry.type]);
+  const pax = paxRecords(entry, whole === undefined);
+  const header = whole ?? cutHeader(entry);
   if (pax.length === 0) return header;
   const data = Buffer.concat(pax);
-  const short: TarEntry = {
-    ...plain(data.length),
-    name: `PaxHeaders/${entry.name.slice(-80).replace(/[^\x20-\x7e]/g, '_')}`,
-  };
-  return Buffer.concat([block(short, 'x', data.length), data, padding(data.length), header]);
+  const name = `PaxHeaders/${ascii(entry.name.slice(-80))}`;
+  const extended = ustar({ ...plain(data.length), name }, 'pax-header') ?? Buffer.alloc(0);
+  return Buffer.concat([extended, data, padding(data.length), header]);
+}
+
+/** Undefined where the names do not fit; what else does not fit is cut, and for paxRecords to say. */
+function ustar(entry: TarEntry, type: (typeof TYPE)[EntryType] | 'pax-header'): Buffer | undefined {
+  const { name, linkname, mode, size, devMajor: devmajor, devMinor: devminor } = entry;
+  if (!isAscii(name) || !isAscii(linkname)) return undefined;
+  const seconds = entry.mtimeNs < 0n ? 0n : entry.mtimeNs / SECOND;
+  const uid = Math.min(entry.uid, MAX_ID);
+  const gid = Math.min(entry.gid, MAX_ID);
+  const mtime = new Date(Number(seconds > MAX_SECONDS ? MAX_SECONDS : seconds) * 1000);
+  const header = { name, linkname, mode, uid, gid, size: Math.min(size, MAX_SIZE), mtime, type };
+  return headers.encode({ ...header, devmajor, devminor }) ?? undefined;
+}
+
+/** What readers without PAX see. */
+function cutHeader(entry: TarEntry): Buffer {
+  const short = (name: string) => ascii(name).slice(0, 100);
+  const cut = { ...entry, name: short(entry.name), linkname: short(entry.linkname) };
+  return ustar(cut, TYPE[entry.type]) ?? Buffer.alloc(BLOCK);
 }
 
 /** Zeros up to the next block. */
@@ -49,15 +71,18 @@ export function plain(size: number): TarEntry {
   };
 }
 
-function paxRecords(entry: TarEntry): Buffer[] {
+function paxRecords(entry: TarEntry, cut: boolean): Buffer[] {
   const records: Buffer[] = [];
   const add = (key: string, value: string | Buffer) => records.push(record(key, Buffer.from(value)));
-  if (!fitsName(entry.name)) add('path', entry.name);
-  if (!isAscii(entry.linkname) || entry.linkname.length > 100) add('linkpath', entry.linkname);
+  const seconds = entry.mtimeNs / SECOND;
+  if (!isText(entry.name) || !isText(entry.linkname)) add('hdrcharset', 'BINARY');
+  if (cut) add('path', encodeName(entry.name));
+  if (cut && entry.linkname !== '') add('linkpath', encodeName(entry.linkname));
   if (entry.size > MAX_SIZE) add('size', String(entry.size));
-  if (entry.uid > MAX_OCTAL) add('uid', String(entry.uid));
-  if (entry.gid > MAX_OCTAL) add('gid', String(entry.gid));
-  if (entry.mtimeNs % SECOND !== 0n || entry.mtimeNs < 0n) add('mtime', decimal(entry.mtimeNs));
+  if (entry.uid > MAX_ID) add('uid', String(entry.uid));
+  if (entry.gid > MAX_ID) add('gid', String(entry.gid));
+  if (entry.mtimeNs % SECOND !== 0n || seconds < 0n || seconds > MAX_SECONDS)
+    add('mtime', decimal(entry.mtimeNs));
   for (const [name, value] of entry.xattrs ?? []) add(`SCHILY.xattr.${name}`, value);
   return records;
 }
@@ -78,46 +103,6 @@ function decimal(ns: bigint): string {
   return `${ns < 0n ? '-' : ''}${positive / SECOND}${fraction && `.${fraction}`}`;
 }
 
-/** What readers without PAX see. */
 const ascii = (text: string): string => text.replace(/[^\x20-\x7e]/g, '_');
 
 const isAscii = (text: string): boolean => !/[^\x20-\x7e]/.test(text);
-
-const fitsName = (name: string): boolean => isAscii(name) && splitUstar(name) !== undefined;
-
-/** The name in 100 bytes, or with its beginning in the 155 of the prefix. */
-function splitUstar(name: string): { name: string; prefix: string } | undefined {
-  if (name.length <= 100) return { name, prefix: '' };
-  const slash = name.indexOf('/', name.length - 101);
-  if (slash <= 0 || slash > 155 || slash === name.length - 1) return undefined;
-  return { name: name.slice(slash + 1), prefix: name.slice(0, slash) };
-}
-
-function block(entry: TarEntry, flag: string, size: number): Buffer {
-  const out = Buffer.alloc(BLOCK);
-  const split = splitUstar(entry.name) ?? { name: entry.name.slice(0, 100), prefix: '' };
-  out.write(ascii(split.name), 0, 100, 'latin1');
-  octal(out, entry.mode, 100, 8);
-  octal(out, Math.min(entry.uid, MAX_OCTAL), 108, 8);
-  octal(out, Math.min(entry.gid, MAX_OCTAL), 116, 8);
-  octal(out, Math.min(size, MAX_SIZE), 124, 12);
-  octal(out, entry.mtimeNs < 0n ? 0 : Number(entry.mtimeNs / SECOND), 136, 12);
-  out.write(flag, 156, 'latin1');
-  out.write(ascii(entry.linkname).slice(0, 100), 157, 100, 'latin1');
-  out.write('ustar\0' + '00', 257, 'latin1');
-  octal(out, entry.devMajor, 329, 8);
-  octal(out, entry.devMinor, 337, 8);
-  out.write(split.prefix, 345, 155, 'latin1');
-  out.fill(' ', 148, 156);
-  octal(
-    out,
-    out.reduce((sum, byte) => sum + byte, 0),
-    148,
-    7,
-  );
-  return out;
-}
-
-function octal(out: Buffer, value: number, at: number, length: number): void {
-  out.write(`${value.toString(8).padStart(length - 1, '0')}\0`, at, length, 'latin1');
-}
