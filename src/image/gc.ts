@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AT_FDCWD, native } from '../native/index.ts';
 import { lock, tryLock } from '../store/lock.ts';
@@ -27,11 +27,28 @@ export async function adding<T>(store: ImageStore, task: () => Promise<T>): Prom
   }
 }
 
+/** `adding` with a directory below `ingest` to work in, gone afterwards. */
+export function addingIn<T>(
+  store: ImageStore,
+  prefix: string,
+  task: (directory: string) => Promise<T>,
+): Promise<T> {
+  return adding(store, async () => {
+    const directory = mkdtempSync(join(store.root, 'ingest', prefix));
+    try {
+      return await task(directory);
+    } finally {
+      native().removeTree(AT_FDCWD, directory);
+    }
+  });
+}
+
 /**
  * Removes blobs and layers that no entry of the index and no container needs. Answers the bytes freed, or undefined
- * when images are being added just now: then it is done once they are.
+ * when images are being added just now: then it is done once they are. `partial`: also what interrupted commands had
+ * received, which the next pull would go on from.
  */
-export function sweep(store: ImageStore, inUse: InUse): number | undefined {
+export function sweep(store: ImageStore, inUse: InUse, partial = false): number | undefined {
   store.init();
   const held = tryLock(lockPath(store));
   if (!held) {
@@ -40,7 +57,7 @@ export function sweep(store: ImageStore, inUse: InUse): number | undefined {
   }
   try {
     rmSync(pendingPath(store), { force: true });
-    return sweepBlobs(store) + sweepLayers(store, inUse);
+    return sweepBlobs(store) + sweepLayers(store, inUse) + (partial ? sweepIngest(store) : 0);
   } finally {
     held.release();
   }
@@ -59,6 +76,18 @@ function sweepBlobs(store: ImageStore): number {
       rmSync(path);
     }
   }
+  return freed;
+}
+
+/** Whoever receives something holds the lock that the sweep has now: what lies here has no owner. */
+function sweepIngest(store: ImageStore): number {
+  const ingest = join(store.root, 'ingest');
+  let freed = 0;
+  for (const name of readdirSync(ingest, { recursive: true, encoding: 'utf8' })) {
+    const stat = lstatSync(join(ingest, name));
+    if (stat.isFile()) freed += stat.size;
+  }
+  for (const name of readdirSync(ingest)) native().removeTree(AT_FDCWD, join(ingest, name));
   return freed;
 }
 

@@ -1,12 +1,11 @@
-import { closeSync, mkdtempSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { AT_FDCWD, native } from '../native/index.ts';
 import { putFile, putJson } from './blobs.ts';
 import { applyChange } from './changes.ts';
 import { Hasher } from './digest.ts';
 import type { StoredImage } from './entry.ts';
-import { adding } from './gc.ts';
+import { addingIn } from './gc.ts';
 import { ensureUnpacked } from './layers.ts';
 import { formatReference, parseReference } from './reference.ts';
 import { register } from './register.ts';
@@ -41,33 +40,27 @@ export async function importArchive(
   const name = options.name === undefined ? {} : { name: formatReference(parseReference(options.name)) };
   const changed: ContainerConfig = {};
   for (const change of options.changes) applyChange(changed, change);
-  store.init();
-  const directory = mkdtempSync(join(store.root, 'ingest', 'import-'));
-  try {
+  return addingIn(store, 'import-', async (directory) => {
     const path = join(directory, 'layer');
     const layer = await receive(source, path);
     const diffId = await diffIdOf(path);
-    return await adding(store, async () => {
-      await putFile(store, path, layer);
-      const config = configOf(options, changed, diffId);
-      const stored = putJson(store, config, MEDIA.config);
-      await ensureUnpacked(store, { layers: [{ ...layer, diffId }] });
-      const manifest: Manifest = {
-        schemaVersion: 2,
-        mediaType: MEDIA.manifest,
-        config: stored,
-        layers: [layer],
-      };
-      return register(store, {
-        manifest: putJson(store, manifest, MEDIA.manifest),
-        configDigest: stored.digest,
-        config,
-        ...name,
-      });
+    await putFile(store, path, layer);
+    const config = configOf(options, changed, diffId);
+    const stored = putJson(store, config, MEDIA.config);
+    await ensureUnpacked(store, { layers: [{ ...layer, diffId }] });
+    const manifest: Manifest = {
+      schemaVersion: 2,
+      mediaType: MEDIA.manifest,
+      config: stored,
+      layers: [layer],
+    };
+    return register(store, {
+      manifest: putJson(store, manifest, MEDIA.manifest),
+      configDigest: stored.digest,
+      config,
+      ...name,
     });
-  } finally {
-    native().removeTree(AT_FDCWD, directory);
-  }
+  });
 }
 
 function configOf(

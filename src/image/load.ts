@@ -1,21 +1,12 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { AT_FDCWD, native } from '../native/index.ts';
+import { native } from '../native/index.ts';
 import { putBlob, putFile, putJson } from './blobs.ts';
 import { Hasher } from './digest.ts';
 import { parseConfig, parseJson } from './documents.ts';
 import type { StoredImage } from './entry.ts';
-import { adding } from './gc.ts';
+import { addingIn } from './gc.ts';
 import { ensureUnpacked } from './layers.ts';
 import { importEntry, layoutEntries } from './layout.ts';
 import { hostPlatform } from './platform.ts';
@@ -40,17 +31,12 @@ export async function load(
   source: AsyncIterable<Buffer>,
   platform: Platform = hostPlatform(),
 ): Promise<Loaded[]> {
-  store.init();
-  const temporary = join(store.root, 'ingest');
-  const directory = mkdtempSync(join(temporary, 'load-'));
-  try {
+  return addingIn(store, 'load-', async (directory) => {
     const root = join(directory, 'root');
     mkdirSync(root);
     await unpackArchive(source, root);
-    return await adding(store, () => loadDirectory(store, root, platform));
-  } finally {
-    native().removeTree(AT_FDCWD, directory);
-  }
+    return loadDirectory(store, root, platform);
+  });
 }
 
 async function unpackArchive(source: AsyncIterable<Buffer>, path: string): Promise<void> {

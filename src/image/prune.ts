@@ -12,7 +12,7 @@ export interface PruneOptions {
   readonly inUse: InUse;
 }
 
-/** Removes images nothing uses, and blobs and layers that no image has; answers the bytes freed. */
+/** Removes images nothing uses, blobs and layers that no image has, and partial downloads; answers the bytes freed. */
 export async function pruneImages(
   store: ImageStore,
   options: PruneOptions,
@@ -30,5 +30,5 @@ export async function pruneImages(
       result: { untagged: going.flatMap(({ tags, digests }) => [...tags, ...digests]), deleted: [...ids] },
     };
   });
-  return { ...removed, freed: sweep(store, options.inUse) ?? 0 };
+  return { ...removed, freed: sweep(store, options.inUse, true) ?? 0 };
 }

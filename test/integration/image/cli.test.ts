@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -151,6 +151,21 @@ describe.skipIf(!BUILT)('the command line', () => {
     expect(readdirSync(join(dataRoot, 'images/ingest'))).toEqual([]);
     const tree = join(dataRoot, 'layers/l', readdirSync(join(dataRoot, 'layers/l'))[0] ?? '', 'noise');
     expect(statSync(tree).size).toBe(1 << 20);
+  });
+
+  test('what nobody goes on with is pruned, what is being received is not', async () => {
+    const child = await hangingPull(500_000);
+    const ingest = join(dataRoot, 'images/ingest');
+    expect((await run('image', 'prune', '-f')).out).toBe('Total reclaimed space: 0B\n');
+    expect(readdirSync(ingest)).not.toEqual([]);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    mkdirSync(join(ingest, 'import-dead'));
+    writeFileSync(join(ingest, 'import-dead/layer'), Buffer.alloc(100_000));
+    expect((await run('rmi', 'nosuch')).code).toBe(1);
+    expect((await run('image', 'prune', '-f')).out).toMatch(/^Total reclaimed space: 600\.\dkB\n$/);
+    expect(readdirSync(ingest)).toEqual([]);
+    expect((await run('pull', '-q', `${registry.host}/x:1`)).code).toBe(0);
   });
 
   test('ten pulls of one image at a time', async () => {
