@@ -127,7 +127,7 @@ function checkTerminal({ options }: Blueprint, control: RunControl): void {
 
 type Yielding = Watch & Required<Pick<LaunchSyncOptions, 'onYield'>>;
 
-/** The plan on this thread: nothing else is to be done meanwhile, unless somebody looks on. */
+/** Off this thread, unless its owner says that nothing else is to be done there. Who looks on must be let in between. */
 async function start(
   plan: Plan,
   blueprint: Blueprint,
@@ -138,7 +138,8 @@ async function start(
   const { onPause, onFailure, onYield, trace } = watch;
   const common = { plan, stdio, onYield, ...(trace ? { trace } : {}), ...(onFailure ? { onFailure } : {}) };
   try {
-    return onPause ? await launch({ ...common, onPause }) : launchSync(common);
+    if (control.blocking && !onPause) return launchSync(common);
+    return await launch({ ...common, ...(onPause ? { onPause } : {}) });
   } finally {
     close();
   }

@@ -95,6 +95,8 @@ export interface RunControl {
   readonly stdio?: readonly [Fd, Fd, Fd] | undefined;
   /** Pass the signals this process gets on to the container. */
   readonly sigProxy?: boolean | undefined;
+  /** Set the container up on the calling thread, a few milliseconds: for a program that has nothing else to do. */
+  readonly blocking?: boolean | undefined;
 }
 
 /** How a container ended. */

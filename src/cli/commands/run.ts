@@ -64,7 +64,8 @@ async function run(image: string, args: string[], flags: RunFlags, context: Cont
     context.exitCode = await traceRun(engine, options, { step: step === true, json: json === true }, context);
     return;
   }
-  const result = await engine.run(options, { sigProxy, notify: (line) => context.err(`${line}\n`) });
+  const control = { sigProxy, blocking: true, notify: (line: string) => context.err(`${line}\n`) };
+  const result = await engine.run(options, control);
   context.exitCode = result.exitCode;
 }
 

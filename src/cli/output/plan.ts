@@ -57,7 +57,7 @@ export async function traceRun(
         }
       : {}),
   });
-  const control = { sigProxy: true, notify: (line: string) => context.err(`${line}\n`) };
+  const control = { sigProxy: true, blocking: true, notify: (line: string) => context.err(`${line}\n`) };
   const run = async (signal?: AbortSignal) => (await engine.run(options, control, watch(signal))).exitCode;
   try {
     // a person who has seen enough presses Ctrl-C: the half-built container goes, too
