@@ -2,7 +2,6 @@
 
 import { join } from 'node:path';
 import { makeBundle } from './lib/bundle.mjs';
-import { makeDisk } from './lib/disk.mjs';
 import { startDocker } from './lib/docker.mjs';
 import { startRegistry } from './lib/registry.mjs';
 
@@ -16,30 +15,14 @@ export const section = {
   title: 'Pulling and unpacking an image of 270 MB',
   about:
     'Debian by debootstrap in 3 layers (110 MB packed), from docker-registry on loopback into an empty store, until it ' +
-    'can be run, all on an ext4 of their own. What was written before is on disk before each turn.',
+    'can be run. What was written before is on disk before each turn.',
   unit: 'ms',
   base: DOCKER,
   runs: 7,
   open,
 };
 
-async function open({ directory, ...context }) {
-  const disk = makeDisk(directory);
-  const skipped = disk.why ? [{ name: 'the ext4', why: disk.why }] : [];
-  try {
-    const contest = await openOn({ ...context, directory: disk.directory });
-    const close = async () => {
-      await contest.close();
-      disk.close();
-    };
-    return { ...contest, skipped: [...contest.skipped, ...skipped], close };
-  } catch (error) {
-    disk.close();
-    throw error;
-  }
-}
-
-async function openOn({ root, directory, host }) {
+async function open({ root, directory, host }) {
   const registry = await startRegistry(root, join(directory, 'registry'));
   if (registry.why)
     return { contenders: [], skipped: [{ name: 'all', why: registry.why }], close: async () => {} };

@@ -27,21 +27,16 @@ export const section = {
 };
 
 async function open(context) {
-  const { root, directory, host, unified, realtime } = context;
+  const { root, directory, state, host, unified, realtime } = context;
   const { tinyrunc, runc } = runtimes(context, ['true']);
   const { bundle } = tinyrunc;
   const rootfs = join(bundle, 'rootfs');
   const skipped = [];
   const time = (stopwatch, ...argv) => stopwatch.ask({ timed: [argv] });
-  const state = (name) => join(directory, name);
-  const tinyrun = [join(root, 'bin/tinyrun'), '--data-root', state('data'), '--run-root', state('run')];
-  const api = new LineChild([
-    process.execPath,
-    join(root, 'test/bench/lib/api.cjs'),
-    state('data'),
-    state('run'),
-  ]);
-  const docker = await startDocker(state('docker'), rootfs, realtime);
+  const roots = [join(directory, 'data'), join(state, 'tinyrun')];
+  const tinyrun = [join(root, 'bin/tinyrun'), '--data-root', roots[0], '--run-root', roots[1]];
+  const api = new LineChild([process.execPath, join(root, 'test/bench/lib/api.cjs'), ...roots]);
+  const docker = await startDocker(join(directory, 'docker'), rootfs, realtime);
   if (docker.why) skipped.push({ name: DOCKER, why: docker.why });
   const contenders = [
     { name: API, measure: async () => (await api.ask({ image: 'busybox', command: ['true'] })).ms },
@@ -56,7 +51,7 @@ async function open(context) {
     },
     {
       name: 'crun run',
-      measure: () => time(unified, 'crun', '--root', state('crun'), 'run', '-b', bundle, nextId()),
+      measure: () => time(unified, 'crun', '--root', join(state, 'crun'), 'run', '-b', bundle, nextId()),
     },
     {
       name: 'bwrap',

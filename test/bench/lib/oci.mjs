@@ -10,15 +10,15 @@ export const nextId = () => `bench-${process.pid}-${++counter}`;
  * The two runtimes: the beginning of a command line, and a bundle that runs `args`. On cgroup v1 runc puts its container
  * into a cpu cgroup, which admits a process of a real-time class only with a share of that class's time.
  */
-export function runtimes({ root, directory, realtime }, args) {
+export function runtimes({ root, directory, state, realtime }, args) {
   const cpu = { realtimeRuntime: 50_000, realtimePeriod: 1_000_000 };
   return {
     tinyrunc: {
-      argv: [join(root, 'bin/tinyrunc'), '--root', join(directory, 'tinyrunc')],
+      argv: [join(root, 'bin/tinyrunc'), '--root', join(state, 'tinyrunc')],
       bundle: makeBundle(join(directory, 'bundle'), args),
     },
     runc: {
-      argv: ['runc', '--root', join(directory, 'runc')],
+      argv: ['runc', '--root', join(state, 'runc')],
       bundle: makeBundle(join(directory, 'bundle-runc'), args, realtime ? { resources: { cpu } } : {}),
     },
   };
