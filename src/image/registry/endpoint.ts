@@ -161,6 +161,8 @@ export class Endpoint {
   /** The error an unexpected answer means, with what the registry said. */
   async refusal(response: HttpResponse, what: string): Promise<TinyrunError> {
     const body = await readBody(response.body, 64 << 10, 'error').catch(() => Buffer.alloc(0));
+    if (response.status === 407)
+      return new TinyrunError('REGISTRY', `${what}: the proxy wants another user name or password (407)`);
     const said = errorText(body);
     const text = `${what}: ${this.host} answered ${response.status}${said && `: ${said}`}`;
     if (response.status === 404) return new TinyrunError('REGISTRY_NOT_FOUND', text);

@@ -145,6 +145,9 @@ describe('http', () => {
       expect(new Set(both.requests.map(({ proxyAuthorization }) => proxyAuthorization))).toEqual(
         new Set([LOGIN]),
       );
+      store = new ImageStore(join(dataRoot, 'second'));
+      const stranger = pullIt({ ...insecure(), HTTPS_PROXY: url, [name]: `http://eve:no@${both.host}` });
+      await expect(stranger).rejects.toThrow(/the proxy wants another user name or password/);
     } finally {
       await both.close();
     }
