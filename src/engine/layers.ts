@@ -119,10 +119,11 @@ function tryOpen(dir: Fd, name: string, flags: number, opened: Fd[]): Fd | undef
   }
 }
 
-function isOpaque(fd: Fd): boolean {
-  const value = native().getxattr(fd, '', 'trusted.overlay.opaque');
-  return value !== undefined && value[0] === 'y'.charCodeAt(0);
-}
+/** Who unpacks a layer without root cannot set trusted.*, and marks with user.* (overlayfs.rst, userxattr). */
+const OPAQUE_MARKS = ['trusted.overlay.opaque', 'user.overlay.opaque'];
+
+const isOpaque = (fd: Fd): boolean =>
+  OPAQUE_MARKS.some((mark) => native().getxattr(fd, '', mark)?.[0] === 'y'.charCodeAt(0));
 
 function readRegular(fd: Fd): string | undefined {
   const { mode, size } = native().fstatat(fd, '');

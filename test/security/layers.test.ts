@@ -3,8 +3,10 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -13,11 +15,26 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { exportTree } from '../../src/image/export.ts';
+import { LayerStore } from '../../src/image/layers.ts';
+import { encodeEntry, plain } from '../../src/image/tar/write.ts';
 import { LIMITS } from '../../src/image/unpack/limits.ts';
+import { UnpackSession } from '../../src/image/unpack/session.ts';
 import { AT_FDCWD, native } from '../../src/native/index.ts';
 import { archive, describeTree, type Entry, unpackBytes } from '../integration/image/archives.ts';
 
 // Table B: layer escapes, tar semantics, bombs. The canary lies beside the layer; no archive may change it.
+//
+// Each defence was taken out by itself; these tests then fail:
+//   RESOLVE_IN_ROOT (directories.ts)           all that lead through a link, six of them to the canary
+//   `..` above the root (names.ts)             names with `..`
+//   O_EXCL, O_NOFOLLOW (file.ts)               a file over a link, a link that was there before
+//   whiteouts of `.` and `..` (names.ts)       the three refused whiteouts
+//   overlay's marks (attributes.ts)            marks that a layer brings along
+//   bytes, entries, implied parents, depth     their own; without the limit on bytes also what is left behind
+//   ratio (limits.ts)                          ratio
+//   size of an extended header (reader.ts)     a PAX header of its own
+//   size of a sparse map (reader.ts, twice)    the map in the data, the map behind the header
+//   removal after a failure (session.ts)       nothing is left of a layer that was refused
 
 let directory: string;
 let canary: string;
@@ -231,6 +248,43 @@ describe('bombs', () => {
         code: 'LAYER_LIMIT',
       },
     );
+  });
+
+  test('the map of a sparse file, in its data', async () => {
+    const pax = { major: '1', minor: '0', name: 'x', realsize: '1' };
+    const records = Object.entries(pax).map(([key, value]) => [`GNU.sparse.${key}`, value]);
+    const body = `999999999\n${'0\n'.repeat(5 << 20)}`;
+    await expect(
+      unpackWith([{ ...file('x', body), pax: Object.fromEntries(records) }]),
+    ).rejects.toMatchObject({ code: 'LAYER_LIMIT' });
+  });
+
+  test('the map of a sparse file, in blocks behind its header', async () => {
+    const header = encodeEntry({ ...plain(0), name: 'x' });
+    header.write('S', 156);
+    header.write('ustar  \0', 257);
+    header.fill('0', 386, 494);
+    header.fill(' ', 148, 156);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, '0')}\0`, 148);
+    const more = Buffer.alloc(9 << 20, '0');
+    await expect(
+      unpackBytes(directory, Buffer.concat([header, more]), { limits: small }),
+    ).rejects.toMatchObject({
+      code: 'LAYER_LIMIT',
+    });
+  });
+
+  test('nothing is left of a layer that was refused', async () => {
+    const blob = join(directory, 'blob');
+    writeFileSync(blob, await archive([file('small'), file('big', 'x'.repeat(2 << 20))]));
+    const layers = new LayerStore(directory);
+    const diffId = `sha256:${'0'.repeat(64)}`;
+    const session = await UnpackSession.open(layers, { diffId, blob, limits: small });
+    session?.grow(statSync(blob).size);
+    await expect(session?.commit()).rejects.toMatchObject({ code: 'LAYER_LIMIT' });
+    expect(layers.list()).toEqual([]);
+    expect(readdirSync(join(layers.root, 'tmp'))).toEqual([`${'0'.repeat(64)}.lock`]);
   });
 
   test('a sparse file is as long as it says and as large as it is', async () => {
