@@ -7,15 +7,27 @@ export interface Failure {
   readonly exitCode: number;
 }
 
+const FULL = 'free space where --data-root is (/var/lib/tinyrun without it), or choose another directory';
+
 /** Node's own errors that a host can cause, and what to do about each. */
 const HOST_ERRORS: Readonly<Record<string, { code: ErrorCode; hint: string }>> = {
   EACCES: { code: 'PERMISSION', hint: 'run it as root, or give --data-root and --run-root that you own' },
   EPERM: { code: 'PERMISSION', hint: 'run it as root; tinyrun doctor checks what the host allows' },
-  ENOSPC: { code: 'NO_SPACE', hint: 'free space on that file system, or choose another with --data-root' },
+  ENOSPC: { code: 'NO_SPACE', hint: FULL },
   EDQUOT: { code: 'NO_SPACE', hint: 'the quota is used up: free space, or choose another --data-root' },
   EROFS: { code: 'PERMISSION', hint: 'the file system is read-only: choose another with --data-root' },
+  ENOTDIR: {
+    code: 'SYSCALL',
+    hint: 'a part of the path is a file: choose another with --data-root and --run-root',
+  },
   EMFILE: { code: 'SYSCALL', hint: 'too many open files: raise the limit with ulimit -n' },
 };
+
+/** What mkdir(2) calls EROFS comes out of node's recursive mkdir as ENOENT. */
+const NOWHERE = {
+  code: 'SYSCALL',
+  hint: 'nothing can be made there (a read-only file system?): choose another with --data-root and --run-root',
+} as const;
 
 /** Any thrown value as a failure; what nobody foresaw is a defect and says so. */
 export function toFailure(error: unknown): Failure {
@@ -30,7 +42,7 @@ function wrap(error: unknown): TinyrunError {
   if (!(error instanceof Error)) return new TinyrunError('INTERNAL', String(error));
   const { code, syscall, path } = error as NodeJS.ErrnoException;
   if (!code || !syscall) return new TinyrunError('INTERNAL', error.message, { cause: error });
-  const known = HOST_ERRORS[code];
+  const known = code === 'ENOENT' && syscall === 'mkdir' ? NOWHERE : HOST_ERRORS[code];
   const text = error.message.includes(syscall) ? error.message : `${syscall} ${path ?? ''}: ${code}`;
   const options = known ? { cause: error, hint: known.hint } : { cause: error };
   return new TinyrunError(known?.code ?? 'SYSCALL', text, options);

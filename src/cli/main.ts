@@ -27,7 +27,7 @@ export async function prepare(names: readonly string[]): Promise<void> {
 /** Runs one command line and answers the exit code; everything is written when it resolves. */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
-    return await dispatch(argv);
+    return await dispatch(helpAsFlag(argv));
   } catch (error) {
     const failure = toFailure(error);
     writeAll(2, formatFailure(failure));
@@ -46,6 +46,12 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   const rest = plainBooleans(argv.slice(verb), sub, command.passThrough === true);
   await parse(program, [...argv.slice(0, verb), ...rest], sub);
   return context.exitCode;
+}
+
+/** `tinyrun help run` is `tinyrun run --help`. */
+function helpAsFlag(argv: readonly string[]): readonly string[] {
+  const [first, ...names] = argv;
+  return first === 'help' ? [...names, '--help'] : argv;
 }
 
 async function withoutVerb(argv: readonly string[]): Promise<number> {

@@ -57,10 +57,18 @@ export function unknownCommand(name: string): TinyrunError {
 export function usageError(message: string, program: Program): TinyrunError {
   const text = message.replace(/^error: /, '').split('\n')[0] ?? message;
   const flag = /unknown option '([^']+)'/.exec(text)?.[1];
-  const near = flag ? suggest(flag.split('=')[0] ?? flag, longFlags(program)) : [];
+  const verb = /unknown command '([^']+)'/.exec(text)?.[1];
+  const near = flag
+    ? suggest(flag.split('=')[0] ?? flag, longFlags(program))
+    : suggest(
+        verb ?? '',
+        program.commands.map((sub) => sub.name()),
+      );
   const path = commandPath(program);
-  const hint = near.length ? `did you mean ${near.join(' or ')}` : `${path} --help lists the flags`;
-  return new TinyrunError('USAGE', flag ? `unknown flag: ${flag}` : text, { hint });
+  const listed = verb ? 'commands' : 'flags';
+  const hint = near.length ? `did you mean ${near.join(' or ')}` : `${path} --help lists the ${listed}`;
+  const told = verb ? `unknown command: ${path} ${verb}` : flag ? `unknown flag: ${flag}` : text;
+  return new TinyrunError('USAGE', told, { hint });
 }
 
 function longFlags(program: Program): string[] {

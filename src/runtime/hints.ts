@@ -54,9 +54,16 @@ const RULES: readonly HintRule[] = [
   { op: 'seccomp', codes: ['EACCES'], hint: 'without CAP_SYS_ADMIN a filter needs noNewPrivileges' },
 ];
 
+/** Of whatever step. */
+const ANY_STEP: Readonly<Record<string, string>> = {
+  EMFILE: 'too many open files: raise the limit with ulimit -n',
+  ENFILE: 'the host has too many open files: raise fs.file-max',
+};
+
 /** What mends the failure of a step, or undefined where the table of errors knows best. */
 export function stepHint(step: Step, failure: StepFailure): string | undefined {
-  return RULES.find(
-    (rule) => rule.op === step.op && (rule.codes === undefined || rule.codes.includes(failure.code)),
-  )?.hint;
+  const { op } = step;
+  const { code } = failure;
+  const rule = RULES.find(({ op: of, codes }) => of === op && (codes === undefined || codes.includes(code)));
+  return rule?.hint ?? ANY_STEP[code];
 }

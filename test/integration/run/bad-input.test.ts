@@ -61,6 +61,9 @@ test.each<[string[], number, RegExp, RegExp]>([
   [['run', '--pull', 'sometimes', ...TRUE], 125, /--pull.*sometimes/, /./],
   [['run', '--entrypoint', '', 'busybox'], 125, /^no command given/, /tinyrun run IMAGE COMMAND/],
   [['run', '-v', '/a:/proc/x', ...TRUE], 125, /\/proc\/x/, /./],
+  [['help', 'rnu'], 125, /^unknown command: rnu$/, /^did you mean run$/],
+  [['image', 'lss'], 125, /^unknown command: tinyrun image lss$/, /^did you mean ls$/],
+  [['--data-root', '/dev/null/x', 'run', ...TRUE], 125, /ENOTDIR/, /a part of the path is a file/],
   [['kill', 'nobody'], 1, /^no such container: nobody$/, /tinyrun ps -a/],
   [['rm', 'nobody'], 1, /^no such container: nobody$/, /tinyrun ps -a/],
 ])('tinyrun %j', async (args, code, message, hint) => {
@@ -105,6 +108,7 @@ test('help: flags, examples, and nothing done', async () => {
     expect(stdout).toMatch(new RegExp(`^Usage: tinyrun ${verb} `));
     expect(stdout).toMatch(/\nExamples:\n {2}\S/);
   }
+  expect((await sandbox.tinyrun(['help', 'run'])).stdout).toMatch(/^Usage: tinyrun run /);
   expect((await sandbox.tinyrun([])).stdout).toMatch(/Commands:\n {2}run /);
   expect((await sandbox.tinyrun(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
