@@ -47,18 +47,17 @@ export async function runBlueprint(
   const { plan, cgroup } = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id));
   watch.onPlan?.(plan);
   const created = createContainer(roots, blueprint);
-  const proxy = new SignalProxy(control.sigProxy === true);
+  // a step-by-step launch waits for a person, who may want to end it by Ctrl-C
+  let forwarding = control.sigProxy && !watch.onPause ? forwardSignals() : undefined;
   try {
-    // a step-by-step launch waits for a person, who may want to end it by Ctrl-C
-    if (!watch.onPause) proxy.start();
     const launched = await startOrTakeBack(roots, blueprint, created, { plan, cgroup, control, watch });
-    proxy.pidfd = launched.pidfd;
-    proxy.start();
+    if (control.sigProxy) forwarding ??= forwardSignals();
+    forwarding?.to(launched.pidfd);
     watch.onLaunched?.(launched);
     const output = await attach(launched, blueprint);
     const status = await launched.wait();
-    // its number may soon be another file's
-    proxy.pidfd = -1;
+    // the pidfd's number may soon be another file's
+    forwarding?.drop();
     const oomKilled = wasOomKilled(cgroup);
     // kills what the program left in a pid namespace of the host, which may still hold the terminal
     takeBack(plan);
@@ -68,7 +67,7 @@ export async function runBlueprint(
     const signal = status.kind === 'signaled' ? { signal: status.status } : {};
     return { id: created.record.id, exitCode: status.code, oomKilled, ...signal };
   } finally {
-    proxy.stop();
+    forwarding?.stop();
     // what a failure above left is for the next sweep, which goes by this lock
     created.lock.release();
   }
@@ -103,19 +102,6 @@ async function startOrTakeBack(
     takeBack(how.plan);
     destroyContainer(roots, created);
     throw error;
-  }
-}
-
-/** Passes signals on from before the program runs: one that comes between its start and ours must not be lost. */
-class SignalProxy {
-  pidfd: Fd = -1;
-  #stop: (() => void) | undefined;
-  constructor(readonly enabled: boolean) {}
-  start(): void {
-    if (this.enabled) this.#stop ??= forwardSignals(() => this.pidfd);
-  }
-  stop(): void {
-    this.#stop?.();
   }
 }
 

@@ -7,14 +7,17 @@ import { forwardSignals } from './signals.ts';
  * @returns how it ended; its output is written and our terminal restored by then.
  */
 export async function attend(launched: Launched): Promise<ExitStatus> {
-  const stopForwarding = forwardSignals(launched.pidfd);
+  const forwarding = forwardSignals();
+  forwarding.to(launched.pidfd);
   const pump = launched.consoleFd === undefined ? undefined : await joinTerminal(launched.consoleFd);
   try {
     const status = await launched.wait();
+    // the pidfd's number may soon be another file's
+    forwarding.drop();
     await pump?.drained;
     return status;
   } finally {
-    stopForwarding();
+    forwarding.stop();
     pump?.detach();
   }
 }

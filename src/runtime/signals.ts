@@ -26,23 +26,40 @@ export function parseSignal(text: string): number {
   });
 }
 
-/**
- * Passes the signals this process gets on to a container's first process until the returned function is called.
- * A container that has ended is no error. Given a function, the pidfd is asked for at each signal: so handlers can be
- * there before the container is and when it has gone (-1), and a signal that comes early reaches it all the same.
- */
-export function forwardSignals(pidfd: Fd | (() => Fd)): () => void {
-  const handler = (_name: NodeJS.Signals, number: number): void => {
-    const target = typeof pidfd === 'number' ? pidfd : pidfd();
-    if (target < 0) return;
-    try {
-      native().pidfdSendSignal(target, number);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  };
+/** Signals of this process on their way to a container. */
+export interface Forwarding {
+  /** From here on they go to this container's first process, those first that came before there was one. */
+  to(pidfd: Fd): void;
+  /** It has ended: what still comes is for nobody. */
+  drop(): void;
+  /** Signals do again what they do in a program that does not ask for them. */
+  stop(): void;
+}
+
+/** Passes on the signals this process gets from now on. A container that has ended is no error. */
+export function forwardSignals(): Forwarding {
+  const early: number[] = [];
+  let take = (signal: number): void => void early.push(signal);
+  const handler = (_name: NodeJS.Signals, signal: number): void => take(signal);
   for (const name of FORWARDED) process.on(name, handler);
-  return () => {
-    for (const name of FORWARDED) process.off(name, handler);
+  return {
+    to: (pidfd) => {
+      take = (signal) => send(pidfd, signal);
+      for (const signal of early.splice(0)) take(signal);
+    },
+    drop: () => {
+      take = () => {};
+    },
+    stop: () => {
+      for (const name of FORWARDED) process.off(name, handler);
+    },
   };
+}
+
+function send(pidfd: Fd, signal: number): void {
+  try {
+    native().pidfdSendSignal(pidfd, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
