@@ -1,14 +1,10 @@
 import { native } from '../native/index.ts';
+import { openPidfd } from '../runtime/pidfd.ts';
 
 /** Resolves when a process, of whoever, has ended. */
 export async function waitForEnd(pid: number): Promise<void> {
-  let pidfd: number;
-  try {
-    pidfd = native().pidfdOpen(pid);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
-    throw error;
-  }
+  const pidfd = openPidfd(pid);
+  if (pidfd === undefined) return;
   try {
     await native().pollPidfd(pidfd);
   } finally {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { native } from '../native/index.ts';
+import { openPidfd } from './pidfd.ts';
 
 /** A file of /proc or a cgroup that may go while we look. */
 function readGone(path: string): string {
@@ -34,13 +35,8 @@ export function cgroupPids(cgroup: string): number[] {
 
 /** Sends a signal to a process through a pidfd; a process that is gone is no error. */
 function signalOne(pid: number, signal: number, stillThere: () => boolean): void {
-  let pidfd: number;
-  try {
-    pidfd = native().pidfdOpen(pid);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
-    throw error;
-  }
+  const pidfd = openPidfd(pid);
+  if (pidfd === undefined) return;
   try {
     // The pid may have been given to another process before the pidfd was opened: look once more.
     if (stillThere()) native().pidfdSendSignal(pidfd, signal);

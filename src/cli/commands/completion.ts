@@ -54,19 +54,25 @@ function verbOf(program: Program, summary: string): Verb {
 }
 
 const words = (verb: Verb) =>
-  [...verb.verbs.map((sub) => sub.name), ...verb.flags.flatMap((flag) => flag.names)].join(' ');
+  [
+    ...(verb.name === 'completion' ? Object.keys(SHELLS) : verb.verbs.map((sub) => sub.name)),
+    ...verb.flags.flatMap((flag) => flag.names),
+  ].join(' ');
 
 function bash(verbs: readonly Verb[]): string {
-  const cases = verbs.map((verb) => `    ${verb.name}) words="${words(verb)}" ;;`).join('\n');
+  const cases = verbs.flatMap((verb) => [
+    ...verb.verbs.map((sub) => `    '${verb.name} ${sub.name}') words="${words(sub)}" ;;`),
+    `    '${verb.name} '*) words="${words(verb)}" ;;`,
+  ]);
   return `# bash completion for tinyrun: source <(tinyrun completion bash)
 _tinyrun() {
-  local current=\${COMP_WORDS[COMP_CWORD]} verb='' word words
+  local current=\${COMP_WORDS[COMP_CWORD]} verb='' sub='' word words
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $word in -*) ;; *) verb=$word; break ;; esac
+    case $word in -*) ;; *) if [ -z "$verb" ]; then verb=$word; else sub=$word; break; fi ;; esac
   done
-  case $verb in
-    '') words="${verbs.map((verb) => verb.name).join(' ')} --data-root --run-root --debug --help --version" ;;
-${cases}
+  case "$verb $sub" in
+    ' ') words="${verbs.map((verb) => verb.name).join(' ')} --data-root --run-root --debug --help --version" ;;
+${cases.join('\n')}
     *) words='' ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))

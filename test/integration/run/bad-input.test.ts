@@ -119,11 +119,15 @@ test.each(['bash', 'zsh', 'fish'])('completion for %s names verbs and flags', as
   for (const word of ['run', 'doctor', 'memory']) expect(stdout).toContain(word);
 });
 
-test('completion of bash is a script that bash takes and that completes', async () => {
+test.each([
+  ['run --mem', '--memory --memory-swap --memory-reservation'],
+  ['image l', 'ls load'],
+  ['image ls --no', '--no-trunc'],
+  ['run busybox --mem', '--memory --memory-swap --memory-reservation'],
+  ['completion z', 'zsh'],
+])('completion of bash is a script that bash takes and that completes %s', async (words, completed) => {
   const { stdout } = await sandbox.tinyrun(['completion', 'bash']);
   const { execFileSync } = await import('node:child_process');
-  const script = `${stdout}\nCOMP_WORDS=(tinyrun run --mem); COMP_CWORD=2; _tinyrun; echo "\${COMPREPLY[@]}"`;
-  expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe(
-    '--memory --memory-swap --memory-reservation\n',
-  );
+  const script = `${stdout}\nCOMP_WORDS=(tinyrun ${words}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _tinyrun; echo "\${COMPREPLY[@]}"`;
+  expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe(`${completed}\n`);
 });

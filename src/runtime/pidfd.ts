@@ -1,0 +1,12 @@
+import { native } from '../native/index.ts';
+import type { Fd } from '../native/types.ts';
+
+/** A pidfd of a process that may be gone, then undefined; the caller's to close. */
+export function openPidfd(pid: number): Fd | undefined {
+  try {
+    return native().pidfdOpen(pid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
+    throw error;
+  }
+}
