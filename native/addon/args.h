@@ -98,11 +98,14 @@ inline int64_t readInt64(Napi::Value value, int index) {
 }
 
 inline Bytes readBytes(Napi::Value value, int index) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
-    wrongType(index, "a Uint8Array");
-  auto array = value.As<Napi::Uint8Array>();
+  napi_typedarray_type type{};
+  size_t size = 0;
+  void* data = nullptr;
+  const auto status =
+      napi_get_typedarray_info(value.Env(), value, &type, &size, &data, nullptr, nullptr);  // fails for all else
+  if (status != napi_ok || type != napi_uint8_array) wrongType(index, "a Uint8Array");
   static const uint8_t nothing = 0;  // an empty array may have no address, and Data tells the two apart by it
-  return {array.Data() != nullptr ? array.Data() : &nothing, array.ByteLength()};
+  return {data != nullptr ? static_cast<const uint8_t*>(data) : &nothing, size};
 }
 
 inline std::string readString(Napi::Value value, int index) {

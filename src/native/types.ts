@@ -149,6 +149,8 @@ export interface NativeAddon {
   // fs.cc: the *at calls. The last component is not followed unless flags has AT_SYMLINK_FOLLOW (0x400); an empty
   // path is dirfd itself.
   openat2(dirfd: Fd, path: Path, how: { flags: number; mode?: number; resolve?: number }): Fd;
+  /** openat(O_CREAT|O_EXCL|O_NOFOLLOW|O_WRONLY): a file that nothing was in the place of. */
+  createFile(dirfd: Fd, path: Path, mode: number): Fd;
   close(fd: Fd): void;
   /** fcntl(F_DUPFD_CLOEXEC). */
   dup(fd: Fd): Fd;

@@ -1,9 +1,6 @@
 import { native } from '../../native/index.ts';
 import type { Extent, TarEntry } from '../tar/header.ts';
 import { applyXattrs, type Ownership } from './attributes.ts';
-import { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } from './flags.ts';
-
-const HOW_CREATE = O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY;
 
 /** One regular file being written: created anew, never opened, so that nothing that exists is written through. */
 export class FileWriter {
@@ -12,7 +9,7 @@ export class FileWriter {
 
   /** Throws EEXIST when the name is taken. */
   static create(dir: number, base: string, entry: TarEntry, owner: Ownership): FileWriter {
-    const fd = native().openat2(dir, base, { flags: HOW_CREATE, mode: entry.mode & 0o777 });
+    const fd = native().createFile(dir, base, entry.mode & 0o777);
     return new FileWriter(fd, entry, owner);
   }
 

@@ -2,7 +2,7 @@
 // but for the O_DIRECTORY pair, which node:fs has.
 import { constants } from 'node:fs';
 
-export const { O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY } = constants;
+export const { O_DIRECTORY, O_NOFOLLOW } = constants;
 export const O_PATH = 0o10000000;
 
 export const RESOLVE_NO_MAGICLINKS = 0x02;

@@ -31,6 +31,7 @@ const SAMPLES: Record<string, readonly unknown[]> = {
   mountSetattr: [NO_FD, 'x', 0, {}],
   statfsType: [NO_PATH],
   openat2: [NO_FD, 'x', { flags: 0, mode: 0, resolve: 0 }],
+  createFile: [NO_FD, 'x', 0],
   close: [NO_FD],
   dup: [NO_FD],
   setCloexec: [NO_FD, true],
