@@ -25,7 +25,7 @@ import { archive, describeTree, type Entry, unpackBytes } from '../integration/i
 // Table B: layer escapes, tar semantics, bombs. The canary lies beside the layer; no archive may change it.
 //
 // Each defence was taken out by itself; these tests then fail:
-//   RESOLVE_IN_ROOT (directories.ts)           all that lead through a link, six of them to the canary
+//   RESOLVE_IN_ROOT (directories.ts)           nine of those that lead through a link
 //   `..` above the root (names.ts)             names with `..`
 //   O_EXCL, O_NOFOLLOW (file.ts)               a file over a link, a link that was there before
 //   whiteouts of `.` and `..` (names.ts)       the three refused whiteouts
