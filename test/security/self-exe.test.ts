@@ -77,7 +77,7 @@ test('exec: the helper is caught on its way and still cannot be written', async 
     '-e',
     'trace=execve',
     '-e',
-    'inject=execve:delay_enter=700000:when=2+',
+    'inject=execve:delay_enter=700000',
   ];
   await sandbox.under(hold, TINYRUNC, ['exec', id, '/bin/true']);
   await sandbox.tinyrunc(['exec', id, '/evil']);
