@@ -151,30 +151,31 @@ function isPrivate(namespaces: readonly LinuxNamespace[], type: LinuxNamespace['
 }
 
 /** The default mounts, less what the flags replace, then the user's own. */
-function mountsOf({ options, namespaces, mounts }: SpecInput): Mount[] {
+function mountsOf({ options, namespaces, mounts, idMaps }: SpecInput): Mount[] {
   const shm = options.shmSize === undefined ? DEFAULT_SHM_SIZE : parseSize(options.shmSize, '--shm-size');
   if (shm === 0) throw new TinyrunError('USAGE', '--shm-size must be above 0');
   const replaced = new Set(mounts.map((mount) => mount.destination.replace(/\/+$/, '')));
   if (options.ipc === 'none') replaced.add('/dev/shm');
   const base = defaultMounts(shm)
     .filter((mount) => !replaced.has(mount.destination))
-    .map((mount) => (mount.destination === '/dev/shm' ? shmOf(namespaces, mount) : mount))
+    .map((mount) => ipcOf(namespaces, idMaps !== undefined, mount))
     .map((mount) => (options.privileged ? writable(mount) : mount));
   return [...base, ...mounts];
 }
 
-/** With an IPC namespace goes its /dev/shm: POSIX shared memory is files there (shm_overview(7)). */
-function shmOf(namespaces: readonly LinuxNamespace[], mount: Mount): Mount {
-  const ipc = namespaces.find(({ type }) => type === 'ipc');
-  if (ipc && ipc.path === undefined) return mount;
+/**
+ * With an IPC namespace goes its /dev/shm: POSIX shared memory is files there (shm_overview(7)). Its message queues are
+ * what a new mqueue shows, too, which a user namespace may mount of its own IPC namespace only.
+ */
+function ipcOf(namespaces: readonly LinuxNamespace[], mapped: boolean, mount: Mount): Mount {
   const { destination } = mount;
+  const ipc = namespaces.find(({ type }) => type === 'ipc');
+  const queues = destination === '/dev/mqueue' && mapped && ipc?.path !== undefined;
+  if (destination !== '/dev/shm' && !queues) return mount;
+  if (ipc && ipc.path === undefined) return mount;
   const owner = ipc?.path?.replace(/\/ns\/ipc$/, '/root') ?? '';
-  return {
-    destination,
-    type: 'bind',
-    source: `${owner}${destination}`,
-    options: ['rbind', 'nosuid', 'noexec', 'nodev'],
-  };
+  const options = ['rbind', 'nosuid', 'noexec', 'nodev'];
+  return { destination, type: 'bind', source: `${owner}${destination}`, options };
 }
 
 function writable(mount: Mount): Mount {

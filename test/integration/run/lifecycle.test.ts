@@ -137,6 +137,11 @@ test('--ipc container:NAME shares its /dev/shm, and --ipc host that of the host'
     'ls /dev/shm',
   );
   expect(mapped).toBe('');
+  const { stdout: nobody } = await sandbox.sh(
+    [...shared, '--userns', 'private'],
+    'cat /dev/shm/note; ls -d /dev/mqueue',
+  );
+  expect(nobody).toBe('left here\n/dev/mqueue\n');
   child.kill('SIGTERM');
   expect(await ended).toBe(3);
 
