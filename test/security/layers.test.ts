@@ -3,10 +3,8 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -15,14 +13,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { exportTree } from '../../src/image/export.ts';
-import { LayerStore } from '../../src/image/layers.ts';
-import { encodeEntry, plain } from '../../src/image/tar/write.ts';
-import { LIMITS } from '../../src/image/unpack/limits.ts';
-import { UnpackSession } from '../../src/image/unpack/session.ts';
 import { AT_FDCWD, native } from '../../src/native/index.ts';
 import { archive, describeTree, type Entry, unpackBytes } from '../integration/image/archives.ts';
 
-// Table B: layer escapes, tar semantics, bombs. The canary lies beside the layer; no archive may change it.
+// Table B: layer escapes, tar semantics. The canary lies beside the layer; no archive may change it.
 //
 // Each defence was taken out by itself; these tests then fail:
 //   RESOLVE_IN_ROOT (directories.ts)           nine of those that lead through a link
@@ -30,11 +24,6 @@ import { archive, describeTree, type Entry, unpackBytes } from '../integration/i
 //   O_EXCL, O_NOFOLLOW (file.ts)               a file over a link, a link that was there before
 //   whiteouts of `.` and `..` (names.ts)       the three refused whiteouts
 //   overlay's marks (attributes.ts)            marks that a layer brings along
-//   bytes, entries, implied parents, depth     their own; without the limit on bytes also what is left behind
-//   ratio (limits.ts)                          ratio
-//   size of an extended header (reader.ts)     a PAX header of its own
-//   size of a sparse map (reader.ts, twice)    the map in the data, the map behind the header
-//   removal after a failure (session.ts)       nothing is left of a layer that was refused
 
 let directory: string;
 let canary: string;
@@ -211,106 +200,16 @@ describe('what is legal still unpacks', () => {
   });
 });
 
-describe('bombs', () => {
-  const small = { ...LIMITS, bytes: 1 << 20, entries: 100, depth: 20, ratio: 10, ratioFloor: 1 << 20 };
-  const unpackWith = async (entries: readonly Entry[], limits = small, pack = (bytes: Buffer) => bytes) =>
-    unpackBytes(directory, pack(await archive(entries)), { limits });
-
-  test('bytes', async () => {
-    await expect(unpackWith([file('big', 'x'.repeat(2 << 20))])).rejects.toMatchObject({
-      code: 'LAYER_LIMIT',
-    });
-  });
-
-  test('ratio', async () => {
-    const zeros = [file('zeros', '\0'.repeat(8 << 20))];
-    const limits = { ...small, bytes: 1 << 30 };
-    await expect(unpackWith(zeros, limits, gzipSync)).rejects.toMatchObject({
-      code: 'LAYER_LIMIT',
-      message: expect.stringContaining('more than 10 times'),
-    });
-  });
-
-  test('entries, and parents that only names imply', async () => {
-    const many = Array.from({ length: 200 }, (_, i) => file(`f${i}`));
-    await expect(unpackWith(many)).rejects.toMatchObject({ code: 'LAYER_LIMIT' });
-    const implied = Array.from({ length: 20 }, (_, i) => file(`${i}/a/b/c/d/e/f/g`));
-    await expect(unpackWith(implied)).rejects.toMatchObject({ code: 'LAYER_LIMIT' });
-  });
-
-  test('depth', async () => {
-    await expect(unpackWith([file(`${'d/'.repeat(30)}f`)])).rejects.toMatchObject({ code: 'LAYER_LIMIT' });
-  });
-
-  test('a PAX header of its own', async () => {
-    await expect(unpackWith([{ ...file('x'), pax: { comment: 'c'.repeat(2 << 20) } }])).rejects.toMatchObject(
-      {
-        code: 'LAYER_LIMIT',
-      },
-    );
-  });
-
-  test('the map of a sparse file, in its data', async () => {
-    const pax = { major: '1', minor: '0', name: 'x', realsize: '1' };
-    const records = Object.entries(pax).map(([key, value]) => [`GNU.sparse.${key}`, value]);
-    const body = `999999999\n${'0\n'.repeat(5 << 20)}`;
-    await expect(
-      unpackWith([{ ...file('x', body), pax: Object.fromEntries(records) }]),
-    ).rejects.toMatchObject({ code: 'LAYER_LIMIT' });
-  });
-
-  test('the map of a sparse file, in blocks behind its header', async () => {
-    const header = encodeEntry({ ...plain(0), name: 'x' });
-    header.write('S', 156);
-    header.write('ustar  \0', 257);
-    header.fill('0', 386, 494);
-    header.fill(' ', 148, 156);
-    const sum = header.reduce((total, byte) => total + byte, 0);
-    header.write(`${sum.toString(8).padStart(6, '0')}\0`, 148);
-    const more = Buffer.alloc(9 << 20, '0');
-    await expect(
-      unpackBytes(directory, Buffer.concat([header, more]), { limits: small }),
-    ).rejects.toMatchObject({
-      code: 'LAYER_LIMIT',
-    });
-  });
-
-  test('nothing is left of a layer that was refused', async () => {
-    const blob = join(directory, 'blob');
-    writeFileSync(blob, await archive([file('small'), file('big', 'x'.repeat(2 << 20))]));
-    const layers = new LayerStore(directory);
-    const diffId = `sha256:${'0'.repeat(64)}`;
-    const session = await UnpackSession.open(layers, { diffId, blob, limits: small });
-    session?.grow(statSync(blob).size);
-    await expect(session?.commit()).rejects.toMatchObject({ code: 'LAYER_LIMIT' });
-    expect(layers.list()).toEqual([]);
-    expect(readdirSync(join(layers.root, 'tmp'))).toEqual([`${'0'.repeat(64)}.lock`]);
-  });
-
-  test('a sparse file is as long as it says and as large as it is', async () => {
-    const sparse = join(directory, 'sparse');
-    execFileSync('truncate', ['-s', '4G', sparse]);
-    writeFileSync(sparse, 'head', { flag: 'r+' });
-    const bytes = execFileSync('tar', ['-cS', '-C', directory, 'sparse']);
-    rmSync(sparse);
-    await unpackBytes(directory, bytes, { limits: small });
-    const stat = execFileSync('stat', ['-c', '%s %b', join(directory, 'tree/sparse')], { encoding: 'utf8' });
-    const [length, blocks] = stat.trim().split(' ').map(Number);
-    expect(length).toBe(4 * 2 ** 30);
-    expect(blocks).toBeLessThan(64);
-  });
-
-  test('damage: truncated, wrong checksum, not an archive', async () => {
-    const whole = await archive([file('a', 'x'.repeat(2000))]);
-    for (const bytes of [
-      whole.subarray(0, 700),
-      gzipSync(whole).subarray(0, 60),
-      Buffer.alloc(1024, 'garbage'),
-    ])
-      await expect(unpackBytes(directory, bytes)).rejects.toMatchObject({ code: 'BAD_LAYER' });
-    const flipped = Buffer.from(whole);
-    flipped[0] = 0x62;
-    await expect(unpackBytes(directory, flipped)).rejects.toThrow('checksum');
-    expect(readFileSync(join(canary, 'etc/passwd'), 'utf8')).toBe('root:x:0:0\n');
-  });
+test('damage: truncated, wrong checksum, not an archive', async () => {
+  const whole = await archive([file('a', 'x'.repeat(2000))]);
+  for (const bytes of [
+    whole.subarray(0, 700),
+    gzipSync(whole).subarray(0, 60),
+    Buffer.alloc(1024, 'garbage'),
+  ])
+    await expect(unpackBytes(directory, bytes)).rejects.toMatchObject({ code: 'BAD_LAYER' });
+  const flipped = Buffer.from(whole);
+  flipped[0] = 0x62;
+  await expect(unpackBytes(directory, flipped)).rejects.toThrow('checksum');
+  expect(readFileSync(join(canary, 'etc/passwd'), 'utf8')).toBe('root:x:0:0\n');
 });

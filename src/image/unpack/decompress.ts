@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
 import { TinyrunError } from '../../errors.ts';
+import { withinWindow } from './zstd-window.ts';
 
 export type Compression = 'gzip' | 'zstd' | 'none';
 
@@ -34,7 +35,7 @@ export async function* decompress(source: AsyncIterable<Buffer>): AsyncGenerator
   const compression = detect(first);
   if (compression === 'none') yield* whole;
   else if (compression === 'gzip') yield* through(whole, zlib.createGunzip({ chunkSize: CHUNK }));
-  else yield* unzstd(whole);
+  else yield* unzstd(withinWindow(whole));
 }
 
 /** Enough to recognise the magic, however small the pieces are. */
@@ -70,7 +71,7 @@ async function* through(
 
 function unpackFailure(cause: unknown): unknown {
   const code = (cause as NodeJS.ErrnoException).code;
-  if (!code?.startsWith('Z_') && !code?.startsWith('ERR_ZSTD')) return cause;
+  if (!/^(?:Z_|ERR_ZSTD|ZSTD_)/.test(code ?? '')) return cause;
   return new TinyrunError('BAD_LAYER', `layer cannot be decompressed: ${(cause as Error).message}`, {
     cause,
   });
