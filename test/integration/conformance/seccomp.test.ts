@@ -1,7 +1,10 @@
-// config-linux.md, Seccomp: what each action does to the program.
+// config-linux.md, Seccomp.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Bench } from '../tinyrunc/support.ts';
-import { specOf } from './support.ts';
+import { type Change, refuse, sh, specOf } from './support.ts';
 
 let bench: Bench;
 beforeEach(() => {
@@ -29,4 +32,112 @@ describe('actions', () => {
     const { stdout, stderr } = bench.run(['run', '-b', bench.bundle(spec), bench.id()]);
     expect(stdout.trim(), stderr).toBe(code);
   });
+});
+
+describe('rules', () => {
+  const profile =
+    (rule: object, more: object = {}): Change =>
+    (s) =>
+      Object.assign(s.linux, { seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [rule], ...more } });
+  const mkdir = 'mkdir /tmp/x 2>&1; echo';
+
+  it('errno, by its number', () => {
+    const names = ['mkdir', 'mkdirat'];
+    const made = (errnoRet?: number) =>
+      sh(bench, mkdir, (s) => {
+        s.root = { path: 'rootfs', readonly: false };
+        profile({ names, action: 'SCMP_ACT_ERRNO', ...(errnoRet !== undefined && { errnoRet }) })(s);
+      });
+    expect(made(28)).toContain('No space left on device');
+    expect(made()).toContain('Operation not permitted');
+  });
+
+  it('arguments', () => {
+    const kill = {
+      names: ['kill'],
+      action: 'SCMP_ACT_ERRNO',
+      args: [{ index: 1, value: 10, op: 'SCMP_CMP_EQ' }],
+    };
+    const out = sh(
+      bench,
+      'trap "" USR1 USR2; kill -10 $$ 2>/dev/null; echo $?; kill -12 $$; echo $?',
+      profile(kill),
+    );
+    expect(out).toBe('1\n0');
+  });
+
+  it('unknown names are passed over, unknown actions are not', () => {
+    expect(sh(bench, 'echo fine', profile({ names: ['no_such_call'], action: 'SCMP_ACT_ERRNO' }))).toBe(
+      'fine',
+    );
+    refuse(bench, profile({ names: ['mkdir'], action: 'SCMP_ACT_DANCE' }), /SCMP_ACT_DANCE/);
+  });
+
+  it('an errno where the action has none is an error', () =>
+    refuse(bench, profile({ names: ['mkdir'], action: 'SCMP_ACT_ALLOW', errnoRet: 1 }), /errno/i));
+});
+
+/** Takes one connection with its fds, prints the number of fds and what came with them, JSON a line. */
+const AGENT = `
+import json, os, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1]); server.listen(1)
+print("listening", flush=True)
+connection, _ = server.accept()
+data, fds, _, _ = socket.recv_fds(connection, 65536, 8)
+while True:
+    more = connection.recv(65536)
+    if not more: break
+    data += more
+kinds = [os.readlink(f"/proc/self/fd/{fd}") for fd in fds]
+print(json.dumps({"kinds": kinds, "state": json.loads(data)}), flush=True)
+sys.stdin.read()
+`;
+
+describe('notify', () => {
+  it('hands the listener its fd and one container process state', async () => {
+    const socket = join(bench.dir, 'agent.sock');
+    const agent = spawn('python3', ['-c', AGENT, socket], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: agent.stdout })[Symbol.asyncIterator]();
+    const next = async () => String((await lines.next()).value);
+    try {
+      expect(await next()).toBe('listening');
+      const spec = specOf(['true'], (s) => {
+        const rule = { names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_NOTIFY' };
+        const profile = {
+          defaultAction: 'SCMP_ACT_ALLOW',
+          listenerPath: socket,
+          listenerMetadata: 'meta',
+          syscalls: [rule],
+        };
+        Object.assign(s.linux, { seccomp: profile });
+      });
+      const id = bench.create(spec);
+      bench.ok(['start', id]);
+      const { kinds, state } = JSON.parse(await next());
+      expect(kinds).toEqual(['anon_inode:seccomp notify']);
+      expect(state).toMatchObject({
+        fds: ['seccompFd'],
+        metadata: 'meta',
+        ociVersion: expect.stringMatching(/^1\./),
+      });
+      expect(state.pid).toBeGreaterThan(0);
+      expect(state.state).toMatchObject({ id, bundle: expect.stringMatching(/^\//) });
+    } finally {
+      agent.kill();
+    }
+  });
+
+  it('without anybody to listen is an error', () =>
+    refuse(
+      bench,
+      (s) => {
+        const rule = { names: ['mkdir'], action: 'SCMP_ACT_NOTIFY' };
+        const listenerPath = join(bench.dir, 'nobody.sock');
+        Object.assign(s.linux, {
+          seccomp: { defaultAction: 'SCMP_ACT_ALLOW', listenerPath, syscalls: [rule] },
+        });
+      },
+      /nobody\.sock/,
+    ));
 });
