@@ -37,6 +37,7 @@ async function read(flags: readonly string[], size: number): Promise<{ bytes: nu
   const grown = peakOf(child.pid) - before;
   child.kill('SIGKILL');
   await ended;
+  await sandbox.tinyrun(['ps']);
   return { bytes, grown };
 }
 
@@ -70,6 +71,7 @@ test('128 MiB through a terminal', { timeout: 120_000 }, async () => {
   const grown = peakOf(child.pid) - early;
   child.kill('SIGKILL');
   await ended;
+  await sandbox.tinyrun(['ps']);
   expect(bytes).toBe(128 * MIB);
   expect(grown).toBeLessThan(48 * MIB);
 });

@@ -4,6 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { native } from '../../src/native/index.ts';
+import type { Step } from '../../src/plan/types.ts';
+import { launchSync } from '../../src/runtime/launch.ts';
 import { Sandbox, TINYRUN } from '../security/support.ts';
 
 const sandbox = new Sandbox();
@@ -29,6 +31,13 @@ function bystander(dir: string): { alive: () => boolean; end: () => void } {
   return { alive, end: () => child.kill('SIGKILL') };
 }
 
+const removeCgroup = (at: string): Step => ({
+  op: 'cgroupRemove',
+  lane: 'host',
+  args: { path: at },
+  why: 'reboot',
+});
+
 async function running(
   name: string,
   ...flags: string[]
@@ -45,8 +54,12 @@ test.each([
   ['stays, and can be removed', [], [['rm', 'before']]],
 ])('an empty /run: what ran has ended; it %s, and its name is free', async (_, flags, cleanup) => {
   const { child, ended } = await running('before', ...flags);
+  const [id = ''] = readdirSync(path.join(run, 'containers'));
+  const { cgroup } = state(path.join(run, 'containers', id)).value;
   child.kill('SIGKILL');
   await ended;
+  // no reboot leaves a cgroup behind
+  launchSync({ plan: { steps: [removeCgroup(cgroup)] } });
   rmSync(run, { recursive: true });
   mkdirSync(run);
   expect((await sandbox.tinyrun(['ps', '-q'])).stdout).toBe('');
@@ -66,6 +79,7 @@ test('a pid of the boot before is never signalled, run', async () => {
   other.end();
   child.kill('SIGKILL');
   await ended;
+  await sandbox.tinyrun(['ps']);
   expect(killed).toMatchObject({ code: 1, stderr: expect.stringMatching(/is not running/) });
   expect(listed.stdout).toBe('');
   expect(spared).toBe(true);
