@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { containerDir } from '../../../src/runtime/state.ts';
@@ -274,101 +274,5 @@ describe('delete', () => {
     expect(bench.run(['delete', id]).status).toBe(1);
     bench.ok(['delete', '--force', id]);
     await until(() => hasEnded(pid));
-  });
-});
-
-describe('state and list', () => {
-  it('show what runc shows', () => {
-    const spec = testSpec(SLEEP, (s) => {
-      s.annotations = { 'a.b': 'c' };
-    });
-    const id = bench.create(spec);
-    const state = bench.state(id);
-    expect(Object.keys(state)).toEqual([
-      'ociVersion',
-      'id',
-      'pid',
-      'status',
-      'bundle',
-      'rootfs',
-      'created',
-      'annotations',
-      'owner',
-    ]);
-    expect(state).toMatchObject({
-      rootfs: join(String(state.bundle), 'rootfs'),
-      annotations: { 'a.b': 'c' },
-    });
-    const listed = JSON.parse(bench.ok(['list', '-f', 'json'])) as { id: string; owner: string }[];
-    expect(listed.find((entry) => entry.id === id)).toMatchObject({ owner: 'root', status: 'created' });
-    expect(bench.ok(['list', '-q']).split('\n')).toContain(id);
-    expect(bench.ok(['list']).split('\n')[0]).toMatch(/^ID +PID +STATUS +BUNDLE +CREATED +OWNER$/);
-  });
-
-  it('list nothing where there is nothing', () => {
-    const empty = join(bench.dir, 'empty');
-    mkdirSync(empty);
-    expect(bench.ok(['--root', empty, 'list', '-f', 'json'])).toBe('null');
-    expect(bench.ok(['--root', empty, 'list', '-q'])).toBe('');
-  });
-
-  it('know a stopped container, with pid 0', async () => {
-    const id = bench.create(testSpec(['true']));
-    bench.ok(['start', id]);
-    await until(() => status(id) === 'stopped');
-    expect(bench.state(id).pid).toBe(0);
-  });
-});
-
-describe('pause and resume', () => {
-  it('freeze and thaw', () => {
-    const id = bench.create(testSpec(SLEEP));
-    bench.ok(['start', id]);
-    bench.ok(['pause', id]);
-    expect(status(id)).toBe('paused');
-    expect(bench.run(['start', id]).stderr).toContain('cannot start a container in the paused state');
-    const exec = bench.run(['exec', id, 'true']);
-    expect(exec.status).toBe(255);
-    expect(exec.stderr).toContain('cannot exec in a paused container');
-    bench.ok(['resume', id]);
-    expect(status(id)).toBe('running');
-    expect(bench.run(['resume', id]).stderr).toContain('container not paused');
-    bench.ok(['pause', id]);
-    bench.ok(['delete', '--force', id]);
-  });
-});
-
-describe('ps and events', () => {
-  it('show the processes', () => {
-    const id = bench.create(testSpec(SLEEP));
-    const { pid } = bench.state(id);
-    expect(JSON.parse(bench.ok(['ps', '--format', 'json', id]))).toEqual([pid]);
-    const table = bench.ok(['ps', id]).trim().split('\n');
-    expect(table).toHaveLength(2);
-    expect(table[1]).toContain(String(pid));
-  });
-
-  it('show statistics once with --stats', () => {
-    const id = bench.create(testSpec(SLEEP));
-    bench.ok(['start', id]);
-    const event = JSON.parse(bench.ok(['events', '--stats', id]));
-    expect(event).toMatchObject({ type: 'stats', id, data: { cpu: {}, memory: {}, pids: {} } });
-  });
-});
-
-describe('update', () => {
-  it('warns once per controller that cgroup v2 lacks, and goes on', () => {
-    const id = bench.create(testSpec(SLEEP));
-    const result = bench.run(['update', '--resources=-', id], {
-      input: JSON.stringify({ memory: { limit: 1 << 26, reservation: 1 << 25 }, pids: { limit: 50 } }),
-    });
-    expect(result.status).toBe(0);
-  });
-
-  it('refuses what is invalid by its path', () => {
-    const id = bench.create(testSpec(SLEEP));
-    const result = bench.run(['update', '-r', '-', id], { input: '{"memory":{"limit":"lots"}}' });
-    expect(result.status).toBe(1);
-    expect(result.stderr).toContain('memory.limit');
   });
 });
