@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -46,13 +46,4 @@ describe.each(['tinyrun', 'tinyrunc'])('bin/%s', (name) => {
     expect(all.slice(all.indexOf('--'))).toEqual(['--', program, '--env-file', 'a b', '', '*', '']);
     expect(lines({ NODE_EXTRA_CA_CERTS: '/ca' }).slice(0, 2)).toEqual(['unset', '/ca']);
   });
-});
-
-test('the second successful run of a verb leaves its code cache', () => {
-  for (let i = 0; i < 2; i++) run(join(ROOT, 'bin/tinyrunc'), ['features']);
-  const caches = readdirSync(join(ROOT, 'dist/cache')).filter((file) =>
-    file.startsWith('tinyrunc-features-'),
-  );
-  expect(caches).toHaveLength(1);
-  expect(run(join(ROOT, 'bin/tinyrunc'), ['features'])).toMatchObject({ status: 0, stderr: '' });
 });
