@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 
 const HEAD = `# Errors
 
-Every error that tinyrun reports has a code, an exit code and a hint. On a terminal it is two lines: what was tried and
+Every error that tinyrun reports has a code and a hint. On a terminal it is two lines: what was tried and
 what the kernel said, then what to do:
 
 \`\`\`
@@ -14,21 +14,24 @@ tinyrun: mount proc on /proc (nosuid,noexec,nodev): EPERM: operation not permitt
 \`\`\`
 
 From the Node API it is a \`TinyrunError\` with \`code\`, \`message\`, \`hint\`, \`exitCode\` and, where another error was
-behind it, \`cause\`. Exit codes are Docker's: 125 for tinyrun itself, 126 for a command that may not be executed, 127
-for one that is not there; commands about containers that exist answer 1. Any other exit code is the container's own,
-128 + n after signal n.
+behind it, \`cause\`.
+
+Exit codes are Docker's. \`run\` ends with the program's own, 128 + n after signal n; 125 when tinyrun itself failed, 126
+for a program that may not be executed (\`COMMAND_NOT_EXECUTABLE\`), 127 for one that is not there
+(\`COMMAND_NOT_FOUND\`). Every other command ends with 1 when something of it failed, and with 125 only for a flag that it
+does not know or cannot read (\`FLAG\`). \`exitCode\` is the one of \`run\`.
 
 This page is generated from \`src/errors.ts\` by \`scripts/errors-doc.mjs\`, and a test keeps the two equal.
 
-| code | exit | what to do |
-|---|---|---|
+| code | what to do |
+|---|---|
 `;
 
 /** The page for a table of errors. */
 export function renderErrors(errors) {
   const rows = Object.entries(errors)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([code, { exit, hint }]) => `| \`${code}\` | ${exit} | ${hint.replaceAll('|', '\\|')} |\n`);
+    .map(([code, { hint }]) => `| \`${code}\` | ${hint.replaceAll('|', '\\|')} |\n`);
   return HEAD + rows.join('');
 }
 

@@ -15,9 +15,8 @@ export async function forEach(
       await action(name);
       context.out(`${name}\n`);
     } catch (error) {
-      const failure = toFailure(error);
-      context.err(formatFailure(failure));
-      context.exitCode = failure.exitCode === 125 ? 125 : 1;
+      context.err(formatFailure(toFailure(error)));
+      context.exitCode = 1;
     }
   }
 }

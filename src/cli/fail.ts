@@ -1,7 +1,8 @@
 import { type ErrorCode, TinyrunError } from '../errors.ts';
 
-/** One failure as a person sees it: a line, what to do about it, and how the command ends. */
+/** One failure as a person sees it: a line, what to do about it, and how `run` ends with it. */
 export interface Failure {
+  readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string;
   readonly exitCode: number;
@@ -33,9 +34,17 @@ const NOWHERE = {
 export function toFailure(error: unknown): Failure {
   if (error instanceof Error && error.name === 'TinyrunError') {
     const known = error as TinyrunError;
-    return { message: known.message, hint: known.hint, exitCode: known.exitCode };
+    return { code: known.code, message: known.message, hint: known.hint, exitCode: known.exitCode };
   }
   return toFailure(wrap(error));
+}
+
+/**
+ * How a verb ends, as Docker's: only `run`, whose exit code is its program's, must tell a failure of its own from one
+ * of the program, and does so by 125 to 127; other verbs end with 1. A flag that cannot be read is 125 for all.
+ */
+export function exitCodeOf({ code, exitCode }: Failure, verb: string | undefined): number {
+  return verb === 'run' || code === 'FLAG' ? exitCode : 1;
 }
 
 function wrap(error: unknown): TinyrunError {

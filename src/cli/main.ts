@@ -4,7 +4,7 @@ import { type Roots, resolveRoots } from '../store/paths.ts';
 import { plainBooleans } from './booleans.ts';
 import type { Command, Context } from './command.ts';
 import { findCommand } from './commands.ts';
-import { formatFailure, toFailure } from './fail.ts';
+import { exitCodeOf, formatFailure, toFailure } from './fail.ts';
 import { writeAll } from './output/write.ts';
 import { addCommand, addSummaries, createProgram, unknownCommand, usageError } from './program.ts';
 
@@ -32,7 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const failure = toFailure(error);
     writeAll(2, formatFailure(failure));
     if (isDebug(argv) && error instanceof Error) writeAll(2, `${error.stack}\n`);
-    return failure.exitCode;
+    return exitCodeOf(failure, findVerb(argv));
   }
 }
 
@@ -83,7 +83,9 @@ async function parse(program: Program, argv: readonly string[], verb: Program = 
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     if (code === 'commander.helpDisplayed' || code === 'commander.version') return;
-    if (code?.startsWith('commander.')) throw usageError(message, deepest(verb, argv));
+    // a group without a subcommand: its list, as docker prints it
+    if (code === 'commander.help') return deepest(verb, argv).outputHelp();
+    if (code?.startsWith('commander.')) throw usageError({ code, message }, deepest(verb, argv));
     throw error;
   }
 }
@@ -123,7 +125,7 @@ function globalValue(argv: readonly string[], flag: string): string | undefined 
     if (arg.startsWith(`${flag}=`)) return arg.slice(flag.length + 1);
     if (arg !== flag) continue;
     const value = argv[i + 1];
-    if (value === undefined) throw new TinyrunError('USAGE', `${flag} needs a directory`);
+    if (value === undefined) throw new TinyrunError('FLAG', `${flag} needs a directory`);
     return value;
   }
   return undefined;

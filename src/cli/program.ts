@@ -53,8 +53,18 @@ export function unknownCommand(name: string): TinyrunError {
   return new TinyrunError('USAGE', `unknown command: ${name}`, { hint });
 }
 
+/** commander's complaints about words that are no flags. */
+const ABOUT_ARGUMENTS = [
+  'commander.missingArgument',
+  'commander.excessArguments',
+  'commander.unknownCommand',
+];
+
 /** commander's complaint as ours: its message without the prefix, its suggestion as the hint. */
-export function usageError(message: string, program: Program): TinyrunError {
+export function usageError(
+  { code, message }: { code: string; message: string },
+  program: Program,
+): TinyrunError {
   const text = message.replace(/^error: /, '').split('\n')[0] ?? message;
   const flag = /unknown option '([^']+)'/.exec(text)?.[1];
   const verb = /unknown command '([^']+)'/.exec(text)?.[1];
@@ -68,7 +78,7 @@ export function usageError(message: string, program: Program): TinyrunError {
   const listed = verb ? 'commands' : 'flags';
   const hint = near.length ? `did you mean ${near.join(' or ')}` : `${path} --help lists the ${listed}`;
   const told = verb ? `unknown command: ${path} ${verb}` : flag ? `unknown flag: ${flag}` : text;
-  return new TinyrunError('USAGE', told, { hint });
+  return new TinyrunError(ABOUT_ARGUMENTS.includes(code) ? 'USAGE' : 'FLAG', told, { hint });
 }
 
 function longFlags(program: Program): string[] {

@@ -10,7 +10,7 @@ export function parseFilters(given: readonly string[] | undefined, known: readon
   for (const text of given ?? []) {
     const equals = text.indexOf('=');
     const key = equals < 0 ? text : text.slice(0, equals);
-    if (equals < 1) throw new TinyrunError('USAGE', `bad filter "${text}"`, { hint: '--filter KEY=VALUE' });
+    if (equals < 1) throw new TinyrunError('FLAG', `bad filter "${text}"`, { hint: '--filter KEY=VALUE' });
     if (!known.includes(key))
       throw new TinyrunError('USAGE', `unknown filter "${key}"`, { hint: `filters are ${known.join(', ')}` });
     filters.set(key, [...(filters.get(key) ?? []), text.slice(equals + 1)]);

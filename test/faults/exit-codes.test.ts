@@ -1,7 +1,9 @@
 // How `run` ends: 125 tinyrun itself, 126 not executable, 127 not found, 128+n a signal, else the program's own.
+// Other verbs as docker's: 1, and 125 for flags that cannot be read.
 import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands.ts';
 import { Sandbox } from '../security/support.ts';
 
 const sandbox = new Sandbox();
@@ -36,12 +38,94 @@ describe.each<[number, string, () => ReturnType<typeof run>]>([
   [125, '-m lots', () => run('-m', 'lots', 'busybox', 'true')],
   [125, 'an unreadable env file', () => run('--env-file', '/no/such/file', 'busybox', 'true')],
   [125, 'an unknown capability', () => run('--cap-add', 'FLY', 'busybox', 'true')],
-  [125, 'an unknown command', () => sandbox.tinyrun(['rum', 'busybox'])],
+  [125, 'an image that no registry has', () => run('localhost:1/nothere', 'true')],
 ])('exit code %d', (code, name, call) => {
   test(name, async () => {
     const result = await call();
     expect(result.code, result.stderr).toBe(code);
-    if (code >= 125 && code <= 127) expect(result.stderr).toMatch(/^tinyrun: [^\n]+\n(hint: [^\n]+\n)?$/);
+    if (code >= 125 && code <= 127)
+      expect(result.stderr).toMatch(/^(Unable .*\n)?tinyrun: [^\n]+\n(hint: [^\n]+\n)?$/);
+  });
+});
+
+const VERBS = Object.keys(COMMANDS);
+const ENDED = /^tinyrun: [^\n]+\nhint: [^\n]+\n$/;
+
+describe('other verbs', () => {
+  const FAILING = [
+    ['rum', 'busybox'],
+    ['image', 'lss'],
+    ['help', 'rum'],
+    ['tag', 'busybox'],
+    ['images', 'a', 'b'],
+    ['tag', 'nosuch', 'x'],
+    ['tag', 'busybox', 'Upper'],
+    ['history', 'nosuch'],
+    ['save', '-o', '/dev/null', 'nosuch'],
+    ['rmi', 'nosuch'],
+    ['push', 'localhost:1/nosuch'],
+    ['push', '-a', 'localhost:1/nosuch:tag'],
+    ['pull', 'Upper'],
+    ['pull', 'localhost:1/nosuch'],
+    ['pull', '-a', 'localhost:1/nosuch:tag'],
+    ['pull', '--platform', 'x/y/z/w', 'busybox'],
+    ['inspect', '--type', 'image', 'nosuch'],
+    ['inspect', 'nosuch'],
+    ['image', 'inspect', 'nosuch'],
+    ['image', 'tree', 'nosuch'],
+    ['image', 'prune', '-f', '--filter', 'nope=1'],
+    ['images', '--filter', 'nope=1'],
+    ['images', '--format', '{{.Nope'],
+    ['system', 'df', '--format', '{{.Nope}}'],
+    ['ps', '--filter', 'nope=1'],
+    ['kill', 'nosuch'],
+    ['kill', '-s', 'FROB', 'nosuch'],
+    ['rm', 'nosuch'],
+    ['export', '-o', '/dev/null', 'nosuch'],
+    ['import', '/no/such.tar'],
+    ['load', '-i', '/no/such.tar'],
+    ['login', '--password-stdin', 'localhost:1'],
+    ['manifest', 'inspect', 'Upper'],
+    ['manifest', 'push', 'nosuch'],
+    ['completion', 'frob'],
+  ];
+  test.each(FAILING.map((args) => [args]))('%j: 1', async (args) => {
+    const { code, stderr } = await sandbox.tinyrun(args);
+    expect(stderr).toMatch(/(^|\n)tinyrun: [^\n]+\nhint: [^\n]+\n$/);
+    expect(code).toBe(1);
+  });
+
+  test('a data root that cannot be: 1', async () => {
+    const { code, stderr } = await sandbox.tinyrun([
+      '--data-root',
+      '/dev/null/x',
+      'load',
+      '-i',
+      '/etc/passwd',
+    ]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(ENDED) });
+  });
+
+  const UNREADABLE = [
+    ...VERBS.map((verb) => [verb, '--frob']),
+    ['image', 'ls', '--frob'],
+    ['system', 'df', '--frob'],
+    ['images', '--format'],
+    ['images', '--filter', 'nope'],
+    ['ps', '--filter', 'nope'],
+    ['pull', '--quiet=maybe', 'x'],
+    ['--frob', 'images'],
+    ['--data-root'],
+  ];
+  test.each(UNREADABLE.map((args) => [args]))('%j: 125', async (args) => {
+    const { code, stdout, stderr } = await sandbox.tinyrun(args);
+    expect({ code, stdout, stderr }).toEqual({ code: 125, stdout: '', stderr: expect.stringMatching(ENDED) });
+  });
+
+  test('a group without a subcommand lists them', async () => {
+    const { code, stdout, stderr } = await sandbox.tinyrun(['image']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^Usage: tinyrun image COMMAND\n.*\n {2}ls\|list /s);
   });
 });
 

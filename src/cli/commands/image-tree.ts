@@ -33,7 +33,7 @@ async function tree(name: string, flags: Flags, context: Context): Promise<void>
   const image = store.resolve(name);
   if (!image) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${name}`);
   if (!/^\d+$/.test(flags.files))
-    throw new TinyrunError('USAGE', `--files ${flags.files}: a number is expected`);
+    throw new TinyrunError('FLAG', `--files ${flags.files}: a number is expected`);
   await ensureUnpacked(store, image);
   const layers = layerTrees(context.dataRoot, image);
   if (flags.format !== undefined) {

@@ -89,7 +89,7 @@ function parseFilters(filters: readonly string[]): ReadonlyMap<string, readonly 
     const [key, value] = [filter.slice(0, at), filter.slice(at + 1)];
     const test = FILTERS[key];
     if (!test)
-      throw new TinyrunError('USAGE', `--filter ${JSON.stringify(filter)}: not KEY=VALUE`, {
+      throw new TinyrunError(at < 1 ? 'FLAG' : 'USAGE', `--filter ${JSON.stringify(filter)}: not KEY=VALUE`, {
         hint: `the keys are ${Object.keys(FILTERS).join(', ')}`,
       });
     byKey.set(key, [...(byKey.get(key) ?? []), (view) => test(view, value)]);

@@ -22,8 +22,8 @@ afterEach(() => {
 const TRUE = ['busybox', 'true'];
 
 test.each<[string[], number, RegExp, RegExp]>([
-  [['rnu'], 125, /^unknown command: rnu$/, /^did you mean run or rm$|^did you mean run$/],
-  [['frobnicate'], 125, /^unknown command: frobnicate$/, /--help/],
+  [['rnu'], 1, /^unknown command: rnu$/, /^did you mean run or rm$|^did you mean run$/],
+  [['frobnicate'], 1, /^unknown command: frobnicate$/, /--help/],
   [['run'], 125, /missing required argument 'image'/, /^tinyrun run --help/],
   [['run', '--memroy', '5m', ...TRUE], 125, /^unknown flag: --memroy$/, /^did you mean --memory$/],
   [['run', '--frobnicate', ...TRUE], 125, /^unknown flag: --frobnicate$/, /^tinyrun run --help/],
@@ -61,8 +61,8 @@ test.each<[string[], number, RegExp, RegExp]>([
   [['run', '--pull', 'sometimes', ...TRUE], 125, /--pull.*sometimes/, /./],
   [['run', '--entrypoint', '', 'busybox'], 125, /^no command given/, /tinyrun run IMAGE COMMAND/],
   [['run', '-v', '/a:/proc/x', ...TRUE], 125, /\/proc\/x/, /./],
-  [['help', 'rnu'], 125, /^unknown command: rnu$/, /^did you mean run$/],
-  [['image', 'lss'], 125, /^unknown command: tinyrun image lss$/, /^did you mean ls$/],
+  [['help', 'rnu'], 1, /^unknown command: rnu$/, /^did you mean run$/],
+  [['image', 'lss'], 1, /^unknown command: tinyrun image lss$/, /^did you mean ls$/],
   [['--data-root', '/dev/null/x', 'run', ...TRUE], 125, /ENOTDIR/, /a part of the path is a file/],
   [['kill', 'nobody'], 1, /^no such container: nobody$/, /tinyrun ps -a/],
   [['rm', 'nobody'], 1, /^no such container: nobody$/, /tinyrun ps -a/],

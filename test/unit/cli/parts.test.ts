@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { plainBooleans } from '../../../src/cli/booleans.ts';
-import { formatFailure, toFailure } from '../../../src/cli/fail.ts';
+import { exitCodeOf, formatFailure, toFailure } from '../../../src/cli/fail.ts';
 import { findVerb } from '../../../src/cli/main.ts';
 import { humanDuration, table } from '../../../src/cli/output/table.ts';
 import { distance, suggest } from '../../../src/cli/suggest.ts';
@@ -87,6 +87,17 @@ describe('failures', () => {
     const failure = toFailure(new TinyrunError('COMMAND_NOT_FOUND', 'exec: "x": no'));
     expect(failure.exitCode).toBe(127);
     expect(formatFailure(failure)).toMatch(/^tinyrun: exec: "x": no\nhint: the program must exist/);
+  });
+  test.each([
+    ['run', 'USAGE', 125],
+    ['run', 'REGISTRY', 125],
+    ['run', 'COMMAND_NOT_EXECUTABLE', 126],
+    ['tag', 'IMAGE_NOT_FOUND', 1],
+    ['tag', 'INTERNAL', 1],
+    ['tag', 'FLAG', 125],
+    [undefined, 'FLAG', 125],
+  ] as const)('%s with %s ends with %d', (verb, code, exit) => {
+    expect(exitCodeOf(toFailure(new TinyrunError(code, 'x')), verb)).toBe(exit);
   });
   test('a full disk is told as such', () => {
     const error = Object.assign(new Error('ENOSPC: no space left on device, write'), {
