@@ -1,5 +1,6 @@
 import { table } from './table.ts';
 import { compileTemplate } from './template.ts';
+import { marshal, Row } from './template-values.ts';
 
 /** A listing as Docker's commands print it. */
 export interface Listing {
@@ -22,18 +23,17 @@ export function formatRows({ rows, headers, columns, format }: Listing): string 
     const lines = rows.map((row) => columns.map((name) => String(row[name])));
     return table([columns.map((name) => headers[name] ?? name.toUpperCase()), ...lines]);
   }
-  if (format === 'json') return rows.map((row) => `${JSON.stringify(sorted(row))}\n`).join('');
-  const unescaped = format.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
-  if (!unescaped.startsWith('table ')) return each(unescaped, rows);
-  const template = compileTemplate(unescaped.slice('table '.length).trim());
-  return table([headers, ...rows].map((row) => template(row).split('\t')));
+  const values = rows.map((row) => new Row(row));
+  if (format === 'json') return values.map((row) => `${marshal(row)}\n`).join('');
+  const { isTable, text } = readFormat(format);
+  const template = compileTemplate(text);
+  if (!isTable) return values.map((row) => `${template(row)}\n`).join('');
+  return table([headers, ...values].map((row) => template(row).split('\t')));
 }
 
-function each(format: string, rows: readonly Readonly<Record<string, unknown>>[]): string {
-  const template = compileTemplate(format);
-  return rows.map((row) => `${template(sorted(row))}\n`).join('');
+/** The template of a `--format`, with or without `table` before it, and its written out tabs and line ends as such. */
+export function readFormat(format: string): { isTable: boolean; text: string } {
+  const text = format.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
+  const isTable = text.startsWith('table ');
+  return { isTable, text: isTable ? text.slice('table '.length).trim() : text };
 }
-
-/** Go marshals maps by key. */
-const sorted = (row: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));

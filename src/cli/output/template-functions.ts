@@ -1,12 +1,9 @@
-import { fail, isObject, print, truth } from './template-values.ts';
+import { fail, isObject, marshal, print, truth } from './template-values.ts';
 
 type TemplateFunction = (...values: unknown[]) => unknown;
 
 const text = (value: unknown): string =>
   typeof value === 'string' ? value : fail(`${print(value)} is no string`);
-
-/** Go's json.Marshal escapes what would end a script element; Docker's `json` does not (SetEscapeHTML false). */
-const json: TemplateFunction = (value) => JSON.stringify(value ?? null);
 
 const list = (value: unknown): unknown[] => {
   if (value === null || value === undefined) return [];
@@ -53,7 +50,7 @@ const pad: TemplateFunction = (value, before, after) => {
 };
 
 export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
-  json,
+  json: marshal,
   join: (values, separator) => list(values).map(print).join(text(separator)),
   split: (value, separator) => text(value).split(text(separator)),
   upper: (value) => text(value).toUpperCase(),

@@ -14,6 +14,25 @@ export const LOOSE: ReadonlySet<string> = new Set([
   'Options',
 ]);
 
+/** A line of a listing: its members by name, as Go marshals maps. */
+export class Row {
+  readonly [member: string]: unknown;
+  constructor(members: Readonly<Record<string, unknown>>) {
+    const sorted = Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1));
+    Object.assign(this, Object.fromEntries(sorted));
+  }
+}
+
+/** Docker's `json`: rows marshal themselves by json.Marshal, which escapes what HTML reads; other values are not escaped. */
+export function marshal(value: unknown): string {
+  let hasRows = false;
+  const text = JSON.stringify(value ?? null, (_, member: unknown) => {
+    hasRows ||= member instanceof Row;
+    return member;
+  });
+  return hasRows ? text.replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`) : text;
+}
+
 export const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

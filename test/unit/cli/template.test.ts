@@ -95,4 +95,13 @@ describe('rows', () => {
     );
     expect(formatRows({ ...listing, format: '{{.ID}}' })).toBe('abc\ndef\n');
   });
+
+  test('json of a row is escaped as Go’s, json of its members and of other values is not', () => {
+    const rows = [{ Tag: '<none>', Name: 'a & b' }];
+    const escaped = '{"Name":"a \\u0026 b","Tag":"\\u003cnone\\u003e"}\n';
+    expect(formatRows({ ...listing, rows, format: 'json' })).toBe(escaped);
+    expect(formatRows({ ...listing, rows, format: '{{json .}}' })).toBe(escaped);
+    expect(formatRows({ ...listing, rows, format: '{{json .Tag}}' })).toBe('"<none>"\n');
+    expect(compileTemplate('{{json .}}')({ Tag: '<none>' })).toBe('{"Tag":"<none>"}');
+  });
 });
