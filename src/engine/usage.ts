@@ -1,83 +1,109 @@
 import { constants } from 'node:fs';
 import { LayerStore } from '../image/layers.ts';
 import { ImageStore } from '../image/store.ts';
-import { views } from '../image/view.ts';
+import { type ImageView, views } from '../image/view.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
-import { containerIds, readRecord, viewOf } from './record.ts';
+import { listContainers } from './manage.ts';
+import type { ContainerView } from './record.ts';
 
-/** A line of `system df`; sizes in bytes. */
-export interface Usage {
-  readonly type: 'Images' | 'Containers';
-  readonly total: number;
-  readonly active: number;
+/** What a data root takes on disk; sizes in bytes. */
+export interface DiskUsage {
+  /** Newest first. */
+  readonly images: readonly ImageUsage[];
+  /** Newest first. */
+  readonly containers: readonly ContainerUsage[];
+  /** All layers, each counted once, and those of them that no container's image has. */
+  readonly layers: { readonly size: number; readonly reclaimable: number };
+}
+
+export interface ImageUsage {
+  readonly view: ImageView;
+  /** Of its layers, those that other images have, too. */
+  readonly shared: number;
+  /** The others: what goes with it. */
+  readonly unique: number;
+  /** How many containers are made of it, running or not. */
+  readonly containers: number;
+}
+
+export interface ContainerUsage {
+  readonly view: ContainerView;
+  /** What it has written. */
   readonly size: number;
-  readonly reclaimable: number;
 }
 
-/** Shared layers count once. */
-export function usage(roots: Roots): Usage[] {
-  const records = containerIds(roots).flatMap((id) => readRecord(roots, id) ?? []);
-  const used = new Set(records.map(({ imageId }) => imageId));
-  return [images(roots, used), containers(roots, records)];
-}
-
-function images(roots: Roots, used: ReadonlySet<string>): Usage {
-  const layers = new LayerStore(roots.dataRoot);
-  const all = views(new ImageStore(roots.dataRoot).list());
-  const active = all.filter(({ id }) => used.has(id));
-  const sizeOf = (list: typeof all) => {
-    const diffIds = new Set(list.flatMap(({ entry }) => entry.diffIds));
-    return [...diffIds].reduce((sum, diffId) => sum + (layers.has(diffId) ? layers.info(diffId).size : 0), 0);
-  };
-  const size = sizeOf(all);
-  return {
-    type: 'Images',
-    total: all.length,
-    active: active.length,
-    size,
-    reclaimable: size - sizeOf(active),
-  };
-}
-
-function containers(roots: Roots, records: readonly NonNullable<ReturnType<typeof readRecord>>[]): Usage {
-  const sized = records.map((record) => ({
-    size: treeSize(containerPaths(roots, record.id).upper),
-    active: ['running', 'paused'].includes(viewOf(roots, record).status),
+/** @param onDamaged told of containers whose record cannot be read: they count as absent */
+export function diskUsage(roots: Roots, onDamaged: (error: Error) => void): DiskUsage {
+  const containers = listContainers(roots, onDamaged).map((view) => ({
+    view,
+    size: treeSize(containerPaths(roots, view.record.id).upper),
   }));
-  const sum = (list: typeof sized) => list.reduce((total, one) => total + one.size, 0);
-  const active = sized.filter((one) => one.active);
-  return {
-    type: 'Containers',
-    total: sized.length,
-    active: active.length,
-    size: sum(sized),
-    reclaimable: sum(sized) - sum(active),
+  const layers = new LayerStore(roots.dataRoot);
+  const sizes = new Map<string, number>();
+  const sizeOf = (diffId: string): number => {
+    const size = sizes.get(diffId) ?? (layers.has(diffId) ? layers.info(diffId).size : 0);
+    sizes.set(diffId, size);
+    return size;
   };
+  const users = containers.map(({ view }) => view.record.imageId);
+  return { ...imageUsage(views(new ImageStore(roots.dataRoot).list()), users, sizeOf), containers };
+}
+
+/** @param users the image of each container */
+export function imageUsage(
+  all: readonly ImageView[],
+  users: readonly string[],
+  sizeOf: (diffId: string) => number,
+): Pick<DiskUsage, 'images' | 'layers'> {
+  const owners = new Map<string, number>();
+  for (const { entry } of all)
+    for (const diffId of new Set(entry.diffIds)) owners.set(diffId, (owners.get(diffId) ?? 0) + 1);
+  const sum = (diffIds: Iterable<string>) =>
+    [...diffIds].reduce((total, diffId) => total + sizeOf(diffId), 0);
+  const images = all.map((view) => {
+    const isShared = (diffId: string) => (owners.get(diffId) ?? 0) > 1;
+    const shared = sum(view.entry.diffIds.filter(isShared));
+    const containers = users.filter((id) => id === view.id).length;
+    return { view, shared, unique: sum(view.entry.diffIds) - shared, containers };
+  });
+  const used = new Set(images.flatMap(({ view, containers }) => (containers > 0 ? view.entry.diffIds : [])));
+  const size = sum(owners.keys());
+  return { images, layers: { size, reclaimable: size - sum(used) } };
 }
 
 const DIRECTORY = 4;
 const HOW = { flags: constants.O_DIRECTORY | constants.O_NOFOLLOW };
 
-/** Bytes of the files below a directory, by fd: a container may have put links there. */
-function treeSize(path: string, dir: number = AT_FDCWD): number {
-  let fd: number;
-  try {
-    fd = native().openat2(dir, path, HOW);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
-    throw error;
-  }
+/** Bytes of the files below a directory, by fd since a container may have put links there; hard links count once. */
+function treeSize(path: string, dir: number = AT_FDCWD, linked: Set<bigint> = new Set()): number {
+  const fd = unlessGone(() => native().openat2(dir, path, HOW));
+  if (fd === undefined) return 0;
+  const fileSize = (name: string): number => {
+    const stat = unlessGone(() => native().fstatat(fd, name));
+    if (stat === undefined || (stat.nlink > 1 && linked.has(stat.ino))) return 0;
+    if (stat.nlink > 1) linked.add(stat.ino);
+    return stat.size;
+  };
   try {
     return native()
       .readdir(fd)
       .reduce(
-        (sum, { name, type }) =>
-          sum + (type === DIRECTORY ? treeSize(name, fd) : native().fstatat(fd, name).size),
+        (sum, { name, type }) => sum + (type === DIRECTORY ? treeSize(name, fd, linked) : fileSize(name)),
         0,
       );
   } finally {
     native().close(fd);
+  }
+}
+
+/** Containers go on removing files while they are counted. */
+function unlessGone<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

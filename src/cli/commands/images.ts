@@ -2,7 +2,7 @@ import { ImageStore } from '../../image/store.ts';
 import { type ImageLine, linesOf, NONE, views } from '../../image/view.ts';
 import type { Command, Context } from '../command.ts';
 import { collect } from '../options.ts';
-import { humanDuration, humanSize } from '../output/table.ts';
+import { goTime, humanDuration, humanSize } from '../output/table.ts';
 import { formatRows } from '../output/table-rows.ts';
 
 interface Flags {
@@ -36,7 +36,8 @@ export const command: Command = {
   },
 };
 
-const HEADERS = {
+/** Column heads, also of `system df -v`. */
+export const HEADERS = {
   Repository: 'REPOSITORY',
   Tag: 'TAG',
   Digest: 'DIGEST',
@@ -81,7 +82,8 @@ async function wanted(
 const nameOf = ({ repository, tag, digest }: ImageLine): string =>
   tag === NONE ? `${repository}@${digest}` : `${repository}:${tag}`;
 
-function rowOf({ view, repository, tag, digest }: ImageLine, id: string) {
+/** Docker's members of a line. */
+export function rowOf({ view, repository, tag, digest }: ImageLine, id: string) {
   const { created, size } = view.entry;
   const time = Date.parse(created);
   return {
@@ -97,12 +99,4 @@ function rowOf({ view, repository, tag, digest }: ImageLine, id: string) {
     UniqueSize: 'N/A',
     VirtualSize: humanSize(size, 4),
   };
-}
-
-/** `2026-11-23 17:26:59 +0000 UTC`, Go's time.String in UTC, without its fraction. */
-function goTime(iso: string): string {
-  const time = Date.parse(iso);
-  if (Number.isNaN(time)) return iso;
-  const [date = '', clock = ''] = new Date(time).toISOString().split('T');
-  return `${date} ${clock.slice(0, 8)} +0000 UTC`;
 }

@@ -3,7 +3,7 @@ import type { ContainerView } from '../../engine/record.ts';
 import { TinyrunError } from '../../errors.ts';
 import type { Command, Context } from '../command.ts';
 import { collect } from '../options.ts';
-import { humanDuration } from '../output/table.ts';
+import { goTime, humanDuration } from '../output/table.ts';
 import { formatRows } from '../output/table-rows.ts';
 
 interface Flags {
@@ -54,7 +54,8 @@ function list(flags: Flags, context: Context): void {
   context.out(flags.quiet ? ids() : formatRows({ rows, headers: HEADERS, columns, format: flags.format }));
 }
 
-const HEADERS = {
+/** Column heads, also of `system df -v`. */
+export const HEADERS = {
   ID: 'CONTAINER ID',
   Image: 'IMAGE',
   Command: 'COMMAND',
@@ -98,12 +99,12 @@ function parseFilters(filters: readonly string[]): ReadonlyMap<string, readonly 
 }
 
 /** Docker's names, since scripts read them. */
-function rowOf(view: ContainerView, id: string, truncate: boolean) {
+export function rowOf(view: ContainerView, id: string, truncate: boolean) {
   const { record, status } = view;
   const command = record.args.join(' ');
   return {
     Command: JSON.stringify(truncate && command.length > 20 ? `${command.slice(0, 19)}…` : command),
-    CreatedAt: record.created,
+    CreatedAt: goTime(record.created),
     ID: id,
     Image: record.image,
     Labels: Object.entries(record.labels)

@@ -48,3 +48,11 @@ export function humanSize(bytes: number, digits = 3): string {
   for (; size >= 1000 && unit < SIZES.length - 1; unit++) size /= 1000;
   return `${Number(size.toPrecision(digits))}${SIZES[unit]}`;
 }
+
+/** `2026-11-23 17:26:59 +0000 UTC`, Go's time.String in UTC, without its fraction. */
+export function goTime(iso: string): string {
+  const time = Date.parse(iso);
+  if (Number.isNaN(time)) return iso;
+  const [date = '', clock = ''] = new Date(time).toISOString().split('T');
+  return `${date} ${clock.slice(0, 8)} +0000 UTC`;
+}

@@ -11,6 +11,7 @@ import { ImageStore } from '../../../src/image/store.ts';
 
 const run = promisify(execFile);
 const BUSYBOX = join(import.meta.dirname, '../../../rootfs-fixtures/out/busybox');
+const TINYRUN = join(import.meta.dirname, '../../../bin/tinyrun');
 const DOCKERD = ['/usr/sbin/dockerd', '/usr/bin/dockerd'].find(existsSync);
 
 // Skipped where Debian's docker.io is not installed: apt-get install docker.io.
@@ -47,7 +48,34 @@ describe.skipIf(!DOCKERD)('docker', () => {
     const [loaded] = await load(other, createReadStream(saved));
     expect(loaded).toMatchObject({ id: entry.id, name: 'docker.io/from/docker:2', diffIds: entry.diffIds });
   });
+
+  test('system df tells of the same images what docker tells, shared layers too', async () => {
+    writeFileSync(join(directory, 'file'), 'x'.repeat(300_000));
+    await docker('create', '--name', 'base', 'from/us:1', 'true');
+    await docker('cp', join(directory, 'file'), 'base:/file');
+    await docker('commit', 'base', 'kid:1');
+    await docker('rm', 'base');
+    await docker('save', '-o', join(directory, 'both.tar'), 'from/us:1', 'from/docker:2', 'kid:1');
+    const root = join(directory, 'df');
+    await load(new ImageStore(root), createReadStream(join(directory, 'both.tar')));
+    const roots = ['--data-root', root, '--run-root', join(root, 'run')];
+    const ours = async (...args: string[]) =>
+      (await run(TINYRUN, [...roots, 'system', 'df', ...args])).stdout;
+    const theirs = (...args: string[]) => docker('system', 'df', ...args);
+
+    expect(squeezed(await ours())).toEqual(squeezed(await theirs()));
+    expect(await ours('--format', 'json')).toBe(await theirs('--format', 'json'));
+    const format =
+      '{{range .Images}}{{.ID}} {{.Size}} {{.SharedSize}} {{.UniqueSize}} {{.Containers}}\n{{end}}';
+    const [mine, others] = [await ours('-v', '--format', format), await theirs('-v', '--format', format)];
+    expect(mine.split('\n').sort()).toEqual(others.split('\n').sort());
+    const heads = (text: string) => squeezed(text).filter((line) => !/ago|N\/A/.test(line));
+    expect(heads(await ours('-v'))).toEqual(heads(await theirs('-v')));
+  });
 });
+
+/** Lines of text, blanks between columns as one. */
+const squeezed = (text: string) => text.split('\n').map((line) => line.replace(/ +/g, ' '));
 
 /** Ready when it says so in its log. It uses no bridge and no firewall rules. */
 async function startDaemon(directory: string, host: string): Promise<() => Promise<void>> {
