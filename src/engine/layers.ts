@@ -119,11 +119,9 @@ function tryOpen(dir: Fd, name: string, flags: number, opened: Fd[]): Fd | undef
   }
 }
 
-/** Who unpacks a layer without root cannot set trusted.*, and marks with user.* (overlayfs.rst, userxattr). */
-const OPAQUE_MARKS = ['trusted.overlay.opaque', 'user.overlay.opaque'];
-
+/** The mark that our mounts go by: user.overlay.opaque is for those with userxattr (overlayfs.rst). */
 const isOpaque = (fd: Fd): boolean =>
-  OPAQUE_MARKS.some((mark) => native().getxattr(fd, '', mark)?.[0] === 'y'.charCodeAt(0));
+  native().getxattr(fd, '', 'trusted.overlay.opaque')?.[0] === 'y'.charCodeAt(0);
 
 function readRegular(fd: Fd): string | undefined {
   const { mode, size } = native().fstatat(fd, '');
