@@ -12,14 +12,34 @@ export interface PullFlags {
   readonly quiet: boolean;
 }
 
-/** Pulls with Docker's words: a line per layer, then digest and status, then the whole name. */
+/**
+ * Pulls the tags of what was asked for with Docker's words: for each a line per layer and the digest, then one status
+ * and the whole name for all.
+ */
 export async function pullAndReport(
   context: Context,
-  reference: Reference,
+  asked: Reference,
+  references: readonly Reference[],
   flags: PullFlags,
+): Promise<void> {
+  const say = flags.quiet ? () => undefined : context.out;
+  let upToDate = true;
+  for (const reference of references) {
+    const pulled = await pullOne(context, reference, flags, say);
+    upToDate &&= pulled.upToDate;
+    say(`Digest: ${pulled.digest}\n`);
+  }
+  const status = upToDate ? 'Image is up to date for' : 'Downloaded newer image for';
+  say(`Status: ${status} ${familiarReference(asked)}\n`);
+  context.out(`${formatReference(asked)}\n`);
+}
+
+async function pullOne(
+  context: Context,
+  reference: Reference,
+  { platform, signal }: PullFlags,
+  say: (text: string) => void,
 ): Promise<Pulled> {
-  const { platform, signal, quiet } = flags;
-  const say = quiet ? () => undefined : context.out;
   const progress = createProgress(say, terminal());
   const store = new ImageStore(context.dataRoot);
   const pulled = await pull(store, reference, {
@@ -29,10 +49,6 @@ export async function pullAndReport(
     onProgress: (line) => progress.update(line),
   }).finally(() => progress.end());
   sweepIfPending(store, context);
-  say(`Digest: ${pulled.digest}\n`);
-  const status = pulled.upToDate ? 'Image is up to date for' : 'Downloaded newer image for';
-  say(`Status: ${status} ${familiarReference(reference)}\n`);
-  context.out(`${formatReference(reference)}\n`);
   return pulled;
 }
 

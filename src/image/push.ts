@@ -39,7 +39,8 @@ export async function push(
   try {
     const image = store.record(entry);
     const from = mountSource(store, entry, reference);
-    await pushBlobs(store, repository, [...image.layers], from, options);
+    // top first, as Docker lists and sends them
+    await pushBlobs(store, repository, [...image.layers].reverse(), from, options);
     const quiet = { ...options, onProgress: undefined };
     await pushBlobs(store, repository, [{ ...image.manifest.config, diffId: '' }], from, quiet);
     const tag = reference.tag ?? 'latest';

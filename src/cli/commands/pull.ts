@@ -40,18 +40,21 @@ async function pull(name: string, flags: Flags, context: Context): Promise<void>
     return;
   }
   if (!named.tag && !named.digest && !flags.quiet) context.out('Using default tag: latest\n');
-  await interruptible((signal) => pullOne(parseReference(name), flags, context, signal));
+  const reference = parseReference(name);
+  await interruptible((signal) => pullTags(reference, [reference], flags, context, signal));
 }
 
 async function pullAll(named: Reference, flags: Flags, context: Context, signal: AbortSignal): Promise<void> {
   const { Repository } = await import('../../image/registry/repository.ts');
   const repository = new Repository(named);
   const tags = await repository.tags(signal).finally(() => repository.close());
-  for (const tag of tags) await pullOne({ ...named, tag }, flags, context, signal);
+  const references = tags.map((tag) => ({ ...named, tag }));
+  await pullTags(named, references, flags, context, signal);
 }
 
-async function pullOne(
-  reference: Reference,
+async function pullTags(
+  asked: Reference,
+  references: readonly Reference[],
   flags: Flags,
   context: Context,
   signal: AbortSignal,
@@ -60,5 +63,5 @@ async function pullOne(
   const { parsePlatform } = await import('../../image/platform.ts');
   // as for Docker an empty one is none: scripts pass "$PLATFORM"
   const platform = flags.platform ? parsePlatform(flags.platform) : undefined;
-  await pullAndReport(context, reference, { platform, signal, quiet: flags.quiet ?? false });
+  await pullAndReport(context, asked, references, { platform, signal, quiet: flags.quiet ?? false });
 }

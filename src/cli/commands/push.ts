@@ -44,10 +44,11 @@ async function tagsOf(named: Reference, context: Context): Promise<Reference[]> 
   const { ImageStore } = await import('../../image/store.ts');
   const { parseReference, repositoryOf } = await import('../../image/reference.ts');
   const { TinyrunError } = await import('../../errors.ts');
-  const entries = new ImageStore(context.dataRoot)
-    .list()
-    .flatMap(({ name }) => (name ? [parseReference(name)] : []));
-  const found = entries.filter((entry) => repositoryOf(entry) === repositoryOf(named));
+  const names = new ImageStore(context.dataRoot).list().flatMap(({ name }) => name ?? []);
+  const found = names
+    .sort()
+    .map(parseReference)
+    .filter((entry) => repositoryOf(entry) === repositoryOf(named));
   if (found.length === 0) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${repositoryOf(named)}`);
   return found;
 }

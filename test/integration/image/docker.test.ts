@@ -8,10 +8,12 @@ import { saveArchive } from '../../../src/image/archive.ts';
 import { importLayout } from '../../../src/image/layout.ts';
 import { load } from '../../../src/image/load.ts';
 import { ImageStore } from '../../../src/image/store.ts';
+import { startRegistry } from './registry-server.ts';
 
 const run = promisify(execFile);
 const BUSYBOX = join(import.meta.dirname, '../../../rootfs-fixtures/out/busybox');
 const TINYRUN = join(import.meta.dirname, '../../../bin/tinyrun');
+const REGISTRY = existsSync('/usr/bin/docker-registry');
 const DOCKERD = ['/usr/sbin/dockerd', '/usr/bin/dockerd'].find(existsSync);
 
 // Skipped where Debian's docker.io is not installed: apt-get install docker.io.
@@ -25,11 +27,23 @@ describe.skipIf(!DOCKERD)('docker', () => {
     const host = `unix://${directory}/docker.sock`;
     docker = async (...args) => (await run('docker', ['-H', host, ...args])).stdout;
     stop = await startDaemon(directory, host);
+    await makeImages();
   });
   afterAll(async () => {
     await stop?.();
     rmSync(directory, { recursive: true });
   });
+
+  /** Two images that share a layer. */
+  async function makeImages(): Promise<void> {
+    writeFileSync(join(directory, 'file'), 'x'.repeat(300_000));
+    await run('tar', ['-C', directory, '-cf', join(directory, 'base.tar'), 'file']);
+    await docker('import', join(directory, 'base.tar'), 'base:1');
+    await docker('create', '--name', 'base', 'base:1', 'true');
+    await docker('cp', join(directory, 'base.tar'), 'base:/second');
+    await docker('commit', 'base', 'kid:1');
+    await docker('rm', 'base');
+  }
 
   test('what we save docker loads, and what docker saves we load, with the same id', async () => {
     const store = new ImageStore(join(directory, 'ours'));
@@ -50,14 +64,10 @@ describe.skipIf(!DOCKERD)('docker', () => {
   });
 
   test('system df tells of the same images what docker tells, shared layers too', async () => {
-    writeFileSync(join(directory, 'file'), 'x'.repeat(300_000));
-    await docker('create', '--name', 'base', 'from/us:1', 'true');
-    await docker('cp', join(directory, 'file'), 'base:/file');
-    await docker('commit', 'base', 'kid:1');
-    await docker('rm', 'base');
-    await docker('save', '-o', join(directory, 'both.tar'), 'from/us:1', 'from/docker:2', 'kid:1');
+    const names = (await docker('images', '--format', '{{.Repository}}:{{.Tag}}')).trim().split('\n');
+    await docker('save', '-o', join(directory, 'all.tar'), ...names);
     const root = join(directory, 'df');
-    await load(new ImageStore(root), createReadStream(join(directory, 'both.tar')));
+    await load(new ImageStore(root), createReadStream(join(directory, 'all.tar')));
     const roots = ['--data-root', root, '--run-root', join(root, 'run')];
     const ours = async (...args: string[]) =>
       (await run(TINYRUN, [...roots, 'system', 'df', ...args])).stdout;
@@ -72,7 +82,39 @@ describe.skipIf(!DOCKERD)('docker', () => {
     const heads = (text: string) => squeezed(text).filter((line) => !/ago|N\/A/.test(line));
     expect(heads(await ours('-v'))).toEqual(heads(await theirs('-v')));
   });
+
+  test.skipIf(!REGISTRY)('push and pull -a say what docker says', async () => {
+    const registry = await startRegistry();
+    const root = join(directory, 'pulled');
+    const ours = async (...args: string[]) => (await run(TINYRUN, ['--data-root', root, ...args])).stdout;
+    try {
+      const name = `${registry.host}/team/kid`;
+      for (const [image, tag] of [
+        ['kid:1', 'b'],
+        ['base:1', 'a'],
+        ['kid:1', 'c'],
+      ] as const)
+        await docker('tag', image, `${name}:${tag}`);
+      await docker('push', '-a', name);
+      const first = await ours('pull', '-a', name);
+      expect(first).toMatch(new RegExp(`\nStatus: Downloaded newer image for ${name}\n${name}\n$`));
+      expect(said(await ours('pull', '-a', name))).toEqual(said(await docker('pull', '-a', name)));
+      expect(await ours('pull', '-a', '-q', name)).toBe(`${name}\n`);
+      expect(said(await ours('pull', `${name}:b`))).toEqual(said(await docker('pull', `${name}:b`)));
+      expect(said(await ours('push', '-a', name))).toEqual(said(await docker('push', '-a', name)));
+      expect(said(await ours('push', `${name}:c`))).toEqual(said(await docker('push', `${name}:c`)));
+    } finally {
+      await registry.close();
+    }
+  });
 });
+
+/** What a push or pull prints: layers in the order of `Preparing`, the rest of a tag's lines in any, they race. */
+const said = (text: string) =>
+  text.split(/^(?=\S+: (?:digest|Pulling from) )/m).map((part) => {
+    const lines = part.split('\n');
+    return { prepared: lines.filter((line) => line.endsWith('Preparing')), lines: lines.sort() };
+  });
 
 /** Lines of text, blanks between columns as one. */
 const squeezed = (text: string) => text.split('\n').map((line) => line.replace(/ +/g, ' '));
