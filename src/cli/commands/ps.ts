@@ -101,7 +101,7 @@ function parseFilters(filters: readonly string[]): ReadonlyMap<string, readonly 
 /** Docker's names, since scripts read them. */
 export function rowOf(view: ContainerView, id: string, truncate: boolean) {
   const { record, status } = view;
-  const command = record.args.join(' ');
+  const command = record.args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg)).join(' ');
   return {
     Command: JSON.stringify(truncate && command.length > 20 ? `${command.slice(0, 19)}…` : command),
     CreatedAt: goTime(record.created),

@@ -41,7 +41,7 @@ test('a container that has ended stays until it is removed', async () => {
     Names: 'done',
     Image: 'busybox',
     State: 'exited',
-    Command: '"sh -c echo x > /f; exit 7"',
+    Command: `"sh -c 'echo x > /f; exit 7'"`,
   });
   expect(row.Status).toMatch(/^Exited \(7\) .* ago$/);
   expect(readFileSync(data('containers', row.ID, 'upper/f'), 'utf8')).toBe('x\n');
@@ -80,7 +80,7 @@ test('a container that has ended stays until it is removed', async () => {
 test('ps, kill, rm and inspect of a running one', async () => {
   const { ended } = await background('--name', 'alive', '--label', 'a=b', ...WAIT);
   expect((await sandbox.tinyrun(['ps'])).stdout).toMatch(
-    /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES\n[0-9a-f]{12} +busybox +"sh -c trap.*…" .* ago +Up .* +alive\n$/,
+    /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES\n[0-9a-f]{12} +busybox +"sh -c 'trap.*…" .* ago +Up .* +alive\n$/,
   );
   expect(await sandbox.tinyrun(['rm', 'alive'])).toMatchObject({
     code: 1,

@@ -70,7 +70,7 @@ CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED
     const lines = formatVerbose(SOME, 'table').split('\n');
     expect(lines[3]).toMatch(/^kid {10}1 {9}a{12} .* ago +4MB +1.5MB +2.5MB +1$/);
     expect(lines[4]).toMatch(/^<none> +<none> +b{12} /);
-    expect(lines[9]).toMatch(/^c{12} +kid:1 +"sh -c true >\/x" +0 +300B +.* ago +Up .* +web$/);
+    expect(lines[9]).toMatch(/^c{12} +kid:1 +"sh -c 'true >\/x'" +0 +300B +.* ago +Up .* +web$/);
   });
 
   test('-v --format json: one document, whole ids, escaped as Go does', () => {
@@ -79,7 +79,7 @@ CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED
     expect(text).toContain('"Repository":"\\u003cnone\\u003e"');
     const [first] = JSON.parse(text).Containers;
     expect(first).toEqual({
-      Command: '"sh -c true >/x"',
+      Command: `"sh -c 'true >/x'"`,
       CreatedAt: '2026-11-23 21:16:53 +0000 UTC',
       ID: 'c'.repeat(64),
       Image: 'kid:1',
