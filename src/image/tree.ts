@@ -112,7 +112,8 @@ function descend(dir: number, name: string, visit: (fd: number) => void): void {
   }
 }
 
-const isOpaque = (dir: number, name: string): boolean =>
-  ['trusted.overlay.opaque', 'user.overlay.opaque'].some(
-    (mark) => native().getxattr(dir, name, mark)?.[0] === 0x79,
-  );
+/** The mark that unpacking set: one without root cannot set trusted.*, and root's file systems may know no user.*. */
+function isOpaque(dir: number, name: string): boolean {
+  const mark = process.geteuid?.() === 0 ? 'trusted.overlay.opaque' : 'user.overlay.opaque';
+  return native().getxattr(dir, name, mark)?.[0] === 'y'.charCodeAt(0);
+}
