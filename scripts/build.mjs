@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -12,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
 process.chdir(dirname(import.meta.dirname));
@@ -150,7 +151,16 @@ async function bundle(options) {
 }
 
 async function buildBundles() {
-  if (!stale('dist/boot.cjs', 'src', 'scripts/build.mjs', 'node_modules/.package-lock.json')) return;
+  if (
+    !stale(
+      'dist/boot.cjs',
+      'src',
+      'scripts/build.mjs',
+      'scripts/train.mjs',
+      'node_modules/.package-lock.json',
+    )
+  )
+    return;
   mkdirSync('dist', { recursive: true });
   await bundle({ entryPoints: libraries() });
   writeEsm();
@@ -166,9 +176,24 @@ function makeSnapshots() {
   const began = Date.now();
   const paths = (process.env.PATH ?? '').split(':').map((directory) => join(directory, 'node'));
   const node = paths.find((path) => existsSync(path));
-  if (node) for (const entry of ['main', 'tinyrunc']) makeSnapshot(entry, node);
+  if (node) for (const entry of ['main', 'tinyrunc']) makeSnapshot(entry, node, learn(entry));
   // their own age is that of node
   for (const file of files('dist/cache')) if (statSync(file).ctimeMs < began) rmSync(file);
+}
+
+/** What the most used verbs compile; undefined where containers cannot be run. */
+function learn(entry) {
+  const home = mkdtempSync(join(tmpdir(), 'tinyrun-build-'));
+  const file = join(home, 'compiled');
+  const train = (...args) =>
+    spawnSync(process.execPath, ['--no-rehash-snapshot', 'scripts/train.mjs', entry, home, ...args], {
+      stdio: 'ignore',
+    });
+  try {
+    return train().status === 0 && train(file).status === 0 ? readFileSync(file) : undefined;
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
 }
 
 // The ES module passes on what the CommonJS one exports, so that a program that uses both has one library.

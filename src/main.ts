@@ -2,6 +2,7 @@ import { main, prepare } from './cli/main.ts';
 import { endProcess } from './cli/output/end.ts';
 import { callNode } from './warm.ts';
 
+export { main } from './cli/main.ts';
 export { setPackageRoot } from './store/package.ts';
 
 /** Runs the command line of this process. */

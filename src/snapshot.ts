@@ -1,25 +1,27 @@
 // Made into a start-up snapshot by `node --build-snapshot dist/snapshot.cjs ENTRY` (boot.ts does): V8's heap with the
 // command line ENTRY (main or tinyrunc) in it, loaded, compiled and with the flags of its most used verbs defined.
-// `node --snapshot-blob` goes on with what stands here as the main function.
+// Standard input tells what to compile (V8's code cache), all where it is empty. `node --snapshot-blob` goes on with
+// what stands here as the main function.
 import { readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
 import { setFlagsFromString, startupSnapshot } from 'node:v8';
-import { Script } from 'node:vm';
-import { MALLOC, type Program } from './boot.ts';
+import { type Entry, MALLOC, programOf, scriptOf } from './boot.ts';
 
-/** Runs a bundle with all its functions compiled: one that is not is compiled anew at every start that calls it. */
-function load(filename: string): Program {
-  const source = readFileSync(filename, 'utf8');
+/** A function that is not compiled in the snapshot is compiled anew at every start that calls it. */
+function compiledScript(entry: Entry) {
+  const compiled = readFileSync(0);
+  if (compiled.length > 0) {
+    const script = scriptOf(entry, compiled);
+    // Node 22 and later make snapshots with flags of V8's that they do not run with
+    if (!script.cachedDataRejected) return script;
+  }
   setFlagsFromString('--no-lazy');
-  const wrapper = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
-  const script = new Script(wrapper, { filename });
+  const script = scriptOf(entry);
   setFlagsFromString('--lazy');
-  const module = { exports: {} as Program };
-  script.runInThisContext()(module.exports, require, module, filename, import.meta.dirname);
-  return module.exports;
+  return script;
 }
 
-const program = load(join(import.meta.dirname, `${process.argv[2]}.cjs`));
+const entry = process.argv[2] as Entry;
+const program = programOf(compiledScript(entry), entry);
 program.warm();
 
 startupSnapshot.setDeserializeMainFunction(() => {

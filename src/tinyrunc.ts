@@ -4,6 +4,7 @@ import { VERBS } from './tinyrunc/verbs.ts';
 import { callNode } from './warm.ts';
 
 export { setPackageRoot } from './store/package.ts';
+export { main } from './tinyrunc/main.ts';
 
 /** Runs the command line of this process. It ends without V8's tear-down, a tenth of the time of a short command. */
 export function start(): void {
