@@ -190,7 +190,9 @@ function learn(entry) {
       stdio: 'ignore',
     });
   try {
-    return train().status === 0 && train(file).status === 0 ? readFileSync(file) : undefined;
+    if (train().status === 0 && train(file).status === 0) return readFileSync(file);
+    if (process.getuid() === 0) console.error(`build: no container of ${entry} could be run to learn from`);
+    return undefined;
   } finally {
     rmSync(home, { recursive: true, force: true });
   }

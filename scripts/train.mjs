@@ -2,7 +2,7 @@
 // directory HOME, and writes what V8 compiled meanwhile (its code cache) into FILE, for the start-up snapshot. Needs root
 // and the embedded image. Without FILE it only runs them: the first container imports and unpacks the image, which no
 // later one does, so that is left to a process that nobody learns from.
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { makeBundle } from '../test/bench/lib/bundle.mjs';
@@ -19,7 +19,7 @@ function tinyrun() {
 
 /** What podman and containerd call for a container. */
 function tinyrunc() {
-  const [long, brief] = [['sleep', '60'], ['true']].map((args) => makeBundle(join(home, args[0]), args));
+  const [long, brief] = [bundle('sleep', '60'), bundle('true')];
   return [
     ['create', '-b', long, 'long'],
     ['start', 'long'],
@@ -29,6 +29,11 @@ function tinyrunc() {
     ['delete', '--force', 'long'],
     ['run', '-b', brief, 'brief'],
   ].map((argv) => ['--root', join(home, 'tinyrunc'), ...argv]);
+}
+
+function bundle(...args) {
+  const directory = join(home, args[0]);
+  return existsSync(directory) ? directory : makeBundle(directory, args);
 }
 
 const script = scriptOf(entry);

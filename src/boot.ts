@@ -8,7 +8,7 @@
 // V8 refuses a snapshot of another version, other flags or another processor, and node then ends. Hence the path of
 // node, a link to the program it led to, that program's age (which the snapshot is given, too), and the boot id: a
 // host that was not booted since has the processor it had.
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   closeSync,
@@ -136,7 +136,9 @@ function build(entry: Entry, node: string, blob: string, compiled: Buffer = Buff
   const made = statSync(bundle).mtimeMs;
   const builder = join(import.meta.dirname, 'snapshot.cjs');
   const argv = [...FLAGS, '--snapshot-blob', blob, '--build-snapshot', builder, entry];
-  const options = { env: { PATH: '/usr/bin:/bin' }, input: compiled };
+  // a warning of node's, that of node:vm here, would leave its streams in the heap
+  const env = { PATH: '/usr/bin:/bin', NODE_NO_WARNINGS: '1' };
+  const options: SpawnSyncOptions = { env, input: compiled, stdio: ['pipe', 'ignore', 'ignore'] };
   return (
     spawnSync(process.execPath, argv, options).status === 0 &&
     // to the nanosecond, which node's utimes does not do
