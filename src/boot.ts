@@ -41,10 +41,11 @@ export type Entry = 'main' | 'tinyrunc';
 export const FLAGS = ['--no-rehash-snapshot'];
 /**
  * What the launchers give to the allocator, mallopt(3): huge pages, one arena, and few calls to the kernel. The
- * buffers that node reads a snapshot into cost 3 ms of page faults otherwise.
+ * buffers that node reads a snapshot into cost 3 ms of page faults otherwise. No more at a time than they take: a
+ * virtual machine's free huge pages may be the host's again, which then clears each anew.
  */
 export const MALLOC =
-  'glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1:glibc.malloc.top_pad=16777216:glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=67108864';
+  'glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1:glibc.malloc.top_pad=6291456:glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=67108864';
 
 /** A machine of a few commands never wins back what making the snapshot costs. */
 const STARTS = 10;
