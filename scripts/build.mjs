@@ -176,7 +176,7 @@ function makeSnapshots() {
   const began = Date.now();
   const paths = (process.env.PATH ?? '').split(':').map((directory) => join(directory, 'node'));
   const node = paths.find((path) => existsSync(path));
-  if (node) for (const entry of ['main', 'tinyrunc']) makeSnapshot(entry, node, learn(entry));
+  if (node) for (const entry of ['main', 'tinyrunc', 'brief']) makeSnapshot(entry, node, learn(entry));
   // their own age is that of node
   for (const file of files('dist/cache')) if (statSync(file).ctimeMs < began) rmSync(file);
 }

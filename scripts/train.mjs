@@ -17,19 +17,29 @@ function tinyrun() {
   return [run, ['images'], ['ps']].map((argv) => [...roots, ...argv]);
 }
 
-/** What podman and containerd call for a container. */
+/** What podman and containerd call for a container: what makes a process, */
 function tinyrunc() {
-  const [long, brief] = [bundle('sleep', '60'), bundle('true')];
-  return [
-    ['create', '-b', long, 'long'],
+  return oci([
+    ['create', '-b', bundle('sleep', '60'), 'long'],
+    ['start', 'long'],
+    ['exec', 'long', 'true'],
+    ['delete', '--force', 'long'],
+    ['run', '-b', bundle('true'), 'brief'],
+  ]);
+}
+
+/** and the rest, whose container is made by the process before. */
+function brief() {
+  const rest = [
     ['start', 'long'],
     ['state', 'long'],
-    ['exec', 'long', 'true'],
     ['kill', 'long', 'KILL'],
     ['delete', '--force', 'long'],
-    ['run', '-b', brief, 'brief'],
-  ].map((argv) => ['--root', join(home, 'tinyrunc'), ...argv]);
+  ];
+  return oci(file ? rest : [['create', '-b', bundle('sleep', '60'), 'long']]);
 }
+
+const oci = (commands) => commands.map((argv) => ['--root', join(home, 'tinyrunc'), ...argv]);
 
 function bundle(...args) {
   const directory = join(home, args[0]);
@@ -38,7 +48,7 @@ function bundle(...args) {
 
 const script = scriptOf(entry);
 const program = programOf(script, entry);
-for (const argv of entry === 'main' ? tinyrun() : tinyrunc())
+for (const argv of { main: tinyrun, tinyrunc, brief }[entry]())
   if ((await program.main(argv)) !== 0) throw new Error(`train: ${entry} ${argv.join(' ')} failed`);
 if (file) writeFileSync(file, script.createCachedData());
 // the addon's threads and what a verb left open hold nobody up

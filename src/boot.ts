@@ -24,6 +24,7 @@ import {
 } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { Script } from 'node:vm';
+import { BRIEF, type Entry } from './entries.ts';
 
 /** What a bundle of dist/ exports that is a command line. */
 export interface Program {
@@ -31,14 +32,16 @@ export interface Program {
   main(argv: readonly string[]): Promise<number>;
   /** Runs the command line of this process, and ends it. */
   start(): void;
-  warm(): Promise<void>;
+  warm(entry: Entry): Promise<void>;
   setPackageRoot(directory: string): void;
 }
 
-export type Entry = 'main' | 'tinyrunc';
+/** The bundle of an entry. */
+const bundleOf = (entry: Entry): string =>
+  join(import.meta.dirname, entry === 'main' ? 'main.cjs' : 'tinyrunc.cjs');
 
-/** The launchers' flags; V8 refuses a snapshot that was made with others. */
-export const FLAGS = ['--no-rehash-snapshot'];
+/** The launchers' flags; V8 refuses a snapshot that was made with other flags of its own. */
+export const FLAGS = ['--no-rehash-snapshot', '--v8-pool-size=1'];
 /**
  * What the launchers give to the allocator, mallopt(3): huge pages, one arena, and few calls to the kernel. The
  * buffers that node reads a snapshot into cost 3 ms of page faults otherwise. No more at a time than they take: a
@@ -50,9 +53,9 @@ export const MALLOC =
 /** A machine of a few commands never wins back what making the snapshot costs. */
 const STARTS = 10;
 
-/** The bundle dist/`entry`.cjs; `compiled` is what `createCachedData()` of an earlier one answered. */
+/** The bundle of an entry; `compiled` is what `createCachedData()` of an earlier one answered. */
 export function scriptOf(entry: Entry, compiled?: Buffer): Script {
-  const filename = join(import.meta.dirname, `${entry}.cjs`);
+  const filename = bundleOf(entry);
   const source = readFileSync(filename, 'utf8');
   const wrapper = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
   return new Script(wrapper, { filename, ...(compiled && { cachedData: compiled }) });
@@ -62,26 +65,28 @@ export function scriptOf(entry: Entry, compiled?: Buffer): Script {
 export function programOf(script: Script, entry: Entry): Program {
   const module = { exports: {} as Program };
   const directory = import.meta.dirname;
-  script.runInThisContext()(module.exports, require, module, join(directory, `${entry}.cjs`), directory);
+  script.runInThisContext()(module.exports, require, module, bundleOf(entry), directory);
   return module.exports;
 }
 
 /** Runs the command line of this process. */
-export default function boot(entry: Entry): void {
+export default function boot(commandLine: 'main' | 'tinyrunc'): void {
+  const verb = process.argv.slice(2).find((argument) => /^[a-z]{2,12}$/.test(argument)) ?? '';
+  const entry = commandLine === 'tinyrunc' && BRIEF.includes(verb) ? 'brief' : commandLine;
   const script = scriptOf(entry);
   const atExit = () => {
-    if (isTime(entry, process.argv0)) makeSnapshot(entry, process.argv0, mostUsed(entry, script));
+    if (!isTime(entry, process.argv0)) return;
+    // What `tinyrun run` compiles is what matters there; the verbs of tinyrunc are called in turns.
+    makeSnapshot(
+      entry,
+      process.argv0,
+      verb === 'run' && entry === 'main' ? script.createCachedData() : undefined,
+    );
   };
   process.once('exit', atExit);
   // native().exitNow() calls it, since it runs no 'exit' handlers
   Object.assign(process, { [Symbol.for('tinyrun.beforeExit')]: atExit });
   programOf(script, entry).start();
-}
-
-/** What `tinyrun run` compiled is what matters; the verbs of tinyrunc are called in turns, and each is most used. */
-function mostUsed(entry: Entry, script: Script): Buffer | undefined {
-  const verb = process.argv.slice(2).find((argument) => /^[a-z]{2,12}$/.test(argument));
-  return entry === 'main' && verb === 'run' ? script.createCachedData() : undefined;
 }
 
 const cache = join(import.meta.dirname, 'cache');
@@ -105,7 +110,7 @@ const isNode = (node: string) => isAbsolute(node) && realpathSync(node) === proc
 const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
 
 /**
- * Makes the snapshot of a command line for the program `node` (absolute path), unless another process is at it. What
+ * Makes the snapshot of an entry for the program `node` (absolute path), unless another process is at it. What
  * `compiled` tells (`createCachedData()`) is in it compiled; without that every function is, which a start takes 2 to 5 ms
  * longer to read.
  * @returns whether there is one now.
@@ -133,7 +138,7 @@ export function makeSnapshot(entry: Entry, node: string, compiled?: Buffer): boo
 
 /** Writes the snapshot, as old as node; false where node can't, or when the bundle was built anew meanwhile. */
 function build(entry: Entry, node: string, blob: string, compiled: Buffer = Buffer.alloc(0)): boolean {
-  const bundle = join(import.meta.dirname, `${entry}.cjs`);
+  const bundle = bundleOf(entry);
   const made = statSync(bundle).mtimeMs;
   const builder = join(import.meta.dirname, 'snapshot.cjs');
   const argv = [...FLAGS, '--snapshot-blob', blob, '--build-snapshot', builder, entry];

@@ -1,10 +1,11 @@
 // Made into a start-up snapshot by `node --build-snapshot dist/snapshot.cjs ENTRY` (boot.ts does): V8's heap with the
-// command line ENTRY (main or tinyrunc) in it, loaded, compiled and with the flags of its most used verbs defined.
+// command line ENTRY (boot.ts) in it, loaded, compiled and with the flags of its most used verbs defined.
 // Standard input tells what to compile (V8's code cache), all where it is empty. `node --snapshot-blob` goes on with
 // what stands here as the main function.
 import { readFileSync, realpathSync } from 'node:fs';
 import { setFlagsFromString, startupSnapshot } from 'node:v8';
-import { type Entry, MALLOC, programOf, scriptOf } from './boot.ts';
+import { MALLOC, programOf, scriptOf } from './boot.ts';
+import type { Entry } from './entries.ts';
 
 /** A function that is not compiled in the snapshot is compiled anew at every start that calls it. */
 function compiledScript(entry: Entry) {
@@ -22,7 +23,7 @@ function compiledScript(entry: Entry) {
 
 const entry = process.argv[2] as Entry;
 const program = programOf(compiledScript(entry), entry);
-program.warm();
+program.warm(entry);
 
 startupSnapshot.setDeserializeMainFunction(() => {
   // the launcher's, for the reading of the snapshot: no business of the programs that we start

@@ -1,3 +1,4 @@
+import { BRIEF, type Entry } from './entries.ts';
 import { native } from './native/index.ts';
 import { main } from './tinyrunc/main.ts';
 import { VERBS } from './tinyrunc/verbs.ts';
@@ -17,8 +18,10 @@ export function start(): void {
   );
 }
 
-/** What a start-up snapshot holds ready, so that no start does it again. */
-export async function warm(): Promise<void> {
+/** What a start-up snapshot holds ready, so that no start does it again: the modules of its verbs. */
+export async function warm(entry: Entry): Promise<void> {
   callNode();
-  await Promise.all(Object.values(VERBS).map(({ load }) => load()));
+  const isBrief = (verb: string) => BRIEF.includes(verb);
+  for (const [name, { load }] of Object.entries(VERBS))
+    if (isBrief(name) === (entry === 'brief')) await load();
 }

@@ -32,7 +32,7 @@ function rootfsFault(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return 'no such file or directory';
   if (!stat.isDirectory()) return 'not a directory';
-  return realpathSync(path) === path ? undefined : 'a symlink, or below one';
+  return realpathSync.native(path) === path ? undefined : 'a symlink, or below one';
 }
 
 /** Refuses what the kernel would refuse later with less of a reason. */
@@ -55,7 +55,7 @@ export function readBundle(path: string, warn: (problem: Problem) => void): Bund
   const spec = assertSpec(parseJson(text, config), config, warn);
   if (spec.root === undefined) throw new TinyrunError('SPEC_INVALID', `${config}: root: is missing`);
   // The way to the bundle may lead through symlinks (/var/run is one), the way from it to the root may not.
-  const rootfs = resolve(realpathSync(absolute), spec.root.path);
+  const rootfs = resolve(realpathSync.native(absolute), spec.root.path);
   checkRootfs(rootfs);
   return { path: absolute, rootfs, spec, text };
 }

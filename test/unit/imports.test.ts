@@ -16,6 +16,7 @@ const ORDER = [
   ['plan'],
   ['native'],
   ['boot', 'warm'],
+  ['entries'],
 ];
 const LEAVES = ['spec', 'store', 'errors'];
 /** The leaves lean on nothing but these. */
