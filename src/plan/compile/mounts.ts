@@ -1,3 +1,4 @@
+import { TinyrunError } from '../../errors.ts';
 import { MOUNT_ATTR_RDONLY } from '../../spec/linux.ts';
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
@@ -55,7 +56,7 @@ const isFilledFirst = ({ type, target }: Wanted): boolean => type === 'tmpfs' ||
 
 /** Options as fsconfig(2) takes them; those of a filesystem in a user namespace must name ids it has. */
 function fsOptions(c: Context, { type, options }: Wanted): string[] {
-  const label = c.host.selinux && c.linux.mountLabel ? [`context=${JSON.stringify(c.linux.mountLabel)}`] : [];
+  const label = mountLabel(c);
   const { gidMappings = [] } = c.linux;
   const own = options.data.filter((option) => {
     const gid =
@@ -63,6 +64,15 @@ function fsOptions(c: Context, { type, options }: Wanted): string[] {
     return gid === undefined || isMapped(gidMappings, Number(gid));
   });
   return ['tmpfs', 'mqueue', 'devpts'].includes(type) ? [...own, ...label] : own;
+}
+
+/** mount(8): the label of all files of a filesystem that keeps none itself. Where there is no SELinux the kernel refuses it, too. */
+function mountLabel({ host, linux: { mountLabel: label } }: Context): string[] {
+  if (!label) return [];
+  if (host.selinux) return [`context=${JSON.stringify(label)}`];
+  throw new TinyrunError('UNSUPPORTED', `linux.mountLabel ${label}: this host has no SELinux`, {
+    hint: 'leave the label out: nothing would be confined by it',
+  });
 }
 
 function fsFlags(wanted: Wanted, readOnly: boolean): number {

@@ -295,12 +295,21 @@ describe('capabilities', () => {
   });
 });
 
+const labelled = { ...linux({ mountLabel: 'a:b:c' }), mounts: [{ destination: '/t', type: 'tmpfs' }] };
+
 test.each([
   ['linux.intelRdt', linux({ intelRdt: {} }), 'UNSUPPORTED'],
+  ['linux.mountLabel', labelled, 'UNSUPPORTED'],
   ['process.selinuxLabel', { ...MINIMAL, process: { cwd: '/', selinuxLabel: 'x' } }, 'UNSUPPORTED'],
   ['process.apparmorProfile', { ...MINIMAL, process: { cwd: '/', apparmorProfile: 'x' } }, 'UNSUPPORTED'],
 ])('%s is refused where the host lacks it', (_, spec, code) => {
   expect(() => made(spec)).toThrow(expect.objectContaining({ code }));
+});
+
+test('linux.mountLabel goes to filesystems that keep no labels', () => {
+  const { plan } = made(labelled, { ...ROOT, selinux: true });
+  const tmpfs = argsOf(plan, 'mountFs').find(({ target }) => target === '/t');
+  expect(tmpfs?.options).toContain('context="a:b:c"');
 });
 
 test('a limit is raised while that is allowed, and lowered when nothing else is left to open', () => {
