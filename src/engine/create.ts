@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { kernelReason, TinyrunError } from '../errors.ts';
 import { lockContainerDir, removeLockedDir } from '../runtime/journal.ts';
 import type { Lock } from '../store/lock.ts';
@@ -45,16 +45,28 @@ export function destroyContainer(
   made.lock.release();
 }
 
-/** A sweep may take the lock before we do and remove the directory: then it is made again. */
+/**
+ * A sweep may take the lock before we do and remove the directory: then it is made again. By mkdir(2) itself: that of
+ * node's with `recursive` looks again at what was there, and fails when it has gone meanwhile.
+ */
 function lockRunDir(run: string): Lock {
+  ensureDir(dirname(run));
   for (;;) {
-    ensureDir(run);
+    makeDir(run);
     try {
       const lock = lockContainerDir(run);
       if (lock) return lock;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
+  }
+}
+
+function makeDir(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
