@@ -223,7 +223,9 @@ test('events --stats has the fields of runc’s', (t) => {
     return JSON.parse(event);
   };
   const [ours, theirs] = [stats(path.resolve('bin/tinyrunc')), stats('runc')];
-  assert.deepEqual(shape(ours).sort(), shape(theirs).sort());
+  // left out where it is 0, which it is for whoever finds the program's file cached on another's account
+  const always = (field: string) => field !== '.data.memory.cache';
+  assert.deepEqual(shape(ours).filter(always).sort(), shape(theirs).filter(always).sort());
   const limitsOf = ({ data }: typeof ours) => [data.memory?.usage, data.memory?.swap, data.pids].map(limitOf);
   assert.deepEqual(limitsOf(ours), [64 << 20, 96 << 20, 20]);
   assert.deepEqual(limitsOf(theirs), limitsOf(ours));
