@@ -1,5 +1,6 @@
 import { BRIEF, type Entry } from './entries.ts';
 import { native } from './native/index.ts';
+import { visible } from './store/text.ts';
 import { main } from './tinyrunc/main.ts';
 import { VERBS } from './tinyrunc/verbs.ts';
 import { callNode } from './warm.ts';
@@ -12,7 +13,7 @@ export function start(): void {
   main(process.argv.slice(2)).then(
     (code) => native().exitNow(code),
     (error: Error) => {
-      process.stderr.write(`${error.stack ?? error.message}\n`);
+      process.stderr.write(`${visible(error.stack ?? error.message)}\n`);
       process.exit(1);
     },
   );

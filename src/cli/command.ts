@@ -9,10 +9,15 @@ export interface Context {
   readonly debug: boolean;
   /** The exit code of the command; 0 until the action sets it. */
   exitCode: number;
-  /** Writes to standard output at once, short writes and EAGAIN taken care of. */
+  /**
+   * Writes to standard output at once, short writes and EAGAIN taken care of. On a terminal, control characters are
+   * spelt out: they are those of images and registries.
+   */
   out(text: string): void;
-  /** Writes to standard error at once. */
+  /** Writes to standard error at once, control characters spelt out. */
   err(text: string): void;
+  /** `out` of text with control characters of our own; the caller has made those of others visible. */
+  draw(text: string): void;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { dict } from '../store/dict.ts';
 import type { Command } from './command.ts';
 
 interface Entry {
@@ -9,7 +10,7 @@ interface Entry {
 }
 
 /** The verbs in the order of `tinyrun --help`. A summary stands here too, so that the list loads no command. */
-export const COMMANDS: Readonly<Record<string, Entry>> = {
+export const COMMANDS: Readonly<Record<string, Entry>> = dict({
   run: { summary: 'run a command in a new container', load: () => import('./commands/run.ts') },
   ps: { summary: 'list containers', load: () => import('./commands/ps.ts') },
   kill: { summary: 'send a signal to running containers', load: () => import('./commands/kill.ts') },
@@ -50,7 +51,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import('./commands/doctor.ts'),
   },
   completion: { summary: 'print a shell completion script', load: () => import('./commands/completion.ts') },
-};
+});
 
 /** The entry of a verb or of one of its aliases. */
 export function findCommand(name: string): Entry | undefined {

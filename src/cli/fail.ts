@@ -1,4 +1,5 @@
 import { type ErrorCode, TinyrunError } from '../errors.ts';
+import { dict } from '../store/dict.ts';
 
 /** One failure as a person sees it: a line, what to do about it, and how `run` ends with it. */
 export interface Failure {
@@ -11,7 +12,7 @@ export interface Failure {
 const FULL = 'free space where --data-root is (/var/lib/tinyrun without it), or choose another directory';
 
 /** Node's own errors that a host can cause, and what to do about each. */
-const HOST_ERRORS: Readonly<Record<string, { code: ErrorCode; hint: string }>> = {
+const HOST_ERRORS: Readonly<Record<string, { code: ErrorCode; hint: string }>> = dict({
   EACCES: { code: 'PERMISSION', hint: 'run it as root, or give --data-root and --run-root that you own' },
   EPERM: { code: 'PERMISSION', hint: 'run it as root; tinyrun doctor checks what the host allows' },
   ENOSPC: { code: 'NO_SPACE', hint: FULL },
@@ -22,7 +23,7 @@ const HOST_ERRORS: Readonly<Record<string, { code: ErrorCode; hint: string }>> =
     hint: 'a part of the path is a file: choose another with --data-root and --run-root',
   },
   EMFILE: { code: 'SYSCALL', hint: 'too many open files: raise the limit with ulimit -n' },
-};
+});
 
 /** What mkdir(2) calls EROFS comes out of node's recursive mkdir as ENOENT. */
 const NOWHERE = {

@@ -1,5 +1,7 @@
+import { dict } from '../store/dict.ts';
+
 /** Died of a signal: 128 and its number, as shells count. */
-const EXIT: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+const EXIT: Readonly<Record<string, number>> = dict({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 });
 
 /**
  * Runs work that Ctrl-C, SIGTERM and SIGHUP stop in order: the signal it is given aborts, it cleans up, and the

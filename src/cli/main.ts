@@ -5,7 +5,7 @@ import { plainBooleans } from './booleans.ts';
 import type { Command, Context } from './command.ts';
 import { findCommand } from './commands.ts';
 import { exitCodeOf, formatFailure, toFailure } from './fail.ts';
-import { writeAll } from './output/write.ts';
+import { writeAll, writeAnswer, writeMessage } from './output/write.ts';
 import { addCommand, addSummaries, createProgram, unknownCommand, usageError } from './program.ts';
 
 /** A verb with its arguments and options, waiting for a command line. */
@@ -30,8 +30,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     return await dispatch(helpAsFlag(argv));
   } catch (error) {
     const failure = toFailure(error);
-    writeAll(2, formatFailure(failure));
-    if (isDebug(argv) && error instanceof Error) writeAll(2, `${error.stack}\n`);
+    writeMessage(formatFailure(failure));
+    if (isDebug(argv) && error instanceof Error) writeMessage(`${error.stack}\n`);
     return exitCodeOf(failure, findVerb(argv));
   }
 }
@@ -72,9 +72,10 @@ async function define(name: string): Promise<Defined> {
   return { command, program, sub, context };
 }
 
-const OUTPUT: Pick<Context, 'out' | 'err'> = {
-  out: (text) => writeAll(1, text),
-  err: (text) => writeAll(2, text),
+const OUTPUT: Pick<Context, 'out' | 'err' | 'draw'> = {
+  out: writeAnswer,
+  err: writeMessage,
+  draw: (text) => writeAll(1, text),
 };
 
 async function parse(program: Program, argv: readonly string[], verb: Program = program): Promise<void> {

@@ -37,10 +37,10 @@ export async function pullAndReport(
 async function pullOne(
   context: Context,
   reference: Reference,
-  { platform, signal }: PullFlags,
+  { platform, signal, quiet }: PullFlags,
   say: (text: string) => void,
 ): Promise<Pulled> {
-  const progress = createProgress(say, terminal());
+  const progress = createProgress(quiet ? () => undefined : context.draw, terminal());
   const store = new ImageStore(context.dataRoot);
   const pulled = await pull(store, reference, {
     platform,

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
+import { dict } from '../store/dict.ts';
 import { digestOf } from './digest.ts';
 import type { StoredImage } from './entry.ts';
 import { familiarReference, parseReference } from './reference.ts';
@@ -77,7 +78,7 @@ function dockerManifest(store: ImageStore, { entry, names }: Saved): object {
 
 /** The file of Docker 1.9 and before: repository → tag → id of the top layer. */
 function repositories(store: ImageStore, images: readonly Saved[]): Record<string, Record<string, string>> {
-  const found: Record<string, Record<string, string>> = {};
+  const found = dict<Record<string, Record<string, string>>>({});
   for (const { entry, names } of images) {
     const top = store.record(entry).layers.at(-1)?.digest ?? digestOf('');
     for (const name of names) {

@@ -1,4 +1,5 @@
 import { TinyrunError } from '../errors.ts';
+import { dict } from '../store/dict.ts';
 import type { ContainerConfig } from './types.ts';
 
 /**
@@ -15,7 +16,7 @@ export function applyChange(config: ContainerConfig, text: string): void {
   apply(config, rest);
 }
 
-const INSTRUCTIONS: Readonly<Record<string, (config: ContainerConfig, rest: string) => void>> = {
+const INSTRUCTIONS: Readonly<Record<string, (config: ContainerConfig, rest: string) => void>> = dict({
   CMD: (config, rest) => {
     config.Cmd = command(rest);
   },
@@ -47,7 +48,7 @@ const INSTRUCTIONS: Readonly<Record<string, (config: ContainerConfig, rest: stri
   STOPSIGNAL: (config, rest) => {
     config.StopSignal = rest;
   },
-};
+});
 
 /** The JSON form as it stands, the shell form by /bin/sh. */
 const command = (rest: string): string[] => (rest.startsWith('[') ? list(rest) : ['/bin/sh', '-c', rest]);

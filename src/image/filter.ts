@@ -1,4 +1,5 @@
 import { TinyrunError } from '../errors.ts';
+import { dict } from '../store/dict.ts';
 import type { ImageView } from './view.ts';
 
 /** `--filter KEY=VALUE`, many times: values of one key are alternatives (but for labels), keys all have to hold. */
@@ -73,7 +74,7 @@ const newer = (find: Find, text: string) => {
   return (view: ImageView) => Date.parse(view.entry.created) > limit;
 };
 
-const UNITS: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 };
+const UNITS: Readonly<Record<string, number>> = dict({ s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 });
 
 /** A duration ago (`24h`, `1h30m`), seconds since 1970, or a date. */
 export function parseUntil(text: string, now: number): number {

@@ -1,7 +1,8 @@
 import { TinyrunError } from '../errors.ts';
+import { dict } from '../store/dict.ts';
 import type { Descriptor, Platform } from './types.ts';
 
-const ARCH: Readonly<Record<string, string>> = {
+const ARCH: Readonly<Record<string, string>> = dict({
   x64: 'amd64',
   x86_64: 'amd64',
   'x86-64': 'amd64',
@@ -12,7 +13,7 @@ const ARCH: Readonly<Record<string, string>> = {
   armhf: 'arm',
   armel: 'arm',
   ppc64el: 'ppc64le',
-};
+});
 
 /** The platform whose programs this machine runs. */
 export function hostPlatform(arch: string = process.arch): Platform {

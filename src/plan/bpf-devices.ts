@@ -1,4 +1,5 @@
 import type { LinuxDeviceCgroup } from '../spec/types.ts';
+import { dict } from '../store/dict.ts';
 
 // linux.resources.devices → a BPF_PROG_TYPE_CGROUP_DEVICE program (bpf.h; Documentation/admin-guide/cgroup-v2.rst,
 // "Device controller"). An access is allowed when for each of its bits the last rule that names the device and the
@@ -18,7 +19,7 @@ const BPF_JEQ_K = 0x15;
 const BPF_EXIT = 0x95;
 
 const TYPES = { b: 1, c: 2 } as const;
-const ACCESS: Readonly<Record<string, number>> = { m: 1, r: 2, w: 4 };
+const ACCESS: Readonly<Record<string, number>> = dict({ m: 1, r: 2, w: 4 });
 const ALL = 7;
 
 interface Rule {

@@ -1,3 +1,4 @@
+import { escapeJson, visible } from '../store/text.ts';
 import { syscallOf } from './syscall.ts';
 import type { Lane, Plan, Step } from './types.ts';
 
@@ -20,7 +21,7 @@ export interface Look {
 }
 
 export function rowOf(step: Step, index: number): Row {
-  return { number: index + 1, lane: step.lane, call: syscallOf(step), why: step.why };
+  return { number: index + 1, lane: step.lane, call: visible(syscallOf(step)), why: visible(step.why) };
 }
 
 const plain: Paint = (_format, text) => text;
@@ -109,5 +110,5 @@ export function planAsJson(plan: Plan): string {
     ...(step.mayFail ? { mayFail: true } : {}),
     ...(step.undo ? { undo: step.undo } : {}),
   }));
-  return JSON.stringify({ steps }, jsonValue, 2);
+  return escapeJson(JSON.stringify({ steps }, jsonValue, 2));
 }

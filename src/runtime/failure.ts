@@ -2,11 +2,12 @@ import { getSystemErrorMap } from 'node:util';
 import { TinyrunError } from '../errors.ts';
 import type { StepFailure } from '../native/types.ts';
 import type { Plan, Step } from '../plan/types.ts';
+import { dict } from '../store/dict.ts';
 import { stepHint } from './hints.ts';
 import { phrase } from './phrase.ts';
 
 /** What Node has no words for, since libuv never meets it. */
-const MORE_WORDS: Readonly<Record<number, string>> = {
+const MORE_WORDS: Readonly<Record<number, string>> = dict({
   8: 'exec format error',
   15: 'block device required',
   35: 'resource deadlock avoided',
@@ -14,7 +15,7 @@ const MORE_WORDS: Readonly<Record<number, string>> = {
   117: 'structure needs cleaning',
   122: 'disk quota exceeded',
   126: 'required key not available',
-};
+});
 
 /** What the kernel says for an errno, as strerror(3) words it in lower case. */
 export function errnoMessage(errno: number): string {

@@ -1,5 +1,6 @@
 import type { StepFailure } from '../native/types.ts';
 import type { Step, StepName } from '../plan/types.ts';
+import { dict } from '../store/dict.ts';
 
 interface HintRule {
   readonly op: StepName;
@@ -55,10 +56,10 @@ const RULES: readonly HintRule[] = [
 ];
 
 /** Of whatever step. */
-const ANY_STEP: Readonly<Record<string, string>> = {
+const ANY_STEP: Readonly<Record<string, string>> = dict({
   EMFILE: 'too many open files: raise the limit with ulimit -n',
   ENFILE: 'the host has too many open files: raise fs.file-max',
-};
+});
 
 /** What mends the failure of a step, or undefined where the table of errors knows best. */
 export function stepHint(step: Step, failure: StepFailure): string | undefined {

@@ -1,4 +1,5 @@
 import { TinyrunError } from '../errors.ts';
+import { dict } from '../store/dict.ts';
 import type { Connection } from './dbus/connection.ts';
 import type { Variant } from './dbus/wire.ts';
 
@@ -81,7 +82,7 @@ const mask =
   (text: string): [string, Variant][] => [[name, { signature: 'ay', value: cpuMask(text) }]];
 
 /** cgroup v2 file → systemd.resource-control(5) property: systemd would put its own values back at a daemon-reload. */
-const PROPERTY_OF: Readonly<Record<string, (text: string) => [string, Variant][]>> = {
+const PROPERTY_OF: Readonly<Record<string, (text: string) => [string, Variant][]>> = dict({
   'memory.max': number('MemoryMax'),
   'memory.high': number('MemoryHigh'),
   'memory.low': number('MemoryLow'),
@@ -91,7 +92,7 @@ const PROPERTY_OF: Readonly<Record<string, (text: string) => [string, Variant][]
   'cpuset.cpus': mask('AllowedCPUs'),
   'cpuset.mems': mask('AllowedMemoryNodes'),
   'pids.max': number('TasksMax'),
-};
+});
 
 /** The values of cgroup files as unit properties; files that systemd has no property for are left to be written. */
 export function unitProperties(files: Readonly<Record<string, string>>): [string, Variant][] {

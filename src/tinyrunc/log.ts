@@ -1,5 +1,6 @@
 import { appendFileSync, writeSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
+import { toJson, visible } from '../store/text.ts';
 
 export type Level = 'debug' | 'info' | 'warning' | 'error';
 
@@ -30,8 +31,8 @@ function timestamp(): string {
 
 /** A line in logrus's formats; `level`, `msg`, `time` are the keys its readers look for. */
 export function formatLine(format: 'text' | 'json', level: Level, message: string, time: string): string {
-  if (format === 'json') return `${JSON.stringify({ level, msg: message, time })}\n`;
-  return `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(message)}\n`;
+  if (format === 'json') return `${toJson({ level, msg: message, time })}\n`;
+  return `time=${toJson(time)} level=${level} msg=${toJson(message)}\n`;
 }
 
 /** @throws TinyrunError (USAGE) for a format that is neither text nor json. */
@@ -51,8 +52,9 @@ export function openLog(options: LogOptions): Log {
   };
   const failure = (error: Error): void => {
     write('error', error.message);
-    if (path !== undefined) writeSync(2, `${error.message}\n`);
-    else if (error instanceof TinyrunError && format === 'text') writeSync(2, `hint: ${error.hint}\n`);
+    if (path !== undefined) writeSync(2, `${visible(error.message)}\n`);
+    else if (error instanceof TinyrunError && format === 'text')
+      writeSync(2, `hint: ${visible(error.hint)}\n`);
   };
   const warnings: string[] = [];
   const success = (): void => {

@@ -1,3 +1,4 @@
+import { dict } from '../store/dict.ts';
 import type { Verb } from './verb.ts';
 
 interface Entry {
@@ -7,7 +8,7 @@ interface Entry {
 }
 
 /** The verbs in the order of `tinyrunc help`. */
-export const VERBS: Readonly<Record<string, Entry>> = {
+export const VERBS: Readonly<Record<string, Entry>> = dict({
   checkpoint: { summary: 'not supported', load: () => import('./verbs/unsupported.ts') },
   create: { summary: 'create a container', load: () => import('./verbs/create.ts') },
   delete: {
@@ -43,4 +44,4 @@ export const VERBS: Readonly<Record<string, Entry>> = {
   },
   state: { summary: 'output the state of a container', load: () => import('./verbs/state.ts') },
   update: { summary: 'update container resource constraints', load: () => import('./verbs/update.ts') },
-};
+});

@@ -1,5 +1,6 @@
 import { Command as Program } from 'commander';
 import { TinyrunError } from '../../errors.ts';
+import { dict } from '../../store/dict.ts';
 import type { Command, Context } from '../command.ts';
 import { COMMANDS } from '../commands.ts';
 
@@ -124,4 +125,4 @@ function fishFlag(verb: string, flag: Verb['flags'][number]): string {
   return `complete -c tinyrun -n '__fish_seen_subcommand_from ${verb}' ${names.join(' ')} -d ${quote(flag.description)}`;
 }
 
-const SHELLS: Readonly<Record<string, (verbs: readonly Verb[]) => string>> = { bash, zsh, fish };
+const SHELLS: Readonly<Record<string, (verbs: readonly Verb[]) => string>> = dict({ bash, zsh, fish });

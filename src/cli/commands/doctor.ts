@@ -1,5 +1,6 @@
 import { canRun, examine, type Finding, type Status } from '../../engine/doctor/checks.ts';
 import { gatherFacts } from '../../engine/doctor/gather.ts';
+import { toJson } from '../../store/text.ts';
 import type { Command, Context } from '../command.ts';
 
 const MARKS: Readonly<Record<Status, string>> = { ok: '✔', warn: '!', fail: '✗' };
@@ -21,7 +22,7 @@ async function report(json: boolean, context: Context): Promise<void> {
   const findings = examine(await gatherFacts(context.dataRoot));
   const ok = canRun(findings);
   context.exitCode = ok ? 0 : 1;
-  if (json) context.out(`${JSON.stringify({ ok, checks: findings }, null, 2)}\n`);
+  if (json) context.out(`${toJson({ ok, checks: findings }, 2)}\n`);
   else context.out(render(findings));
 }
 

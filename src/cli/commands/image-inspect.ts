@@ -3,6 +3,7 @@ import { LayerStore } from '../../image/layers.ts';
 import type { ImageStore } from '../../image/store.ts';
 import type { ContainerConfig } from '../../image/types.ts';
 import { views } from '../../image/view.ts';
+import { toJson } from '../../store/text.ts';
 import type { Command, Context } from '../command.ts';
 import { formatFailure, toFailure } from '../fail.ts';
 
@@ -41,8 +42,8 @@ async function inspect(images: readonly string[], flags: Flags, context: Context
 
 /** As docker inspect prints: a list, or a line per object. */
 export async function formatInspected(found: readonly object[], format: string | undefined): Promise<string> {
-  if (format === undefined) return `${JSON.stringify(found, null, 4)}\n`;
-  if (format === 'json') return `${JSON.stringify(found)}\n`;
+  if (format === undefined) return `${toJson(found, 4)}\n`;
+  if (format === 'json') return `${toJson(found)}\n`;
   const { compileTemplate } = await import('../output/template.ts');
   const template = compileTemplate(format);
   return found.map((one) => `${template(one)}\n`).join('');

@@ -1,4 +1,5 @@
 import type { FileChange, LayerTree } from '../../image/tree.ts';
+import { visible } from '../../store/text.ts';
 import type { Command, Context } from '../command.ts';
 
 interface Flags {
@@ -50,11 +51,13 @@ type Size = (bytes: number) => string;
 function drawLayer(layer: LayerTree, i: number, count: number, size: Size): string {
   const waste = layer.wasted > 0 ? `, hides ${size(layer.wasted)} of the layers below` : '';
   const head = `layer ${i + 1}  ${layer.diffId.slice(7, 19)}  ${size(layer.size)}, ${layer.changes.length} files${waste}\n`;
-  const by = layer.createdBy === '' ? '' : `│  ${layer.createdBy.replace(/\s+/g, ' ').slice(0, 100)}\n`;
+  const by =
+    layer.createdBy === '' ? '' : `│  ${visible(layer.createdBy).replace(/\s+/g, ' ').slice(0, 100)}\n`;
   const shown = [...removedFirst(layer.changes)].slice(0, count);
   const more = layer.changes.length - shown.length;
   const lines = shown.map(
-    (change) => `${MARK[change.change]} ${size(change.size).padStart(8)}  ${change.path}`,
+    (change) =>
+      `${MARK[change.change]} ${size(change.size).padStart(8)}  ${visible(change.path).replaceAll('\n', '\\n')}`,
   );
   if (more > 0) lines.push(`  ${more} more`);
   return head + by + lines.map((line, at) => `${at === lines.length - 1 ? '└─' : '├─'} ${line}\n`).join('');

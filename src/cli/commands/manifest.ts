@@ -1,4 +1,5 @@
 import type { ManifestList } from '../../image/lists.ts';
+import { toJson } from '../../store/text.ts';
 import type { Command, Context } from '../command.ts';
 import { collect } from '../options.ts';
 import { addCommand } from '../program.ts';
@@ -33,8 +34,7 @@ async function show(
   print(await inspectManifest(member ?? name, flags.verbose ?? false), context);
 }
 
-const print = (value: unknown, context: Context): void =>
-  context.out(`${JSON.stringify(value, undefined, '\t')}\n`);
+const print = (value: unknown, context: Context): void => context.out(`${toJson(value, '\t')}\n`);
 
 const create: Command = {
   name: 'create',

@@ -1,6 +1,7 @@
 import { createEngine } from '../../engine/engine.ts';
 import type { ContainerView } from '../../engine/record.ts';
 import { TinyrunError } from '../../errors.ts';
+import { dict } from '../../store/dict.ts';
 import type { Command, Context } from '../command.ts';
 import { collect } from '../options.ts';
 import { goTime, humanDuration } from '../output/table.ts';
@@ -69,7 +70,7 @@ export const HEADERS = {
 };
 
 /** What --filter may ask for; several of one key are alternatives, several keys must all hold. */
-const FILTERS: Readonly<Record<string, (view: ContainerView, value: string) => boolean>> = {
+const FILTERS: Readonly<Record<string, (view: ContainerView, value: string) => boolean>> = dict({
   id: ({ record }, value) => record.id.startsWith(value),
   name: ({ record }, value) => record.name.includes(value),
   status: ({ status }, value) => status === value,
@@ -79,7 +80,7 @@ const FILTERS: Readonly<Record<string, (view: ContainerView, value: string) => b
     const [key = '', wanted] = value.split('=');
     return Object.hasOwn(labels, key) && (wanted === undefined || labels[key] === wanted);
   },
-};
+});
 
 type Test = (view: ContainerView) => boolean;
 

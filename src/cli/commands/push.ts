@@ -35,7 +35,7 @@ async function push(name: string, flags: Flags, context: Context): Promise<void>
     : [{ ...named, tag: named.tag ?? 'latest' }];
   const { interruptible } = await import('../interrupt.ts');
   await interruptible(async (signal) => {
-    for (const reference of references) await pushOne(reference, say, context, signal);
+    for (const reference of references) await pushOne(reference, flags, context, signal);
   });
   if (flags.quiet) context.out(`${name}\n`);
 }
@@ -55,7 +55,7 @@ async function tagsOf(named: Reference, context: Context): Promise<Reference[]> 
 
 async function pushOne(
   reference: Reference,
-  say: (text: string) => void,
+  flags: Flags,
   context: Context,
   signal: AbortSignal,
 ): Promise<void> {
@@ -63,10 +63,10 @@ async function pushOne(
   const images = await import('../../image/push.ts');
   const { createProgress } = await import('../output/progress.ts');
   const { terminal } = await import('../pull.ts');
-  const progress = createProgress(say, terminal());
+  const progress = createProgress(flags.quiet ? () => undefined : context.draw, terminal());
   const store = new ImageStore(context.dataRoot);
   const { digest, size } = await images
     .push(store, reference, { signal, onProgress: (line) => progress.update(line) })
     .finally(() => progress.end());
-  say(`${reference.tag}: digest: ${digest} size: ${size}\n`);
+  if (!flags.quiet) context.out(`${reference.tag}: digest: ${digest} size: ${size}\n`);
 }

@@ -7,6 +7,7 @@ import type { StepResult } from '../../native/types.ts';
 import { explainPlan, explainStep, type Look, planAsJson } from '../../plan/explain.ts';
 import { syscallOf } from '../../plan/syscall.ts';
 import type { Plan } from '../../plan/types.ts';
+import { toJson } from '../../store/text.ts';
 import type { Context } from '../command.ts';
 import { interruptible } from '../interrupt.ts';
 
@@ -18,7 +19,7 @@ export async function explainRun(
   context: Context,
 ): Promise<void> {
   const { plan } = await engine.explain(options);
-  context.out(json ? `${planAsJson(plan)}\n` : explainPlan(plan, look()));
+  context.draw(json ? `${planAsJson(plan)}\n` : explainPlan(plan, look()));
 }
 
 /** On a terminal the cells are wrapped to its width and coloured; in a pipe or a file a step is a line. */
@@ -38,7 +39,7 @@ export async function traceRun(
   let plan: Plan | undefined;
   const prompt = step ? await openPrompt(options) : NO_PROMPT;
   const report = (of: Plan, results: readonly StepResult[]) =>
-    context.err(json ? `${JSON.stringify(results)}\n` : traceTable(of, results));
+    context.err(json ? `${toJson(results)}\n` : traceTable(of, results));
   const watch = (signal?: AbortSignal): Watch => ({
     trace: true,
     onPlan: (compiled) => {

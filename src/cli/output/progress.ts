@@ -1,3 +1,4 @@
+import { visible } from '../../store/text.ts';
 import { humanSize } from './table.ts';
 
 /** What is shown of one line of work; `current` of `total` bytes draws a bar. */
@@ -34,7 +35,7 @@ class PlainView implements ProgressView {
   update({ id, status, current }: ProgressLine): void {
     if (current !== undefined || this.#shown.get(id) === status) return;
     this.#shown.set(id, status);
-    this.write(`${id}: ${status}\n`);
+    this.write(`${formatLine({ id, status })}\n`);
   }
 
   end(): void {
@@ -82,7 +83,8 @@ class TerminalView implements ProgressView {
 }
 
 /** `4abcf2066143: Downloading [====>   ]  1.049MB/3.42MB`. */
-export function formatLine({ id, status, current, total }: ProgressLine): string {
+export function formatLine({ current, total, ...line }: ProgressLine): string {
+  const [id, status] = [visible(line.id), visible(line.status)];
   if (current === undefined || total === undefined) return `${id}: ${status}`;
   const filled = total > 0 ? Math.min(BAR, Math.floor((current / total) * BAR)) : BAR;
   const arrow = filled < BAR ? '>' : '';

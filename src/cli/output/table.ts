@@ -1,8 +1,11 @@
+import { visible } from '../../store/text.ts';
+
 /** Docker's tabwriter makes no column narrower, its three spaces included. */
 const MIN_COLUMN = 10;
 
-/** Columns as Docker prints them: left-aligned, three spaces apart, no trailing blanks. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Columns as Docker prints them: left-aligned, three spaces apart, no trailing blanks. For people: made visible. */
+export function table(given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map(visible));
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, i) => {

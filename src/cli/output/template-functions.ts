@@ -1,3 +1,5 @@
+import { dict } from '../../store/dict.ts';
+import { toJson } from '../../store/text.ts';
 import { fail, isObject, marshal, print, truth } from './template-values.ts';
 
 type TemplateFunction = (...values: unknown[]) => unknown;
@@ -16,13 +18,17 @@ function length(value: unknown): number {
   return isObject(value) ? Object.keys(value).length : fail(`len of ${print(value)}`);
 }
 
+const outOfRange = (key: unknown): never => fail(`index out of range: ${print(key)}`);
+
+/** The number of an element, not the name of something else that JavaScript's lists have. */
+const at = (key: unknown): number => (typeof key === 'number' ? key : fail(`${print(key)} is no number`));
+
 function index(value: unknown, ...keys: unknown[]): unknown {
   return keys.reduce((current: unknown, key) => {
-    if (Array.isArray(current))
-      return Number(key) < current.length ? current[Number(key)] : fail(`index out of range: ${print(key)}`);
-    if (typeof current === 'string')
-      return Buffer.from(current)[Number(key)] ?? fail(`index out of range: ${print(key)}`);
-    if (isObject(current)) return (current as Record<string, unknown>)[String(key)];
+    if (Array.isArray(current)) return Object.hasOwn(current, at(key)) ? current[at(key)] : outOfRange(key);
+    if (typeof current === 'string') return Buffer.from(current)[at(key)] ?? outOfRange(key);
+    if (isObject(current))
+      return Object.hasOwn(current, print(key)) ? Reflect.get(current, print(key)) : undefined;
     return fail(`can't index ${print(current)}`);
   }, value);
 }
@@ -40,16 +46,24 @@ function compare(a: unknown, b: unknown): number {
   return (a as string) < (b as string) ? -1 : 1;
 }
 
+/** No wider than Go's fmt goes: what a template asks for is memory. */
+const MAX_WIDTH = 1e6;
+
+function width(value: unknown): number {
+  const size = Number(value);
+  return size >= 0 && size <= MAX_WIDTH ? size : fail(`${print(value)} is no width`);
+}
+
 /** First letter of each word, as strings.Title. */
 const title: TemplateFunction = (value) =>
   text(value).replace(/(^|\s)(\S)/g, (_, space: string, letter: string) => space + letter.toUpperCase());
 
 const pad: TemplateFunction = (value, before, after) => {
   const inner = text(value);
-  return inner === '' ? '' : ' '.repeat(Number(before)) + inner + ' '.repeat(Number(after));
+  return inner === '' ? '' : ' '.repeat(width(before)) + inner + ' '.repeat(width(after));
 };
 
-export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
+export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = dict({
   json: marshal,
   join: (values, separator) => list(values).map(print).join(text(separator)),
   split: (value, separator) => text(value).split(text(separator)),
@@ -72,7 +86,7 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   println: (...values) => `${values.map(print).join(' ')}\n`,
   printf: (format, ...values) => formatPrintf(text(format), values),
   urlquery: (...values) => encodeURIComponent(values.map(print).join('')),
-};
+});
 
 const VERB = /%([-+# 0]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])/g;
 
@@ -83,6 +97,8 @@ function formatPrintf(format: string, values: readonly unknown[]): string {
     VERB,
     (_, flags: string, width: string | undefined, precision: string | undefined, verb: string) => {
       if (verb === '%') return '%';
+      // as Go's fmt says it, which reads no verb behind a number it can't take
+      if (Number(width ?? 0) > MAX_WIDTH || Number(precision ?? 0) > MAX_WIDTH) return '%!(NOVERB)';
       if (next >= values.length) return `%!${verb}(MISSING)`;
       const shown = formatVerb(
         verb,
@@ -99,19 +115,26 @@ function formatPrintf(format: string, values: readonly unknown[]): string {
   return extra.length > 0 ? `${out}%!(EXTRA ${extra.join(', ')})` : out;
 }
 
+const character = (code: number): string =>
+  Number.isInteger(code) && code >= 0 && code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd';
+
+/** JavaScript's; a number has fewer. */
+const MAX_DIGITS = 100;
+
 function formatVerb(verb: string, value: unknown, flags: string, precision: number | undefined): string {
   const number = typeof value === 'number' ? value : undefined;
+  const digits = Math.min(precision ?? 6, MAX_DIGITS);
   const sign = flags.includes('+') && number !== undefined && number >= 0 ? '+' : '';
   if (verb === 'd' && number !== undefined) return sign + Math.trunc(number);
   if ((verb === 'f' || verb === 'e') && number !== undefined)
-    return sign + (verb === 'f' ? number.toFixed(precision ?? 6) : number.toExponential(precision ?? 6));
+    return sign + (verb === 'f' ? number.toFixed(digits) : number.toExponential(digits));
   if (verb === 'x' || verb === 'X') {
     const hex = number !== undefined ? number.toString(16) : Buffer.from(print(value)).toString('hex');
     return verb === 'X' ? hex.toUpperCase() : hex;
   }
-  if (verb === 'q') return JSON.stringify(print(value));
+  if (verb === 'q') return toJson(print(value));
   if (verb === 'T') return number !== undefined ? 'int' : typeof value === 'boolean' ? 'bool' : typeof value;
-  if (verb === 'c' && number !== undefined) return String.fromCodePoint(number);
+  if (verb === 'c' && number !== undefined) return character(number);
   if ('svtg'.includes(verb)) return precision === undefined ? print(value) : print(value).slice(0, precision);
   return `%!${verb}(${print(value)})`;
 }

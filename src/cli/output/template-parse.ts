@@ -1,3 +1,4 @@
+import { dict } from '../../store/dict.ts';
 import { fail } from './template-values.ts';
 
 /** A part of a template. */
@@ -253,4 +254,4 @@ function unquote(text: string): string {
   return body;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '"': '"', '\\': '\\' };
+const ESCAPES: Readonly<Record<string, string>> = dict({ n: '\n', t: '\t', r: '\r', '"': '"', '\\': '\\' });

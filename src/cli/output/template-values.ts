@@ -1,4 +1,5 @@
 import { TinyrunError } from '../../errors.ts';
+import { escapeJson } from '../../store/text.ts';
 
 export function fail(message: string): never {
   throw new TinyrunError('TEMPLATE', `template: ${message}`);
@@ -30,7 +31,9 @@ export function marshal(value: unknown): string {
     hasRows ||= member instanceof Row;
     return member;
   });
-  return hasRows ? text.replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`) : text;
+  return escapeJson(
+    hasRows ? text.replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`) : text,
+  );
 }
 
 export const isObject = (value: unknown): value is object =>

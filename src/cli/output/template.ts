@@ -174,11 +174,15 @@ function fields(value: unknown, names: readonly string[]): unknown {
   return current;
 }
 
+const MAX_ROUNDS = 1e6;
+const rounds = (count: number): number =>
+  count <= MAX_ROUNDS ? count : fail(`range over ${count}: more than ${MAX_ROUNDS}`);
+
 /** Key and value of what range goes through: lists in order, objects by sorted key, a number as a count. */
 function pairs(value: unknown): [unknown, unknown][] {
   if (value === null || value === undefined) return [];
   if (Array.isArray(value)) return value.map((item, i) => [i, item]);
-  if (typeof value === 'number') return Array.from({ length: value }, (_, i) => [i, i]);
+  if (typeof value === 'number') return Array.from({ length: rounds(value) }, (_, i) => [i, i]);
   if (!isObject(value)) return fail(`range can't iterate over ${print(value)}`);
   return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
 }

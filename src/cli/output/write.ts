@@ -1,4 +1,5 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
+import { visible } from '../../store/text.ts';
 
 /**
  * Writes all of `text` before it returns. A pipe shared with a program that made it non-blocking answers EAGAIN:
@@ -17,3 +18,12 @@ export function writeAll(fd: number, text: string): void {
     }
   }
 }
+
+/** An answer: as it is for a program that reads it, without what a terminal would obey on one. */
+export function writeAnswer(text: string): void {
+  const shown = visible(text);
+  writeAll(1, shown !== text && fstatSync(1).isCharacterDevice() ? shown : text);
+}
+
+/** A message. Only people read those, now or in a log. */
+export const writeMessage = (text: string): void => writeAll(2, visible(text));

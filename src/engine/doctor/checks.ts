@@ -2,6 +2,7 @@
 
 import { DEFAULT_CAPABILITIES } from '../../spec/defaults.ts';
 import { NAMESPACES } from '../../spec/linux.ts';
+import { dict } from '../../store/dict.ts';
 import type { DoctorFacts, Trial } from './facts.ts';
 import { install, unifiedHierarchy } from './remedies.ts';
 
@@ -195,7 +196,7 @@ const needsRoot =
       ? check(facts)
       : warn('not tried without root', 'sudo tinyrun doctor');
 
-const CHECKS: Readonly<Record<string, Check>> = {
+const CHECKS: Readonly<Record<string, Check>> = dict({
   node,
   addon,
   kernel,
@@ -210,7 +211,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   seccomp,
   nftables: needsRoot(nftables),
   'security-modules': security,
-};
+});
 
 /** All findings, in the order in which a host is best mended. */
 export function examine(facts: DoctorFacts): Finding[] {

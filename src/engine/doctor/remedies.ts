@@ -1,3 +1,4 @@
+import { dict } from '../../store/dict.ts';
 import type { DoctorFacts, PackageManager } from './facts.ts';
 
 const INSTALL: Readonly<Record<PackageManager, string>> = {
@@ -9,9 +10,9 @@ const INSTALL: Readonly<Record<PackageManager, string>> = {
 };
 
 /** Packages that bear another name than Debian's. */
-const NAMES: Readonly<Record<string, Partial<Record<PackageManager, string>>>> = {
+const NAMES: Readonly<Record<string, Partial<Record<PackageManager, string>>>> = dict({
   uidmap: { dnf: 'shadow-utils', apk: 'shadow-uidmap', pacman: 'shadow', zypper: 'shadow' },
-};
+});
 
 /** The command that installs a package (by its name in Debian) on this host. */
 export function install(facts: Pick<DoctorFacts, 'packageManager'>, name: string): string {

@@ -7,8 +7,8 @@ const keyOf = (entry: string) => entry.split('=', 1)[0] ?? entry;
 /** `KEY` alone takes the caller's value; when the caller has none the entry says to remove the variable. */
 function inherit(entry: string, host: NodeJS.ProcessEnv): string {
   if (entry.includes('=')) return entry;
-  const value = host[entry];
-  return value === undefined ? entry : `${entry}=${value}`;
+  // process.env inherits JavaScript's own names: `-e toString`
+  return Object.hasOwn(host, entry) ? `${entry}=${host[entry]}` : entry;
 }
 
 /** `-e` values, checked. */

@@ -1,5 +1,6 @@
 import { TinyrunError } from '../../errors.ts';
 import type { Mount } from '../../spec/types.ts';
+import { dict } from '../../store/dict.ts';
 import type { RunOptions } from '../types.ts';
 import { parseSize } from './size.ts';
 
@@ -68,12 +69,12 @@ function mountFields(text: string): Map<string, string> {
   );
 }
 
-const ALIASES: Readonly<Record<string, string>> = {
+const ALIASES: Readonly<Record<string, string>> = dict({
   src: 'source',
   dst: 'target',
   destination: 'target',
   ro: 'readonly',
-};
+});
 const MOUNT_KEYS = ['type', 'source', 'target', 'readonly', 'bind-propagation', 'tmpfs-size', 'tmpfs-mode'];
 
 function parseMount(text: string, resolve: (path: string) => string): Mount | BindMount {
@@ -125,7 +126,7 @@ function parseTmpfs(text: string): Mount {
   return tmpfsMount(target, list);
 }
 
-const OPPOSITES: Readonly<Record<string, string>> = { noexec: 'exec', nosuid: 'suid', nodev: 'dev' };
+const OPPOSITES: Readonly<Record<string, string>> = dict({ noexec: 'exec', nosuid: 'suid', nodev: 'dev' });
 
 function tmpfsMount(destination: string, options: readonly string[]): Mount {
   const defaults = Object.entries(OPPOSITES).flatMap(([flag, off]) => (options.includes(off) ? [] : [flag]));

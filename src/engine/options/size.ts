@@ -1,13 +1,14 @@
 import { TinyrunError } from '../../errors.ts';
+import { dict } from '../../store/dict.ts';
 
-const UNITS: Readonly<Record<string, number>> = {
+const UNITS: Readonly<Record<string, number>> = dict({
   '': 1,
   k: 2 ** 10,
   m: 2 ** 20,
   g: 2 ** 30,
   t: 2 ** 40,
   p: 2 ** 50,
-};
+});
 
 /** `512m`, `1.5 GiB`, `64kb`: bytes, units of 1024 as Docker reads them. */
 export function parseSize(text: string, flag: string): number {

@@ -1,3 +1,5 @@
+import { dict } from '../../store/dict.ts';
+
 /** One scheme of a WWW-Authenticate header, RFC 9110 section 11.6.1. */
 export interface Challenge {
   /** Lowercase: `basic`, `bearer`. */
@@ -26,7 +28,7 @@ export function parseChallenges(header: string): Challenge[] {
 }
 
 function parseParameters(header: string, from: number): { parameters: Record<string, string>; end: number } {
-  const parameters: Record<string, string> = {};
+  const parameters = dict<Record<string, string>>({});
   let end = from;
   for (;;) {
     PARAMETER.lastIndex = header[end] === ',' ? end + 1 : end;

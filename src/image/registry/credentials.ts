@@ -38,7 +38,7 @@ export class CredentialStore {
   async get(host: string): Promise<Credentials | undefined> {
     const config = this.#read();
     const key = serverKey(host);
-    const helper = config.credHelpers?.[host] ?? config.credHelpers?.[key] ?? config.credsStore;
+    const helper = helperOf(config, host) ?? helperOf(config, key) ?? config.credsStore;
     if (helper) {
       const { helperGet } = await import('./helper.ts');
       const found = await helperGet(helper, key);
@@ -51,7 +51,7 @@ export class CredentialStore {
   async set(host: string, credentials: Credentials): Promise<string> {
     const config = this.#read();
     const key = serverKey(host);
-    const helper = config.credHelpers?.[host] ?? config.credsStore;
+    const helper = helperOf(config, host) ?? config.credsStore;
     if (helper) {
       const { helperStore } = await import('./helper.ts');
       await helperStore(helper, key, credentials);
@@ -66,7 +66,7 @@ export class CredentialStore {
   async erase(host: string): Promise<boolean> {
     const config = this.#read();
     const key = serverKey(host);
-    const helper = config.credHelpers?.[host] ?? config.credsStore;
+    const helper = helperOf(config, host) ?? config.credsStore;
     if (helper) {
       const { helperErase } = await import('./helper.ts');
       await helperErase(helper, key);
@@ -105,6 +105,9 @@ export class CredentialStore {
     });
   }
 }
+
+const helperOf = ({ credHelpers = {} }: DockerConfig, server: string): string | undefined =>
+  Object.hasOwn(credHelpers, server) ? credHelpers[server] : undefined;
 
 function toEntry({ username, secret }: Credentials) {
   if (username === TOKEN_USER) return { identitytoken: secret };

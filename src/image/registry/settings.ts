@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { TinyrunError } from '../../errors.ts';
 import { readIfExists } from '../../store/atomic.ts';
+import { dict } from '../../store/dict.ts';
 import { DEFAULT_DOMAIN } from '../reference.ts';
 
 /** What registries.json says of one registry, by its host. */
@@ -37,7 +38,7 @@ function readSettings(env: NodeJS.ProcessEnv): Record<string, RegistrySettings> 
     const text = readIfExists(path);
     if (text === undefined) continue;
     try {
-      return (JSON.parse(text) as { registries?: Record<string, RegistrySettings> }).registries ?? {};
+      return dict((JSON.parse(text) as { registries?: Record<string, RegistrySettings> }).registries ?? {});
     } catch (cause) {
       throw new TinyrunError('USAGE', `${path} is not JSON: ${(cause as Error).message}`, {
         hint: '{"registries": {"docker.io": {"mirrors": ["https://mirror.example"]}}}',

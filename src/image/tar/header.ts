@@ -1,6 +1,8 @@
 /// <reference path="./tar-stream-headers.d.ts" />
+
 import headers from 'tar-stream/headers';
 import { TinyrunError } from '../../errors.ts';
+import { dict } from '../../store/dict.ts';
 import { nameOfLatin1 } from './names.ts';
 
 export const BLOCK = 512;
@@ -44,7 +46,7 @@ export interface RawHeader extends TarEntry {
 
 export const bad = (what: string): TinyrunError => new TinyrunError('BAD_LAYER', `tar archive: ${what}`);
 
-const TYPES: Readonly<Record<string, EntryType>> = {
+const TYPES: Readonly<Record<string, EntryType>> = dict({
   file: 'file',
   'contiguous-file': 'file',
   link: 'link',
@@ -53,7 +55,7 @@ const TYPES: Readonly<Record<string, EntryType>> = {
   'block-device': 'block',
   directory: 'directory',
   fifo: 'fifo',
-};
+});
 
 const HEADER_ONLY = '123456';
 

@@ -28,6 +28,7 @@ import {
   O_RDWR,
   O_WRONLY,
 } from '../../spec/linux.ts';
+import { toJson } from '../../store/text.ts';
 import { NO_SLOT } from '../types.ts';
 
 // How arguments look in a man page: symbolic flags, quoted strings.
@@ -73,7 +74,7 @@ export function flags(value: number | bigint, names: Names, none = '0'): string 
 }
 
 /** A C string; control characters escaped. */
-export const quote = (text: string): string => JSON.stringify(text);
+export const quote = (text: string): string => toJson(text);
 
 /** `["a", "b", …]`, at most `most` of them. */
 export function list(texts: readonly string[], most = 6): string {

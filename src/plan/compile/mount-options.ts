@@ -14,11 +14,12 @@ import {
   MS_SLAVE,
   MS_UNBINDABLE,
 } from '../../spec/linux.ts';
+import { dict } from '../../store/dict.ts';
 
 // mounts[].options of config.md, "Linux mount options", sorted by which call of the mount API takes each.
 
 /** Option → attributes it sets, attributes it clears; the recursive ones have an r in front. */
-const ATTRIBUTES: Readonly<Record<string, readonly [set: number, clear: number]>> = {
+const ATTRIBUTES: Readonly<Record<string, readonly [set: number, clear: number]>> = dict({
   ro: [MOUNT_ATTR_RDONLY, 0],
   rw: [0, MOUNT_ATTR_RDONLY],
   nosuid: [MOUNT_ATTR_NOSUID, 0],
@@ -38,10 +39,10 @@ const ATTRIBUTES: Readonly<Record<string, readonly [set: number, clear: number]>
   norelatime: [0, MOUNT_ATTR__ATIME],
   strictatime: [MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME],
   nostrictatime: [0, MOUNT_ATTR__ATIME],
-};
+});
 
 /** MS_* of the propagation words; linux.rootfsPropagation uses them too. */
-export const PROPAGATIONS: Readonly<Record<string, number>> = {
+export const PROPAGATIONS: Readonly<Record<string, number>> = dict({
   private: MS_PRIVATE,
   rprivate: MS_PRIVATE | MS_REC,
   shared: MS_SHARED,
@@ -50,7 +51,7 @@ export const PROPAGATIONS: Readonly<Record<string, number>> = {
   rslave: MS_SLAVE | MS_REC,
   unbindable: MS_UNBINDABLE,
   runbindable: MS_UNBINDABLE | MS_REC,
-};
+});
 
 /** Flags of the superblock, which fsconfig(2) takes as words. */
 const SUPERBLOCK = new Set(['sync', 'async', 'dirsync', 'lazytime', 'nolazytime', 'mand', 'nomand']);

@@ -1,5 +1,6 @@
 import { TinyrunError } from '../../errors.ts';
 import { MOUNT_ATTR_RDONLY } from '../../spec/linux.ts';
+import { dict } from '../../store/dict.ts';
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
 import { isMapped } from './idmaps.ts';
@@ -24,14 +25,14 @@ const VIRTUAL = new Set([
   'debugfs',
 ]);
 
-const WHY: Readonly<Record<string, string>> = {
+const WHY: Readonly<Record<string, string>> = dict({
   proc: 'its processes, in its own pid namespace',
   sysfs: 'devices and kernel objects, as its network namespace shows them',
   devpts: 'terminals of its own',
   mqueue: 'POSIX message queues of its ipc namespace',
   tmpfs: 'files in memory, gone with the container',
   cgroup2: 'its control groups',
-};
+});
 
 function bind(c: Context, { source, target, options, slot, instead }: Wanted): void {
   c.inContainer(

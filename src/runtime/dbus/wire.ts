@@ -1,5 +1,6 @@
 // D-Bus's marshalling, little endian: dbus-specification, "Type System" and "Marshaling". A value is written and read
 // by its signature; a variant is { signature, value }.
+import { dict } from '../../store/dict.ts';
 
 export interface Variant {
   readonly signature: string;
@@ -29,7 +30,7 @@ function endOfType(signature: string, start: number): number {
   throw new Error(`D-Bus signature ${JSON.stringify(signature)} does not close`);
 }
 
-const ALIGNMENT: Readonly<Record<string, number>> = {
+const ALIGNMENT: Readonly<Record<string, number>> = dict({
   y: 1,
   g: 1,
   v: 1,
@@ -47,7 +48,7 @@ const ALIGNMENT: Readonly<Record<string, number>> = {
   d: 8,
   '(': 8,
   '{': 8,
-};
+});
 
 function alignmentOf(type: string): number {
   const alignment = ALIGNMENT[type[0] ?? ''];
@@ -136,7 +137,7 @@ const writeStruct: Write = (writer, value, type) => {
   writer.values(type.slice(1, -1), value as readonly unknown[]);
 };
 
-const WRITERS: Readonly<Record<string, Write>> = {
+const WRITERS: Readonly<Record<string, Write>> = dict({
   y: (writer, value) => writer.byte(value as number),
   b: (writer, value) => writer.u32(value ? 1 : 0),
   i: writeU32,
@@ -158,7 +159,7 @@ const WRITERS: Readonly<Record<string, Write>> = {
   a: (writer, value, type) => writer.array(type.slice(1), value as readonly unknown[]),
   '(': writeStruct,
   '{': writeStruct,
-};
+});
 
 /** Reads what a Writer wrote; throws RangeError where the bytes end too early. */
 export class Reader {

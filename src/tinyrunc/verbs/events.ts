@@ -4,10 +4,12 @@ import { TinyrunError } from '../../errors.ts';
 import { native } from '../../native/index.ts';
 import { type Container, loadContainer } from '../../runtime/container.ts';
 import { oomKills, readStats } from '../../runtime/stats.ts';
+import { dict } from '../../store/dict.ts';
+import { toJson } from '../../store/text.ts';
 import { usage } from '../args.ts';
 import type { Verb } from '../verb.ts';
 
-const UNITS: Readonly<Record<string, number>> = {
+const UNITS: Readonly<Record<string, number>> = dict({
   ns: 1e-6,
   us: 1e-3,
   µs: 1e-3,
@@ -15,7 +17,7 @@ const UNITS: Readonly<Record<string, number>> = {
   s: 1000,
   m: 60_000,
   h: 3_600_000,
-};
+});
 
 /** A duration as Go writes it (`5s`, `1m30s`, `-.5ms`, `0`), milliseconds. @throws TinyrunError (USAGE) */
 export function parseDuration(text: string): number {
@@ -23,7 +25,7 @@ export function parseDuration(text: string): number {
   if (size === '0') return 0;
   const parts = [...size.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)];
   if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== size) {
-    throw usage(`invalid value ${JSON.stringify(text)} for flag -interval: parse error`);
+    throw usage(`invalid value ${toJson(text)} for flag -interval: parse error`);
   }
   const sum = parts.reduce((ms, [, number, unit]) => ms + Number(number) * (UNITS[unit ?? ''] ?? 0), 0);
   return sign === '-' ? -sum : sum;
@@ -35,7 +37,7 @@ function exact(json: string): string {
 }
 
 function print(type: string, id: string, data?: object): void {
-  writeSync(1, `${exact(JSON.stringify({ type, id, ...(data === undefined ? {} : { data }) }))}\n`);
+  writeSync(1, `${exact(toJson({ type, id, ...(data === undefined ? {} : { data }) }))}\n`);
 }
 
 /** Tells each rise of memory.events' oom_kill; the kernel notifies inotify of changes. */

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { featuresDocument } from '../../runtime/features.ts';
+import { toJson } from '../../store/text.ts';
 import type { Verb } from '../verb.ts';
 import { SPEC_VERSION, VERSION } from '../version.ts';
 
@@ -8,7 +9,7 @@ export const verb: Verb = {
   flags: [],
   arguments: [0, 0],
   run() {
-    writeSync(1, `${JSON.stringify(featuresDocument(VERSION, SPEC_VERSION), undefined, 4)}\n`);
+    writeSync(1, `${toJson(featuresDocument(VERSION, SPEC_VERSION), 4)}\n`);
     return 0;
   },
 };

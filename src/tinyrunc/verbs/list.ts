@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { type Container, listContainers } from '../../runtime/container.ts';
+import { toJson } from '../../store/text.ts';
 import { usage } from '../args.ts';
 import { type Described, describe, ownerName } from '../describe.ts';
 import { table } from '../table.ts';
@@ -37,7 +38,7 @@ export const verb: Verb = {
     const described = describeAll(containers);
     if (format === 'table') writeSync(1, table([HEADER, ...described.map(row)]));
     // null for none: what Go makes of a nil slice, and so what runc's readers know.
-    else if (format === 'json') writeSync(1, described.length === 0 ? 'null' : JSON.stringify(described));
+    else if (format === 'json') writeSync(1, described.length === 0 ? 'null' : toJson(described));
     else throw usage('invalid format option');
     return 0;
   },

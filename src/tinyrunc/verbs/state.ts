@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { loadContainer } from '../../runtime/container.ts';
+import { toJson } from '../../store/text.ts';
 import { describe } from '../describe.ts';
 import type { Verb } from '../verb.ts';
 
@@ -9,7 +10,7 @@ export const verb: Verb = {
   arguments: [1, 1],
   run({ root, flags }) {
     const container = loadContainer(root, flags.args[0] ?? '');
-    writeSync(1, JSON.stringify(describe(container, ''), undefined, 2));
+    writeSync(1, toJson(describe(container, ''), 2));
     return 0;
   },
 };

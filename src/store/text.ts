@@ -1,0 +1,26 @@
+// What comes from images, archives, registries and configs, on its way to people. A terminal obeys control characters:
+// it retitles windows, writes to the clipboard (OSC 52), hides text, and answers as if the user had typed.
+
+/** Controls but tab and line end (C0, DEL, C1), and what turns the direction of writing round. */
+const CONTROLS = /\r(?!\n)|[^\P{Cc}\t\n\r]|[\u202a-\u202e\u2066-\u2069]/gu;
+const FIRST_OF_TWO_BYTES = 0x100;
+
+/** Text as a person may see it: what a terminal would obey is spelt out, as in `\x1b`. */
+export function visible(text: string): string {
+  return text.replace(CONTROLS, (sign) => {
+    const code = sign.charCodeAt(0);
+    const digits = code.toString(16);
+    return code < FIRST_OF_TWO_BYTES ? `\\x${digits.padStart(2, '0')}` : `\\u${digits}`;
+  });
+}
+
+/** DEL and C1 go through JSON.stringify as they are; escaped they mean the same to whoever parses them. */
+export function escapeJson(json: string): string {
+  return json.replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (sign) => {
+    return `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** A value as JSON that is safe on a terminal. */
+export const toJson = (value: unknown, indent?: number | string): string =>
+  escapeJson(JSON.stringify(value, undefined, indent));
