@@ -46,6 +46,13 @@ function quietly(command, ...args) {
   process.exit(status ?? 1);
 }
 
+/** What the sources are called; a package's or a tarball's have no name. */
+function commit() {
+  const words = ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'];
+  const { status, stdout } = spawnSync('git', words, { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : 'unknown';
+}
+
 function* files(path) {
   if (!existsSync(path)) return;
   if (!statSync(path).isDirectory()) return void (yield path);
@@ -123,6 +130,7 @@ const common = {
   define: {
     'import.meta.dirname': '__dirname',
     TINYRUN_VERSION: JSON.stringify(JSON.parse(readFileSync('package.json', 'utf8')).version),
+    TINYRUN_COMMIT: JSON.stringify(commit()),
   },
   minifyWhitespace: true,
   minifySyntax: true,

@@ -158,12 +158,57 @@ Result run(Container& lane, const args::ready&) {
   return tell(lane, Kind::ready, 0);
 }
 
+namespace {
+
+constexpr uint64_t bit(int signal) { return uint64_t{1} << (signal - 1); }
+// What a process dies of unless it says otherwise; the kernel's own at a fault of ours cannot be put off.
+constexpr uint64_t kDeadly =
+    ~(bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(SIGWINCH) | bit(SIGSTOP) | bit(SIGTSTP) | bit(SIGTTIN) |
+      bit(SIGTTOU) | bit(SIGKILL) | bit(SIGSEGV) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGILL) | bit(SIGTRAP) | bit(SIGSYS));
+
+// The kernel keeps from the first process of a pid namespace every signal that it has no handler for, but not one that
+// it blocks: without this `kill` would not end a container that waits for `start`.
+class Mortal {
+ public:
+  Mortal() {
+    if (sys::sigprocmask(SIG_SETMASK, &kDeadly, &old_) < 0) return;
+    constexpr int kFlags = O_CLOEXEC | O_NONBLOCK;
+    fd_.reset(sys::call(__NR_signalfd4, -1, &kDeadly, sizeof kDeadly, kFlags));
+    if (fd_.bad()) sys::sigprocmask(SIG_SETMASK, &old_, nullptr);   // a filter with a listener may refuse it
+  }
+  ~Mortal() {
+    if (!fd_.bad()) sys::sigprocmask(SIG_SETMASK, &old_, nullptr);
+  }
+  Mortal(const Mortal&) = delete;
+  Mortal& operator=(const Mortal&) = delete;
+
+  int fd() const { return fd_.bad() ? -1 : fd_.get(); }
+
+  // Ends the process of the signal that has come.
+  void die() {
+    uint32_t info[32];   // struct signalfd_siginfo, whose first field is the number
+    static_assert(sizeof info == 128);
+    if (sys::read(fd_.get(), info, sizeof info) != sizeof info) return;
+    sys::sigprocmask(SIG_SETMASK, &old_, nullptr);
+    sys::kill(static_cast<int>(sys::getpid()), static_cast<int>(info[0]));
+    sys::exit(128 + static_cast<int>(info[0]));
+  }
+
+ private:
+  uint64_t old_ = 0;
+  sys::Fd fd_;
+};
+
+}  // namespace
+
 Result run(Container& lane, const args::awaitStart& a) {
   lane.fifo = lane.take(a.fifo);
   if (lane.fifo < 0) return {EBADF, "ppoll", "exec fifo"};
+  Mortal mortal;
   for (;;) {
-    struct pollfd wait = {lane.fifo, POLLIN, 0};
-    if (const long r = sys::ppoll(&wait, 1, nullptr); r < 0 && r != -EINTR) return failed("ppoll", r, "exec fifo");
+    struct pollfd wait[] = {{lane.fifo, POLLIN, 0}, {mortal.fd(), POLLIN, 0}};
+    if (const long r = sys::ppoll(wait, 2, nullptr); r < 0 && r != -EINTR) return failed("ppoll", r, "exec fifo");
+    if ((wait[1].revents & POLLIN) != 0) mortal.die();
     char byte;
     const long n = sys::read(lane.fifo, &byte, 1);
     if (n == 1) return kDone;

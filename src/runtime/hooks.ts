@@ -1,5 +1,6 @@
 import { TinyrunError } from '../errors.ts';
 import type { Hook, HookName, State } from '../spec/types.ts';
+import { debug } from './debug.ts';
 
 /** What is left of a hook's output for its error message, characters. */
 const SHOWN = 1024;
@@ -58,6 +59,7 @@ export async function runHooks(
   const text = JSON.stringify(state);
   for (const [index, hook] of hooks.entries()) {
     const failure = await runHook(hook, text);
+    debug(() => `${kind} hook #${index} (${hook.path}): ${failure ?? 'done'}`);
     if (failure === undefined) continue;
     throw new TinyrunError('HOOK', `error running ${kind} hook #${index} (${hook.path}): ${failure}`);
   }

@@ -2,7 +2,9 @@ import { native } from '../native/index.ts';
 import type { ExitStatus, Fd, Machine, MachineOptions, Outcome, StepResult } from '../native/types.ts';
 import { encode } from '../plan/encode.ts';
 import { NO_SLOT, type Plan } from '../plan/types.ts';
+import { debug, isDebugging } from './debug.ts';
 import { planError } from './failure.ts';
+import { phrase } from './phrase.ts';
 
 /** What is known of a plan under way, for hooks and prompts. */
 export interface Progress {
@@ -69,7 +71,7 @@ function openMachine(options: LaunchCommon, pause: boolean): Machine {
   const settings: MachineOptions = {};
   if (options.stdio !== undefined) settings.stdio = options.stdio;
   if (options.preserveFds !== undefined) settings.preserveFds = options.preserveFds;
-  if (options.trace) settings.trace = true;
+  if (options.trace || isDebugging()) settings.trace = true;
   if (pause) settings.pause = true;
   const machine = native().machine(encode(options.plan), settings);
   for (const [slot, fd] of options.fds ?? []) machine.setFd(slot, fd);
@@ -103,6 +105,22 @@ function harvest(plan: Plan, machine: Machine, outcome: Outcome): Launched {
   };
 }
 
+/** Tells of the steps that ended since it was called last. */
+function debugSteps({ steps }: Plan): (outcome: Outcome) => void {
+  let told = 0;
+  debug(() => `runs a plan of ${steps.length} steps`);
+  return ({ results }) => {
+    if (!isDebugging()) return;
+    for (const { step: index, code, ns } of results.slice(told)) {
+      const step = steps[index];
+      const end = code === undefined ? '' : `: ${code}`;
+      if (step !== undefined)
+        debug(() => `step ${index + 1} (${step.lane}): ${phrase(step)}${end}, ${(ns / 1000).toFixed(1)} µs`);
+    }
+    told = results.length;
+  };
+}
+
 function checked(options: LaunchCommon, outcome: Outcome): void {
   if (outcome.state !== 'failed') return;
   options.onFailure?.(outcome.results);
@@ -116,14 +134,17 @@ function checked(options: LaunchCommon, outcome: Outcome): void {
  */
 export async function launch(options: LaunchOptions): Promise<Launched> {
   const machine = openMachine(options, options.onPause !== undefined);
+  const tell = debugSteps(options.plan);
   let outcome: Outcome | undefined;
   try {
     outcome = await machine.run();
+    tell(outcome);
     while (outcome.state === 'yield' || outcome.state === 'paused') {
       const progress = progressOf(machine, outcome);
       if (outcome.state === 'yield') await options.onYield?.(outcome.tag, progress);
       else await options.onPause?.(outcome.step, progress);
       outcome = await machine.resume();
+      tell(outcome);
     }
     checked(options, outcome);
     return harvest(options.plan, machine, outcome);
@@ -152,12 +173,15 @@ const SIGKILL = 9;
 /** `launch` on the calling thread: for the short plans of a command line that has nothing else to do. */
 export function launchSync(options: LaunchSyncOptions): Launched {
   const machine = openMachine(options, false);
+  const tell = debugSteps(options.plan);
   let outcome: Outcome | undefined;
   try {
     outcome = machine.runSync();
+    tell(outcome);
     while (outcome.state === 'yield') {
       options.onYield?.(outcome.tag, progressOf(machine, outcome));
       outcome = machine.resumeSync();
+      tell(outcome);
     }
     checked(options, outcome);
     return harvest(options.plan, machine, outcome);

@@ -1,4 +1,4 @@
-import { appendFileSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, writeSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import { toJson, visible } from '../store/text.ts';
 
@@ -43,12 +43,15 @@ export function openLog(options: LogOptions): Log {
       hint: 'choose --log-format text or --log-format json',
     });
   }
+  // Like runc's it is there from the start, for whoever follows it, and where it cannot be nothing is done.
+  if (path !== undefined) closeSync(openSync(path, 'a', 0o644));
   const write = (level: Level, message: string): void => {
     if (level === 'debug' && !debug) return;
     const line = formatLine(format, level, message, timestamp());
     // One write(2) per line, appended: the shim and several commands share the file.
     if (path === undefined) writeSync(2, line);
     else appendFileSync(path, line, { mode: 0o644 });
+    if (path !== undefined && level === 'debug') writeSync(2, line);
   };
   const failure = (error: Error): void => {
     write('error', error.message);

@@ -1,10 +1,11 @@
 import { writeSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
+import { onDebug } from '../runtime/debug.ts';
 import { type Flag, type Parsed, parse, usage } from './args.ts';
 import { type Log, openLog } from './log.ts';
 import type { Globals, Verb } from './verb.ts';
 import { VERBS } from './verbs.ts';
-import { SPEC_VERSION, VERSION } from './version.ts';
+import { COMMIT, SPEC_VERSION, VERSION } from './version.ts';
 
 const GLOBAL_FLAGS: readonly Flag[] = [
   { names: ['debug'], kind: 'bool', help: 'enable debug logging' },
@@ -34,13 +35,13 @@ function isRootless(flag: string | undefined): boolean {
   return process.getuid?.() !== 0;
 }
 
-function readGlobals(flags: Parsed): Globals {
+function readGlobals(flags: Parsed, log: Log): Globals {
   const rootless = isRootless(flags.string('rootless'));
   const root = flags.string('root') || defaultRoot(process.env, rootless);
   const debug = flags.bool('debug');
   return {
     root: root.startsWith('/') ? root : `${process.cwd()}/${root}`,
-    log: logOf(flags),
+    log,
     debug,
     systemdCgroup: flags.bool('systemd-cgroup'),
     rootless,
@@ -55,6 +56,7 @@ function logOf(flags: Parsed): Log {
   });
 }
 
+const asksForHelp = (word: string): boolean => /^--?h(elp)?$/.test(word);
 const HELP_FLAG: Flag = { names: ['help', 'h'], kind: 'bool', help: 'show help' };
 
 function printFlags(flags: readonly Flag[]): string {
@@ -98,7 +100,7 @@ ${printFlags([...verb.flags, HELP_FLAG])}
 }
 
 function versionText(): string {
-  return `tinyrunc version ${VERSION}\nspec: ${SPEC_VERSION}\n`;
+  return `tinyrunc version ${VERSION}\ncommit: ${COMMIT}\nspec: ${SPEC_VERSION}\n`;
 }
 
 function checkCount(name: string, verb: Verb, count: number): void {
@@ -133,7 +135,7 @@ async function runVerb(name: string, words: readonly string[], globals: Globals)
   const { verb } = await entry.load();
   const given = verb.rawArguments ? ['--', ...words] : words;
   const flags = parse(given, [...verb.flags, HELP_FLAG], verb.stopAtArgument ?? false);
-  if (flags.bool('help')) {
+  if (flags.bool('help') || (verb.rawArguments && words.some(asksForHelp))) {
     writeSync(1, verbHelp(name, verb));
     return 0;
   }
@@ -164,7 +166,9 @@ export async function main(words: readonly string[]): Promise<number> {
       return 0;
     }
     log = logOf(flags);
-    return await runVerb(name, rest, readGlobals(flags));
+    const { write } = log;
+    if (flags.bool('debug')) onDebug((line) => write('debug', line));
+    return await runVerb(name, rest, readGlobals(flags, log));
   } catch (error) {
     log.failure(prefixed(error, undefined));
     return 1;

@@ -23,7 +23,7 @@ export interface Verb {
   readonly flags: readonly Flag[];
   /** The first word that is no flag ends the flags (exec). */
   readonly stopAtArgument?: boolean;
-  /** Answers whatever it is given, `--help` too. */
+  /** Takes whatever it is given; only `--help` is known. */
   readonly rawArguments?: true;
   /** Fewest and most arguments. */
   readonly arguments: readonly [number, number];

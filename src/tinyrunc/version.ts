@@ -2,3 +2,7 @@
 export const VERSION = '0.1.0';
 /** Version of the OCI runtime specification that is implemented. */
 export const SPEC_VERSION = '1.2.0';
+/** Set by the build; `unknown` in one that was not made in a checkout. */
+declare const TINYRUN_COMMIT: string | undefined;
+/** What git called the sources that this was built of. */
+export const COMMIT = typeof TINYRUN_COMMIT === 'string' ? TINYRUN_COMMIT : 'unknown';

@@ -5,7 +5,6 @@ import type { Verb } from '../verb.ts';
 export const verb: Verb = {
   usage: '<container-id>',
   flags: [],
-  // podman takes an exit code of 0 for `checkpoint --help` as support
   rawArguments: true,
   arguments: [0, Number.POSITIVE_INFINITY],
   run() {

@@ -10,7 +10,9 @@ beforeAll(() => {
 afterAll(() => bench.dispose());
 
 it('says its version as podman info reads it', () => {
-  expect(bench.ok(['--version'])).toMatch(/^tinyrunc version \S+\nspec: 1\.2\.\d\n$/);
+  expect(bench.ok(['--version'])).toMatch(
+    /^tinyrunc version \S+\ncommit: [0-9a-f]{40}(-dirty)?\nspec: 1\.\d\.\d\n$/,
+  );
 });
 
 it('has help for itself and for each verb', () => {
@@ -50,8 +52,9 @@ describe('wrong usage ends with 1 and one line that says why', () => {
     );
   });
 
-  it('checkpoint --help fails: podman asks so whether it is supported', () => {
-    expect(bench.run(['checkpoint', '--help']).status).toBe(1);
+  it.each(['checkpoint', 'restore'])('%s --help tells of it, as each verb does', (verb) => {
+    expect(bench.ok([verb, '--help'])).toContain(`tinyrunc ${verb} - not supported`);
+    expect(bench.run([verb, '--image-path', 'D', '--work-path', 'D', 'x']).stderr).toContain('not supported');
   });
 });
 
@@ -75,6 +78,56 @@ describe('the log', () => {
     const errors = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error');
     expect(errors).toHaveLength(1);
     expect(errors[0].msg).toContain('executable file not found in $PATH');
+  });
+});
+
+describe('the log, too', () => {
+  it('is there although nothing is logged, and where it cannot be nothing is done', () => {
+    const log = join(bench.dir, 'empty.log');
+    bench.ok(['list'], { global: ['--log', log] });
+    expect(readFileSync(log, 'utf8')).toBe('');
+    const dir = join(bench.dir, 'not-made');
+    mkdirSync(dir);
+    const result = bench.run(['spec', '-b', dir], { global: ['--log', '/nowhere/log'] });
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain("open '/nowhere/log': no such file or directory");
+    expect(existsSync(join(dir, 'config.json'))).toBe(false);
+  });
+
+  it('tells with --debug what is done: steps and hooks, on standard error as well', () => {
+    const log = join(bench.dir, 'debug.json');
+    const spec = testSpec(['true'], (s) => {
+      s.hooks = { createRuntime: [{ path: '/bin/true' }] };
+    });
+    const flags = ['--debug', '--log', log, '--log-format', 'json'];
+    const result = bench.run(['run', '-b', bench.bundle(spec), bench.id()], { global: flags });
+    expect(result.status).toBe(0);
+    const lines = readFileSync(log, 'utf8');
+    expect(result.stderr).toBe(lines);
+    const messages = lines
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .map(({ level, msg }) => `${level} ${msg}`);
+    expect(messages).toContainEqual(expect.stringMatching(/^debug runs a plan of \d+ steps$/));
+    expect(messages).toContainEqual(
+      expect.stringMatching(/^debug step \d+ \(host\): mkfifo|clone|create the/),
+    );
+    expect(messages).toContainEqual(
+      expect.stringMatching(/^debug step \d+ \(container\): mount proc on \/proc.*, [\d.]+ µs$/),
+    );
+    expect(messages).toContain('debug createRuntime hook #0 (/bin/true): done');
+    expect(bench.run(['state', 'no-such'], { global: ['--debug'] }).stderr).not.toContain('level=debug');
+  });
+
+  it('has the failing step as debug line and the error last', () => {
+    const spec = testSpec(['true'], (s) => {
+      if (s.process) s.process.cwd = '/bin/busybox/x';
+    });
+    const result = bench.run(['run', '-b', bench.bundle(spec), bench.id()], { global: ['--debug'] });
+    expect(result.stderr).toMatch(/level=debug msg="step \d+ \(container\): change to working directory/);
+    const lines = result.stderr.trim().split('\n');
+    expect(lines.filter((line) => line.includes('level='))?.at(-1)).toContain('level=error');
   });
 });
 

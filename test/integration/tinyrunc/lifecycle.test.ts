@@ -32,11 +32,30 @@ describe('create', () => {
     expect(rss(pid)).toBeLessThanOrEqual(1024);
   });
 
-  it('holds nothing open but its stdio and the fifo', () => {
+  it('holds nothing open but its stdio, the fifo and where signals come', () => {
     const { pid } = bench.state(bench.create(testSpec(SLEEP)));
     const fds = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
     const others = fds.filter((target) => !/\/(stdout|stderr|exec\.fifo)$|^\/dev\/null$/.test(target));
-    expect(others.filter((target) => !/memfd:|^\/$|^\/proc|socket:/.test(target))).toEqual([]);
+    expect(others.filter((target) => !/memfd:|^\/$|^\/proc|socket:|\[signalfd\]/.test(target))).toEqual([]);
+  });
+
+  it.each(['TERM', 'INT', 'HUP', 'USR1', '34', 'KILL'])('is stopped by %s', async (signal) => {
+    const id = bench.create(testSpec(SLEEP));
+    bench.ok(['kill', id, 'WINCH']);
+    expect(status(id)).toBe('created');
+    bench.ok(['kill', id, signal]);
+    await until(() => status(id) === 'stopped');
+    expect(bench.run(['start', id]).stderr).toContain('cannot start a container that has stopped');
+    bench.ok(['delete', id]);
+  });
+
+  it('gives its program the signals as they were', async () => {
+    const script = 'grep -E "^Sig(Blk|Ign|Cgt)" /proc/1/status';
+    const id = bench.create(testSpec(['sh', '-c', `exec ${script}`]));
+    const out = join(String(bench.state(id).bundle), 'stdout');
+    bench.ok(['start', id]);
+    await until(() => status(id) === 'stopped');
+    expect(readFileSync(out, 'utf8')).toMatch(/^SigBlk:\t0+\nSigIgn:\t0+\nSigCgt:\t0+\n$/);
   });
 
   it('is not touched by later changes of config.json', async () => {

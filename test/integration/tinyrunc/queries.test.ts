@@ -1,5 +1,5 @@
 // What is asked of a container that is there, and what is changed of it: state, list, ps, events, pause, resume, update.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Bench, testSpec, until } from './support.ts';
@@ -49,6 +49,10 @@ describe('state and list', () => {
     mkdirSync(empty);
     expect(bench.ok(['--root', empty, 'list', '-f', 'json'])).toBe('null');
     expect(bench.ok(['--root', empty, 'list', '-q'])).toBe('');
+    const missing = join(bench.dir, 'never-made');
+    expect(bench.ok(['--root', missing, 'list'])).toMatch(/^ID +PID +STATUS +BUNDLE +CREATED +OWNER\n$/);
+    expect(bench.ok(['--root', missing, 'list', '-f', 'json'])).toBe('null');
+    expect(existsSync(missing)).toBe(false);
   });
 
   it('know a stopped container, with pid 0', async () => {
