@@ -3,6 +3,10 @@ import { type HostFacts, kernelAtLeast } from '../plan/host.ts';
 
 const CAP_SYS_ADMIN = 21n;
 
+/** What gives CAP_SYS_ADMIN to a root that has been deprived of it. */
+export const ROOT_WITHOUT =
+  'this root is that of a container or a sandbox: run it with --privileged (docker, podman), or run tinyrun on its host';
+
 /**
  * What nothing can be done without, told before anything is made rather than as the errno of some step.
  * @throws TinyrunError PERMISSION, UNSUPPORTED
@@ -18,6 +22,6 @@ export function checkHost(host: HostFacts): void {
     );
   if (((host.capabilities.effective >> CAP_SYS_ADMIN) & 1n) === 0n)
     throw new TinyrunError('PERMISSION', 'containers need root here: this process lacks CAP_SYS_ADMIN', {
-      hint: 'run it with sudo; tinyrun doctor says what ordinary users may do on this host',
+      hint: host.uid === 0 ? ROOT_WITHOUT : 'run it with sudo',
     });
 }

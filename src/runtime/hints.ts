@@ -1,15 +1,25 @@
 import type { StepFailure } from '../native/types.ts';
 import type { Step, StepName } from '../plan/types.ts';
 import { dict } from '../store/dict.ts';
+import { type Surroundings, surroundings } from './surroundings.ts';
 
 interface HintRule {
   readonly op: StepName;
   readonly codes?: readonly string[];
+  /** What the kernel said beside the errno, or the path it was about. */
+  readonly about?: RegExp;
+  /** Only there; without, anywhere. */
+  readonly in?: keyof Surroundings;
   readonly hint: string;
 }
 
+const FEW_IDS =
+  'this user namespace maps too few ids: give it a range (unshare --map-auto, or newuidmap with /etc/subuid), or run as root of the host';
+const PRIVILEGED = 'this is a container: run it with --privileged, or run tinyrun on its host';
+
 /** What to do about a failing step: the first row that fits. */
 const RULES: readonly HintRule[] = [
+  { op: 'clone', codes: ['EPERM'], in: 'container', hint: PRIVILEGED },
   {
     op: 'clone',
     codes: ['EPERM'],
@@ -34,11 +44,32 @@ const RULES: readonly HintRule[] = [
     hint: 'source and target of a bind mount must both be directories or both be files',
   },
   { op: 'mountFs', codes: ['ENODEV'], hint: 'the kernel has no such filesystem: load its module (modprobe)' },
+  {
+    op: 'mountFs',
+    codes: ['EPERM'],
+    in: 'userns',
+    hint: 'the kernel mounts no new /proc or /sys in a user namespace where parts of the old one are covered: run the container around it with --security-opt systempaths=unconfined (podman: unmask=ALL)',
+  },
+  { op: 'mountFs', codes: ['EPERM', 'EACCES'], in: 'container', hint: PRIVILEGED },
+  { op: 'mountFs', codes: ['EINVAL'], about: /\b[ug]id\b/, in: 'userns', hint: FEW_IDS },
+  { op: 'setUser', codes: ['EINVAL'], in: 'userns', hint: FEW_IDS },
   { op: 'mountFs', codes: ['EINVAL'], hint: 'the filesystem does not take one of these options' },
   {
     op: 'rootfsOverlay',
     codes: ['EINVAL'],
     hint: 'the upper directory must lie on a filesystem overlayfs can use (not on an overlay or NFS)',
+  },
+  { op: 'rootfsOverlay', codes: ['EPERM', 'EACCES'], in: 'container', hint: PRIVILEGED },
+  {
+    op: 'propagateRoot',
+    codes: ['EINVAL'],
+    hint: 'the root directory here is no mount point, as in a plain chroot: bind the directory onto itself (mount --bind DIR DIR) before entering it, and enter by pivot_root(8)',
+  },
+  { op: 'propagateRoot', codes: ['EPERM', 'EACCES'], in: 'container', hint: PRIVILEGED },
+  {
+    op: 'pivotRoot',
+    codes: ['EINVAL'],
+    hint: 'the root directory here is no mount point, or an initramfs: enter it by pivot_root(8) or switch_root(8) rather than by chroot',
   },
   { op: 'setns', codes: ['EPERM', 'EINVAL'], hint: 'joining the namespace needs CAP_SYS_ADMIN in it' },
   {
@@ -49,7 +80,14 @@ const RULES: readonly HintRule[] = [
   {
     op: 'cgroupCreate',
     codes: ['EACCES', 'EPERM', 'EROFS'],
-    hint: 'the cgroup must be delegated to the caller',
+    in: 'container',
+    hint: 'the cgroups of this container are read-only: run it with --privileged, or run tinyrun on its host',
+  },
+  { op: 'cgroupCreate', codes: ['EROFS'], hint: 'mount -o remount,rw /sys/fs/cgroup' },
+  {
+    op: 'cgroupCreate',
+    codes: ['EACCES', 'EPERM'],
+    hint: 'the cgroup must be delegated to the caller: systemd-run --user --scope -p Delegate=yes, or run as root of the host',
   },
   { op: 'chdir', codes: ['ENOENT'], hint: 'the working directory must exist in the image' },
   { op: 'seccomp', codes: ['EACCES'], hint: 'without CAP_SYS_ADMIN a filter needs noNewPrivileges' },
@@ -62,9 +100,17 @@ const ANY_STEP: Readonly<Record<string, string>> = dict({
 });
 
 /** What mends the failure of a step, or undefined where the table of errors knows best. */
-export function stepHint(step: Step, failure: StepFailure): string | undefined {
-  const { op } = step;
-  const { code } = failure;
-  const rule = RULES.find(({ op: of, codes }) => of === op && (codes === undefined || codes.includes(code)));
+export function stepHint(
+  { op }: Step,
+  { code, path }: StepFailure,
+  here: Surroundings = surroundings(),
+): string | undefined {
+  const rule = RULES.find(
+    (row) =>
+      row.op === op &&
+      (row.codes?.includes(code) ?? true) &&
+      (row.about?.test(path) ?? true) &&
+      (row.in === undefined || here[row.in]),
+  );
   return rule?.hint ?? ANY_STEP[code];
 }

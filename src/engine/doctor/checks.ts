@@ -3,6 +3,7 @@
 import { DEFAULT_CAPABILITIES } from '../../spec/defaults.ts';
 import { NAMESPACES } from '../../spec/linux.ts';
 import { dict } from '../../store/dict.ts';
+import { ROOT_WITHOUT } from '../requirements.ts';
 import type { DoctorFacts, Trial } from './facts.ts';
 import { install, unifiedHierarchy } from './remedies.ts';
 
@@ -48,7 +49,10 @@ const kernel: Check = ({ kernel: { release, major, minor } }) =>
 const root: Check = ({ uid, inUserns, capabilities }) => {
   const who = inUserns ? `uid ${uid} in a user namespace` : `uid ${uid}`;
   if (!capabilities.includes('CAP_SYS_ADMIN'))
-    return fail(`${who} without CAP_SYS_ADMIN`, 'sudo tinyrun doctor, then sudo tinyrun run …');
+    return fail(
+      `${who} without CAP_SYS_ADMIN`,
+      uid === 0 ? ROOT_WITHOUT : 'sudo tinyrun doctor, then sudo tinyrun run …',
+    );
   return ok(`${who} with CAP_SYS_ADMIN`);
 };
 
@@ -142,12 +146,16 @@ const cgroups: Check = (facts) => {
     );
   return warn(
     `v2 without ${missing.map(([name]) => name).join(' ')}: ${flags} cannot work`,
-    enable(missing.map(([name]) => name)),
+    facts.surroundings.container ? FROM_THE_HOST : NOT_DISABLED,
   );
 };
 
-const enable = (controllers: readonly string[]): string =>
-  `echo '${controllers.map((name) => `+${name}`).join(' ')}' > /sys/fs/cgroup/cgroup.subtree_control`;
+const NOT_DISABLED =
+  'boot a kernel that has them, without cgroup_disable= on its command line (a Raspberry Pi: with cgroup_enable=memory)';
+
+/** The root of a cgroup namespace has the controllers that the group around it hands down. */
+const FROM_THE_HOST =
+  'this is a container, which has the controllers that its host gives it: boot that with cgroup v2, and start the container on it';
 
 const overlayfs: Check = ({ overlay, lowerdirPlus, dataRoot }) => {
   if (overlay.works)
@@ -167,10 +175,19 @@ const seccomp: Check = ({ seccompActions }) => {
   return ok(seccompActions.join(' '));
 };
 
+const OWN_NETWORK = 'run it as root of the network namespace: as root of the host, or unshare --net';
+
 const nftables: Check = (facts) => {
   if (facts.nft === undefined)
     return warn('nft is not installed: bridge networks need it', install(facts, 'nftables'));
-  if (!facts.nfTables.works) return warn(`${facts.nft}: ${facts.nfTables.why}`, 'modprobe nf_tables');
+  if (!facts.nfTables.works) {
+    const refused = /not permitted|must be root/.test(facts.nfTables.why);
+    const { container } = facts.surroundings;
+    const remedy = container
+      ? 'give this container CAP_NET_ADMIN (docker run --cap-add NET_ADMIN)'
+      : OWN_NETWORK;
+    return warn(`${facts.nft}: ${facts.nfTables.why}`, refused ? remedy : 'modprobe nf_tables');
+  }
   return ok(facts.nft);
 };
 
@@ -183,6 +200,11 @@ const security: Check = (facts) => {
   );
 };
 
+const container: Check = ({ container: trial }) =>
+  trial.works
+    ? ok('one was started, changed its root, and ended')
+    : fail(trial.why, trial.remedy ?? 'mend what is marked above');
+
 /** What could not be tried says so, and points to what comes first. */
 const needsAddon =
   (check: Check): Check =>
@@ -194,7 +216,7 @@ const needsRoot =
   (facts) =>
     facts.capabilities.includes('CAP_SYS_ADMIN')
       ? check(facts)
-      : warn('not tried without root', 'sudo tinyrun doctor');
+      : warn('not tried without root', facts.uid === 0 ? ROOT_WITHOUT : 'sudo tinyrun doctor');
 
 const CHECKS: Readonly<Record<string, Check>> = dict({
   node,
@@ -211,6 +233,7 @@ const CHECKS: Readonly<Record<string, Check>> = dict({
   seccomp,
   nftables: needsRoot(nftables),
   'security-modules': security,
+  container: needsAddon(needsRoot(container)),
 });
 
 /** All findings, in the order in which a host is best mended. */

@@ -1,4 +1,5 @@
 import type { HostFacts } from '../../plan/host.ts';
+import type { Surroundings } from '../../runtime/surroundings.ts';
 
 /** What came of trying something: it worked, or why not (`EPERM`, `ENODEV`, a version). */
 export type Trial = { readonly works: true } | { readonly works: false; readonly why: string };
@@ -51,5 +52,8 @@ export interface DoctorFacts {
   readonly selinux: boolean;
   /** /etc/default/grub is there. */
   readonly grub: boolean;
+  readonly surroundings: Surroundings;
+  /** A container of the embedded image, born, pivoted and ended; `remedy` is what the failing step's error says to do. */
+  readonly container: Trial & { readonly remedy?: string };
   readonly packageManager?: PackageManager;
 }

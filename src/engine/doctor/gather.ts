@@ -1,38 +1,17 @@
-// Asks the host. Every trial undoes itself: mounts stay detached and end with their fd.
+// Asks the host; what is tried on it is in trials.ts.
 
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
-import { type NativeAddon, native } from '../../native/index.ts';
+import { join } from 'node:path';
+import { native } from '../../native/index.ts';
+import type { CgroupFacts } from '../../plan/host.ts';
 import { hostFacts } from '../../runtime/host.ts';
+import { surroundings } from '../../runtime/surroundings.ts';
 import * as k from '../../spec/linux.ts';
 import type { DoctorFacts, PackageManager, Trial } from './facts.ts';
+import { attempt, hasLowerdirPlus, tryContainer, tryMountApi, tryOverlay } from './trials.ts';
 
 const PACKAGE_MANAGERS: readonly PackageManager[] = ['apt-get', 'dnf', 'apk', 'pacman', 'zypper'];
-
-/** What a trial threw, in a few words: `EPERM: fsopen …`. */
-function attempt(action: () => void): Trial {
-  try {
-    action();
-    return { works: true };
-  } catch (error) {
-    const { code, message } = error as { code?: unknown; message?: unknown };
-    const text = String(message ?? error).split('\n')[0] ?? '';
-    return {
-      works: false,
-      why: typeof code === 'string' && !text.includes(code) ? `${code}: ${text}` : text,
-    };
-  }
-}
 
 function readText(path: string): string | undefined {
   try {
@@ -67,51 +46,6 @@ export function countSubordinateIds(text: string, user: string, uid: number): nu
   return count;
 }
 
-function withFd<T>(addon: NativeAddon, fd: number, use: (fd: number) => T): T {
-  try {
-    return use(fd);
-  } finally {
-    addon.close(fd);
-  }
-}
-
-function tryMountApi(addon: NativeAddon): void {
-  withFd(addon, addon.fsopen('tmpfs', k.FSOPEN_CLOEXEC), (fs) => {
-    addon.fsconfig(fs, k.FSCONFIG_CMD_CREATE);
-    withFd(addon, addon.fsmount(fs, k.FSMOUNT_CLOEXEC, 0), (mount) =>
-      addon.mountSetattr(mount, '', k.AT_EMPTY_PATH, { set: BigInt(k.MOUNT_ATTR_RDONLY) }),
-    );
-  });
-}
-
-/** The directory itself, or the nearest of its parents that is there. */
-function nearestExisting(path: string): string {
-  return existsSync(path) ? path : nearestExisting(dirname(path));
-}
-
-function tryOverlay(addon: NativeAddon, dataRoot: string): void {
-  const base = mkdtempSync(join(nearestExisting(dataRoot), '.tinyrun-doctor-'));
-  try {
-    for (const name of ['lower', 'upper', 'work']) mkdirSync(join(base, name));
-    withFd(addon, addon.fsopen('overlay', k.FSOPEN_CLOEXEC), (fs) => {
-      for (const name of ['lower', 'upper', 'work'])
-        addon.fsconfig(fs, k.FSCONFIG_SET_STRING, `${name}dir`, join(base, name));
-      addon.fsconfig(fs, k.FSCONFIG_CMD_CREATE);
-      addon.close(addon.fsmount(fs, k.FSMOUNT_CLOEXEC, 0));
-    });
-  } finally {
-    rmSync(base, { recursive: true, force: true });
-  }
-}
-
-function hasLowerdirPlus(addon: NativeAddon): boolean {
-  return attempt(() =>
-    withFd(addon, addon.fsopen('overlay', k.FSOPEN_CLOEXEC), (fs) =>
-      addon.fsconfig(fs, k.FSCONFIG_SET_STRING, 'lowerdir+', '/'),
-    ),
-  ).works;
-}
-
 function heldCapabilities(effective: bigint): string[] {
   return k.CAPABILITIES.filter((_name, i) => (effective >> BigInt(i)) & 1n);
 }
@@ -137,6 +71,8 @@ function gatherNative(dataRoot: string) {
   };
 }
 
+const NO_CGROUPS: CgroupFacts = { mode: 'none', controllers: [], v1: {}, own: '/' };
+
 /** The part of HostFacts that is asked for, also when the addon is missing. */
 function gatherHost(addon: Trial) {
   if (addon.works) {
@@ -154,7 +90,7 @@ function gatherHost(addon: Trial) {
   const [major, minor] = release.split('.').map((part) => Number.parseInt(part, 10));
   return {
     kernel: { release, major: major ?? 0, minor: minor ?? 0 },
-    cgroup: { mode: 'none' as const, controllers: [], v1: {}, own: '/' },
+    cgroup: NO_CGROUPS,
     apparmor: false,
     selinux: false,
     inUserns: false,
@@ -199,9 +135,10 @@ function nameOfUser(uid: number): string {
   }
 }
 
-/** Asks the host everything; about 10 ms, of which nft is half. Needs no root, finds less without. */
+/** Asks the host everything; about 100 ms, of which a container is most. Needs no root, finds less without. */
 export async function gatherFacts(dataRoot: string): Promise<DoctorFacts> {
   const tried = gatherNative(dataRoot);
+  const host = gatherHost(tried.addon);
   const nft = findProgram('nft');
   const packageManager = PACKAGE_MANAGERS.find((name) => findProgram(name));
   return {
@@ -210,7 +147,7 @@ export async function gatherFacts(dataRoot: string): Promise<DoctorFacts> {
     arch: process.arch,
     dataRoot,
     ...tried,
-    ...gatherHost(tried.addon),
+    ...host,
     ...gatherUsers(),
     namespaces: existsSync('/proc/self/ns') ? readdirSync('/proc/self/ns') : [],
     seccompActions: (readText('/proc/sys/kernel/seccomp/actions_avail') ?? '').split(/\s+/).filter(Boolean),
@@ -218,6 +155,8 @@ export async function gatherFacts(dataRoot: string): Promise<DoctorFacts> {
     nfTables: await tryNft(nft),
     apparmorParser: findProgram('apparmor_parser') !== undefined,
     grub: existsSync('/etc/default/grub'),
+    surroundings: surroundings(),
+    container: await tryContainer(dataRoot),
     ...(packageManager && { packageManager }),
   };
 }

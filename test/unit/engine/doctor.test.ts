@@ -46,7 +46,12 @@ const HEALTHY: DoctorFacts = {
   selinux: false,
   grub: true,
   packageManager: 'apt-get',
+  surroundings: { container: false, userns: false },
+  container: works,
 };
+
+const IN_CONTAINER = { surroundings: { container: true, userns: false } };
+const NOT_ROOT = failed('Operation not permitted (you must be root)');
 
 const find = (id: string, over: Partial<DoctorFacts>): Finding => {
   const finding = examine({ ...HEALTHY, ...over }).find((each) => each.id === id);
@@ -102,11 +107,21 @@ describe('examine', () => {
       /cgroup_no_v1=all/,
     ],
     ['cgroups', { ...cgroup({ mode: 'v1' }), grub: false }, 'warn', /^boot with .*cgroup_no_v1=all/],
-    ['cgroups', cgroup({ controllers: ['cpu', 'memory', 'cpuset', 'io'] }), 'warn', /^echo '\+pids' >/],
+    ['cgroups', cgroup({ controllers: ['cpu', 'memory', 'cpuset', 'io'] }), 'warn', /cgroup_disable=/],
+    [
+      'cgroups',
+      { ...cgroup({ controllers: [] }), ...IN_CONTAINER },
+      'warn',
+      /the controllers that its host gives it/,
+    ],
+    ['root', { capabilities: [] }, 'fail', /--privileged/],
     ['overlayfs', { overlay: failed('ENODEV: fsopen') }, 'fail', /^modprobe overlay$/],
     ['overlayfs', { overlay: failed('EINVAL: fsconfig') }, 'fail', /--data-root/],
     ['seccomp', { seccompActions: [] }, 'fail', /CONFIG_SECCOMP_FILTER/],
     ['nftables', { nfTables: failed('Operation not supported') }, 'warn', /^modprobe nf_tables$/],
+    ['nftables', { nfTables: NOT_ROOT }, 'warn', /unshare --net/],
+    ['nftables', { nfTables: NOT_ROOT, ...IN_CONTAINER }, 'warn', /NET_ADMIN/],
+    ['container', { container: { ...failed('pivot root: EINVAL'), remedy: 'do this' } }, 'fail', /^do this$/],
     ['security-modules', { apparmor: true }, 'warn', /^apt-get install -y apparmor$/],
   ])('%s: %# names what is wrong and the remedy', (id, over, status, remedy) => {
     const finding = find(id, over);
@@ -120,12 +135,13 @@ describe('examine', () => {
       examine({ ...HEALTHY, ...over })
         .filter(({ detail }) => detail.startsWith('not tried'))
         .map(({ id }) => id);
-    expect(untried({ addon: failed('x') })).toEqual(['syscalls', 'cgroups', 'overlayfs']);
+    expect(untried({ addon: failed('x') })).toEqual(['syscalls', 'cgroups', 'overlayfs', 'container']);
     expect(untried({ uid: 1000, capabilities: [] })).toEqual([
       'capabilities',
       'syscalls',
       'overlayfs',
       'nftables',
+      'container',
     ]);
   });
 
@@ -164,7 +180,7 @@ describe('gatherFacts', () => {
     const facts = await gatherFacts('/var/lib/tinyrun');
     expect(facts.kernel.major).toBeGreaterThan(3);
     expect(facts.namespaces).toContain('pid');
-    expect(examine(facts)).toHaveLength(14);
+    expect(examine(facts)).toHaveLength(15);
   });
 
   it('counts subordinate ids by name and by number', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { StepFailure } from '../../../src/native/types.ts';
 import type { Step } from '../../../src/plan/types.ts';
 import { planError } from '../../../src/runtime/failure.ts';
+import { stepHint } from '../../../src/runtime/hints.ts';
 import { parseSignal } from '../../../src/runtime/signals.ts';
 
 const CODES: Readonly<Record<string, number>> = {
@@ -11,6 +12,8 @@ const CODES: Readonly<Record<string, number>> = {
   ECANCELED: 125,
   ENOEXEC: 8,
   ESRCH: 3,
+  EINVAL: 22,
+  EROFS: 30,
 };
 
 function failure(code: string, syscall = 'call', path = ''): StepFailure {
@@ -88,4 +91,38 @@ it.each([
 
 it.each(['', 'NOPE', '65', '-1', '1.5'])('%j is no signal', (text) => {
   expect(() => parseSignal(text)).toThrow(/unknown signal/);
+});
+
+describe('what to do about a failing step', () => {
+  const HOST = { container: false, userns: false };
+  const CONTAINER = { container: true, userns: false };
+  const USERNS = { container: false, userns: true };
+  const hintOf = (op: string, what: StepFailure, here = HOST) =>
+    stepHint({ op, args: {}, lane: 'container', why: '' } as unknown as Step, what, here);
+
+  it.each([
+    ['propagateRoot', failure('EINVAL', 'mount', '/'), HOST, /no mount point, as in a plain chroot/],
+    ['pivotRoot', failure('EINVAL', 'pivot_root'), HOST, /initramfs/],
+    ['cgroupCreate', failure('EROFS', 'mkdirat'), CONTAINER, /--privileged/],
+    ['cgroupCreate', failure('EROFS', 'mkdirat'), HOST, /remount,rw/],
+    ['cgroupCreate', failure('EACCES', 'mkdirat'), USERNS, /Delegate=yes/],
+    ['clone', failure('EPERM', 'clone3'), CONTAINER, /--privileged/],
+    ['clone', failure('EPERM', 'clone3'), HOST, /unprivileged_userns_clone/],
+    ['mountFs', failure('EPERM', 'fsmount', '/proc'), USERNS, /systempaths=unconfined/],
+    ['mountFs', failure('EACCES', 'fsmount', '/proc'), CONTAINER, /--privileged/],
+    [
+      'mountFs',
+      failure('EINVAL', 'fsconfig', "devpts gid=5 (devpts: Invalid gid '5')"),
+      USERNS,
+      /too few ids/,
+    ],
+    ['mountFs', failure('EINVAL', 'fsconfig', 'tmpfs sise=5'), USERNS, /does not take one of these options/],
+    ['setUser', failure('EINVAL', 'setgid'), USERNS, /too few ids/],
+  ])('%s, %j, in %j', (op, what, here, hint) => {
+    expect(hintOf(op, what, here)).toMatch(hint);
+  });
+
+  it('is left to the table of errors where no rule fits', () => {
+    expect(hintOf('pivotRoot', failure('EPERM', 'pivot_root'))).toBeUndefined();
+  });
 });
