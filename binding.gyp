@@ -3,8 +3,8 @@
     # Set by scripts/test-sanitizers: ASan and UBSan need the frame pointers and none of the hardening below.
     'sanitize%': 0,
     # The architecture's library directory, for cross builds (scripts/prebuild).
-    'seccomp_lib%': '',
-    'seccomp_include%': '',
+    'target_lib%': '',
+    'target_include%': '',
   },
   'target_defaults': {
     'cflags!': ['-O3', '-fno-omit-frame-pointer'],
@@ -82,17 +82,18 @@
         'native/addon/socket.cc',
         'native/addon/tty.cc',
         'native/addon/xattr.cc',
+        'native/addon/zstd.cc',
       ],
       'include_dirs': ["<!@(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['NODE_ADDON_API_CPP_EXCEPTIONS', 'NAPI_VERSION=8'],
       # Where the assembler finds what it includes.
       'cflags': ['-Wa,-I<(PRODUCT_DIR)'],
-      # Static and hidden: a process may have another libseccomp loaded.
-      'libraries': ['-l:libseccomp.a', '-Wl,--exclude-libs,ALL'],
+      # Static and hidden: a process may have another libseccomp or libzstd loaded (node has its own zstd from 22.15 on).
+      'libraries': ['-l:libseccomp.a', '-l:libzstd.a', '-Wl,--exclude-libs,ALL'],
       'conditions': [
-        ['seccomp_lib!=""', {
-          'ldflags': ['-L<(seccomp_lib)'],
-          'include_dirs': ['<(seccomp_include)'],
+        ['target_lib!=""', {
+          'ldflags': ['-L<(target_lib)'],
+          'include_dirs': ['<(target_include)'],
         }],
       ],
     },

@@ -164,6 +164,7 @@ async function buildBundles() {
       'dist/boot.cjs',
       'src',
       'scripts/build.mjs',
+      'scripts/notices.txt',
       'scripts/train.mjs',
       'node_modules/.package-lock.json',
     )
@@ -218,22 +219,17 @@ function writeEsm() {
   writeFileSync('dist/index.mjs', lines.join('\n'));
 }
 
-const CARRIED = `libseccomp (LGPL-2.1-only) is linked statically into tinyrun.node. Its source is Debian's package
-libseccomp and https://github.com/seccomp/libseccomp; with another version of it, tinyrun.node is linked anew by
-npm run build in tinyrun's own source.
-
-busybox (GPL-2.0-only) is the content of the embedded image, as Debian's package busybox-static has it. Its source is
-Debian's source package busybox and https://busybox.net.
-`;
-
-// The licences of what is in the package without being a file of its own there.
+// The licences of what is in the package without being a file of its own there: notices.txt has those of the native side.
 function writeNotices() {
   const notices = [...bundled].sort().map((directory) => {
     const { name, version, license } = JSON.parse(readFileSync(`${directory}/package.json`, 'utf8'));
     const file = readdirSync(directory).find((entry) => /^licen[cs]e/i.test(entry));
     return `${name} ${version} (${license})\n\n${file ? readFileSync(`${directory}/${file}`, 'utf8') : ''}`;
   });
-  writeFileSync('dist/THIRD-PARTY-NOTICES.txt', [CARRIED, ...notices].join(`\n${'-'.repeat(80)}\n\n`));
+  writeFileSync(
+    'dist/THIRD-PARTY-NOTICES.txt',
+    [readFileSync('scripts/notices.txt', 'utf8'), ...notices].join(`\n${'-'.repeat(80)}\n\n`),
+  );
 }
 
 function buildTypes() {

@@ -107,5 +107,6 @@ void exportFacts(Exports&);
 void exportNetlink(Exports&);
 void exportMachine(Exports&);
 void exportClone(Exports&);
+void exportZstd(Exports&);
 
 }  // namespace tinyrun

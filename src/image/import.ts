@@ -102,6 +102,6 @@ async function receive(source: AsyncIterable<Buffer>, path: string): Promise<Des
 async function diffIdOf(path: string): Promise<string> {
   const { createReadStream } = await import('node:fs');
   const hasher = new Hasher();
-  for await (const chunk of decompress(createReadStream(path))) hasher.update(chunk);
+  await decompress(createReadStream(path), (chunk) => hasher.update(chunk));
   return hasher.digest();
 }

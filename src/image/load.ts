@@ -44,7 +44,7 @@ async function unpackArchive(source: AsyncIterable<Buffer>, path: string): Promi
   const writer = new LayerWriter(root, { rootless: true });
   try {
     const reader = new TarReader(onlyFiles(writer));
-    for await (const chunk of decompress(source)) reader.push(chunk);
+    await decompress(source, (chunk) => reader.push(chunk));
     reader.finish();
     writer.finish();
   } finally {

@@ -88,6 +88,26 @@ export interface Machine {
   takePidfd(): Fd;
 }
 
+/** What one push() did; `frameEnded` at the end of a frame, where a stream may end. */
+export interface ZstdProgress {
+  read: number;
+  written: number;
+  frameEnded: boolean;
+}
+
+export interface ZstdFault {
+  fault: string;
+  windowTooLarge: boolean;
+}
+
+/** Reads the frames of RFC 8878 one after another. Neither buffer is kept after a call. */
+export interface ZstdDecoder {
+  /** As much of `input` into `output` as goes, one frame at most. `output` filled: there may be more of it to come. */
+  push(input: Uint8Array, output: Uint8Array): ZstdProgress | ZstdFault;
+  /** Frees its window now. */
+  close(): void;
+}
+
 export interface ExitStatus {
   kind: 'exited' | 'signaled';
   code: number /** 128+n for a signal */;
@@ -112,6 +132,10 @@ export interface NativeAddon {
   machine(plan: Uint8Array, options?: MachineOptions): Machine;
   /** Decodes without running, as tinyrun-init does; throws Error naming the first fault. */
   checkPlan(plan: Uint8Array): { steps: number };
+
+  // zstd.cc
+  /** `windowLog`: a frame may want a window of 2 ** windowLog bytes. */
+  zstdDecoder(windowLog: number): ZstdDecoder;
 
   // process.cc
   /** clone3(2) into tinyrun-init, which runs nothing but waits on its control socket (for lessons). */

@@ -16,7 +16,7 @@ import { archive, type Entry, unpackBytes } from '../integration/image/archives.
 //   bytes, entries, implied parents, depth     their own; without the limit on bytes also what is left behind
 //   ratio (limits.ts)                          ratio
 //   size of an extended header (reader.ts)     a PAX header of its own
-//   window of zstd (zstd-window.ts)            the three of it
+//   window of zstd (unpack/zstd.ts)             the three of it
 //   size of a sparse map (reader.ts, twice)    the map in the data, the map behind the header
 //   removal after a failure (session.ts)       nothing is left of a layer that was refused
 
@@ -77,7 +77,7 @@ test.each([
   const bytes = Buffer.concat([before ?? Buffer.alloc(0), Buffer.from(`${frame}03001000`, 'hex')]);
   await expect(unpackBytes(directory, bytes, { limits: small })).rejects.toMatchObject({
     code: 'LAYER_LIMIT',
-    message: expect.stringContaining('window of 1073741824 bytes'),
+    message: expect.stringContaining('a window of more than 128 MiB'),
   });
 });
 

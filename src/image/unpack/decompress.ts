@@ -1,11 +1,12 @@
-import { pipeline } from 'node:stream/promises';
-import * as zlib from 'node:zlib';
 import { TinyrunError } from '../../errors.ts';
-import { withinWindow } from './zstd-window.ts';
+import { gunzip } from './gunzip.ts';
+import { unzstd } from './zstd.ts';
 
 export type Compression = 'gzip' | 'zstd' | 'none';
 
-const CHUNK = 128 * 1024;
+/** Takes unpacked bytes: a view, valid during the call only. */
+export type Sink = (bytes: Buffer) => void;
+
 const MAGIC: readonly [Compression | 'xz' | 'bzip2', number[]][] = [
   ['gzip', [0x1f, 0x8b]],
   ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
@@ -24,18 +25,26 @@ export function detect(first: Buffer): Compression {
       'BAD_LAYER',
       `layer is packed with ${found}; gzip, zstd and plain tar can be read`,
     );
-  return found;
+  return found === 'none' && isSkippable(first) ? 'zstd' : found;
 }
 
-/** The unpacked bytes of a source that detects its own compression. gzip runs in the thread pool, beside the caller. */
-export async function* decompress(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/** A frame that zstd's readers skip: 0x184D2A50 to 0x184D2A5F (RFC 8878, 3.1.2). */
+const isSkippable = (first: Buffer): boolean =>
+  first.length >= 4 && first.readUInt32LE(0) >>> 4 === 0x184d2a5;
+
+/**
+ * Unpacks a source that tells by its first bytes how it is packed. A piece of the source is done with when the next is
+ * asked for.
+ * @throws TinyrunError BAD_LAYER, LAYER_LIMIT
+ */
+export async function decompress(source: AsyncIterable<Buffer>, sink: Sink): Promise<void> {
   const input = source[Symbol.asyncIterator]();
   const first = await firstBytes(input);
   const whole = rejoin(first, input);
   const compression = detect(first);
-  if (compression === 'none') yield* whole;
-  else if (compression === 'gzip') yield* through(whole, zlib.createGunzip({ chunkSize: CHUNK }));
-  else yield* unzstd(withinWindow(whole));
+  if (compression === 'none') for await (const chunk of whole) sink(chunk);
+  else if (compression === 'gzip') await gunzip(whole, sink);
+  else await unzstd(whole, sink);
 }
 
 /** Enough to recognise the magic, however small the pieces are. */
@@ -44,7 +53,8 @@ async function firstBytes(input: AsyncIterator<Buffer>): Promise<Buffer> {
   while (first.length < 6) {
     const next = await input.next();
     if (next.done) break;
-    first = first.length === 0 ? next.value : Buffer.concat([first, next.value]);
+    // a copy: asking for the next piece gives this one back
+    first = Buffer.concat([first, next.value]);
   }
   return first;
 }
@@ -52,60 +62,4 @@ async function firstBytes(input: AsyncIterator<Buffer>): Promise<Buffer> {
 async function* rejoin(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
   yield first;
   for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
-}
-
-async function* through(
-  source: AsyncIterable<Buffer>,
-  unpacker: NodeJS.ReadWriteStream,
-): AsyncGenerator<Buffer> {
-  const feeding = pipeline(source, unpacker);
-  // Its failure reaches the loop below through the destroyed stream; here it only must not be unhandled.
-  feeding.catch(() => undefined);
-  try {
-    for await (const chunk of unpacker) yield chunk as Buffer;
-  } catch (cause) {
-    throw unpackFailure(cause);
-  }
-  await feeding;
-}
-
-function unpackFailure(cause: unknown): unknown {
-  const code = (cause as NodeJS.ErrnoException).code;
-  if (!/^(?:Z_|ERR_ZSTD|ZSTD_)/.test(code ?? '')) return cause;
-  return new TinyrunError('BAD_LAYER', `layer cannot be decompressed: ${(cause as Error).message}`, {
-    cause,
-  });
-}
-
-type ZstdFactory = (options: { chunkSize: number }) => NodeJS.ReadWriteStream;
-
-/** node:zlib has zstd from 22.15 on; before that a JavaScript decoder does. */
-async function* unzstd(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const create = (zlib as { createZstdDecompress?: ZstdFactory }).createZstdDecompress;
-  if (create) yield* through(source, create({ chunkSize: CHUNK }));
-  else yield* unzstdInJs(source);
-}
-
-async function* unzstdInJs(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const { Decompress } = await import('fzstd');
-  let ready: Uint8Array[] = [];
-  const stream = new Decompress((chunk) => ready.push(chunk));
-  const push = (bytes: Uint8Array, final: boolean) => {
-    try {
-      stream.push(bytes, final);
-    } catch (cause) {
-      throw new TinyrunError('BAD_LAYER', `layer cannot be decompressed: ${(cause as Error).message}`, {
-        cause,
-      });
-    }
-  };
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.length; at += CHUNK / 8) {
-      push(chunk.subarray(at, at + CHUNK / 8), false);
-      for (const out of ready) yield Buffer.from(out.buffer, out.byteOffset, out.length);
-      ready = [];
-    }
-  }
-  push(new Uint8Array(0), true);
-  for (const out of ready) yield Buffer.from(out.buffer, out.byteOffset, out.length);
 }

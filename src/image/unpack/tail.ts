@@ -1,8 +1,7 @@
 import { readSync } from 'node:fs';
+import { TinyrunError } from '../../errors.ts';
 
 const PIECE = 128 * 1024;
-/** A stream's high-water mark, and some more. */
-const SMALL = 64 * 1024;
 
 /**
  * A file that somebody else is still writing: read as far as it has got, then waits to be told of more. It is how a
@@ -32,18 +31,17 @@ export class Tail {
     this.#wake?.();
   }
 
-  /**
-   * Each large piece is valid until the next is asked for. A small one is a copy: a stream takes several of them
-   * before it asks its writer to wait.
-   */
+  /** Each piece is valid until the next is asked for. */
   async *read(fd: number): AsyncGenerator<Buffer> {
     const piece = Buffer.allocUnsafeSlow(PIECE);
     for (let at = 0; ; ) {
       if (this.#failure) throw this.#failure;
       if (at < this.#available) {
         const length = readSync(fd, piece, 0, Math.min(PIECE, this.#available - at), at);
+        if (length === 0)
+          throw new TinyrunError('STORE_DAMAGED', 'a blob became shorter while it was unpacked');
         at += length;
-        yield length < SMALL ? Buffer.from(piece.subarray(0, length)) : piece.subarray(0, length);
+        yield piece.subarray(0, length);
       } else if (this.#done) return;
       else await this.#more();
     }

@@ -36,13 +36,13 @@ export async function unpack(job: UnpackJob, tail: Tail): Promise<Unpacked> {
     const packed = { bytes: 0 };
     const scavenger = new Scavenger(8 << 20);
     let bytes = 0;
-    for await (const chunk of decompress(counted(tail.read(job.blob), packed))) {
+    await decompress(counted(tail.read(job.blob), packed), (chunk) => {
       bytes += chunk.length;
       scavenger.add(chunk.length);
       checkRatio(packed.bytes, bytes, limits);
       hash.update(chunk);
       reader.push(chunk);
-    }
+    });
     reader.finish();
     const result = writer.finish();
     return { ...result, diffId: `sha256:${hash.digest('hex')}` };

@@ -12,6 +12,7 @@ const bytes = () => Uint8Array.of(1, 2, 3);
 const SAMPLES: Record<string, readonly unknown[]> = {
   machine: [bytes(), {}],
   checkPlan: [bytes()],
+  zstdDecoder: [27],
   clone: [{ flags: 1n << 63n }],
   unshare: [1],
   setns: [NO_FD, 0],
@@ -200,6 +201,19 @@ describe('hostile arguments', () => {
     const machine = Object.getPrototypeOf(machineOfNothing()) as Record<string, Call>;
     for (const name of ['run', 'runSync', 'resume', 'resumeSync', 'takeFd', 'setFd', 'takePidfd', 'close'])
       expect(() => Reflect.apply(machine[name] as Call, {}, [])).toThrow(TypeError);
+  });
+
+  test('methods of a zstd decoder', () => {
+    const decoder = native().zstdDecoder(27);
+    const { push, close } = Object.getPrototypeOf(decoder) as Record<string, Call>;
+    for (const method of [push, close])
+      expect(() => Reflect.apply(method as Call, {}, [bytes(), bytes()])).toThrow(TypeError);
+    const wrong = [[], [bytes()], ['x', bytes()], [bytes(), 'x'], [{}, {}], [new Uint16Array(2), bytes()]];
+    for (const args of wrong) expect(() => Reflect.apply(push as Call, decoder, args)).toThrow(TypeError);
+    expect(() => native().zstdDecoder(99)).toThrow(Error);
+    decoder.close();
+    decoder.close();
+    expect(() => decoder.push(bytes(), bytes())).toThrow('closed');
   });
 });
 
