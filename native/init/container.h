@@ -6,6 +6,10 @@
 
 namespace tinyrun {
 
+// Where the runtime mounts and fills what no other mount may cover under another name.
+inline constexpr const char* kOwnPlace[] = {"/dev", "/sys"};
+inline constexpr size_t kOwnPlaces = sizeof kOwnPlace / sizeof *kOwnPlace;
+
 struct Container : Lane {
   static constexpr LaneKind kLane = LaneKind::container;
 
@@ -15,6 +19,7 @@ struct Container : Lane {
   bool sharedRoot = false;     // propagateRoot left mounts shared: pivot_root(2) refuses a shared new root
   int root = -1;               // O_PATH of the root file system, -1: "/"
   int proc = -1;               // O_PATH of a procfs root
+  int ownPlaces[kOwnPlaces] = {-1, -1};   // mounts at kOwnPlace
   bool joinedUser = false;     // setns has entered a user namespace, whose root we have yet to become
   bool forked = false;
   int ownOomScore = -1;        // files of this process, opened by keepOwnFiles

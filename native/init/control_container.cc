@@ -155,6 +155,7 @@ Result run(Container& lane, const args::sync& a) {
 Result run(Container& lane, const args::ready&) {
   drop(lane.nullDevice);
   drop(lane.emptyDirectory);
+  for (int& place : lane.ownPlaces) drop(place);
   return tell(lane, Kind::ready, 0);
 }
 

@@ -14,10 +14,52 @@ bool isDirectory(int fd) {
   return sys::fstat(fd, &st) == 0 && sys::isDirectory(st.st_mode);
 }
 
+bool below(const char* path, const char* place) {
+  while (*place != 0)
+    if (*path++ != *place++) return false;
+  return *path == 0 || *path == '/';
+}
+
+bool sameFile(int a, const struct stat& b) {
+  struct stat st;
+  return a >= 0 && sys::fstat(a, &st) == 0 && st.st_dev == b.st_dev && st.st_ino == b.st_ino;
+}
+
+Result leadsTo(Container& lane, const char* target, const char* place) {
+  lane.detail.clear();
+  lane.detail.add(target).add(": leads to ").add(place).add(", which must not be covered");
+  return {EPERM, "move_mount", lane.detail.c_str()};
+}
+
+// Which paths may be mounted over is decided by their text; a symlink of the image makes another place of it. What was
+// resolved is therefore looked at: nothing covers the root, procfs, or the /dev and /sys of this container under another
+// name (sysctls and labels are written to the one, nodes made in the other). procfs has no links of an image's making.
+Result checkPlace(Container& lane, int at, const char* target) {
+  struct stat st;
+  if (Result r = check("fstat", sys::fstat(at, &st), target); !r) return r;
+  if (sameFile(rootOf(lane), st)) return leadsTo(lane, target, "/");
+  struct statfs fs;
+  if (Result r = check("fstatfs", sys::fstatfs(at, &fs), target); !r) return r;
+  if (fs.f_type == PROC_SUPER_MAGIC && !below(target, "/proc")) return leadsTo(lane, target, "/proc");
+  for (size_t i = 0; i < kOwnPlaces; ++i)
+    if (!equal(target, kOwnPlace[i]) && sameFile(lane.ownPlaces[i], st)) return leadsTo(lane, target, kOwnPlace[i]);
+  return kDone;
+}
+
+// A new mount at a place that checkPlace knows.
+void rememberPlace(Container& lane, int mount, const char* target) {
+  for (size_t i = 0; i < kOwnPlaces; ++i) {
+    if (!equal(target, kOwnPlace[i])) continue;
+    drop(lane.ownPlaces[i]);
+    lane.ownPlaces[i] = static_cast<int>(sys::fcntl(mount, F_DUPFD_CLOEXEC, 3));
+  }
+}
+
 Result attach(Container& lane, int mount, const char* target, const Making& making, bool mustExist) {
   const int root = rootOf(lane);
   const sys::Fd at(mustExist ? openInRoot(root, target, O_PATH, making.resolve) : makeInRoot(root, target, making));
   if (at.bad()) return failed("openat2", at.value(), target);
+  if (Result r = checkPlace(lane, at.get(), target); !r) return r;
   failpoint(lane, "attach");
   return check("move_mount", sys::moveMount(mount, at.get()), target);
 }
@@ -73,6 +115,7 @@ Result copyTarget(Container& lane, const args::mountFs& a, int mount) {
   const sys::Fd from(openInRoot(root, a.target, O_RDONLY | O_DIRECTORY));
   if (from.value() == -ENOENT) return kDone;
   if (from.bad()) return failed("openat2", from.value(), a.target);
+  if (Result r = checkPlace(lane, from.get(), a.target); !r) return r;
   return copyUp(lane, from.get(), mount, a.target);
 }
 
@@ -130,6 +173,7 @@ Result run(Container& lane, const args::mountFs& a) {
   const Making making = {.directory = true, .mode = 0755, .resolve = (a.flags & kPlainTarget) != 0 ? kPlain : kInRoot};
   if (Result r = attach(lane, mount.get(), a.target, making, false); !r) return r;
   if (isProc) rememberProc(lane, mount.get());
+  rememberPlace(lane, mount.get(), a.target);
   return kDone;
 }
 

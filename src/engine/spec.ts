@@ -184,9 +184,10 @@ function writable(mount: Mount): Mount {
 }
 
 function linuxOf(input: SpecInput, caps: readonly string[], base: Linux): Linux {
-  const { options, namespaces, devices } = input;
+  const { options, namespaces, devices, host } = input;
   const { maskedPaths, readonlyPaths, ...rest } = base;
   const seccomp = seccompOf(input, caps);
+  const masked = [...(maskedPaths ?? []), ...(host.thermalThrottle ?? [])];
   return {
     ...rest,
     ...input.idMaps,
@@ -197,7 +198,7 @@ function linuxOf(input: SpecInput, caps: readonly string[], base: Linux): Linux 
     ),
     resources: resources(input, base.resources ?? {}),
     ...(devices.devices.length > 0 ? { devices: devices.devices } : {}),
-    ...(options.privileged ? {} : { maskedPaths: maskedPaths ?? [], readonlyPaths: readonlyPaths ?? [] }),
+    ...(options.privileged ? {} : { maskedPaths: masked, readonlyPaths: readonlyPaths ?? [] }),
     ...(seccomp ? { seccomp } : {}),
   };
 }

@@ -27,6 +27,8 @@ export interface HostFacts {
   readonly apparmor: boolean;
   /** /sys/fs/selinux is there. */
   readonly selinux: boolean;
+  /** /sys/devices/system/cpu/cpuN/thermal_throttle, one for each processor of a host that has them. */
+  readonly thermalThrottle?: readonly string[];
   /** Whether this process is in a user namespace of somebody else's making (its uid_map is not the identity). */
   readonly inUserns: boolean;
 }

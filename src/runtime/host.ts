@@ -5,6 +5,7 @@ import type { CgroupFacts, HostFacts } from '../plan/host.ts';
 /** statfs(2) f_type of cgroup2 (linux/magic.h). */
 const CGROUP2_SUPER_MAGIC = 0x63677270;
 const CGROUP_ROOT = '/sys/fs/cgroup';
+const PROCESSORS = '/sys/devices/system/cpu';
 const APPARMOR = '/sys/module/apparmor/parameters/enabled';
 
 /** The contents of a small file of /proc or /sys, '' where it is missing or forbidden. */
@@ -68,6 +69,16 @@ function cgroupFacts(): CgroupFacts {
   return { mode: Object.keys(v1).length > 0 ? 'v1' : 'none', controllers: [], v1, own };
 }
 
+/** Counts of a processor's heat; the driver has it for all of them or for none. */
+export function thermalThrottle(processors: string): string[] {
+  const of = (cpu: string): string => `${processors}/${cpu}/thermal_throttle`;
+  if (!existsSync(of('cpu0'))) return [];
+  return readdirSync(processors)
+    .filter((name) => /^cpu\d+$/.test(name))
+    .map(of)
+    .filter((path) => existsSync(path));
+}
+
 function gather(): HostFacts {
   const { effective, last } = native().capabilities();
   return {
@@ -79,6 +90,7 @@ function gather(): HostFacts {
     cgroup: cgroupFacts(),
     apparmor: existsSync(APPARMOR) && readOr(APPARMOR).startsWith('Y'),
     selinux: existsSync('/sys/fs/selinux/enforce'),
+    thermalThrottle: thermalThrottle(PROCESSORS),
     inUserns: !isIdentityMap(readOr('/proc/self/uid_map')),
   };
 }

@@ -157,6 +157,7 @@ describe('paths', () => {
     ].map((name) => `/proc/${name}`),
     '/sys/firmware',
     '/sys/devices/virtual/powercap',
+    '/sys/devices/system/cpu/cpu0/thermal_throttle',
   ];
   const READONLY = [
     '/proc/bus',

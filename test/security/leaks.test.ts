@@ -51,13 +51,13 @@ describe('a directory of the host, open at 7 and 251', () => {
 
   test('cannot be the working directory, tinyrunc exec --cwd', async () => {
     const dir = sandbox.bundle(['sleep', '1000']);
-    const running = sandbox.tinyrunc(['run', '--bundle', dir, 'cwd']);
-    await sandbox.untilRunning('cwd');
+    const running = sandbox.tinyrunc(['run', '--bundle', dir, sandbox.id('cwd')]);
+    await sandbox.untilRunning(sandbox.id('cwd'));
     for (const n of numbers) {
-      const args = ['exec', '--cwd', `/proc/self/fd/${n}`, 'cwd', 'sh', '-c', LOOK];
+      const args = ['exec', '--cwd', `/proc/self/fd/${n}`, sandbox.id('cwd'), 'sh', '-c', LOOK];
       refused(await withHostFds((stdio) => sandbox.tinyrunc(args, { stdio })));
     }
-    await sandbox.tinyrunc(['delete', '--force', 'cwd']);
+    await sandbox.tinyrunc(['delete', '--force', sandbox.id('cwd')]);
     await running;
   });
 
@@ -98,13 +98,14 @@ describe('inheritable capabilities are empty', () => {
 
   test('tinyrunc run and exec, with and without --cap', async () => {
     const dir = sandbox.bundle(['sh', '-c', `${SHOW}; sleep 1000`]);
-    const running = sandbox.tinyrunc(['run', '--bundle', dir, 'capinh']);
-    await sandbox.untilRunning('capinh');
-    const exec = (...flags: string[]) => sandbox.tinyrunc(['exec', ...flags, 'capinh', 'sh', '-c', SHOW]);
+    const running = sandbox.tinyrunc(['run', '--bundle', dir, sandbox.id('capinh')]);
+    await sandbox.untilRunning(sandbox.id('capinh'));
+    const exec = (...flags: string[]) =>
+      sandbox.tinyrunc(['exec', ...flags, sandbox.id('capinh'), 'sh', '-c', SHOW]);
     expect((await exec()).stdout).toBe(NONE);
     expect((await exec('--cap', 'CAP_NET_ADMIN')).stdout).toBe(NONE);
     expect((await exec('--user', '1000', '--cap', 'CAP_NET_ADMIN')).stdout).toBe(NONE);
-    await sandbox.tinyrunc(['delete', '--force', 'capinh']);
+    await sandbox.tinyrunc(['delete', '--force', sandbox.id('capinh')]);
     expect((await running).stdout).toBe(NONE);
   });
 });

@@ -156,7 +156,7 @@ describe('a volume shared with an attacker who swaps a directory and a symlink',
 
   test('swapped once, between look-up and use, tinyrunc', async () => {
     const [dir, a, b] = volume('once');
-    const running = sandbox.under(held(60), TINYRUNC, ['run', '--bundle', attack(dir), 'once']);
+    const running = sandbox.under(held(60), TINYRUNC, ['run', '--bundle', attack(dir), sandbox.id('once')]);
     expect(await swapWhile(a, b, running)).toBeGreaterThan(500);
     check((await running).stdout);
   });
@@ -189,7 +189,7 @@ describe('a volume shared with an attacker who swaps a directory and a symlink',
     let output = '';
     const all = (async () => {
       for (let i = 0; i < 20; i++)
-        output += (await sandbox.tinyrunc(['run', '--bundle', bundle, `often-${i}`])).stdout;
+        output += (await sandbox.tinyrunc(['run', '--bundle', bundle, sandbox.id(`often-${i}`)])).stdout;
     })();
     expect(await swapWhile(a, b, all)).toBeGreaterThan(500);
     check(output);
@@ -221,7 +221,16 @@ describe('the terminal of a container whose /dev is a volume of the attacker', (
 
   /** Under script(1), so that the CLI has a terminal of its own. */
   function onTerminal(bundle: string, id: string, wrapper: readonly string[] = []): Promise<Result> {
-    const command = [...wrapper, TINYRUNC, '--root', sandbox.runcRoot, 'run', '--bundle', bundle, id];
+    const command = [
+      ...wrapper,
+      TINYRUNC,
+      '--root',
+      sandbox.runcRoot,
+      'run',
+      '--bundle',
+      bundle,
+      sandbox.id(id),
+    ];
     const quoted = command.map((word) => `'${word}'`).join(' ');
     return execute('script', ['-qec', quoted, '/dev/null'], { env: sandbox.env });
   }

@@ -70,6 +70,60 @@ describe('a mount over /proc is refused', () => {
   });
 });
 
+describe('a link of the image makes no other place of a target', () => {
+  const tmpfs = (destination: string, ...options: string[]) =>
+    ({ destination, type: 'tmpfs', source: 'tmpfs', options }) as unknown as MutableMount;
+  const leadsTo = (link: string) => `leads to ${link.startsWith('/proc') ? '/proc' : link},`;
+
+  test.each([
+    ['/proc', 'a volume', () => bind(sandbox.canary, '/data')],
+    ['/proc', 'a tmpfs', () => tmpfs('/data')],
+    ['/proc', 'a tmpfs that starts with what is there', () => tmpfs('/data', 'tmpcopyup')],
+    ['/proc/sys/kernel', 'a volume', () => bind(sandbox.canary, '/data')],
+    ['/proc/self', 'a volume', () => bind(sandbox.canary, '/data/../data')],
+    ['/', 'a volume', () => bind(sandbox.canary, '/data')],
+    ['/dev', 'a volume', () => bind(sandbox.canary, '/data')],
+    ['/sys', 'a tmpfs', () => tmpfs('/data')],
+  ])('%s: %s, tinyrunc', async (link, _, mount) => {
+    const dir = sandbox.bundle(['echo', 'STARTED'], (spec, rootfs) => {
+      symlinkSync(link, path.join(rootfs, 'data'));
+      spec.mounts = [...spec.mounts, mount()];
+    });
+    const { code, stdout, stderr } = await sandbox.runBundle(dir);
+    expect(stderr).toContain(leadsTo(link));
+    expect({ stdout, started: code === 0 }).toEqual({ stdout: '', started: false });
+  });
+
+  test('-v and --tmpfs, run', async () => {
+    const own = new Sandbox();
+    const layer = await own.layer();
+    for (const [n, link] of ['/proc', '/dev', '/proc/self/attr'].entries()) {
+      symlinkSync(link, path.join(layer, `data${n}`));
+      for (const flags of [
+        ['-v', `${own.canary}:/data${n}`],
+        ['--tmpfs', `/data${n}`],
+      ]) {
+        const { code, stdout, stderr } = await own.sh(flags, 'echo STARTED');
+        expect(stderr).toContain(leadsTo(link));
+        expect({ code, stdout }).toEqual({ code: 125, stdout: '' });
+      }
+    }
+    own.checkHost();
+    await own.close();
+  });
+
+  test('what may cover a file of /proc still does, and links elsewhere lead where they say', async () => {
+    const dir = sandbox.bundle(['cat', '/proc/uptime', '/srv/secret'], (spec, rootfs) => {
+      mkdirSync(path.join(rootfs, 'var/lib/srv'), { recursive: true });
+      symlinkSync('/var/lib/srv', path.join(rootfs, 'srv'));
+      const file = path.join(sandbox.canary, 'sub/file');
+      spec.mounts = [...spec.mounts, bind(file, '/proc/uptime'), bind(sandbox.canary, '/srv')];
+    });
+    const { stdout, stderr } = await sandbox.runBundle(dir);
+    expect(stdout, stderr).toBe('host file\nhost secret\n');
+  });
+});
+
 describe('writes below a /proc that is none miss it', () => {
   test('sysctl', async () => {
     let file = '';

@@ -57,7 +57,7 @@ const HUNTER = `echo hunting
   done; done`;
 
 test('exec: the helper is caught on its way and still cannot be written', async () => {
-  const id = 'hunter';
+  const id = sandbox.id('hunter');
   const dir = sandbox.bundle(['sh', '-c', HUNTER], (spec, rootfs) => {
     // A helper on its way is not dumpable; with this capability it is seen all the same.
     for (const set of ['bounding', 'effective', 'permitted'] as const)

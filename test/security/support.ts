@@ -106,6 +106,11 @@ export class Sandbox {
     return this.#env;
   }
 
+  /** A container's id that no other sandbox has: cgroups are named by ids, and files run in parallel. */
+  id(name: string): string {
+    return `${name}-${path.basename(this.dir).replace('tinyrun-security-', '')}`;
+  }
+
   /** `run --rm FLAGS busybox sh -c SCRIPT`. */
   sh(flags: readonly string[], script: string, options: SpawnOptions = {}): Promise<Result> {
     return this.tinyrun(['run', '--rm', ...flags, 'busybox', 'sh', '-c', script], options);
@@ -126,7 +131,7 @@ export class Sandbox {
     args: readonly string[],
     change: (spec: MutableSpec, rootfs: string) => void = () => undefined,
   ): string {
-    const dir = path.join(this.dir, `bundle-${this.#bundles++}`);
+    const dir = path.join(this.dir, this.id(`bundle-${this.#bundles++}`));
     const rootfs = path.join(dir, 'rootfs');
     for (const name of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp', 'root'])
       mkdirSync(path.join(rootfs, name), { recursive: true });

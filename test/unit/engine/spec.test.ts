@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { buildSpec, type SpecInput } from '../../../src/engine/spec.ts';
 import type { RunOptions } from '../../../src/engine/types.ts';
+import { MASKED_PATHS } from '../../../src/spec/defaults.ts';
 import { CAPABILITIES } from '../../../src/spec/linux.ts';
 import type { LinuxNamespace } from '../../../src/spec/types.ts';
 
@@ -46,6 +47,14 @@ function input(options: Partial<RunOptions> = {}, more: Partial<SpecInput> = {})
 }
 
 const build = (options?: Partial<RunOptions>, more?: Partial<SpecInput>) => buildSpec(input(options, more));
+
+test('the heat of each processor of the host is masked, but for the privileged', () => {
+  const thermalThrottle = [0, 1].map((n) => `/sys/devices/system/cpu/cpu${n}/thermal_throttle`);
+  const hot = { host: { ...input().host, thermalThrottle } };
+  expect(build({}, hot).linux?.maskedPaths).toEqual([...MASKED_PATHS, ...thermalThrottle]);
+  expect(build({}).linux?.maskedPaths).toEqual(MASKED_PATHS);
+  expect(build({ privileged: true }, hot).linux?.maskedPaths).toBeUndefined();
+});
 
 describe('process', () => {
   test('environment, directory, umask', () => {
