@@ -12,3 +12,9 @@ export function oneOf(...words: readonly string[]): (value: string) => string {
     throw new InvalidArgumentError(`It must be one of ${words.join(', ')}.`);
   };
 }
+
+/** An integer, also one below zero. */
+export function wholeNumber(value: string): number {
+  if (/^[+-]?\d+$/.test(value)) return Number(value);
+  throw new InvalidArgumentError(`It must be a whole number.`);
+}

@@ -89,7 +89,14 @@ export async function prepare(
   });
   return {
     options,
-    record: recordOf(options, image, { id, args, hostname, layers: layers.lowers }),
+    record: recordOf(options, image, {
+      id,
+      args,
+      hostname,
+      layers: layers.lowers,
+      mounts: bindsOf(parsed.mounts),
+      network: networkName(options.network),
+    }),
     spec,
     layers,
     files,
@@ -206,7 +213,7 @@ function missingSources(mounts: readonly (Mount | BindMount)[]): string[] {
 function recordOf(
   options: RunOptions,
   image: ImageRecord,
-  made: { id: string; args: readonly string[]; hostname: string; layers: readonly string[] },
+  made: Pick<ContainerRecord, 'id' | 'args' | 'hostname' | 'layers' | 'mounts' | 'network'>,
 ): Omit<ContainerRecord, 'name'> {
   const stop = options.stopSignal ?? image.config.config?.StopSignal ?? 'SIGTERM';
   return {
@@ -221,3 +228,11 @@ function recordOf(
     stopSignal: signalName(parseSignal(stop)),
   };
 }
+
+const bindsOf = (mounts: readonly (Mount | BindMount)[]) =>
+  mounts.flatMap(({ type, source, destination }) =>
+    type === 'bind' && source ? [{ source, destination }] : [],
+  );
+
+/** What `ps` calls it: another container's network has no name of its own there. */
+const networkName = (mode = 'none'): string => (mode.startsWith('container:') ? '' : mode);

@@ -25,6 +25,10 @@ export interface ContainerRecord {
   readonly stopSignal: string;
   /** Unpacked layers, top first. */
   readonly layers: readonly string[];
+  /** What of the host is mounted into it; missing in records of old. */
+  readonly mounts?: readonly { readonly source: string; readonly destination: string }[];
+  /** `none`, `host`; empty with another container's. */
+  readonly network?: string;
   /** Missing until it has ended. */
   readonly exit?: ContainerExit;
 }

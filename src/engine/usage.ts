@@ -38,7 +38,7 @@ export interface ContainerUsage {
 export function diskUsage(roots: Roots, onDamaged: (error: Error) => void): DiskUsage {
   const containers = listContainers(roots, onDamaged).map((view) => ({
     view,
-    size: treeSize(containerPaths(roots, view.record.id).upper),
+    size: writtenBy(roots, view),
   }));
   const layers = new LayerStore(roots.dataRoot);
   const sizes = new Map<string, number>();
@@ -49,6 +49,11 @@ export function diskUsage(roots: Roots, onDamaged: (error: Error) => void): Disk
   };
   const users = containers.map(({ view }) => view.record.imageId);
   return { ...imageUsage(views(new ImageStore(roots.dataRoot).list()), users, sizeOf), containers };
+}
+
+/** Bytes that a container has written. */
+export function writtenBy(roots: Roots, { record }: ContainerView): number {
+  return treeSize(containerPaths(roots, record.id).upper);
 }
 
 /** @param users the image of each container */

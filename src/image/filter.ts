@@ -52,10 +52,11 @@ function parseBoolean(text: string): boolean {
   throw new TinyrunError('USAGE', `bad value "${text}" of a filter`, { hint: 'true or false is expected' });
 }
 
+/** `KEY`, or `KEY=VALUE`, where the value may hold `=`. */
 export function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
   const equals = wanted.indexOf('=');
-  if (equals < 0) return Object.hasOwn(labels, wanted);
-  return labels[wanted.slice(0, equals)] === wanted.slice(equals + 1);
+  const key = equals < 0 ? wanted : wanted.slice(0, equals);
+  return Object.hasOwn(labels, key) && (equals < 0 || labels[key] === wanted.slice(equals + 1));
 }
 
 function created(find: Find, text: string): number {

@@ -8,7 +8,7 @@ const SRC = path.resolve(import.meta.dirname, '../../src');
 const ORDER = [
   ['main', 'index', 'snapshot'],
   ['cli', 'tinyrunc', 'api', 'lessons'],
-  ['compose'],
+  ['views', 'compose'],
   ['build'],
   ['engine'],
   ['image', 'network', 'volume'],

@@ -2,8 +2,8 @@ import { TinyrunError } from '../../errors.ts';
 import { LayerStore } from '../../image/layers.ts';
 import { ImageStore } from '../../image/store.ts';
 import type { HistoryEntry, ImageRecord } from '../../image/types.ts';
+import { humanDuration, humanSize } from '../../views/units.ts';
 import type { Command, Context } from '../command.ts';
-import { humanDuration, humanSize } from '../output/table.ts';
 import { formatRows } from '../output/table-rows.ts';
 
 interface Flags {

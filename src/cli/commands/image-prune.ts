@@ -1,7 +1,7 @@
+import { humanSize } from '../../views/units.ts';
 import type { Command, Context } from '../command.ts';
 import { collect } from '../options.ts';
 import { confirm } from '../output/ask.ts';
-import { humanSize } from '../output/table.ts';
 
 interface Flags {
   readonly all?: boolean;

@@ -41,7 +41,7 @@ async function tree(name: string, flags: Flags, context: Context): Promise<void>
     const { compileTemplate } = await import('../output/template.ts');
     return context.out(`${compileTemplate(flags.format === 'json' ? '{{json .}}' : flags.format)(layers)}\n`);
   }
-  const { humanSize } = await import('../output/table.ts');
+  const { humanSize } = await import('../../views/units.ts');
   context.out(layers.map((layer, i) => drawLayer(layer, i, Number(flags.files), humanSize)).join(''));
   context.out(summary(layers, humanSize));
 }

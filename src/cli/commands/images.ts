@@ -1,8 +1,8 @@
 import { ImageStore } from '../../image/store.ts';
 import { type ImageLine, linesOf, NONE, views } from '../../image/view.ts';
+import { goTime, humanDuration, humanSize } from '../../views/units.ts';
 import type { Command, Context } from '../command.ts';
 import { collect } from '../options.ts';
-import { goTime, humanDuration, humanSize } from '../output/table.ts';
 import { formatRows } from '../output/table-rows.ts';
 
 interface Flags {

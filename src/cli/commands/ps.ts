@@ -1,16 +1,16 @@
 import { createEngine } from '../../engine/engine.ts';
 import type { ContainerView } from '../../engine/record.ts';
-import { TinyrunError } from '../../errors.ts';
-import { dict } from '../../store/dict.ts';
+import { COLUMNS, HEADERS, rowOf, type Sizes } from '../../views/containers.ts';
 import type { Command, Context } from '../command.ts';
-import { collect } from '../options.ts';
-import { goTime, humanDuration } from '../output/table.ts';
+import { collect, wholeNumber } from '../options.ts';
 import { formatRows } from '../output/table-rows.ts';
 
 interface Flags {
   readonly all?: boolean;
   readonly quiet?: boolean;
   readonly latest?: boolean;
+  readonly last: number;
+  readonly size?: boolean;
   readonly filter?: readonly string[];
   readonly trunc: boolean;
   readonly format?: string;
@@ -31,99 +31,65 @@ export const command: Command = {
     program
       .option('-a, --all', 'those that have ended too')
       .option('-q, --quiet', 'ids only')
+      .option('-s, --size', 'what each has written, and with its image')
       .option('--no-trunc', 'whole ids and commands')
       .option('-l, --latest', 'the one made last, whatever its state')
-      .option('-f, --filter <KEY=VALUE>', 'id, name, status, exited, ancestor, label', collect)
+      .option('-n, --last <N>', 'the N made last, whatever their state', wholeNumber, -1)
+      .option(
+        '-f, --filter <KEY=VALUE>',
+        'id, name, label, status, health, exited, ancestor, before, since, volume, network',
+        collect,
+      )
       .option('--format <FORMAT>', 'table, json, or a Go template')
       .action((flags: Flags) => list(flags, context));
   },
 };
 
-function list(flags: Flags, context: Context): void {
-  // who asks for a state means those that have ended, too
-  const filters = parseFilters(flags.filter ?? []);
-  const all = flags.all || flags.latest || filters.has('status') || filters.has('exited');
-  const views = createEngine(context)
-    .list((error) => context.err(`tinyrun: ${error.message}\n`))
-    .filter((view) => all || view.status === 'running' || view.status === 'paused')
-    .filter((view) => [...filters.values()].every((tests) => tests.some((test) => test(view))))
-    .slice(0, flags.latest ? 1 : undefined);
-  const id = (view: ContainerView) => (flags.trunc ? view.record.id.slice(0, 12) : view.record.id);
-  const rows = views.map((view) => rowOf(view, id(view), flags.trunc));
-  const columns = ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names'];
-  const ids = () => views.map((view) => `${id(view)}\n`).join('');
-  context.out(flags.quiet ? ids() : formatRows({ rows, headers: HEADERS, columns, format: flags.format }));
-}
-
-/** Column heads, also of `system df -v`. */
-export const HEADERS = {
-  ID: 'CONTAINER ID',
-  Image: 'IMAGE',
-  Command: 'COMMAND',
-  CreatedAt: 'CREATED AT',
-  RunningFor: 'CREATED',
-  Status: 'STATUS',
-  State: 'STATE',
-  Ports: 'PORTS',
-  Names: 'NAMES',
-  Labels: 'LABELS',
-};
-
-/** What --filter may ask for; several of one key are alternatives, several keys must all hold. */
-const FILTERS: Readonly<Record<string, (view: ContainerView, value: string) => boolean>> = dict({
-  id: ({ record }, value) => record.id.startsWith(value),
-  name: ({ record }, value) => record.name.includes(value),
-  status: ({ status }, value) => status === value,
-  exited: ({ record }, value) => String(record.exit?.code) === value,
-  ancestor: ({ record }, value) => record.image === value || record.imageId.startsWith(`sha256:${value}`),
-  label: ({ record: { labels } }, value) => {
-    const [key = '', wanted] = value.split('=');
-    return Object.hasOwn(labels, key) && (wanted === undefined || labels[key] === wanted);
-  },
-});
-
-type Test = (view: ContainerView) => boolean;
-
-function parseFilters(filters: readonly string[]): ReadonlyMap<string, readonly Test[]> {
-  const byKey = new Map<string, readonly Test[]>();
-  for (const filter of filters) {
-    const at = filter.indexOf('=');
-    const [key, value] = [filter.slice(0, at), filter.slice(at + 1)];
-    const test = FILTERS[key];
-    if (!test)
-      throw new TinyrunError(at < 1 ? 'FLAG' : 'USAGE', `--filter ${JSON.stringify(filter)}: not KEY=VALUE`, {
-        hint: `the keys are ${Object.keys(FILTERS).join(', ')}`,
-      });
-    byKey.set(key, [...(byKey.get(key) ?? []), (view) => test(view, value)]);
+async function list(flags: Flags, context: Context): Promise<void> {
+  const views = await wanted(flags, context);
+  if (flags.quiet && (!flags.format || flags.format === 'table')) {
+    const id = ({ record }: ContainerView) => (flags.trunc ? record.id.slice(0, 12) : record.id);
+    return context.out(views.map((view) => `${id(view)}\n`).join(''));
   }
-  return byKey;
+  const withSize = flags.size || /\.Size\b/.test(flags.format ?? '');
+  const sizes = withSize ? await sizesOf(context) : () => undefined;
+  const rows = views.map((view) => rowOf(view, { truncate: flags.trunc, sizes: sizes(view) }));
+  const columns = flags.size ? [...COLUMNS, 'Size'] : COLUMNS;
+  context.out(formatRows({ rows, headers: HEADERS, columns, format: flags.format }));
 }
 
-/** Docker's names, since scripts read them. */
-export function rowOf(view: ContainerView, id: string, truncate: boolean) {
-  const { record, status } = view;
-  const command = record.args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg)).join(' ');
-  return {
-    Command: JSON.stringify(truncate && command.length > 20 ? `${command.slice(0, 19)}…` : command),
-    CreatedAt: goTime(record.created),
-    ID: id,
-    Image: record.image,
-    Labels: Object.entries(record.labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(','),
-    Names: record.name,
-    Ports: '',
-    RunningFor: `${humanDuration(Date.now() - Date.parse(record.created))} ago`,
-    State: status,
-    Status: statusText(view),
+/** Newest first: those that match, and of them the last few where so many are asked for. */
+async function wanted(flags: Flags, context: Context): Promise<ContainerView[]> {
+  const { last = -1, filter = [] } = flags;
+  const limit = last < 0 && flags.latest ? 1 : last;
+  const { matches, all } = filter.length > 0 ? await filters(filter, context) : UNFILTERED;
+  const everyState = flags.all || limit > 0 || all;
+  return createEngine(context)
+    .list((error) => context.err(`tinyrun: ${error.message}\n`))
+    .filter(({ status }) => everyState || status === 'running' || status === 'paused')
+    .filter(matches)
+    .slice(0, limit > 0 ? limit : undefined);
+}
+
+const UNFILTERED = { matches: () => true, all: false };
+
+async function filters(given: readonly string[], context: Context) {
+  const { asksForAll, containerFilter } = await import('../../views/container-filter.ts');
+  const { familyOf } = await import('../../image/family.ts');
+  const { ImageStore } = await import('../../image/store.ts');
+  const matches = containerFilter(given, {
+    container: (text) => createEngine(context).find(text),
+    family: (text) => familyOf(new ImageStore(context.dataRoot), text),
+  });
+  return { matches, all: asksForAll(given) };
+}
+
+async function sizesOf(context: Context): Promise<(view: ContainerView) => Sizes> {
+  const { writtenBy } = await import('../../engine/usage.ts');
+  const { ImageStore } = await import('../../image/store.ts');
+  const images = new Map(new ImageStore(context.dataRoot).list().map(({ id, size }) => [id, size]));
+  return (view) => {
+    const own = writtenBy(context, view);
+    return { own, virtual: own + (images.get(view.record.imageId) ?? 0) };
   };
-}
-
-function statusText({ record, status }: ContainerView): string {
-  const { exit } = record;
-  if (exit) return `Exited (${exit.code}) ${humanDuration(Date.now() - Date.parse(exit.finished))} ago`;
-  if (status === 'created') return 'Created';
-  if (status === 'exited') return 'Exited';
-  const up = `Up ${humanDuration(Date.now() - Date.parse(record.created))}`;
-  return status === 'paused' ? `${up} (Paused)` : up;
 }

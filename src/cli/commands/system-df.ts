@@ -1,12 +1,12 @@
 import type { ContainerUsage, DiskUsage, ImageUsage } from '../../engine/usage.ts';
 import { linesOf } from '../../image/view.ts';
+import { HEADERS as CONTAINER_HEADERS, rowOf as containerRow } from '../../views/containers.ts';
+import { humanSize } from '../../views/units.ts';
 import type { Command, Context } from '../command.ts';
-import { humanSize } from '../output/table.ts';
 import { formatRows, readFormat } from '../output/table-rows.ts';
 import { compileTemplate } from '../output/template.ts';
 import { Row } from '../output/template-values.ts';
 import { HEADERS as IMAGE_HEADERS, rowOf as imageRow } from './images.ts';
-import { HEADERS as CONTAINER_HEADERS, rowOf as containerRow } from './ps.ts';
 
 interface Flags {
   readonly format?: string;
@@ -100,11 +100,10 @@ const IMAGE_COLUMNS = 'Repository Tag ID CreatedSince Size SharedSize UniqueSize
 const CONTAINER_COLUMNS = 'ID Image Command LocalVolumes Size RunningFor Status Names'.split(' ');
 
 function tables(rows: { Images: readonly Row[]; Containers: readonly Row[] }): string {
-  const containerHeaders = { ...CONTAINER_HEADERS, LocalVolumes: 'LOCAL VOLUMES', Size: 'SIZE' };
   const images = formatRows({ rows: rows.Images, headers: IMAGE_HEADERS, columns: IMAGE_COLUMNS });
   const containers = formatRows({
     rows: rows.Containers,
-    headers: containerHeaders,
+    headers: CONTAINER_HEADERS,
     columns: CONTAINER_COLUMNS,
   });
   const empty = (headers: Readonly<Record<string, string>>) =>
@@ -131,13 +130,5 @@ function imageUsageRow({ view, shared, unique, containers }: ImageUsage, short: 
 }
 
 function containerUsageRow({ view, size }: ContainerUsage, short: boolean): Row {
-  const id = short ? view.record.id.slice(0, 12) : view.record.id;
-  return new Row({
-    ...containerRow(view, id, short),
-    LocalVolumes: '0',
-    Mounts: '',
-    Networks: '',
-    Platform: null,
-    Size: humanSize(size),
-  });
+  return new Row({ ...containerRow(view, { truncate: short }), Size: humanSize(size) });
 }

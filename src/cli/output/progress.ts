@@ -1,5 +1,5 @@
 import { visible } from '../../store/text.ts';
-import { humanSize } from './table.ts';
+import { humanSize } from '../../views/units.ts';
 
 /** What is shown of one line of work; `current` of `total` bytes draws a bar. */
 export interface ProgressLine {

@@ -6,8 +6,8 @@ import { marshal, Row } from './template-values.ts';
 export interface Listing {
   /** Docker's names of the members, since scripts read them. */
   readonly rows: readonly Readonly<Record<string, unknown>>[];
-  /** Column heads of the members for `table` templates. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Column heads of the members for `table` templates; of those that take arguments, what answers the head. */
+  readonly headers: Readonly<Record<string, string | ((argument: string) => string)>>;
   /** What `--format table` and no --format show: members in order. */
   readonly columns: readonly string[];
   readonly format?: string | undefined;
@@ -19,9 +19,9 @@ export interface Listing {
  * @throws TinyrunError TEMPLATE
  */
 export function formatRows({ rows, headers, columns, format }: Listing): string {
-  if (format === undefined || format === 'table') {
+  if (!format || format === 'table') {
     const lines = rows.map((row) => columns.map((name) => String(row[name])));
-    return table([columns.map((name) => headers[name] ?? name.toUpperCase()), ...lines]);
+    return table([columns.map((name) => String(headers[name] ?? name.toUpperCase())), ...lines]);
   }
   const values = rows.map((row) => new Row(row));
   if (format === 'json') return values.map((row) => `${marshal(row)}\n`).join('');

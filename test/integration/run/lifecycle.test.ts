@@ -64,7 +64,7 @@ test('a container that has ended stays until it is removed', async () => {
   );
   expect(await sandbox.tinyrun(['ps', '-f', 'frob=1'])).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/the keys are id, name/),
+    stderr: expect.stringMatching(/the filters of ps are id, name/),
   });
   expect(
     (await sandbox.tinyrun(['inspect', '-f', '{{.State.ExitCode}} {{json .Args}}', 'done'])).stdout,

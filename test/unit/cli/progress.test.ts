@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createProgress, formatLine } from '../../../src/cli/output/progress.ts';
-import { humanSize } from '../../../src/cli/output/table.ts';
+import { humanSize } from '../../../src/views/units.ts';
 
 test.each([
   [0, '0B'],

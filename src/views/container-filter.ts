@@ -1,0 +1,125 @@
+import type { ContainerView } from '../engine/record.ts';
+import { TinyrunError } from '../errors.ts';
+import { hasLabel } from '../image/filter.ts';
+
+/** What filters ask for besides the container at hand. */
+export interface Lookup {
+  /** By id, its beginning, or name. @throws TinyrunError CONTAINER_NOT_FOUND, AMBIGUOUS_ID */
+  readonly container: (text: string) => ContainerView;
+  /** Ids of the image a text names, and of the images made from it; none where there is no such image. */
+  readonly family: (text: string) => ReadonlySet<string>;
+}
+
+type Test = (view: ContainerView) => boolean;
+
+interface Filter {
+  /** Checks the value before anything is listed. */
+  readonly make: (value: string, lookup: Lookup) => Test;
+  /** Several of this key must all hold; those of others are alternatives. */
+  readonly every?: true;
+}
+
+const STATES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
+const HEALTH = ['none', 'starting', 'healthy', 'unhealthy'];
+
+const FILTERS = new Map<string, Filter>([
+  ['id', { make: (value) => (view) => view.record.id.startsWith(value) }],
+  ['name', { make: named }],
+  ['label', { make: (value) => (view) => hasLabel(view.record.labels, value), every: true }],
+  ['label!', { make: (value) => (view) => !hasLabel(view.record.labels, value), every: true }],
+  ['status', { make: (value) => is(oneOf('status', value, STATES), (view) => view.status) }],
+  ['health', { make: (value) => is(oneOf('health', value, HEALTH), () => 'none') }],
+  ['exited', { make: exited }],
+  ['ancestor', { make: ancestor }],
+  ['before', { make: (value, lookup) => created(value, lookup, (own, other) => own < other) }],
+  ['since', { make: (value, lookup) => created(value, lookup, (own, other) => own > other) }],
+  ['volume', { make: (value) => (view) => (view.record.mounts ?? []).some(isMount(value)) }],
+  ['network', { make: (value) => is(value, (view) => view.record.network ?? '') }],
+]);
+
+export const CONTAINER_FILTERS = [...FILTERS.keys()].filter((key) => !key.endsWith('!'));
+
+/** `--filter` of `ps`, as Docker reads it; values are checked at once, whether or not there are containers. */
+export function containerFilter(given: readonly string[], lookup: Lookup): Test {
+  const byKey = new Map<string, Test[]>();
+  for (const text of given.filter((each) => each !== '')) {
+    const { key, value } = split(text);
+    const filter = FILTERS.get(key);
+    if (!filter)
+      throw new TinyrunError('USAGE', `invalid filter '${key}'`, {
+        hint: `the filters of ps are ${CONTAINER_FILTERS.join(', ')}`,
+      });
+    byKey.set(key, [...(byKey.get(key) ?? []), filter.make(value, lookup)]);
+  }
+  return (view) =>
+    [...byKey].every(([key, tests]) =>
+      FILTERS.get(key)?.every ? tests.every((test) => test(view)) : tests.some((test) => test(view)),
+    );
+}
+
+/** Whether a filter asks for what has ended, too: who names a state wants to see it. */
+export const asksForAll = (given: readonly string[]): boolean =>
+  given.some((text) => text !== '' && split(text).key === 'status');
+
+function split(text: string): { key: string; value: string } {
+  const at = text.indexOf('=');
+  if (at < 1)
+    throw new TinyrunError('FLAG', `bad format of filter ${JSON.stringify(text)}: expected name=value`, {
+      hint: `the filters of ps are ${CONTAINER_FILTERS.join(', ')}`,
+    });
+  return { key: text.slice(0, at).trim().toLowerCase(), value: text.slice(at + 1).trim() };
+}
+
+const is =
+  (value: string, of: (view: ContainerView) => string): Test =>
+  (view) =>
+    of(view) === value;
+
+function oneOf(key: string, value: string, words: readonly string[]): string {
+  if (words.includes(value)) return value;
+  throw new TinyrunError('USAGE', `invalid filter '${key}=${value}'`, {
+    hint: `${key} is one of ${words.join(', ')}`,
+  });
+}
+
+/** A regular expression over the name, with its slash or without; what is none matches only itself. */
+function named(value: string): Test {
+  const pattern = regular(value);
+  return ({ record: { name } }) => {
+    const forms = [name, `/${name}`];
+    return forms.some((form) => form === value || pattern?.test(form));
+  };
+}
+
+/** Go's `(?i)` in front is JavaScript's flag. */
+function regular(text: string): RegExp | undefined {
+  const [, ignoreCase, source = text] = /^(\(\?i\))?([\s\S]*)$/.exec(text) ?? [];
+  try {
+    return new RegExp(source, ignoreCase ? 'iu' : 'u');
+  } catch {
+    return undefined;
+  }
+}
+
+function exited(value: string): Test {
+  if (!/^[+-]?\d+$/.test(value))
+    throw new TinyrunError('USAGE', `invalid filter 'exited=${value}'`, { hint: 'exited is an exit code' });
+  return ({ record }) => record.exit?.code === Number(value);
+}
+
+/** By whatever names the image now, or as the container was asked for: an image may have lost its name since. */
+function ancestor(value: string, lookup: Lookup): Test {
+  const family = lookup.family(value);
+  return ({ record }) => family.has(record.imageId) || (family.size === 0 && record.image === value);
+}
+
+function created(value: string, lookup: Lookup, compare: (own: number, other: number) => boolean): Test {
+  const other = lookup.container(value).record;
+  return ({ record }) =>
+    record.id !== other.id && compare(Date.parse(record.created), Date.parse(other.created));
+}
+
+const isMount =
+  (value: string) =>
+  ({ source, destination }: { source: string; destination: string }): boolean =>
+    source === value || destination === value;
