@@ -6,6 +6,8 @@ export interface Context {
   readonly dataRoot: string;
   /** Absolute path of what does not: state of running containers, locks. */
   readonly runRoot: string;
+  /** `tinyrun image ls`, for hints. */
+  readonly command: string;
   readonly debug: boolean;
   /** The exit code of the command; 0 until the action sets it. */
   exitCode: number;

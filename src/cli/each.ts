@@ -15,7 +15,7 @@ export async function forEach(
       await action(name);
       context.out(`${name}\n`);
     } catch (error) {
-      context.err(formatFailure(toFailure(error)));
+      context.err(formatFailure(toFailure(error), context.command));
       context.exitCode = 1;
     }
   }

@@ -58,8 +58,9 @@ function wrap(error: unknown): TinyrunError {
   return new TinyrunError(known?.code ?? 'SYSCALL', text, options);
 }
 
-/** `tinyrun: message` and, below it, the hint. */
-export function formatFailure(failure: Failure): string {
+/** `tinyrun: message` and, below it, the hint, which names the command that failed where it speaks of one. */
+export function formatFailure(failure: Failure, command: string): string {
   const message = failure.message.replaceAll('\n', ' ');
-  return `tinyrun: ${message}\n${failure.hint ? `hint: ${failure.hint}\n` : ''}`;
+  const hint = failure.hint?.replace('tinyrun COMMAND', command);
+  return `tinyrun: ${message}\n${hint ? `hint: ${hint}\n` : ''}`;
 }

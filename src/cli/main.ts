@@ -6,7 +6,14 @@ import type { Command, Context } from './command.ts';
 import { findCommand } from './commands.ts';
 import { exitCodeOf, formatFailure, toFailure } from './fail.ts';
 import { writeAll, writeAnswer, writeMessage } from './output/write.ts';
-import { addCommand, addSummaries, createProgram, unknownCommand, usageError } from './program.ts';
+import {
+  addCommand,
+  addSummaries,
+  commandPath,
+  createProgram,
+  unknownCommand,
+  usageError,
+} from './program.ts';
 
 /** A verb with its arguments and options, waiting for a command line. */
 interface Defined {
@@ -26,22 +33,25 @@ export async function prepare(names: readonly string[]): Promise<void> {
 
 /** Runs one command line and answers the exit code; everything is written when it resolves. */
 export async function main(argv: readonly string[]): Promise<number> {
+  const at = { command: 'tinyrun' };
   try {
-    return await dispatch(helpAsFlag(argv));
+    return await dispatch(helpAsFlag(argv), at);
   } catch (error) {
     const failure = toFailure(error);
-    writeMessage(formatFailure(failure));
+    writeMessage(formatFailure(failure, at.command));
     if (isDebug(argv) && error instanceof Error) writeMessage(`${error.stack}\n`);
     return exitCodeOf(failure, findVerb(argv));
   }
 }
 
-async function dispatch(argv: readonly string[]): Promise<number> {
+/** `at` is told which command it turned out to be, for hints. */
+async function dispatch(argv: readonly string[], at: { command: string }): Promise<number> {
   const name = findVerb(argv);
   if (name === undefined) return await withoutVerb(argv);
   const { command, program, sub, context } = prepared.get(name) ?? (await define(name));
+  at.command = commandPath(deepest(sub, argv));
   // known before commander runs, since a command's action already needs them
-  Object.assign(context, rootsOf(argv), { debug: isDebug(argv) });
+  Object.assign(context, rootsOf(argv), { debug: isDebug(argv), command: at.command });
   const verb = argv.indexOf(name) + 1;
   const rest = plainBooleans(argv.slice(verb), sub, command.passThrough === true);
   await parse(program, [...argv.slice(0, verb), ...rest], sub);
@@ -65,7 +75,7 @@ async function define(name: string): Promise<Defined> {
   const entry = findCommand(name);
   if (!entry) throw unknownCommand(name);
   const { command } = await entry.load();
-  const context = { dataRoot: '', runRoot: '', debug: false, exitCode: 0, ...OUTPUT };
+  const context = { dataRoot: '', runRoot: '', command: '', debug: false, exitCode: 0, ...OUTPUT };
   const program = createProgram(context);
   const sub = addCommand(program, command, context);
   if (command.name !== name) sub.alias(name);
@@ -93,7 +103,9 @@ async function parse(program: Program, argv: readonly string[], verb: Program = 
 
 /** The subcommand that was being read, for its flags: `image ls` of `tinyrun image ls --frob`. */
 function deepest(verb: Program, argv: readonly string[]): Program {
-  const sub = verb.commands.find((candidate) => argv.includes(candidate.name()));
+  const named = (word: string) =>
+    verb.commands.find((candidate) => candidate.name() === word || candidate.aliases().includes(word));
+  const [sub] = argv.flatMap((word) => named(word) ?? []);
   return sub && verb.parent ? deepest(sub, argv) : verb;
 }
 

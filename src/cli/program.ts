@@ -2,12 +2,16 @@ import { Command as Program } from 'commander';
 import { TinyrunError } from '../errors.ts';
 import type { Command, Context } from './command.ts';
 import { COMMANDS } from './commands.ts';
+import { plannedFlag, plannedVerb } from './planned.ts';
 import { suggest } from './suggest.ts';
 
 declare const TINYRUN_VERSION: string | undefined;
+declare const TINYRUN_COMMIT: string | undefined;
 
 /** Set by the build; running from source has no number of its own. */
 export const VERSION = typeof TINYRUN_VERSION === 'string' ? TINYRUN_VERSION : '0.0.0-source';
+/** What the build was made of. */
+export const COMMIT = typeof TINYRUN_COMMIT === 'string' ? TINYRUN_COMMIT : 'unknown';
 
 /** The program with its global options and no verb yet. */
 export function createProgram(context: Pick<Context, 'out' | 'err'>): Program {
@@ -17,7 +21,7 @@ export function createProgram(context: Pick<Context, 'out' | 'err'>): Program {
     .option('--data-root <DIR>', 'images, layers and containers (TINYRUN_ROOT; default /var/lib/tinyrun)')
     .option('--run-root <DIR>', 'state of running containers (TINYRUN_RUN_ROOT; default /run/tinyrun)')
     .option('-D, --debug', 'print the stack of an error')
-    .version(VERSION, '-v, --version', 'print the version')
+    .version(`tinyrun version ${VERSION}, build ${COMMIT}`, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .enablePositionalOptions()
@@ -30,10 +34,20 @@ export function addCommand(program: Program, command: Command, context: Context)
   const sub = program.command(command.name).summary(command.summary).description(command.summary);
   sub.usage(command.usage);
   if (command.passThrough) sub.passThroughOptions();
+  command.define(sub, context);
   if (command.examples.length > 0)
     sub.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  ${line}\n`).join('')}`);
-  command.define(sub, context);
+  if (sub.commands.length > 0) asGroup(sub);
   return sub;
+}
+
+/** A group's help looks as that of tinyrun itself: names and summaries. `help` of commander stays, unlisted. */
+function asGroup(group: Program): void {
+  group.configureHelp({
+    visibleCommands: ({ commands }) => [...commands],
+    subcommandTerm: (command) => command.name(),
+  });
+  group.addHelpText('after', `\n${commandPath(group)} COMMAND --help shows the flags of a command, with examples\n`);
 }
 
 /** The list of verbs, without loading any of them. */
@@ -47,6 +61,8 @@ export function addSummaries(program: Program): Program {
 }
 
 export function unknownCommand(name: string): TinyrunError {
+  const planned = plannedVerb(name);
+  if (planned) return planned;
   const names = Object.entries(COMMANDS).flatMap(([verb, entry]) => [verb, ...(entry.aliases ?? [])]);
   const near = suggest(name, names);
   const hint = near.length ? `did you mean ${near.join(' or ')}` : 'tinyrun --help lists the commands';
@@ -68,23 +84,37 @@ export function usageError(
   const text = message.replace(/^error: /, '').split('\n')[0] ?? message;
   const flag = /unknown option '([^']+)'/.exec(text)?.[1];
   const verb = /unknown command '([^']+)'/.exec(text)?.[1];
-  const near = flag
-    ? suggest(flag.split('=')[0] ?? flag, longFlags(program))
-    : suggest(
-        verb ?? '',
-        program.commands.map((sub) => sub.name()),
-      );
   const path = commandPath(program);
-  const listed = verb ? 'commands' : 'flags';
-  const hint = near.length ? `did you mean ${near.join(' or ')}` : `${path} --help lists the ${listed}`;
-  const told = verb ? `unknown command: ${path} ${verb}` : flag ? `unknown flag: ${flag}` : text;
-  return new TinyrunError(ABOUT_ARGUMENTS.includes(code) ? 'USAGE' : 'FLAG', told, { hint });
+  const within = path.split(' ').slice(1);
+  if (flag)
+    return plannedFlag(within.join(' '), flag) ?? refusal('FLAG', `unknown flag: ${flag}`, near(flag, program));
+  if (verb)
+    return (
+      plannedVerb([...within, verb].join(' ')) ??
+      refusal('USAGE', `unknown command: ${path} ${verb}`, nearCommand(verb, program))
+    );
+  if (ABOUT_ARGUMENTS.includes(code)) return refusal('USAGE', text, `usage: ${path} ${program.usage()}`);
+  return refusal('FLAG', text, `${path} --help lists the flags`);
+}
+
+const refusal = (code: 'FLAG' | 'USAGE', text: string, hint: string) => new TinyrunError(code, text, { hint });
+
+function near(flag: string, program: Program): string {
+  const found = suggest(flag.split('=')[0] ?? flag, longFlags(program));
+  return found.length ? `did you mean ${found.join(' or ')}` : `${commandPath(program)} --help lists the flags`;
+}
+
+function nearCommand(verb: string, program: Program): string {
+  const names = program.commands.flatMap((sub) => [sub.name(), ...sub.aliases()]);
+  const found = suggest(verb, names);
+  return found.length ? `did you mean ${found.join(' or ')}` : `${commandPath(program)} --help lists the commands`;
 }
 
 function longFlags(program: Program): string[] {
   return program.options.flatMap((option) => (option.hidden ? [] : [option.long ?? option.short ?? '']));
 }
 
-function commandPath(program: Program): string {
+/** `tinyrun image ls`. */
+export function commandPath(program: Program): string {
   return program.parent ? `${commandPath(program.parent)} ${program.name()}` : program.name();
 }

@@ -45,7 +45,7 @@ async function pullOne(
   const pulled = await pull(store, reference, {
     platform,
     signal,
-    onFound: () => say(`${reference.tag ?? reference.digest}: Pulling from ${reference.path}\n`),
+    onFound: () => say(`${reference.tag ?? formatReference(reference)}: Pulling from ${reference.path}\n`),
     onProgress: (line) => progress.update(line),
   }).finally(() => progress.end());
   sweepIfPending(store, context);

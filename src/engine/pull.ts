@@ -1,5 +1,5 @@
 import { TinyrunError } from '../errors.ts';
-import { parseReference } from '../image/reference.ts';
+import { familiarReference, parseReference } from '../image/reference.ts';
 import type { ImageStore } from '../image/store.ts';
 import type { ImageRecord, Platform } from '../image/types.ts';
 
@@ -16,7 +16,7 @@ export interface FetchOptions {
 
 /**
  * The image of a container that is not stored, from its registry.
- * @throws TinyrunError IMAGE_NOT_FOUND that says why, since a container cannot start without its image
+ * @throws TinyrunError IMAGE_NOT_FOUND where the registry has none, else what kept us from asking it
  */
 export async function fetchImage(
   store: ImageStore,
@@ -25,7 +25,7 @@ export async function fetchImage(
 ): Promise<ImageRecord | undefined> {
   const reference = parseReference(name);
   const { pull } = await import('../image/pull.ts');
-  if (!optional) notify(`Unable to find image '${name}' locally, pulling it`);
+  if (!optional) notify(`Unable to find image '${familiarReference(reference)}' locally`);
   try {
     const { image, digest } = await pull(store, reference, {
       platform,
@@ -36,6 +36,7 @@ export async function fetchImage(
   } catch (error) {
     if (!(error instanceof TinyrunError)) throw error;
     if (optional && error.code === 'REGISTRY') return undefined;
+    if (error.code !== 'REGISTRY_NOT_FOUND') throw error;
     throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${error.message}`, {
       cause: error,
       hint: error.hint,

@@ -2,7 +2,7 @@ import { TinyrunError } from '../errors.ts';
 import type { StoredImage } from './entry.ts';
 import { inParallel } from './parallel.ts';
 import { type OnProgress, shortDigest } from './progress.ts';
-import { formatReference, parseNamed, type Reference, repositoryOf } from './reference.ts';
+import { familiarReference, formatReference, parseNamed, type Reference, repositoryOf } from './reference.ts';
 import type { ClientOptions } from './registry/endpoint.ts';
 import { Repository } from './registry/repository.ts';
 import { putManifest, uploadBlob } from './registry/upload.ts';
@@ -34,7 +34,11 @@ export async function push(
   options: PushOptions = {},
 ): Promise<Pushed> {
   const entry = store.find(formatReference(reference));
-  if (!entry) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${formatReference(reference)}`);
+  if (!entry)
+    throw new TinyrunError(
+      'IMAGE_NOT_FOUND',
+      `an image does not exist locally with the tag: ${familiarReference(reference)}`,
+    );
   const repository = new Repository(reference, options.client);
   try {
     const image = store.record(entry);

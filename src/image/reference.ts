@@ -90,7 +90,7 @@ function checkName(text: string, domain: string, path: string): void {
 }
 
 function invalid(text: string, why: string): TinyrunError {
-  return new TinyrunError('INVALID_REFERENCE', `invalid reference "${text}": ${why}`);
+  return new TinyrunError('INVALID_REFERENCE', `invalid reference format "${text}": ${why}`);
 }
 
 /** Domain and path: `docker.io/library/alpine`. */

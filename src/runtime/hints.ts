@@ -89,6 +89,11 @@ const RULES: readonly HintRule[] = [
     codes: ['EACCES', 'EPERM'],
     hint: 'the cgroup must be delegated to the caller: systemd-run --user --scope -p Delegate=yes, or run as root of the host',
   },
+  {
+    op: 'chdir',
+    codes: ['ENOTDIR', 'EEXIST'],
+    hint: 'a file of the image lies there: the working directory must be a directory, or a path that can be made',
+  },
   { op: 'chdir', codes: ['ENOENT'], hint: 'the working directory must exist in the image' },
   { op: 'seccomp', codes: ['EACCES'], hint: 'without CAP_SYS_ADMIN a filter needs noNewPrivileges' },
 ];

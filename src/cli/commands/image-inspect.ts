@@ -33,7 +33,7 @@ async function inspect(images: readonly string[], flags: Flags, context: Context
     try {
       found.push(describeImage(store, name));
     } catch (error) {
-      context.err(formatFailure(toFailure(error)));
+      context.err(formatFailure(toFailure(error), context.command));
       context.exitCode = 1;
     }
   }
@@ -46,7 +46,8 @@ export async function formatInspected(found: readonly object[], format: string |
   if (format === 'json') return `${toJson(found)}\n`;
   const { compileTemplate } = await import('../output/template.ts');
   const template = compileTemplate(format);
-  return found.map((one) => `${template(one)}\n`).join('');
+  // docker ends a line where it has none, too
+  return found.map((one) => `${template(one)}\n`).join('') || '\n';
 }
 
 /** Docker's names for what we have of it. */

@@ -35,7 +35,7 @@ async function inspect(names: readonly string[], flags: Flags, context: Context)
     try {
       found.push(await describe(name, flags.type, context));
     } catch (error) {
-      context.err(formatFailure(toFailure(error)));
+      context.err(formatFailure(toFailure(error), context.command));
       context.exitCode = 1;
     }
   }
@@ -58,7 +58,9 @@ async function describe(name: string, type: string | undefined, context: Context
   } catch (error) {
     // what is no image name may still have been meant as a container's
     if (type === 'image' || !(error instanceof TinyrunError)) throw error;
-    throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container or image: ${name}`);
+    throw new TinyrunError('CONTAINER_NOT_FOUND', `no such object: ${name}`, {
+      hint: 'tinyrun ps -a lists the containers, tinyrun images the images',
+    });
   }
 }
 

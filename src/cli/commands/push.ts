@@ -22,22 +22,26 @@ export const command: Command = {
 };
 
 async function push(name: string, flags: Flags, context: Context): Promise<void> {
-  const { parseNamed, repositoryOf } = await import('../../image/reference.ts');
+  const { formatReference, parseNamed, repositoryOf } = await import('../../image/reference.ts');
   const { TinyrunError } = await import('../../errors.ts');
   const named = parseNamed(name);
   if (flags.allTags && named.tag) throw new TinyrunError('USAGE', 'a tag cannot be given with --all-tags');
-  if (named.digest) throw new TinyrunError('USAGE', 'a digest cannot be pushed to: give a tag');
+  if (named.digest) throw new TinyrunError('USAGE', 'cannot push a digest reference', {
+      hint: `give it a tag: tinyrun tag ${name} NAME:TAG, then push that`,
+    });
   const say = flags.quiet ? () => undefined : context.out;
-  say(`The push refers to repository [${repositoryOf(named)}]\n`);
   if (!flags.allTags && !named.tag) say('Using default tag: latest\n');
+  say(`The push refers to repository [${repositoryOf(named)}]\n`);
+  const only = { ...named, tag: named.tag ?? 'latest' };
   const references = flags.allTags
     ? await tagsOf(named, context)
-    : [{ ...named, tag: named.tag ?? 'latest' }];
+    : [only];
   const { interruptible } = await import('../interrupt.ts');
   await interruptible(async (signal) => {
     for (const reference of references) await pushOne(reference, flags, context, signal);
   });
-  if (flags.quiet) context.out(`${name}\n`);
+  // the whole name, as docker answers it: of --all-tags the repository
+  if (flags.quiet) context.out(`${flags.allTags ? repositoryOf(named) : formatReference(only)}\n`);
 }
 
 async function tagsOf(named: Reference, context: Context): Promise<Reference[]> {

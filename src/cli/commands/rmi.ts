@@ -33,7 +33,7 @@ async function remove(images: readonly string[], flags: Flags, context: Context)
       context.out(untagged.map((name) => `Untagged: ${name}\n`).join(''));
       context.out(deleted.map((id) => `Deleted: ${id}\n`).join(''));
     } catch (error) {
-      context.err(formatFailure(toFailure(error)));
+      context.err(formatFailure(toFailure(error), context.command));
       context.exitCode = 1;
     }
   }

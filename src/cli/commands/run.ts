@@ -1,7 +1,6 @@
 import { Option, type Command as Program } from 'commander';
 import { createEngine } from '../../engine/engine.ts';
 import type { RunOptions } from '../../engine/types.ts';
-import { TinyrunError } from '../../errors.ts';
 import type { Command, Context } from '../command.ts';
 import { collect, oneOf } from '../options.ts';
 
@@ -14,7 +13,6 @@ interface Views {
   readonly sigProxy: boolean;
   /** Docker's older spelling of --network. */
   readonly net?: string;
-  readonly detach?: boolean;
 }
 
 export const command: Command = {
@@ -51,8 +49,7 @@ export const command: Command = {
 type RunFlags = Omit<RunOptions, 'image' | 'args'> & Views;
 
 async function run(image: string, args: string[], flags: RunFlags, context: Context): Promise<void> {
-  const { explain, trace, step, json, sigProxy, net, detach, ...rest } = flags;
-  if (detach) throw new TinyrunError('UNSUPPORTED', '--detach: containers run in the foreground so far');
+  const { explain, trace, step, json, sigProxy, net, ...rest } = flags;
   const options: RunOptions = { ...rest, network: rest.network ?? net, image, args };
   const engine = createEngine(context);
   if (explain || (json && !trace && !step)) {
@@ -116,7 +113,6 @@ function namespaceFlags(program: Program): void {
   program
     .option('--network <MODE>', 'none (the default for now: loopback only), host, container:ID')
     .addOption(new Option('--net <MODE>').hideHelp())
-    .addOption(new Option('-d, --detach').hideHelp())
     .option('--pid <MODE>', 'private, host, container:ID')
     .option('--ipc <MODE>', 'private, host, container:ID (its /dev/shm, too), none: without /dev/shm')
     .option('--uts <MODE>', 'private, host, container:ID')

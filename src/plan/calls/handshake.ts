@@ -104,7 +104,7 @@ export const CGROUPS: Calls<
     ),
   cgroupKill: ({ path }) => `write(${quote(`${path}/cgroup.kill`)}, "1")`,
   cgroupFreeze: ({ path, frozen }) => `write(${quote(`${path}/cgroup.freeze`)}, "${frozen}")`,
-  cgroupRemove: ({ path }) => calls(`write(${quote(`${path}/cgroup.kill`)}, "1")`, `rmdir(${quote(path)})`),
+  cgroupRemove: ({ path }) => calls(`poll(${quote(`${path}/cgroup.events`)})`, `rmdir(${quote(path)})`),
   kill: ({ pid, signal }) => `pidfd_send_signal(pidfd_open(${pid}), ${signal})`,
   umount: ({ path }) => `umount2(${quote(path)}, MNT_DETACH)`,
 };

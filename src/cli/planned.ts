@@ -1,0 +1,55 @@
+import { TinyrunError } from '../errors.ts';
+
+// What Docker has and tinyrun is going to have. Whoever builds a row takes it out here: a test refuses rows that exist.
+
+/** Verbs, and subcommands of groups that there are. */
+export const PLANNED_VERBS: ReadonlySet<string> = new Set([
+  ...'attach build builder buildx commit compose container cp create diff events exec info logs network'.split(' '),
+  ...'pause port rename restart sbom start stats stop top unpause update version volume wait why'.split(' '),
+  ...['image build', 'system events', 'system gc', 'system info', 'system prune', 'system start-all'],
+]);
+
+const RUN =
+  '--attach --blkio-weight --blkio-weight-device --cgroup-parent --cpu-period --cpu-quota --cpu-rt-period ' +
+  '--cpu-rt-runtime --detach --detach-keys --device-cgroup-rule --device-read-bps --device-read-iops ' +
+  '--device-write-bps --device-write-iops --expose --gpus --health-cmd --health-interval --health-retries ' +
+  '--health-start-interval --health-start-period --health-timeout --ip --ip6 --kernel-memory --label-file --link ' +
+  '--link-local-ip --log-driver --log-opt --mac-address --memory-swappiness --network-alias --no-healthcheck ' +
+  '--oom-kill-disable --publish --publish-all --quiet --restart --runtime --stop-timeout --storage-opt --systemd ' +
+  '--use-api-socket --volume-driver --volumes-from -P -a -c -d -p -q';
+
+/** Flags by verb. */
+export const PLANNED_FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['run', new Set(RUN.split(' '))],
+  ['rm', new Set(['--link', '--volumes', '-l', '-v'])],
+  ['inspect', new Set(['--size', '-s'])],
+]);
+
+/** What can be done instead, today. */
+const MEANWHILE: ReadonlyMap<string, string> = new Map([
+  ['-d', 'containers run in the foreground so far: end the line with & to go on meanwhile'],
+  ['--detach', 'containers run in the foreground so far: end the line with & to go on meanwhile'],
+  ['-p', 'with --network host the ports of a container are those of the host'],
+  ['--publish', 'with --network host the ports of a container are those of the host'],
+  ['-c', '--cpu-shares is its long name, which there is'],
+]);
+
+/** The refusal of a verb to come, `system prune` of a group; undefined for other words. */
+export function plannedVerb(path: string): TinyrunError | undefined {
+  if (!PLANNED_VERBS.has(path)) return undefined;
+  const group = path.split(' ').slice(0, -1);
+  return new TinyrunError('UNSUPPORTED', `${path} is not there yet`, {
+    hint: `${['tinyrun', ...group].join(' ')} --help lists what this version can do`,
+  });
+}
+
+/** The refusal of a flag to come; `given` as it stands on the command line: `-dit`, `--restart=always`, `-p80:80`. */
+export function plannedFlag(verb: string, given: string): TinyrunError | undefined {
+  const flags = PLANNED_FLAGS.get(verb);
+  const names = given.startsWith('--') ? [given.split('=')[0] ?? ''] : [...given.slice(1)].map((c) => `-${c}`);
+  const flag = names.find((name) => flags?.has(name));
+  if (flag === undefined) return undefined;
+  return new TinyrunError('FLAG', `${flag} is not there yet`, {
+    hint: MEANWHILE.get(flag) ?? `tinyrun ${verb} --help lists what this version can do`,
+  });
+}
