@@ -4,7 +4,9 @@ import { TinyrunError } from '../errors.ts';
 
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
-  ...'attach build builder buildx commit compose container cp create diff events exec info logs network'.split(' '),
+  ...'attach build builder buildx commit compose container cp create diff events exec info logs network'.split(
+    ' ',
+  ),
   ...'pause port rename restart sbom start stats stop top unpause update version volume wait why'.split(' '),
   ...['image build', 'system events', 'system gc', 'system info', 'system prune', 'system start-all'],
 ]);
@@ -46,7 +48,9 @@ export function plannedVerb(path: string): TinyrunError | undefined {
 /** The refusal of a flag to come; `given` as it stands on the command line: `-dit`, `--restart=always`, `-p80:80`. */
 export function plannedFlag(verb: string, given: string): TinyrunError | undefined {
   const flags = PLANNED_FLAGS.get(verb);
-  const names = given.startsWith('--') ? [given.split('=')[0] ?? ''] : [...given.slice(1)].map((c) => `-${c}`);
+  const names = given.startsWith('--')
+    ? [given.split('=')[0] ?? '']
+    : [...given.slice(1)].map((c) => `-${c}`);
   const flag = names.find((name) => flags?.has(name));
   if (flag === undefined) return undefined;
   return new TinyrunError('FLAG', `${flag} is not there yet`, {

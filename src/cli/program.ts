@@ -36,7 +36,7 @@ export function addCommand(program: Program, command: Command, context: Context)
   if (command.passThrough) sub.passThroughOptions();
   command.define(sub, context);
   if (command.examples.length > 0)
-    sub.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  ${line}\n`).join('')}`);
+    sub.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  ${line}`).join('\n')}`);
   if (sub.commands.length > 0) asGroup(sub);
   return sub;
 }
@@ -47,7 +47,10 @@ function asGroup(group: Program): void {
     visibleCommands: ({ commands }) => [...commands],
     subcommandTerm: (command) => command.name(),
   });
-  group.addHelpText('after', `\n${commandPath(group)} COMMAND --help shows the flags of a command, with examples\n`);
+  group.addHelpText(
+    'after',
+    `\n${commandPath(group)} COMMAND --help shows the flags of a command, with examples\n`,
+  );
 }
 
 /** The list of verbs, without loading any of them. */
@@ -87,7 +90,9 @@ export function usageError(
   const path = commandPath(program);
   const within = path.split(' ').slice(1);
   if (flag)
-    return plannedFlag(within.join(' '), flag) ?? refusal('FLAG', `unknown flag: ${flag}`, near(flag, program));
+    return (
+      plannedFlag(within.join(' '), flag) ?? refusal('FLAG', `unknown flag: ${flag}`, near(flag, program))
+    );
   if (verb)
     return (
       plannedVerb([...within, verb].join(' ')) ??
@@ -97,17 +102,22 @@ export function usageError(
   return refusal('FLAG', text, `${path} --help lists the flags`);
 }
 
-const refusal = (code: 'FLAG' | 'USAGE', text: string, hint: string) => new TinyrunError(code, text, { hint });
+const refusal = (code: 'FLAG' | 'USAGE', text: string, hint: string) =>
+  new TinyrunError(code, text, { hint });
 
 function near(flag: string, program: Program): string {
   const found = suggest(flag.split('=')[0] ?? flag, longFlags(program));
-  return found.length ? `did you mean ${found.join(' or ')}` : `${commandPath(program)} --help lists the flags`;
+  return found.length
+    ? `did you mean ${found.join(' or ')}`
+    : `${commandPath(program)} --help lists the flags`;
 }
 
 function nearCommand(verb: string, program: Program): string {
   const names = program.commands.flatMap((sub) => [sub.name(), ...sub.aliases()]);
   const found = suggest(verb, names);
-  return found.length ? `did you mean ${found.join(' or ')}` : `${commandPath(program)} --help lists the commands`;
+  return found.length
+    ? `did you mean ${found.join(' or ')}`
+    : `${commandPath(program)} --help lists the commands`;
 }
 
 function longFlags(program: Program): string[] {

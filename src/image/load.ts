@@ -34,8 +34,17 @@ export async function load(
   return addingIn(store, 'load-', async (directory) => {
     const root = join(directory, 'root');
     mkdirSync(root);
-    await unpackArchive(source, root);
+    await unpackArchive(source, root).catch(asArchive);
     return loadDirectory(store, root, platform);
+  });
+}
+
+/** Unpacked like a layer it may be, but it is none: its damage is told as its own. */
+function asArchive(error: unknown): never {
+  if (!(error instanceof TinyrunError) || error.code !== 'BAD_LAYER') throw error;
+  throw new TinyrunError('BAD_IMAGE', `not an image archive, or a damaged one: ${error.message}`, {
+    cause: error,
+    hint: 'load reads what save and docker save write; an archive of a file system is for tinyrun import',
   });
 }
 

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import type { Command, Context } from '../command.ts';
+import { openInput } from '../input.ts';
 import { collect } from '../options.ts';
 
 interface Flags {
@@ -47,8 +47,7 @@ async function importFile(
   const { importArchive } = await import('../../image/import.ts');
   const { ImageStore } = await import('../../image/store.ts');
   const { hostPlatform, parsePlatform } = await import('../../image/platform.ts');
-  const highWaterMark = 1 << 17;
-  const source = createReadStream(file, file === '-' ? { fd: 0, highWaterMark } : { highWaterMark });
+  const source = openInput(file === '-' ? undefined : file);
   const image = await importArchive(new ImageStore(context.dataRoot), source, {
     name,
     changes: flags.change ?? [],

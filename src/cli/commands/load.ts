@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { isatty } from 'node:tty';
 import { TinyrunError } from '../../errors.ts';
 import type { Command, Context } from '../command.ts';
+import { openInput } from '../input.ts';
 
 interface Flags {
   readonly input?: string;
@@ -32,10 +32,7 @@ async function load(flags: Flags, context: Context): Promise<void> {
   const { ImageStore } = await import('../../image/store.ts');
   const { familiarReference, parseReference } = await import('../../image/reference.ts');
   const { hostPlatform, parsePlatform } = await import('../../image/platform.ts');
-  const source = createReadStream(
-    flags.input ?? '',
-    flags.input === undefined ? { fd: 0, highWaterMark: 1 << 18 } : { highWaterMark: 1 << 18 },
-  );
+  const source = openInput(flags.input);
   const platform = flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform);
   const loaded = await images.load(new ImageStore(context.dataRoot), source, platform);
   for (const { id, name } of loaded)

@@ -26,16 +26,15 @@ async function push(name: string, flags: Flags, context: Context): Promise<void>
   const { TinyrunError } = await import('../../errors.ts');
   const named = parseNamed(name);
   if (flags.allTags && named.tag) throw new TinyrunError('USAGE', 'a tag cannot be given with --all-tags');
-  if (named.digest) throw new TinyrunError('USAGE', 'cannot push a digest reference', {
+  if (named.digest)
+    throw new TinyrunError('USAGE', 'cannot push a digest reference', {
       hint: `give it a tag: tinyrun tag ${name} NAME:TAG, then push that`,
     });
   const say = flags.quiet ? () => undefined : context.out;
   if (!flags.allTags && !named.tag) say('Using default tag: latest\n');
   say(`The push refers to repository [${repositoryOf(named)}]\n`);
   const only = { ...named, tag: named.tag ?? 'latest' };
-  const references = flags.allTags
-    ? await tagsOf(named, context)
-    : [only];
+  const references = flags.allTags ? await tagsOf(named, context) : [only];
   const { interruptible } = await import('../interrupt.ts');
   await interruptible(async (signal) => {
     for (const reference of references) await pushOne(reference, flags, context, signal);

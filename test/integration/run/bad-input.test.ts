@@ -24,7 +24,28 @@ const TRUE = ['busybox', 'true'];
 test.each<[string[], number, RegExp, RegExp]>([
   [['rnu'], 1, /^unknown command: rnu$/, /^did you mean run or rm$|^did you mean run$/],
   [['frobnicate'], 1, /^unknown command: frobnicate$/, /--help/],
-  [['run'], 125, /missing required argument 'image'/, /^tinyrun run --help/],
+  [['run'], 125, /missing required argument 'image'/, /^usage: tinyrun run \[options\] IMAGE/],
+  [['create', 'busybox'], 1, /^create is not there yet$/, /^tinyrun --help lists what this version can do$/],
+  [['compose', 'up', '--help'], 1, /^compose is not there yet$/, /./],
+  [['system', 'prune', '-f'], 1, /^system prune is not there yet$/, /^tinyrun system --help/],
+  [['run', '-dit', ...TRUE], 125, /^-d is not there yet$/, /foreground/],
+  [['run', '-itd', ...TRUE], 125, /^-d is not there yet$/, /foreground/],
+  [['run', '-p', '80:80', ...TRUE], 125, /^-p is not there yet$/, /--network host/],
+  [['run', '--restart=always', ...TRUE], 125, /^--restart is not there yet$/, /^tinyrun run --help/],
+  [['run', '-v', 'named:/x', ...TRUE], 125, /there are no named volumes yet/, /./],
+  [['ps', '--filter', 'status=bogus'], 1, /^invalid filter 'status=bogus'$/, /created, running/],
+  [['ps', '-n', 'x'], 125, /--last.*'x'/, /^tinyrun ps --help/],
+  [['load', '-i', '/no/such.tar'], 1, /^open \/no\/such.tar: no such file or directory$/, /must exist/],
+  [
+    ['load', '-i', '/etc/passwd'],
+    1,
+    /^not an image archive, or a damaged one: /,
+    /tinyrun|docker save|import/,
+  ],
+  [['import', '/etc'], 1, /^read \/etc: is a directory$/, /tar -C \/etc/],
+  [['tag', 'busybox'], 1, /missing required argument/, /^usage: tinyrun tag /],
+  [['rmi', '--frob'], 125, /^unknown flag: --frob$/, /^tinyrun rmi --help/],
+  [['push', `busybox@sha256:${'0'.repeat(64)}`], 1, /^cannot push a digest reference$/, /tinyrun tag/],
   [['run', '--memroy', '5m', ...TRUE], 125, /^unknown flag: --memroy$/, /^did you mean --memory$/],
   [['run', '--frobnicate', ...TRUE], 125, /^unknown flag: --frobnicate$/, /^tinyrun run --help/],
   [['ps', '--al'], 125, /^unknown flag: --al$/, /^did you mean --all$/],
@@ -50,7 +71,7 @@ test.each<[string[], number, RegExp, RegExp]>([
   [['run', 'busybox', '/bin/nothere'], 127, /no such file or directory$/, /./],
   [['run', 'busybox', '/etc/passwd'], 126, /"\/etc\/passwd": permission denied$/, /executable bit/],
   [['run', 'busybox', '/etc'], 126, /"\/etc": /, /./],
-  [['run', '-w', '/etc/passwd', ...TRUE], 125, /\/etc\/passwd/, /./],
+  [['run', '-w', '/etc/passwd', ...TRUE], 125, /\/etc\/passwd: .*ENOTDIR/, /a file of the image lies there/],
   [['run', '-u', 'nosuch', ...TRUE], 125, /^user nosuch: no matching entry/, /passwd/],
   [['run', '--name', '../x', ...TRUE], 125, /not a container name/, /letters/],
   [['run', '--cap-add', 'FLY', ...TRUE], 125, /^--cap-add "FLY": unknown capability$/, /capabilities\(7\)/],
@@ -74,10 +95,27 @@ test.each<[string[], number, RegExp, RegExp]>([
   expect(advice).toMatch(hint);
 });
 
-test('an image that no registry has', async () => {
+test('inspect of what is not there: docker’s words, and its empty list', async () => {
+  expect(await sandbox.tinyrun(['inspect', 'nosuch'])).toEqual({
+    code: 1,
+    stdout: '[]\n',
+    stderr:
+      'tinyrun: no such object: nosuch\nhint: tinyrun ps -a lists the containers, tinyrun images the images\n',
+  });
+  expect(await sandbox.tinyrun(['image', 'inspect', '-f', '{{.Id}}', 'nosuch'])).toMatchObject({
+    code: 1,
+    stdout: '\n',
+    stderr: expect.stringMatching(/^tinyrun: no such image: nosuch\nhint: tinyrun images/),
+  });
+});
+
+test('a registry that cannot be reached is not an image that is not there', async () => {
   const { code, stderr } = await sandbox.tinyrun(['run', 'localhost:1/nothere', 'true']);
   expect(code).toBe(125);
-  expect(stderr).toMatch(/\ntinyrun: no such image: .*localhost:1.*\nhint: [^\n]+\n$/);
+  expect(stderr).toMatch(
+    /^Unable to find image 'localhost:1\/nothere:latest' locally\ntinyrun: cannot reach registry localhost:1.*\nhint: [^\n]+\n$/,
+  );
+  expect(stderr).not.toContain('no such image');
 });
 
 const onlyHybrid = hostFacts().cgroup.mode === 'hybrid';
@@ -110,7 +148,10 @@ test('help: flags, examples, and nothing done', async () => {
   }
   expect((await sandbox.tinyrun(['help', 'run'])).stdout).toMatch(/^Usage: tinyrun run /);
   expect((await sandbox.tinyrun([])).stdout).toMatch(/Commands:\n {2}run /);
-  expect((await sandbox.tinyrun(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect((await sandbox.tinyrun(['--version'])).stdout).toMatch(
+    /^tinyrun version \d+\.\d+\.\d+, build [0-9a-f]{7,}\n$/,
+  );
+  expect((await sandbox.tinyrun(['-v'])).stdout).toMatch(/^tinyrun version /);
 });
 
 test.each(['bash', 'zsh', 'fish'])('completion for %s names verbs and flags', async (shell) => {

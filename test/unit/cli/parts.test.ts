@@ -87,7 +87,9 @@ describe('failures', () => {
   test('a TinyrunError brings its hint and exit code', () => {
     const failure = toFailure(new TinyrunError('COMMAND_NOT_FOUND', 'exec: "x": no'));
     expect(failure.exitCode).toBe(127);
-    expect(formatFailure(failure, 'tinyrun run')).toMatch(/^tinyrun: exec: "x": no\nhint: the program must exist/);
+    expect(formatFailure(failure, 'tinyrun run')).toMatch(
+      /^tinyrun: exec: "x": no\nhint: the program must exist/,
+    );
   });
   test.each([
     ['run', 'USAGE', 125],
@@ -109,7 +111,9 @@ describe('failures', () => {
   });
   test('what nobody foresaw says that it is a defect, on one line', () => {
     const failure = toFailure(new TypeError('x is not\na function'));
-    expect(formatFailure(failure, 'tinyrun run')).toMatch(/^tinyrun: x is not a function\nhint: this is a defect/);
+    expect(formatFailure(failure, 'tinyrun run')).toMatch(
+      /^tinyrun: x is not a function\nhint: this is a defect/,
+    );
   });
 });
 

@@ -1,0 +1,113 @@
+import type { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import { COMMANDS, findCommand } from '../../../src/cli/commands.ts';
+import { PLANNED_FLAGS, PLANNED_VERBS, plannedFlag, plannedVerb } from '../../../src/cli/planned.ts';
+import { addCommand, createProgram, unknownCommand, usageError } from '../../../src/cli/program.ts';
+import { suggest } from '../../../src/cli/suggest.ts';
+
+/** `docker run --help`, 28.2; what is Docker's for Windows or for content trust is not promised. */
+const DOCKER_RUN =
+  '--add-host --annotation --attach --blkio-weight --blkio-weight-device --cap-add --cap-drop --cgroup-parent ' +
+  '--cgroupns --cidfile --cpu-period --cpu-quota --cpu-rt-period --cpu-rt-runtime --cpu-shares --cpus ' +
+  '--cpuset-cpus --cpuset-mems --detach --detach-keys --device --device-cgroup-rule --device-read-bps ' +
+  '--device-read-iops --device-write-bps --device-write-iops --dns --domainname --entrypoint --env --env-file ' +
+  '--expose --gpus --group-add --health-cmd --health-interval --health-retries --health-start-interval ' +
+  '--health-start-period --health-timeout --hostname --init --interactive --ip --ip6 --ipc --kernel-memory --label ' +
+  '--label-file --link --link-local-ip --log-driver --log-opt --mac-address --memory --memory-reservation ' +
+  '--memory-swap --memory-swappiness --mount --name --network --network-alias --no-healthcheck --oom-kill-disable ' +
+  '--oom-score-adj --pid --pids-limit --platform --privileged --publish --publish-all --pull --quiet --read-only ' +
+  '--restart --rm --runtime --security-opt --shm-size --stop-signal --stop-timeout --storage-opt --sysctl ' +
+  '--tmpfs --tty --ulimit --use-api-socket --user --userns --uts --volume --volume-driver --volumes-from --workdir';
+
+const SILENT = { out: () => {}, err: () => {} };
+const CONTEXT = { dataRoot: '', runRoot: '', command: '', debug: false, exitCode: 0, ...SILENT };
+
+async function define(verb: string): Promise<Command> {
+  const entry = findCommand(verb);
+  if (!entry) throw new Error(verb);
+  return addCommand(createProgram(SILENT), (await entry.load()).command, CONTEXT);
+}
+
+/** Names and aliases of a group's subcommands. */
+const members = (group: Command) => group.commands.flatMap((sub) => [sub.name(), ...sub.aliases()]);
+
+describe('verbs to come', () => {
+  test.each([...PLANNED_VERBS])('%s is not there yet, and says so', async (path) => {
+    const [verb = '', sub] = path.split(' ');
+    if (sub === undefined) expect(findCommand(verb)).toBeUndefined();
+    else expect(members(await define(verb))).not.toContain(sub);
+    const hint = `tinyrun ${sub === undefined ? '' : `${verb} `}--help lists what this version can do`;
+    expect(plannedVerb(path)).toMatchObject({
+      code: 'UNSUPPORTED',
+      message: `${path} is not there yet`,
+      hint,
+    });
+  });
+
+  test('they are no near misses of what is mistyped', () => {
+    expect(unknownCommand('strat').hint).not.toMatch(/start|stats/);
+    expect(unknownCommand('create').message).toBe('create is not there yet');
+    for (const verb of Object.keys(COMMANDS)) expect(plannedVerb(verb)).toBeUndefined();
+    expect(unknownCommand('toString').message).toBe('unknown command: toString');
+  });
+
+  test('a subcommand of a group, as commander complains of it', async () => {
+    const error = usageError(
+      { code: 'commander.unknownCommand', message: "error: unknown command 'prune'" },
+      await define('system'),
+    );
+    expect(error).toMatchObject({ message: 'system prune is not there yet', code: 'UNSUPPORTED' });
+  });
+});
+
+describe('flags to come', () => {
+  test.each([...PLANNED_FLAGS])('of %s: none of them is there', async (verb, flags) => {
+    const { options } = await define(verb);
+    const there = options.flatMap(({ long, short }) => [long, short]);
+    expect([...flags].filter((flag) => there.includes(flag))).toEqual([]);
+  });
+
+  test('every flag of docker run is there or to come', async () => {
+    const there = (await define('run')).options.map(({ long }) => long);
+    const missing = DOCKER_RUN.split(' ').filter(
+      (flag) => !there.includes(flag) && !plannedFlag('run', flag),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test.each([
+    ['-d', '-d'],
+    ['-dit', '-d'],
+    ['-p8080:80', '-p'],
+    ['--restart=always', '--restart'],
+    ['--health-cmd', '--health-cmd'],
+  ])('%s', async (given, flag) => {
+    const complaint = { code: 'commander.unknownOption', message: `error: unknown option '${given}'` };
+    const error = usageError(complaint, await define('run'));
+    expect(error).toMatchObject({ code: 'FLAG', message: `${flag} is not there yet`, exitCode: 125 });
+    expect(error.hint).not.toContain('COMMAND');
+  });
+
+  test('a near miss of one is unknown', async () => {
+    const complaint = { code: 'commander.unknownOption', message: "error: unknown option '--restrat'" };
+    const error = usageError(complaint, await define('run'));
+    expect(error.message).toBe('unknown flag: --restrat');
+    expect(error.hint).not.toContain('--restart');
+    expect(suggest('--restrat', PLANNED_FLAGS.get('run') ?? [])).toContain('--restart');
+  });
+});
+
+test('missing words are answered with the usage', async () => {
+  const complaint = {
+    code: 'commander.missingArgument',
+    message: "error: missing required argument 'target'",
+  };
+  expect(usageError(complaint, await define('tag')).hint).toMatch(/^usage: tinyrun tag \S/);
+});
+
+test('the help of a group looks as that of tinyrun', async () => {
+  const help = (await define('image')).helpInformation();
+  expect(help).toMatch(/^Usage: tinyrun image COMMAND\n/);
+  expect(help).toMatch(/\n {2}ls {2,}list images\n/);
+  expect(help).not.toMatch(/display help for command|\[options\] </);
+});
