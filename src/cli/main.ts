@@ -5,20 +5,13 @@ import { plainBooleans } from './booleans.ts';
 import type { Command, Context } from './command.ts';
 import { findCommand } from './commands.ts';
 import { exitCodeOf, formatFailure, toFailure } from './fail.ts';
-
 import { writeAll, writeAnswer, writeMessage } from './output/write.ts';
 import {
   addCommand,
-  addCommand,
-  addSummaries,
   addSummaries,
   commandPath,
-  commandPath,
-  createProgram,
   createProgram,
   unknownCommand,
-  unknownCommand,
-  usageError,
   usageError,
 } from './program.ts';
 
