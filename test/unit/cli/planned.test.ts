@@ -19,7 +19,7 @@ const DOCKER_RUN =
   '--restart --rm --runtime --security-opt --shm-size --stop-signal --stop-timeout --storage-opt --sysctl ' +
   '--tmpfs --tty --ulimit --use-api-socket --user --userns --uts --volume --volume-driver --volumes-from --workdir';
 
-const SILENT = { out: () => {}, err: () => {} };
+const SILENT = { out: () => {}, err: () => {}, draw: () => {} };
 const CONTEXT = { dataRoot: '', runRoot: '', command: '', debug: false, exitCode: 0, ...SILENT };
 
 async function define(verb: string): Promise<Command> {
