@@ -119,12 +119,6 @@ function libraries() {
   ]);
 }
 
-/** Of the checkout; an unpacked archive has none. */
-function commit() {
-  const { status, stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : 'unknown';
-}
-
 const common = {
   bundle: true,
   platform: 'node',
@@ -135,7 +129,6 @@ const common = {
   supported: { 'dynamic-import': false },
   define: {
     'import.meta.dirname': '__dirname',
-    TINYRUN_COMMIT: JSON.stringify(commit()),
     TINYRUN_VERSION: JSON.stringify(JSON.parse(readFileSync('package.json', 'utf8')).version),
     TINYRUN_COMMIT: JSON.stringify(commit()),
   },
