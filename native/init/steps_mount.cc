@@ -61,7 +61,11 @@ Result attach(Container& lane, int mount, const char* target, const Making& maki
   if (at.bad()) return failed("openat2", at.value(), target);
   if (Result r = checkPlace(lane, at.get(), target); !r) return r;
   failpoint(lane, "attach");
-  return check("move_mount", sys::moveMount(mount, at.get()), target);
+  const long moved = sys::moveMount(mount, at.get());
+  // what it answers for a file on a directory and for much else
+  if (moved == -EINVAL && isDirectory(at.get()) != making.directory)
+    return {making.directory ? ENOTDIR : EISDIR, "move_mount", target};
+  return check("move_mount", moved, target);
 }
 
 Result setAttributes(int mount, uint64_t set, uint64_t clear, bool recursive, const char* what) {

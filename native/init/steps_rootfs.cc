@@ -70,6 +70,56 @@ Result run(Container& lane, const args::rootfsOverlay& a) {
   return attachRoot(lane, mount, a.path);
 }
 
+namespace {
+
+// What the image has instead of a plain directory or file is unlinked and made anew. An O_PATH fd or -errno.
+long plainChild(int dir, const char* name, bool directory) {
+  constexpr int kTries = 8;
+  for (int tries = 0; tries < kTries; ++tries) {
+    const long fd = sys::openat2(dir, name, O_PATH | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+    if (fd == -ENOENT) {
+      const long made = directory ? sys::mkdirat(dir, name, 0755) : sys::mknodat(dir, name, sys::kRegular | 0755, 0);
+      if (made < 0 && made != -EEXIST) return made;
+      continue;
+    }
+    if (fd < 0) return fd;
+    struct stat st;
+    const long told = sys::fstat(static_cast<int>(fd), &st);
+    if (told == 0 && (sys::isDirectory(st.st_mode) || (!directory && sys::isRegular(st.st_mode)))) return fd;
+    sys::close(static_cast<int>(fd));
+    if (told < 0) return told;
+    if (const long gone = sys::unlinkat(dir, name, 0); gone < 0 && gone != -ENOENT) return gone;
+  }
+  return -ELOOP;
+}
+
+Result plainPath(Container& lane, const char* path, bool directory) {
+  sys::Fd at(sys::fcntl(rootOf(lane), F_DUPFD_CLOEXEC, 3));
+  if (at.bad()) return failed("fcntl", at.value(), path);
+  for (size_t start = 0; path[start] != 0;) {
+    size_t end = start;
+    while (path[end] != 0 && path[end] != '/') ++end;
+    Text<256> name;
+    if (name.add(path + start, end - start).cut()) return {ENAMETOOLONG, "openat2", path};
+    while (path[end] == '/') ++end;
+    start = end;
+    if (name.size() == 0) continue;
+    at.reset(plainChild(at.get(), name.c_str(), path[end] != 0 || directory));
+    if (at.bad()) return failed("openat2", at.value(), path);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+Result run(Container& lane, const args::plainPaths& a) {
+  for (const Str path : a.dirs)
+    if (Result r = plainPath(lane, path, true); !r) return r;
+  for (const Str path : a.files)
+    if (Result r = plainPath(lane, path, false); !r) return r;
+  return kDone;
+}
+
 Result run(Container& lane, const args::rootfsDirect& a) {
   const long root = sys::openat(AT_FDCWD, a.path, O_PATH | O_DIRECTORY);
   if (root < 0) return failed("openat", root, a.path);

@@ -42,6 +42,7 @@ namespace tinyrun::sys {
 inline constexpr unsigned kTypeMask = 0170000, kFifo = 0010000, kCharDevice = 0020000, kDirectory = 0040000,
                           kBlockDevice = 0060000, kRegular = 0100000, kSymlink = 0120000;
 inline bool isDirectory(unsigned mode) { return (mode & kTypeMask) == kDirectory; }
+inline bool isRegular(unsigned mode) { return (mode & kTypeMask) == kRegular; }
 
 inline long arg(long v) { return v; }
 inline long arg(int v) { return v; }

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { join as joinInRoot } from 'node:path/posix';
+import type { ContainerConfig } from '../image/types.ts';
+import type { PlainPaths } from '../plan/compile/options.ts';
 import type { Mount } from '../spec/types.ts';
 import { hostsFile, parseAddHost, resolvConf } from './options/files.ts';
 import type { RunOptions } from './types.ts';
@@ -23,12 +26,15 @@ export function hostFiles(options: RunOptions, hostname: string): HostFile[] {
   ];
 }
 
-/** The binds of those files; a user's own mount on the same place wins. */
+/**
+ * The binds of those files. They come after the user's mounts, so that none of those hides them; a user's own mount on
+ * the very place wins.
+ */
 export function hostFileMounts(
   files: readonly HostFile[],
   directory: string,
   taken: readonly Mount[],
-  mapped = false,
+  { mapped = false, readOnly = false }: { mapped?: boolean; readOnly?: boolean | undefined } = {},
 ): Mount[] {
   return files
     .map(({ name }) => ({
@@ -36,9 +42,19 @@ export function hostFileMounts(
       type: 'bind',
       source: join(directory, name),
       // a user namespace of its own sees them as its root's
-      options: ['rbind', 'rprivate', ...(mapped ? ['idmap'] : [])],
+      options: ['rbind', 'rprivate', ...(readOnly ? ['ro'] : []), ...(mapped ? ['idmap'] : [])],
     }))
     .filter((mount) => !taken.some((other) => other.destination === mount.destination));
+}
+
+/** What an image cannot decide: Docker has these in a layer of its own above the image. */
+export function plainPaths({ Volumes }: ContainerConfig): PlainPaths {
+  return {
+    dirs: ['/dev', '/proc', '/sys'],
+    files: ['/.dockerenv', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf'],
+    links: { '/etc/mtab': '/proc/mounts' },
+    mountpoints: Object.keys(Volumes ?? {}).map((path) => joinInRoot('/', path)),
+  };
 }
 
 function readOr(path: string, otherwise: string): string {

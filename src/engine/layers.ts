@@ -72,6 +72,8 @@ function walk(roots: readonly Fd[], path: string, opened: Fd[]): Fd | undefined 
       stack.push(found.dirs);
       continue;
     }
+    // a container has a directory of its own there: see plainPaths of hostfiles.ts
+    if (stack.length === 1 && name === 'etc') return undefined;
     if (++links > MAX_LINKS) return undefined;
     if (found.target.startsWith('/')) stack = [roots];
     names.unshift(...found.target.split('/').filter(Boolean));

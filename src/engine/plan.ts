@@ -28,6 +28,7 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
       ...(options.rm ? { options: ['volatile'] } : {}),
       ...(uidMappings && gidMappings ? { idmap: { uidMappings, gidMappings, trees } } : {}),
     },
+    plain: blueprint.plain,
     ...(seccomp ? { seccomp } : {}),
     wait: { kind: 'exec' },
     onMissingController: 'refuse',

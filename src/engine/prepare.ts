@@ -2,18 +2,20 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname as machineName } from 'node:os';
 import { resolve } from 'node:path';
 import { kernelReason, TinyrunError } from '../errors.ts';
+import { platformOf } from '../image/entry.ts';
 import { ensureUnpacked, type Lowers } from '../image/layers.ts';
+import { formatPlatform, hostPlatform, requireLinux, runsHere } from '../image/platform.ts';
 import { ImageStore } from '../image/store.ts';
-import type { ImageRecord } from '../image/types.ts';
+import type { ContainerConfig, ImageRecord } from '../image/types.ts';
+import type { PlainPaths } from '../plan/compile/options.ts';
 import type { HostFacts } from '../plan/host.ts';
 import { hostFacts } from '../runtime/host.ts';
-import { parseSignal } from '../runtime/signals.ts';
-import { signalName } from '../spec/linux.ts';
+import { signalName, signalNumber } from '../spec/linux.ts';
 import type { SeccompTarget } from '../spec/seccomp-profile.ts';
 import type { LinuxDevice, Mount, Spec } from '../spec/types.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
-import { type HostFile, hostFileMounts, hostFiles } from './hostfiles.ts';
+import { type HostFile, hostFileMounts, hostFiles, plainPaths } from './hostfiles.ts';
 import { idMapsOf } from './idmaps.ts';
 import { findImage, type Notify } from './image.ts';
 import { accountsFile } from './layers.ts';
@@ -29,7 +31,7 @@ import { type ResolvedUser, resolveUser } from './options/user.ts';
 import type { ContainerRecord } from './record.ts';
 import { checkHost } from './requirements.ts';
 import { buildSpec, pairs } from './spec.ts';
-import type { ImageConfig, RunOptions } from './types.ts';
+import type { RunOptions } from './types.ts';
 
 /** A container thought through to its spec, with nothing of it made yet. */
 export interface Blueprint {
@@ -39,6 +41,7 @@ export interface Blueprint {
   readonly spec: Spec;
   readonly layers: Lowers;
   readonly files: readonly HostFile[];
+  readonly plain: PlainPaths;
   /** Directories of the host that -v asks for and that are missing. */
   readonly missingSources: readonly string[];
   readonly host: HostFacts;
@@ -58,7 +61,8 @@ export async function prepare(
   checkHost(host);
   const parsed = parseOptions(options);
   const image = await findImage(roots.dataRoot, options, notify);
-  const config: ImageConfig = image.config.config ?? {};
+  checkPlatform(options, image, notify);
+  const config = image.config.config ?? {};
   const args = commandOf(options, config);
   const id = newContainerId();
   const layers = await ensureUnpacked(new ImageStore(roots.dataRoot), image);
@@ -82,8 +86,11 @@ export async function prepare(
     security: { ...parsed.security, ...(await apparmorOf(options, parsed.security, host)) },
     env: parsed.env,
     mounts: [
-      ...hostFileMounts(files, paths.data, parsed.mounts, idMaps !== undefined),
       ...parsed.mounts.map(plainMount),
+      ...hostFileMounts(files, paths.data, parsed.mounts, {
+        mapped: idMaps !== undefined,
+        readOnly: options.readOnly,
+      }),
     ],
     devices: parsed.devices,
   });
@@ -100,6 +107,7 @@ export async function prepare(
     spec,
     layers,
     files,
+    plain: plainPaths(config),
     missingSources: missingSources(parsed.mounts),
     host,
   };
@@ -122,6 +130,17 @@ async function profileReader({ seccomp }: SecurityOptions) {
   if (typeof seccomp === 'string') return undefined;
   const { readSeccompProfile } = await import('../spec/seccomp-profile.ts');
   return (target: SeccompTarget) => readSeccompProfile(seccomp.text, seccomp.file, target);
+}
+
+/** Docker's warning, unless the platform was asked for; emulation may be set up (binfmt_misc), so it is tried. */
+function checkPlatform({ image: name, platform }: RunOptions, { config }: ImageRecord, notify: Notify): void {
+  requireLinux(config, `image ${name}`);
+  const own = platformOf(config);
+  if (platform !== undefined || runsHere(own)) return;
+  const [wanted, host] = [own, hostPlatform()].map(formatPlatform);
+  notify(
+    `WARNING: The requested image's platform (${wanted}) does not match the detected host platform (${host}) and no specific platform was requested`,
+  );
 }
 
 /** What can be checked without the image. */
@@ -175,7 +194,7 @@ function hostnameOf(options: RunOptions, id: string): string {
   );
 }
 
-function userOf(options: RunOptions, config: ImageConfig, layers: readonly string[]): ResolvedUser {
+function userOf(options: RunOptions, config: ContainerConfig, layers: readonly string[]): ResolvedUser {
   const accounts = {
     passwd: accountsFile(layers, 'etc/passwd'),
     group: accountsFile(layers, 'etc/group'),
@@ -210,12 +229,23 @@ function missingSources(mounts: readonly (Mount | BindMount)[]): string[] {
   });
 }
 
+const SIGTERM = 15;
+
+/** The image's word is advice: one that names no signal is SIGTERM, as with Docker. */
+function stopSignalOf({ stopSignal }: RunOptions, { StopSignal = '' }: ContainerConfig): number {
+  const given = stopSignal ? signalNumber(stopSignal) : undefined;
+  if (given !== undefined) return given;
+  if (!stopSignal) return signalNumber(StopSignal) ?? SIGTERM;
+  throw new TinyrunError('USAGE', `--stop-signal ${JSON.stringify(stopSignal)}: unknown signal`, {
+    hint: 'kill -l lists the names; numbers go from 1 to 64',
+  });
+}
+
 function recordOf(
   options: RunOptions,
   image: ImageRecord,
   made: Pick<ContainerRecord, 'id' | 'args' | 'hostname' | 'layers' | 'mounts' | 'network'>,
 ): Omit<ContainerRecord, 'name'> {
-  const stop = options.stopSignal ?? image.config.config?.StopSignal ?? 'SIGTERM';
   return {
     version: 1,
     ...made,
@@ -225,7 +255,7 @@ function recordOf(
     labels: { ...image.config.config?.Labels, ...pairs(options.label ?? [], '--label') },
     tty: options.tty === true,
     rm: options.rm === true,
-    stopSignal: signalName(parseSignal(stop)),
+    stopSignal: signalName(stopSignalOf(options, image.config.config ?? {})),
   };
 }
 

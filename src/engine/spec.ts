@@ -1,4 +1,5 @@
 import { TinyrunError } from '../errors.ts';
+import type { ContainerConfig } from '../image/types.ts';
 import type { IdMaps } from '../plan/compile/options.ts';
 import type { HostFacts } from '../plan/host.ts';
 import {
@@ -27,17 +28,18 @@ import { commandOf } from './options/command.ts';
 import type { DeviceGrant } from './options/devices.ts';
 import { DEFAULT_PATH, mergeEnv } from './options/env.ts';
 import { parseUlimit, resourcesOf } from './options/limits.ts';
+import { cleanTarget } from './options/mounts.ts';
 import type { SecurityOptions } from './options/security.ts';
 import { parseInteger, parseSize } from './options/size.ts';
 import { sysctlsOf } from './options/sysctls.ts';
 import type { ResolvedUser } from './options/user.ts';
-import type { ImageConfig, RunOptions } from './types.ts';
+import type { RunOptions } from './types.ts';
 
 /** All that a spec is made of; everything that needed the host has been read by now. */
 export interface SpecInput {
   readonly id: string;
   readonly options: RunOptions;
-  readonly image: ImageConfig;
+  readonly image: ContainerConfig;
   readonly user: ResolvedUser;
   /** Absolute path that the root filesystem is attached to. */
   readonly rootfs: string;
@@ -54,7 +56,7 @@ export interface SpecInput {
   readonly readProfile?: ((target: SeccompTarget) => LinuxSeccomp | undefined) | undefined;
   /** --env-file lines, then --env values. */
   readonly env: readonly string[];
-  /** /etc/hosts and its like, then -v, --mount and --tmpfs. */
+  /** -v, --mount and --tmpfs, then /etc/hosts and its like. */
   readonly mounts: readonly Mount[];
   readonly devices: DeviceGrant;
   readonly consoleSize?: { readonly rows: number; readonly columns: number } | undefined;
@@ -129,12 +131,20 @@ function environment({ options, image, user, hostname, env }: SpecInput): string
     ...(options.tty ? ['TERM=xterm'] : []),
   ];
   const merged = mergeEnv(defaults, image.Env ?? [], env);
-  return merged.some((entry) => entry.startsWith('HOME=')) ? merged : [...merged, `HOME=${user.home}`];
+  const nameless = merged.find((entry) => entry.startsWith('='));
+  if (nameless !== undefined)
+    throw new TinyrunError('BAD_IMAGE', `image ${options.image}: Env has ${JSON.stringify(nameless)}`, {
+      hint: 'a variable needs a name: KEY=VALUE',
+    });
+  // an empty one counts as none, as with runc
+  const kept = merged.filter((entry) => entry !== 'HOME=');
+  return kept.some((entry) => entry.startsWith('HOME=')) ? kept : [...kept, `HOME=${user.home}`];
 }
 
-function workdirOf(options: RunOptions, image: ImageConfig): string {
-  const cwd = options.workdir ?? (image.WorkingDir || '/');
-  if (cwd.startsWith('/')) return cwd;
+/** Cleaned before it is made, as runc and Docker do: of `/a/../b` there need be no /a. */
+function workdirOf(options: RunOptions, image: ContainerConfig): string {
+  const cwd = options.workdir || image.WorkingDir || '/';
+  if (cwd.startsWith('/')) return cleanTarget(cwd);
   throw new TinyrunError('USAGE', `working directory ${JSON.stringify(cwd)}: not an absolute path`);
 }
 
@@ -154,10 +164,13 @@ function isPrivate(namespaces: readonly LinuxNamespace[], type: LinuxNamespace['
 function mountsOf({ options, namespaces, mounts, idMaps }: SpecInput): Mount[] {
   const shm = options.shmSize === undefined ? DEFAULT_SHM_SIZE : parseSize(options.shmSize, '--shm-size');
   if (shm === 0) throw new TinyrunError('USAGE', '--shm-size must be above 0');
-  const replaced = new Set(mounts.map((mount) => mount.destination.replace(/\/+$/, '')));
+  const replaced = new Set(mounts.map((mount) => cleanTarget(mount.destination)));
   if (options.ipc === 'none') replaced.add('/dev/shm');
+  // with a /dev of one's own nothing of ours is mounted below it, either
+  const stays = ({ destination }: Mount) =>
+    !replaced.has(destination) && !(replaced.has('/dev') && destination.startsWith('/dev/'));
   const base = defaultMounts(shm)
-    .filter((mount) => !replaced.has(mount.destination))
+    .filter(stays)
     .map((mount) => ipcOf(namespaces, idMaps !== undefined, mount))
     .map((mount) => (options.privileged ? writable(mount) : mount));
   return [...base, ...mounts];

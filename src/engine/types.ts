@@ -108,15 +108,3 @@ export interface RunResult {
   readonly signal?: number | undefined;
   readonly oomKilled: boolean;
 }
-
-/** The parts of an OCI image configuration that a container starts from (image-spec config.md). */
-export interface ImageConfig {
-  readonly User?: string | undefined;
-  readonly Env?: readonly string[] | null | undefined;
-  readonly Entrypoint?: readonly string[] | null | undefined;
-  readonly Cmd?: readonly string[] | null | undefined;
-  readonly WorkingDir?: string | undefined;
-  readonly StopSignal?: string | undefined;
-  readonly Labels?: Readonly<Record<string, string>> | null | undefined;
-  readonly Volumes?: Readonly<Record<string, unknown>> | null | undefined;
-}

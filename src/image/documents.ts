@@ -1,4 +1,5 @@
 import { TinyrunError } from '../errors.ts';
+import { readImageConfig } from './config.ts';
 import {
   type Descriptor,
   type ImageConfig,
@@ -113,19 +114,16 @@ const DIFF_ID = /^sha256:[0-9a-f]{64}$/;
 
 /** An image config whose diff ids match the layers of its manifest. */
 export function parseConfig(bytes: Uint8Array, manifest: Manifest, what: string): ImageConfig {
-  const config = parseJson(bytes, what) as ImageConfig;
-  const diffIds: unknown = config.rootfs?.diff_ids ?? [];
-  if (!Array.isArray(diffIds)) throw bad(what, 'rootfs.diff_ids is no list');
+  const config = readImageConfig(parseJson(bytes, what), what);
+  const { diff_ids: diffIds } = config.rootfs;
   if (diffIds.length !== manifest.layers.length)
     throw bad(
       what,
       `it names ${diffIds.length} diff ids, but the manifest has ${manifest.layers.length} layers`,
     );
-  const wrong = diffIds.find((diffId) => typeof diffId !== 'string' || !DIFF_ID.test(diffId));
+  const wrong = diffIds.find((diffId) => !DIFF_ID.test(diffId));
   if (wrong !== undefined) throw bad(what, `bad diff id ${JSON.stringify(wrong)}`);
-  if (typeof config.os !== 'string' || typeof config.architecture !== 'string')
-    throw bad(what, 'it names no os and architecture');
-  return config.rootfs ? config : { ...config, rootfs: { type: 'layers', diff_ids: [] } };
+  return config;
 }
 
 const bad = (what: string, why: string): TinyrunError => new TinyrunError('BAD_IMAGE', `${what}: ${why}`);

@@ -4,10 +4,10 @@ import { TinyrunError } from '../errors.ts';
 import { putBlob, putFile } from './blobs.ts';
 import { digestOf } from './digest.ts';
 import { type Document, parseConfig, parseDocument } from './documents.ts';
-import type { StoredImage } from './entry.ts';
+import { platformOf, type StoredImage } from './entry.ts';
 import { adding } from './gc.ts';
 import { ensureUnpacked } from './layers.ts';
-import { choosePlatform, formatPlatform, hostPlatform } from './platform.ts';
+import { choosePlatform, formatPlatform, hostPlatform, requireLinux, requirePlatform } from './platform.ts';
 import { formatReference, parseReference } from './reference.ts';
 import { register } from './register.ts';
 import type { ImageStore } from './store.ts';
@@ -30,9 +30,15 @@ export async function importLayout(
   options: ImportOptions = {},
 ): Promise<StoredImage> {
   const top = chooseEntry(directory, options);
-  return adding(store, () =>
-    importEntry(store, directory, top, reference, options.platform ?? hostPlatform()),
+  const platform = options.platform ?? hostPlatform();
+  const { manifest } = findManifest(directory, top, platform);
+  const config = parseConfig(
+    readVerified(directory, manifest.config),
+    manifest,
+    `config ${manifest.config.digest}`,
   );
+  requirePlatform(options.platform, platformOf(config), reference ?? directory);
+  return adding(store, () => importEntry(store, directory, top, reference, platform));
 }
 
 /** One entry of a layout's index; the caller keeps sweeps away. */
@@ -47,6 +53,7 @@ export async function importEntry(
   const { manifest } = found;
   const configBytes = readVerified(directory, manifest.config);
   const config = parseConfig(configBytes, manifest, `config ${manifest.config.digest}`);
+  requireLinux(config, reference ?? directory);
   for (const layer of manifest.layers) await putFile(store, blobOf(directory, layer.digest), layer);
   putBlob(store, configBytes, manifest.config.mediaType);
   const stored = putBlob(store, found.bytes, found.mediaType);

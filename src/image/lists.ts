@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
 import { ensureDir } from '../store/paths.ts';
+import { readImageConfig } from './config.ts';
 import { digestOf } from './digest.ts';
 import { parseJson } from './documents.ts';
 import { platformOf } from './entry.ts';
@@ -11,14 +12,7 @@ import type { ClientOptions } from './registry/endpoint.ts';
 import { Repository } from './registry/repository.ts';
 import { readBody } from './registry/transport.ts';
 import { putManifest } from './registry/upload.ts';
-import {
-  type Descriptor,
-  type ImageConfig,
-  type Index,
-  type Manifest,
-  MEDIA,
-  type Platform,
-} from './types.ts';
+import { type Descriptor, type Index, type Manifest, MEDIA, type Platform } from './types.ts';
 
 /** A list of manifests being put together, `manifest create` and its sisters. */
 export interface ManifestList {
@@ -101,7 +95,7 @@ async function platformIn(repository: Repository, manifest: Manifest): Promise<P
   const bytes = await readBody(response.body, manifest.config.size, `config ${digest}`);
   if (digestOf(bytes) !== digest)
     throw new TinyrunError('DIGEST_MISMATCH', `config ${digest}: its digest is ${digestOf(bytes)}`);
-  return platformOf(parseJson(bytes, `config ${digest}`) as ImageConfig);
+  return platformOf(readImageConfig(parseJson(bytes, `config ${digest}`), `config ${digest}`));
 }
 
 /** Pushes the members that the list's repository lacks, then the list; answers its digest. */

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { putBlob, putFile, putJson } from './blobs.ts';
+import { readImageConfig } from './config.ts';
 import { Hasher } from './digest.ts';
 import { parseConfig, parseJson } from './documents.ts';
 import type { StoredImage } from './entry.ts';
 import { addingIn } from './gc.ts';
 import { ensureUnpacked } from './layers.ts';
 import { importEntry, layoutEntries } from './layout.ts';
-import { hostPlatform } from './platform.ts';
+import { hostPlatform, requireLinux } from './platform.ts';
 import { formatReference, parseReference } from './reference.ts';
 import { register } from './register.ts';
 import type { ImageStore } from './store.ts';
@@ -129,7 +130,10 @@ async function loadDocker(store: ImageStore, root: string): Promise<Loaded[]> {
 
 async function loadDockerImage(store: ImageStore, root: string, image: DockerImage): Promise<Loaded[]> {
   const bytes = readInside(root, image.Config);
-  parseJson(bytes, image.Config);
+  requireLinux(
+    readImageConfig(parseJson(bytes, image.Config), image.Config),
+    image.RepoTags?.[0] ?? image.Config,
+  );
   const config = putBlob(store, bytes, MEDIA.config);
   const layers: Descriptor[] = [];
   for (const path of image.Layers) layers.push(await putLayer(store, root, path));

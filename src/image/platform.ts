@@ -77,6 +77,37 @@ export function platformRank(wanted: Platform, offered: Platform): number | unde
   return rank < 0 ? undefined : rank;
 }
 
+/** Architectures whose programs another one runs as well, by its own processor. */
+const ALSO: Readonly<Record<string, string>> = { amd64: '386', arm64: 'arm' };
+
+/** Whether this machine runs programs of a platform without emulation. */
+export function runsHere(offered: Platform, host: Platform = hostPlatform()): boolean {
+  if (platformRank(host, offered) !== undefined) return true;
+  const { os, architecture } = normalise(offered);
+  return os === host.os && ALSO[host.architecture] === architecture;
+}
+
+/**
+ * What was asked for by --platform is what is taken, or nothing is.
+ * @throws TinyrunError NO_SUCH_PLATFORM in Docker's words
+ */
+export function requirePlatform(wanted: Platform | undefined, offered: Platform, name: string): void {
+  if (wanted === undefined || platformRank(wanted, offered) !== undefined) return;
+  throw new TinyrunError(
+    'NO_SUCH_PLATFORM',
+    `image with reference ${name} was found but does not match the specified platform: ` +
+      `wanted ${formatPlatform(wanted)}, actual: ${formatPlatform(offered)}`,
+  );
+}
+
+/** @throws TinyrunError NO_SUCH_PLATFORM for an image whose layers are no Linux file system */
+export function requireLinux({ os }: Platform, name: string): void {
+  if (os.toLowerCase() === 'linux') return;
+  throw new TinyrunError('NO_SUCH_PLATFORM', `${name} is a ${os} image: it cannot be used on linux`, {
+    hint: 'choose an image for linux',
+  });
+}
+
 /** The manifest of an index that suits best; attestations (`unknown/unknown`) never do. */
 export function choosePlatform(manifests: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
   const ranked = manifests.flatMap((descriptor) => {

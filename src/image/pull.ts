@@ -1,12 +1,12 @@
 import { TinyrunError } from '../errors.ts';
 import { Ingest, putBlob } from './blobs.ts';
 import { parseConfig } from './documents.ts';
-import type { StoredImage } from './entry.ts';
+import { platformOf, type StoredImage } from './entry.ts';
 import { adding } from './gc.ts';
 import { LayerFetch } from './layer-fetch.ts';
 import { LayerStore } from './layers.ts';
 import { inParallel } from './parallel.ts';
-import { choosePlatform, formatPlatform, hostPlatform } from './platform.ts';
+import { choosePlatform, formatPlatform, hostPlatform, requireLinux, requirePlatform } from './platform.ts';
 import { type LayerStatus, type OnProgress, shortDigest } from './progress.ts';
 import { formatReference, type Reference, repositoryOf } from './reference.ts';
 import { register } from './register.ts';
@@ -125,6 +125,9 @@ async function fetchImage(
     manifest,
     `config ${manifest.config.digest}`,
   );
+  const name = repositoryOf(repository.reference);
+  requirePlatform(options.platform, platformOf(config), name);
+  requireLinux(config, name);
   const layers = manifest.layers.map(
     (layer, i): ImageLayer => ({ ...layer, diffId: config.rootfs.diff_ids[i] ?? '' }),
   );

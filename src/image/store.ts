@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
 import { ensureDir } from '../store/paths.ts';
+import { readImageConfig } from './config.ts';
 import { fromDescriptor, type StoredImage, toDescriptor } from './entry.ts';
 import { platformRank } from './platform.ts';
 import { formatReference, parseIdPrefix, parseNamed, parseReference, repositoryOf } from './reference.ts';
-import type { Descriptor, ImageConfig, ImageRecord, Index, Manifest, Platform } from './types.ts';
+import type { Descriptor, ImageRecord, Index, Manifest, Platform } from './types.ts';
 import { MEDIA } from './types.ts';
 
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
@@ -71,7 +72,7 @@ export class ImageStore {
   /** The documents of an entry. */
   record(entry: StoredImage): ImageRecord {
     const manifest = this.readJson(entry.digest) as Manifest;
-    const config = this.readJson(entry.id) as ImageConfig;
+    const config = readImageConfig(this.readJson(entry.id), `config ${entry.id}`);
     const layers = manifest.layers.map(({ digest, mediaType, size }, i) => ({
       diffId: config.rootfs.diff_ids[i] ?? '',
       digest,

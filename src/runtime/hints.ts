@@ -94,6 +94,11 @@ const RULES: readonly HintRule[] = [
     codes: ['ENOTDIR', 'EEXIST'],
     hint: 'a file of the image lies there: the working directory must be a directory, or a path that can be made',
   },
+  {
+    op: 'makeDir',
+    codes: ['ENOTDIR', 'EEXIST'],
+    hint: 'the image has a file where it declares a volume, which is a directory',
+  },
   { op: 'chdir', codes: ['ENOENT'], hint: 'the working directory must exist in the image' },
   { op: 'seccomp', codes: ['EACCES'], hint: 'without CAP_SYS_ADMIN a filter needs noNewPrivileges' },
 ];

@@ -1,3 +1,4 @@
+import { normalize } from 'node:path/posix';
 import { TinyrunError } from '../../errors.ts';
 import type { Mount } from '../../spec/types.ts';
 import { dict } from '../../store/dict.ts';
@@ -6,6 +7,12 @@ import { parseSize } from './size.ts';
 
 const fail = (flag: string, text: string, problem: string, hint?: string) =>
   new TinyrunError('USAGE', `${flag} ${JSON.stringify(text)}: ${problem}`, hint ? { hint } : {});
+
+/** A path of the container without `.`, `..` and doubled slashes, by its text alone: two spellings of a place are one. */
+export function cleanTarget(path: string): string {
+  const clean = normalize(path);
+  return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
+}
 
 const PROPAGATION = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];
 /** Options of -v that the kernel has no part in: SELinux labels and nocopy of volumes. */
@@ -140,10 +147,9 @@ export function userMounts(options: RunOptions, resolve: (path: string) => strin
     ...(options.volume ?? []).map((text) => parseVolume(text, resolve)),
     ...(options.mount ?? []).map((text) => parseMount(text, resolve)),
     ...(options.tmpfs ?? []).map(parseTmpfs),
-  ];
+  ].map((mount) => ({ ...mount, destination: cleanTarget(mount.destination) }));
   const seen = new Set<string>();
-  for (const { destination } of mounts) {
-    const target = destination.replace(/\/+$/, '');
+  for (const { destination: target } of mounts) {
     if (seen.has(target)) throw new TinyrunError('USAGE', `two mounts on ${target}`);
     seen.add(target);
   }

@@ -59,6 +59,7 @@ export const FILES: Calls<
   | 'makeDir'
   | 'makeNode'
   | 'makeSymlink'
+  | 'plainPaths'
   | 'console'
   | 'mask'
   | 'readonlyPath'
@@ -92,6 +93,12 @@ export const FILES: Calls<
   makeNode: ({ path, type, mode, major, minor }) =>
     `mknodat(${inRoot(path)}, ${nodeType(type)}|${octal(mode)}, makedev(${major}, ${minor}))`,
   makeSymlink: ({ target, path }) => `symlinkat(${quote(target)}, ${inRoot(path)})`,
+  plainPaths: ({ dirs, files }) =>
+    calls(
+      'unlinkat(what stands in the way)',
+      dirs.length > 0 && `mkdirat(${inRoot(list(dirs, dirs.length))}, 0755)`,
+      files.length > 0 && `mknodat(${inRoot(list(files, files.length))}, S_IFREG|0755)`,
+    ),
   console: ({ flags: mode }) =>
     calls(
       `open(${inRoot('/dev/ptmx')}, O_RDWR|O_NOCTTY)`,

@@ -16,7 +16,7 @@ import { birth, limitsBeforeUserns, planBirth } from './namespaces.ts';
 import type { Compiled, CompileOptions } from './options.ts';
 import { oomScore } from './process.ts';
 import { becomeProgram } from './program.ts';
-import { enterRoot, openRootfs, overlayOutside, rootfs } from './rootfs.ts';
+import { enterRoot, openRootfs, overlayOutside, plainPaths, rootfs } from './rootfs.ts';
 
 export * from './options.ts';
 
@@ -46,6 +46,7 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   cgroup.afterBirth?.();
   own(c);
   rootfs(c, root);
+  plainPaths(c);
   mounts(c, wanted, cgroup.path);
   if (ownsDev(wanted)) devices(c);
   runtimeHooks(c);

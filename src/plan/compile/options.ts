@@ -26,6 +26,18 @@ export interface IdMaps {
   readonly gidMappings: readonly LinuxIDMapping[];
 }
 
+/** What a root filesystem must have, whatever its image has there. Absolute paths. */
+export interface PlainPaths {
+  /** Directories, and so is all that leads to them. */
+  readonly dirs: readonly string[];
+  /** Files in such directories; what the image has of a file stays. */
+  readonly files: readonly string[];
+  /** Symbolic links, made where there is nothing. */
+  readonly links: Readonly<Record<string, string>>;
+  /** Directories wherever the image's links lead, made where missing. */
+  readonly mountpoints: readonly string[];
+}
+
 export interface CgroupChoice {
   /** Path below the cgroup2 mount: '/tinyrun/ID'. */
   readonly path: string;
@@ -39,6 +51,8 @@ export interface CompileOptions {
   /** Absolute; relative paths of the spec start here. */
   readonly bundle: string;
   readonly rootfs: RootfsSource;
+  /** Paths of the root that are made what they should be, before anything is mounted: links of the image are replaced. */
+  readonly plain?: PlainPaths;
   /** Without: from linux.cgroupsPath, as runc's fs driver reads it. */
   readonly cgroup?: CgroupChoice;
   /** linux.seccomp compiled by the addon: struct sock_filter bytes and SECCOMP_FILTER_FLAG_*. */

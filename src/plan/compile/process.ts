@@ -1,3 +1,4 @@
+import { normalize } from 'node:path/posix';
 import { TinyrunError } from '../../errors.ts';
 import { DEFAULT_PATH } from '../../spec/defaults.ts';
 import {
@@ -134,7 +135,8 @@ export function becomeUser(c: Context): void {
 }
 
 export function workingDirectory(c: Context, create: boolean): void {
-  const args = { path: c.process.cwd, create: create ? 1 : 0 };
+  // cleaned first, as runc does: of /a/../b there need be no /a
+  const args = { path: normalize(c.process.cwd), create: create ? 1 : 0 };
   c.inContainer('chdir', args, 'process.cwd, which must lie in the root (CVE-2024-21626)');
 }
 

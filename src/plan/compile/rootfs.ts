@@ -85,6 +85,18 @@ export function rootfs(c: Context, trees: readonly MappedTree[]): void {
   }
 }
 
+/** What everything mounted from here on relies on: no link of the image leads it astray. */
+export function plainPaths(c: Context): void {
+  const { plain } = c.options;
+  if (plain === undefined || !c.has('mount')) return;
+  const { dirs, files, links, mountpoints } = plain;
+  c.inContainer('plainPaths', { dirs, files }, 'what the image has there instead is replaced, not followed');
+  for (const [path, target] of Object.entries(links))
+    c.inContainer('makeSymlink', { target, path }, 'where programs look for it');
+  for (const path of mountpoints)
+    c.inContainer('makeDir', { path, mode: 0o755, uid: 0, gid: 0 }, 'the image calls it a volume');
+}
+
 function overlay(c: Context): void {
   const source = c.options.rootfs;
   if (source.kind !== 'overlay') return;
