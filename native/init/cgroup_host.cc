@@ -69,18 +69,25 @@ long awaitEvent(int dir, const char* key, char value, long long seconds = 10) {
   }
 }
 
-// Hands the controllers that this directory has, and not yet gives on, to those below it.
+// Hands the controllers that this directory has, and not yet gives on, to those below it. One that cannot be (cpu with
+// real-time processes, a threaded cgroup's memory) must not keep the others back: who needs it finds its file missing.
 long enable(int dir, const Strs& controllers) {
   char available[512], enabled[512];
   if (const long r = readIn(dir, "cgroup.controllers", available); r < 0) return r;
   if (const long r = readIn(dir, "cgroup.subtree_control", enabled); r < 0) return r;
-  Text<512> wanted;
+  const auto isWanted = [&](const Str controller) {
+    return hasWord(available, controller) && !hasWord(enabled, controller);
+  };
+  Text<512> all;
   for (const Str controller : controllers)
-    if (hasWord(available, controller) && !hasWord(enabled, controller))
-      wanted.add(wanted.size() == 0 ? "+" : " +").add(controller);
-  if (wanted.size() == 0) return 0;
-  const long r = writeIn(dir, "cgroup.subtree_control", wanted.c_str());
-  return r < 0 ? r : 0;
+    if (isWanted(controller)) all.add(all.size() == 0 ? "+" : " +").add(controller);
+  if (all.size() == 0 || writeIn(dir, "cgroup.subtree_control", all.c_str()) >= 0) return 0;
+  for (const Str controller : controllers) {
+    if (!isWanted(controller)) continue;
+    Text<64> one;
+    writeIn(dir, "cgroup.subtree_control", one.add("+").add(controller).c_str());
+  }
+  return 0;
 }
 
 // The verifier gives up with EAGAIN when a signal is pending (a profiler's, a resized terminal's), as often as one asks;

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { compile } from '../plan/compile/index.ts';
 import type { Compiled } from '../plan/compile/options.ts';
+import { checkHabitable } from '../runtime/cgroup.ts';
 import { compileSeccomp } from '../runtime/seccomp.ts';
 import type { Roots } from '../store/paths.ts';
 import { type ContainerPaths, rootfsPoint } from './layout.ts';
@@ -14,7 +15,7 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
   // upper has the container's ids on disk: overlayfs makes its work directory as root, whom a mapped one would refuse
   const trees = [dirname(layers.base)];
   const seccomp = profile && compileSeccomp(profile, join(roots.dataRoot, 'cache', 'seccomp'));
-  return compile(spec, host, {
+  const compiled = compile(spec, host, {
     id: record.id,
     bundle: paths.run,
     rootfs: {
@@ -37,4 +38,6 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
     yieldForState: true,
     ...(options.init ? { init: true } : {}),
   });
+  if (compiled.cgroup !== undefined) checkHabitable(compiled.cgroup);
+  return compiled;
 }

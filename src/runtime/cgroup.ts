@@ -1,16 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { openPidfd } from './pidfd.ts';
 
-/** A file of /proc or a cgroup that may go while we look. */
-function readGone(path: string): string {
+/** A file of /proc or a cgroup that may go while we look: '' then. */
+export function readGone(path: string): string {
   try {
     return readFileSync(path, 'latin1');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // EOPNOTSUPP: cgroup.procs of a threaded cgroup.
-    if (code === 'ENOENT' || code === 'ENODEV' || code === 'EOPNOTSUPP') return '';
+    if (code === 'ENOENT' || code === 'ENODEV' || code === 'ESRCH' || code === 'EOPNOTSUPP') return '';
     throw error;
   }
 }
@@ -34,12 +35,13 @@ export function cgroupPids(cgroup: string): number[] {
 }
 
 /** Sends a signal to a process through a pidfd; a process that is gone is no error. */
-function signalOne(pid: number, signal: number, stillThere: () => boolean): void {
+function signalOne(pid: number, startTime: bigint | undefined, signal: number): void {
   const pidfd = openPidfd(pid);
   if (pidfd === undefined) return;
   try {
     // The pid may have been given to another process before the pidfd was opened: look once more.
-    if (stillThere()) native().pidfdSendSignal(pidfd, signal);
+    if (startTime !== undefined && native().startTime(pid) === startTime)
+      native().pidfdSendSignal(pidfd, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   } finally {
@@ -47,7 +49,31 @@ function signalOne(pid: number, signal: number, stillThere: () => boolean): void
   }
 }
 
-/** Sends a signal to every process of a cgroup. */
-export function signalCgroup(cgroup: string, signal: number): void {
-  for (const pid of cgroupPids(cgroup)) signalOne(pid, signal, () => cgroupPids(cgroup).includes(pid));
+/** Sends a signal to each of the processes. */
+export function signalEach(pids: readonly number[], signal: number): void {
+  const known = pids.map((pid) => [pid, native().startTime(pid)] as const);
+  for (const [pid, startTime] of known) signalOne(pid, startTime, signal);
+}
+
+/** What keeps a new container from living in a cgroup, undefined when nothing does; runc's words. */
+function whyUninhabitable(cgroup: string): string | undefined {
+  const count = cgroupPids(cgroup).length;
+  if (count > 0) return `container's cgroup is not empty: ${count} process(es) found`;
+  // One born into a frozen cgroup would never get to its first instruction, and its maker wait for that.
+  for (let at = cgroup; at !== '/' && at !== '.'; at = dirname(at))
+    if (readGone(join(at, 'cgroup.freeze')).startsWith('1'))
+      return `container's cgroup unexpectedly frozen: ${at}/cgroup.freeze is 1`;
+  return undefined;
+}
+
+/**
+ * A cgroup with processes is somebody's: delete would kill them with the container's.
+ * @throws TinyrunError (NAME_IN_USE) when a container cannot be born into it
+ */
+export function checkHabitable(cgroup: string): void {
+  const why = whyUninhabitable(cgroup);
+  if (why === undefined) return;
+  throw new TinyrunError('NAME_IN_USE', why, {
+    hint: `give it one of its own by linux.cgroupsPath, or end what runs in ${cgroup}, or thaw it`,
+  });
 }

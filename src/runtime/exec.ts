@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { type ExecOptions, execPlan } from '../plan/verbs/exec.ts';
@@ -8,10 +8,12 @@ import { readIfExists } from '../store/atomic.ts';
 import { checkConsoleSocket, ownSize } from './console.ts';
 import type { Container } from './container.ts';
 import { withHome } from './home.ts';
-import { hostFacts, parseOwnCgroup } from './host.ts';
+import { hostFacts } from './host.ts';
 import { type Launched, launch, launchSync } from './launch.ts';
 import { CONFIG_FILE, SECCOMP_CACHE } from './planned.ts';
 import { compileSeccomp } from './seccomp.ts';
+import type { StateFile } from './state.ts';
+import { cgroupOf } from './whereabouts.ts';
 import { answerYield } from './yields.ts';
 
 export interface ExecRequest {
@@ -50,27 +52,34 @@ function checkStatus({ status }: Container, ignorePaused: boolean): void {
 }
 
 function cgroupFor({ state }: Container, sub: string): string | undefined {
-  if (state.cgroup === undefined) return undefined;
-  if (sub.split('/').includes('..')) {
-    throw new TinyrunError('USAGE', `bad sub cgroup path: ${JSON.stringify(sub)}`, {
-      hint: "the path starts at the container's own cgroup and stays below it",
+  const { cgroup } = state;
+  if (cgroup === undefined) return undefined;
+  const asked = join(cgroup, sub);
+  if (sub === '' || sub === '/') return habitable(state, cgroup);
+  if (sub.split('/').includes('..') || !existsSync(asked)) {
+    throw new TinyrunError('USAGE', `bad sub cgroup path: ${asked} is not a sub cgroup path of ${cgroup}`, {
+      hint: "the path starts at the container's own cgroup, stays below it, and is there",
     });
   }
-  const asked = join(state.cgroup, sub);
-  return sub === '' || sub === '/' ? habitable(asked, state.pid) : asked;
+  return asked;
 }
 
 /**
  * A container that manages cgroups of its own (systemd) has moved its processes further down and given controllers to
  * them: no process may be in its top one then (cgroup-v2.rst, "No Internal Process Constraint"). Like runc, exec goes
- * where the first process is.
+ * where the first process is; and so it does where the container's own cgroup is gone.
  */
-function habitable(cgroup: string, pid: number): string {
-  const root = hostFacts().cgroup.unifiedRoot;
-  const given = readIfExists(join(cgroup, 'cgroup.subtree_control'))?.trim() ?? '';
-  if (given === '' || root === undefined) return cgroup;
-  const now = join(root, parseOwnCgroup(readIfExists(`/proc/${pid}/cgroup`) ?? ''));
-  return now.startsWith(`${cgroup}/`) ? now : cgroup;
+function habitable({ id, pid }: StateFile, cgroup: string): string {
+  const given = readIfExists(join(cgroup, 'cgroup.subtree_control'))?.trim();
+  if (given === '') return cgroup;
+  const now = cgroupOf(pid);
+  if (given !== undefined) return now?.startsWith(`${cgroup}/`) ? now : cgroup;
+  if (now !== undefined) return now;
+  throw new TinyrunError(
+    'UNSUPPORTED',
+    `the cgroup of container ${id} cannot be found: ${cgroup} is gone, and process ${pid} is in none`,
+    { hint: `move process ${pid} to a cgroup of its own` },
+  );
 }
 
 function optionsOf(request: ExecRequest, spec: Spec): ExecOptions {

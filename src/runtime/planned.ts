@@ -1,10 +1,9 @@
 import { basename, join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
 import { compile } from '../plan/compile/index.ts';
 import type { CgroupChoice, Compiled, CompileOptions } from '../plan/compile/options.ts';
 import type { Spec } from '../spec/types.ts';
 import type { Bundle } from './bundle.ts';
-import { cgroupPids } from './cgroup.ts';
+import { checkHabitable } from './cgroup.ts';
 import { ownSize } from './console.ts';
 import { withHome } from './home.ts';
 import { hostFacts } from './host.ts';
@@ -66,15 +65,6 @@ function prepared({ spec, rootfs }: Bundle, dir: string, { id, env }: CreateOpti
   return { ...withEnv, linux: { ...spec.linux, cgroupsPath: basename(dir) } };
 }
 
-/** A cgroup with processes is somebody's: delete would kill them with the container's. runc's words. */
-function checkCgroup(cgroup: string): void {
-  const count = cgroupPids(cgroup).length;
-  if (count === 0) return;
-  throw new TinyrunError('NAME_IN_USE', `container's cgroup is not empty: ${count} process(es) found`, {
-    hint: `give it one of its own by linux.cgroupsPath, or end what runs in ${cgroup}`,
-  });
-}
-
 /** config.json and what the host can do → the plan. */
 export function planOf(bundle: Bundle, dir: string, options: CreateOptions): Planned {
   const { spec } = bundle;
@@ -95,6 +85,6 @@ export function planOf(bundle: Bundle, dir: string, options: CreateOptions): Pla
     ...(choice === undefined ? {} : { cgroup: choice }),
   };
   const compiled = compile(prepared(bundle, dir, options), hostFacts(), compileOptions);
-  if (compiled.cgroup !== undefined && scope === undefined) checkCgroup(compiled.cgroup);
+  if (compiled.cgroup !== undefined) checkHabitable(compiled.cgroup);
   return { ...compiled, ...(scope === undefined ? {} : { scope }) };
 }

@@ -1,8 +1,10 @@
 import { TinyrunError } from '../errors.ts';
 import type { Step } from '../plan/types.ts';
-import { cgroupPids, signalCgroup } from './cgroup.ts';
+import { signalEach } from './cgroup.ts';
 import type { Container } from './container.ts';
 import { launchSync } from './launch.ts';
+import type { StateFile } from './state.ts';
+import { membersOf } from './whereabouts.ts';
 
 /** runc's words; containerd's shim takes them for "already gone". */
 function notRunning(): TinyrunError {
@@ -21,18 +23,29 @@ function killStep(container: Container, signal: number): Step {
   };
 }
 
+const SIGKILL = 9;
+
+/** Answers whether there was anybody. What is born while it is being killed is killed as well. */
+function signalAll(state: StateFile, signal: number): boolean {
+  const done = new Set<number>();
+  for (;;) {
+    const left = membersOf(state).filter((pid) => !done.has(pid));
+    if (left.length === 0) return done.size > 0;
+    signalEach(left, signal);
+    for (const pid of left) done.add(pid);
+    if (signal !== SIGKILL) return true;
+  }
+}
+
 /**
- * Sends a signal to a container's first process, or with `all` to every process of its cgroup (also when the first
- * one has ended: in a host's pid namespace the others live on).
+ * Sends a signal to a container's first process, or with `all` to every process of it (also when the first one has
+ * ended: in a host's pid namespace the others live on).
  * @throws TinyrunError (CONTAINER_NOT_RUNNING)
  */
 export function killContainer(container: Container, signal: number, all: boolean): void {
-  const { cgroup } = container.state;
-  if (all && cgroup !== undefined && (container.status !== 'stopped' || cgroupPids(cgroup).length > 0)) {
-    signalCgroup(cgroup, signal);
-    return;
-  }
-  if (container.status === 'stopped') {
+  const { state, status } = container;
+  if (all && signalAll(state, signal)) return;
+  if (status === 'stopped') {
     if (all) return;
     throw notRunning();
   }

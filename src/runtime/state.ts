@@ -5,6 +5,7 @@ import type { Hooks } from '../spec/types.ts';
 import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
 import { cheapHash } from './hash.ts';
 import { STATE_FILE } from './journal.ts';
+import { isFrozen } from './whereabouts.ts';
 
 /** The four states of the runtime specification, and runc's `paused`. */
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
@@ -133,19 +134,9 @@ function fifoExists(path: string): boolean {
   return path !== '' && existsSync(path);
 }
 
-/** Whether the cgroup is frozen; cgroup-v2.rst, cgroup.events. */
-function isFrozen(cgroup: string | undefined): boolean {
-  if (cgroup === undefined) return false;
-  try {
-    return /^frozen 1$/m.test(readFileSync(`${cgroup}/cgroup.events`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
 /** The status of a container as the kernel has it now. */
 export function statusOf(state: StateFile): Status {
   if (!isAlive(state)) return 'stopped';
-  if (isFrozen(state.cgroup)) return 'paused';
+  if (isFrozen(state)) return 'paused';
   return fifoExists(state.fifo) ? 'created' : 'running';
 }

@@ -91,7 +91,8 @@ const PROPERTY_OF: Readonly<Record<string, (text: string) => [string, Variant][]
   'cpu.max': cpuQuota,
   'cpuset.cpus': mask('AllowedCPUs'),
   'cpuset.mems': mask('AllowedMemoryNodes'),
-  'pids.max': number('TasksMax'),
+  // systemd takes no 0; to a cgroup that has a process already both are the same, and the file is written, too
+  'pids.max': (text) => number('TasksMax')(text === '0' ? '1' : text),
 });
 
 /** The values of cgroup files as unit properties; files that systemd has no property for are left to be written. */

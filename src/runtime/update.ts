@@ -5,10 +5,12 @@ import { whyMissing } from '../plan/compile/cgroup.ts';
 import { type CgroupWrite, cgroupWrites, withoutV2 } from '../plan/compile/resources.ts';
 import type { Step } from '../plan/types.ts';
 import type { LinuxResources } from '../spec/types.ts';
+import { readIfExists } from '../store/atomic.ts';
 import type { Container } from './container.ts';
 import { hostFacts } from './host.ts';
 import { launchSync } from './launch.ts';
 import { setScopeProperties, unitProperties } from './systemd.ts';
+import { liveCgroups } from './whereabouts.ts';
 
 function writeStep(cgroup: string, { file, value, why, mayFail }: CgroupWrite): Step {
   const args = { path: join(cgroup, file), value };
@@ -33,6 +35,23 @@ function reachable(
   });
 }
 
+const present = (cgroup: string, file: string): string | undefined =>
+  readIfExists(join(cgroup, file))?.trim();
+
+/** linux.resources.memory.checkBeforeUpdate: a limit below what is used already would kill; runc's words. */
+function checkUsage(cgroup: string, { memory = {} }: LinuxResources): void {
+  const text = memory.checkBeforeUpdate ? present(cgroup, 'memory.current') : undefined;
+  if (text === undefined) return;
+  const { limit = 0, swap = 0 } = memory;
+  const refuse = (what: string, value: number): never => {
+    throw new TinyrunError('SPEC_INVALID', `rejecting ${what} limit ${value} <= usage ${text}`, {
+      hint: 'ask for more, or leave memory.checkBeforeUpdate away',
+    });
+  };
+  if (swap > 0 && swap <= Number(text)) refuse('memory+swap', swap);
+  if (limit > 0 && limit <= Number(text)) refuse('memory', limit);
+}
+
 /**
  * Changes a container's limits while it lives. What `resources` leaves out stays as it is.
  * @throws TinyrunError (CONTAINER_NOT_RUNNING, UNSUPPORTED, SPEC_INVALID, SYSCALL)
@@ -47,14 +66,17 @@ export async function updateContainer(
       hint: 'limits are of living processes: change config.json for the next one',
     });
   }
-  const { cgroup, scope } = state;
+  const { scope } = state;
+  const [cgroup] = liveCgroups(state);
   if (cgroup === undefined) {
     throw new TinyrunError('UNSUPPORTED', `container ${state.id} has no cgroup2 to limit`, {
       hint: 'limits need a cgroup2 mounted on the host: tinyrun doctor',
     });
   }
   for (const field of withoutV2(resources)) warn(`${field} has no counterpart in cgroup v2 and is ignored`);
-  const writes = reachable(cgroup, cgroupWrites(resources), warn);
+  checkUsage(cgroup, resources);
+  const current = { cpuMax: present(cgroup, 'cpu.max'), memoryMax: present(cgroup, 'memory.max') };
+  const writes = reachable(cgroup, cgroupWrites(resources, current), warn);
   if (scope !== undefined) {
     const properties = unitProperties(Object.fromEntries(writes.map(({ file, value }) => [file, value])));
     if (properties.length > 0) await setScopeProperties(scope, properties, state.owner !== 0);

@@ -5,11 +5,8 @@ import { allowsAll, deviceProgram } from '../bpf-devices.ts';
 import type { CgroupFacts } from '../host.ts';
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
-import type { CgroupChoice } from './options.ts';
+import { type CgroupChoice, STAGE } from './options.ts';
 import { type CgroupWrite, cgroupWrites, withoutV2 } from './resources.ts';
-
-/** Enabled for accounting even without a limit: stats read them. */
-const ACCOUNTED = ['cpuset', 'cpu', 'io', 'memory', 'pids'];
 
 export interface Cgroup {
   /** For CLONE_INTO_CGROUP; NO_SLOT when the process is not born into a cgroup of its own. */
@@ -20,6 +17,8 @@ export interface Cgroup {
   readonly settle?: () => void;
   /** What can wait until the process is born: it goes on being set up meanwhile. */
   readonly afterBirth?: () => void;
+  /** Limits that would keep it from being born: it waits for them once it is. */
+  readonly onceBorn?: () => void;
 }
 
 /** linux.cgroupsPath as runc's fs driver reads it: relative paths start beside the runtime's own cgroup. */
@@ -69,6 +68,22 @@ function limits(c: Context, path: string, writes: readonly CgroupWrite[]): void 
     c.onHost('writeFile', { path: `${path}/${file}`, value }, why, mayFail ? { mayFail } : {});
 }
 
+/** Fewer processes than it takes to be born: clone3 into the cgroup would answer EAGAIN, and so would a second one. */
+const hindersBirth = ({ file, value }: CgroupWrite): boolean =>
+  file === 'pids.max' && value !== 'max' && Number(value) < 2;
+
+function lateLimits(c: Context, path: string, writes: readonly CgroupWrite[]): Pick<Cgroup, 'onceBorn'> {
+  if (writes.length === 0) return {};
+  const stage = STAGE.limits;
+  const onceBorn = (): void => {
+    c.inContainer('sync', { stage }, 'limits come that leave no room to be born in');
+    c.onHost('awaitSync', { stage }, 'the process is there');
+    limits(c, path, writes);
+    c.onHost('signalSync', { stage }, 'the limits hold');
+  };
+  return { onceBorn };
+}
+
 /** Somebody without privileges has no cgroup to make one in, unless it was delegated. */
 const mayMake = (c: Context): boolean => c.holds('CAP_SYS_ADMIN') && !c.host.inUserns;
 
@@ -80,9 +95,10 @@ const asked = (c: Context, writes: readonly CgroupWrite[]): boolean =>
 export function makeCgroup(c: Context): Cgroup {
   const resources = c.linux.resources ?? {};
   for (const field of withoutV2(resources)) c.warn(`${field} has no counterpart in cgroup v2 and is ignored`);
-  const writes = reachable(c, cgroupWrites(resources));
+  const all = reachable(c, cgroupWrites(resources));
+  const writes = all.filter((write) => !hindersBirth(write));
   const root = c.host.cgroup.unifiedRoot;
-  if (root === undefined || !(mayMake(c) || asked(c, writes))) return { slot: NO_SLOT };
+  if (root === undefined || !(mayMake(c) || asked(c, all))) return { slot: NO_SLOT };
   const choice = chosenPath(c);
   const below = choice.path.split('/').filter(Boolean).join('/');
   // Its limits would be the machine's, and delete would end everything in it.
@@ -90,16 +106,17 @@ export function makeCgroup(c: Context): Cgroup {
     throw new TinyrunError('SPEC_INVALID', 'linux.cgroupsPath: names the root of the cgroup tree');
   const path = `${root}/${below}`;
   const slot = c.slot();
+  const late = lateLimits(c, path, all.filter(hindersBirth));
   if (choice.manager === 'external') {
     const settle = (): void => {
       c.onHost('open', { path, flags: O_PATH | O_DIRECTORY, slot }, 'the cgroup that was made for it');
       limits(c, path, writes);
       devices(c, slot);
     };
-    return { slot: NO_SLOT, path, settle };
+    return { slot: NO_SLOT, path, settle, ...late };
   }
-  const wanted = [...ACCOUNTED, ...writes.map(({ controller }) => controller)];
-  const controllers = c.host.cgroup.controllers.filter((name) => wanted.includes(name));
+  // All there are, without a limit too: stats read them, and `update` may come with one.
+  const { controllers } = c.host.cgroup;
   c.onHost(
     'cgroupCreate',
     { root, path: below, controllers, slot },
@@ -110,7 +127,7 @@ export function makeCgroup(c: Context): Cgroup {
   // The verifier takes its time. Where the program cannot run before the host lane says so (awaitState) or has ended
   // (start), that time can be the container's too: until then there is only tinyrun-init in it.
   if (c.options.yieldForState || c.options.wait.kind === 'fifo')
-    return { slot, path, afterBirth: () => devices(c, slot) };
+    return { slot, path, afterBirth: () => devices(c, slot), ...late };
   devices(c, slot);
-  return { slot, path };
+  return { slot, path, ...late };
 }

@@ -42,6 +42,7 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
     mountOutside: () => overlayOutside(c, root),
     borrow: () => borrowMounts(c, wanted),
   });
+  cgroup.onceBorn?.();
   if (!born.forks) yieldState(c);
   cgroup.afterBirth?.();
   own(c);

@@ -95,7 +95,7 @@ export const YIELD = {
 } as const;
 
 /** Stages of sync steps. */
-export const STAGE = { forked: 0, hooks: 1, seccomp: 2, cgroup: 3, state: 4 } as const;
+export const STAGE = { forked: 0, hooks: 1, seccomp: 2, cgroup: 3, state: 4, limits: 5 } as const;
 
 export interface Compiled {
   readonly plan: Plan;

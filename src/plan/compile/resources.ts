@@ -47,9 +47,16 @@ export function ioWeight(weight: number): number {
   return 1 + Math.floor(((weight - 10) * 9999) / 990);
 }
 
+/** What a cgroup has already, for the values that stand in one file, or count, with another: "50000 100000", "max". */
+export interface CurrentLimits {
+  readonly cpuMax?: string | undefined;
+  readonly memoryMax?: string | undefined;
+}
+
 /** memory.swap.max counts swap alone, memory.memsw.limit_in_bytes counted both; undefined for "leave". */
-export function swapMax(memory: LinuxMemory): string | undefined {
-  const { limit: bytes = 0, swap = 0 } = memory;
+export function swapMax(memory: LinuxMemory, current: CurrentLimits = {}): string | undefined {
+  const { swap = 0 } = memory;
+  const bytes = memory.limit || Number(current.memoryMax) || 0;
   if (bytes === -1 && swap === 0) return 'max';
   if (swap === 0) return undefined;
   if (swap < 0) return 'max';
@@ -58,11 +65,11 @@ export function swapMax(memory: LinuxMemory): string | undefined {
   return String(swap - bytes);
 }
 
-function memoryWrites(memory: LinuxMemory): CgroupWrite[] {
+function memoryWrites(memory: LinuxMemory, current: CurrentLimits): CgroupWrite[] {
   const writes: CgroupWrite[] = [];
   const add = (file: string, value: string, why: string) =>
     writes.push({ controller: 'memory', file, value, why });
-  const swap = swapMax(memory);
+  const swap = swapMax(memory, current);
   if (swap !== undefined) add('memory.swap.max', swap, 'how much of it may be swapped out');
   if (isSet(memory.limit))
     add('memory.max', limit(memory.limit), 'beyond it the container is killed for memory');
@@ -71,7 +78,14 @@ function memoryWrites(memory: LinuxMemory): CgroupWrite[] {
   return writes;
 }
 
-function cpuWrites(cpu: LinuxCPU): CgroupWrite[] {
+/** What is not named stays as it is; in a new cgroup that is the kernel's default. */
+function cpuMax({ quota, period }: LinuxCPU, current: CurrentLimits): string {
+  const [ownQuota = 'max', ownPeriod = '100000'] = current.cpuMax?.trim().split(' ') ?? [];
+  const wanted = isSet(quota) ? limit(quota) : ownQuota;
+  return `${wanted} ${isSet(period) ? period : ownPeriod}`;
+}
+
+function cpuWrites(cpu: LinuxCPU, current: CurrentLimits): CgroupWrite[] {
   const writes: CgroupWrite[] = [];
   const add = (controller: string, file: string, value: string, why: string) =>
     writes.push({ controller, file, value, why });
@@ -80,13 +94,7 @@ function cpuWrites(cpu: LinuxCPU): CgroupWrite[] {
   if (isSet(cpu.shares) && cpu.idle !== 1)
     add('cpu', 'cpu.weight', String(cpuWeight(cpu.shares)), 'its share when processors are short');
   if (isSet(cpu.quota) || isSet(cpu.period)) {
-    const quota = isSet(cpu.quota) && cpu.quota > 0 ? String(cpu.quota) : 'max';
-    add(
-      'cpu',
-      'cpu.max',
-      `${quota} ${isSet(cpu.period) ? cpu.period : 100000}`,
-      'processor time per period, µs',
-    );
+    add('cpu', 'cpu.max', cpuMax(cpu, current), 'processor time per period, µs');
   }
   // After the quota, which it may not exceed.
   if (cpu.burst !== undefined)
@@ -183,13 +191,17 @@ export function withoutV2(resources: LinuxResources): string[] {
   return fields.filter(([, set]) => set).map(([field]) => `linux.resources.${field}`);
 }
 
-/** The writes that `resources` asks for, in an order the kernel takes. @throws TinyrunError (SPEC_INVALID) */
-export function cgroupWrites(resources: LinuxResources): CgroupWrite[] {
+/**
+ * The writes that `resources` asks for, in an order the kernel takes; `current` is what an existing cgroup has.
+ * @throws TinyrunError (SPEC_INVALID)
+ */
+export function cgroupWrites(resources: LinuxResources, current: CurrentLimits = {}): CgroupWrite[] {
   const pids = resources.pids?.limit;
   return [
-    ...memoryWrites(resources.memory ?? {}),
-    ...cpuWrites(resources.cpu ?? {}),
-    ...(isSet(pids)
+    ...memoryWrites(resources.memory ?? {}, current),
+    ...cpuWrites(resources.cpu ?? {}, current),
+    // 0 is a limit of 0 since runtime-spec 1.3; absent is none.
+    ...(typeof pids === 'number'
       ? [{ controller: 'pids', file: 'pids.max', value: limit(pids), why: 'a fork bomb ends here' }]
       : []),
     ...ioWrites(resources.blockIO ?? {}),

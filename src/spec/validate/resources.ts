@@ -20,9 +20,7 @@ const memory: Rule = (resources, path, report) => {
     if ((wanted[field] ?? 0) < -1)
       report.error(at(base, field), `${wanted[field]} is below -1, which is unlimited`);
   const { limit, swap, reservation } = wanted;
-  if (swap && swap > 0 && !(limit && limit > 0))
-    report.error(at(base, 'swap'), 'needs a limit: it is memory plus swap');
-  else if (swap && limit && swap > 0 && swap < limit)
+  if (swap && limit && swap > 0 && swap < limit)
     report.error(at(base, 'swap'), `${swap} is below limit ${limit}: it is memory plus swap`);
   if (reservation && limit && limit > 0 && reservation > limit)
     report.error(at(base, 'reservation'), `${reservation} is above limit ${limit}`);

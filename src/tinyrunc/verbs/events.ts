@@ -4,6 +4,7 @@ import { TinyrunError } from '../../errors.ts';
 import { native } from '../../native/index.ts';
 import { type Container, loadContainer } from '../../runtime/container.ts';
 import { oomKills, readStats } from '../../runtime/stats.ts';
+import { liveCgroups } from '../../runtime/whereabouts.ts';
 import { dict } from '../../store/dict.ts';
 import { toJson } from '../../store/text.ts';
 import { usage } from '../args.ts';
@@ -84,11 +85,12 @@ export const verb: Verb = {
     if (status === 'stopped') {
       throw new TinyrunError('CONTAINER_NOT_RUNNING', `container with id ${state.id} is not running`);
     }
-    if (state.cgroup === undefined) {
+    const [cgroup] = liveCgroups(state);
+    if (cgroup === undefined) {
       throw new TinyrunError('UNSUPPORTED', `container ${state.id} has no cgroup2 to read`);
     }
-    if (flags.bool('stats')) print('stats', state.id, readStats(state.cgroup));
-    else await follow(container, state.cgroup, interval);
+    if (flags.bool('stats')) print('stats', state.id, readStats(cgroup));
+    else await follow(container, cgroup, interval);
     return 0;
   },
 };

@@ -1,7 +1,16 @@
-import { loadContainer } from '../../runtime/container.ts';
+import { type Container, loadContainer } from '../../runtime/container.ts';
+import { containerSpec } from '../../runtime/exec.ts';
 import { killContainer } from '../../runtime/signal.ts';
 import { parseSignal } from '../../runtime/signals.ts';
 import type { Verb } from '../verb.ts';
+
+const SIGKILL = 9;
+
+/** The end of its first process is the end of a container only where that is the first one of a pid namespace of its own. */
+function outlivesFirst({ dir }: Container): boolean {
+  const namespaces = containerSpec(dir).linux?.namespaces ?? [];
+  return !namespaces.some(({ type, path }) => type === 'pid' && !path);
+}
 
 export const verb: Verb = {
   usage: '<container-id> [signal]',
@@ -16,7 +25,10 @@ export const verb: Verb = {
   run({ root, flags }) {
     const [id = '', signal = 'SIGTERM'] = flags.args;
     const number = parseSignal(signal);
-    killContainer(loadContainer(root, id), number, flags.bool('all'));
+    const container = loadContainer(root, id);
+    const all =
+      flags.bool('all') || (number === SIGKILL && container.status !== 'stopped' && outlivesFirst(container));
+    killContainer(container, number, all);
     return 0;
   },
 };

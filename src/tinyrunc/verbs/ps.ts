@@ -1,13 +1,12 @@
 import { writeSync } from 'node:fs';
 import { TinyrunError } from '../../errors.ts';
-import { cgroupPids } from '../../runtime/cgroup.ts';
 import { type Container, loadContainer } from '../../runtime/container.ts';
+import { membersOf } from '../../runtime/whereabouts.ts';
 import { usage } from '../args.ts';
 import type { Verb } from '../verb.ts';
 
-function pidsOf({ state, status }: Container): number[] {
-  if (state.cgroup !== undefined) return cgroupPids(state.cgroup).sort((a, b) => a - b);
-  return status === 'stopped' ? [] : [state.pid];
+function pidsOf({ state }: Container): number[] {
+  return membersOf(state).sort((a, b) => a - b);
 }
 
 /** The lines of ps(1) that belong to the container, found by the PID column as runc does. */

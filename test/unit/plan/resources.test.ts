@@ -55,7 +55,9 @@ describe('memory.swap, which counts memory too', () => {
 describe('cgroupWrites', () => {
   test.each<[LinuxResources, [string, string][]]>([
     [{}, []],
-    [{ memory: { limit: 0 }, cpu: { shares: 0, quota: 0, period: 0 }, pids: { limit: 0 } }, []],
+    [{ memory: { limit: 0 }, cpu: { shares: 0, quota: 0, period: 0 }, pids: {} as { limit: number } }, []],
+    [{ pids: { limit: 0 } }, [['pids.max', '0']]],
+    [{ pids: { limit: -1 } }, [['pids.max', 'max']]],
     [
       { memory: { limit: -1 } },
       [
@@ -104,4 +106,23 @@ test('what cgroup v2 has no file for is named', () => {
     'linux.resources.network',
   ]);
   expect(withoutV2({})).toEqual([]);
+});
+
+describe('of a cgroup that has limits, what is not named stays as it is', () => {
+  const current = { cpuMax: '50000 200000\n', memoryMax: '1000' };
+  test.each<[LinuxResources, [string, string][]]>([
+    [{ cpu: { period: 100000 } }, [['cpu.max', '50000 100000']]],
+    [{ cpu: { quota: 10000 } }, [['cpu.max', '10000 200000']]],
+    [{ cpu: { quota: -1 } }, [['cpu.max', 'max 200000']]],
+    [{ cpu: { shares: 1024 } }, [['cpu.weight', '100']]],
+    [{ memory: { swap: 3000 } }, [['memory.swap.max', '2000']]],
+    [{ memory: { limit: 2000 } }, [['memory.max', '2000']]],
+  ])('%o', (resources, writes) => {
+    expect(cgroupWrites(resources, current).map(({ file, value }) => [file, value])).toEqual(writes);
+  });
+
+  test('swap below the limit that is there is refused', () => {
+    expect(() => cgroupWrites({ memory: { swap: 500 } }, current)).toThrow('500 is below memory.limit 1000');
+    expect(() => cgroupWrites({ memory: { swap: 500 } }, { memoryMax: 'max' })).toThrow('needs memory.limit');
+  });
 });

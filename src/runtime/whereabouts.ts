@@ -1,0 +1,111 @@
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { cgroupPids, readGone } from './cgroup.ts';
+import { hostFacts, parseOwnCgroup } from './host.ts';
+import { namesIn } from './journal.ts';
+import { isAlive, type StateFile } from './state.ts';
+
+// Where a container's processes are: in the cgroup that was made for it, unless somebody moved its first process out
+// of it since, and perhaps removed it. Then the processes themselves are asked.
+
+/** The cgroup2 directory a process is in; undefined when it is gone, or in none that we can see. */
+export function cgroupOf(pid: number): string | undefined {
+  const root = hostFacts().cgroup.unifiedRoot;
+  const below = parseOwnCgroup(readGone(`/proc/${pid}/cgroup`));
+  // `/..`: outside of our own cgroup namespace. The root cannot be frozen, and is everybody's.
+  if (root === undefined || below === '/' || below.split('/').includes('..')) return undefined;
+  return join(root, below);
+}
+
+const isWithin = (path: string, cgroup: string): boolean => path === cgroup || path.startsWith(`${cgroup}/`);
+
+/** Where the first process has gone, when that is not its container's cgroup. */
+export function movedTo(state: Pick<StateFile, 'pid' | 'cgroup'>): string | undefined {
+  if (state.cgroup === undefined) return undefined;
+  const now = cgroupOf(state.pid);
+  return now === undefined || isWithin(now, state.cgroup) ? undefined : now;
+}
+
+function namespaceOf(pid: number | 'self', kind: 'pid' | 'mnt'): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/${kind}`);
+  } catch {
+    return undefined;
+  }
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\t(\d+)$/m.exec(readGone(`/proc/${pid}/status`))?.[1] ?? 0);
+}
+
+/** Tells a container's processes from others: by a namespace that is its own, or by descent from its first process. */
+export function kinOf(first: number): (pid: number) => boolean {
+  const own = (['pid', 'mnt'] as const).flatMap((kind) => {
+    const name = namespaceOf(first, kind);
+    return name === undefined || name === namespaceOf('self', kind) ? [] : [[kind, name] as const];
+  });
+  const isKin = (pid: number): boolean =>
+    pid === first ||
+    (pid > 1 && (own.some(([kind, name]) => namespaceOf(pid, kind) === name) || isKin(parentOf(pid))));
+  return isKin;
+}
+
+/** Every process of a container, wherever it was moved to. */
+export function membersOf(state: StateFile): number[] {
+  const there = state.cgroup === undefined ? [] : cgroupPids(state.cgroup);
+  if (!isAlive(state) || there.includes(state.pid)) return there;
+  const others = namesIn('/proc').map(Number).filter(Boolean).filter(kinOf(state.pid));
+  return [...new Set([...there, ...others])];
+}
+
+function lost(state: StateFile, why: string): TinyrunError {
+  return new TinyrunError('UNSUPPORTED', `the cgroup of container ${state.id} cannot be found: ${why}`, {
+    hint: `its first process is ${state.pid}: move it back to ${state.cgroup}, or to a cgroup of its own`,
+  });
+}
+
+/** What is done to a cgroup is done to all that are in it. */
+function checkOwn(state: StateFile, cgroup: string): void {
+  const isKin = kinOf(state.pid);
+  const stranger = cgroupPids(cgroup).find((pid) => !isKin(pid) && existsSync(`/proc/${pid}`));
+  if (stranger === undefined) return;
+  throw lost(
+    state,
+    `its first process was moved to ${cgroup}, where process ${stranger} is not the container's`,
+  );
+}
+
+/**
+ * The cgroups a living container's processes are in, its first one's first; none when it never had one.
+ * @throws TinyrunError (UNSUPPORTED) when they cannot be found, or belong to others as well
+ */
+export function liveCgroups(state: StateFile): string[] {
+  if (state.cgroup === undefined) return [];
+  const there = existsSync(state.cgroup) ? [state.cgroup] : [];
+  const moved = movedTo(state);
+  if (moved === undefined) {
+    if (there.length === 0) throw lost(state, `${state.cgroup} is gone`);
+    return there;
+  }
+  checkOwn(state, moved);
+  return [moved, ...there];
+}
+
+/** Whether the cgroup of a container's first process is frozen; cgroup-v2.rst, cgroup.events. */
+export function isFrozen(state: StateFile): boolean {
+  const { cgroup, pid } = state;
+  if (cgroup === undefined) return false;
+  const frozen = (path: string): boolean => {
+    try {
+      return /^frozen 1$/m.test(readFileSync(`${path}/cgroup.events`, 'latin1'));
+    } catch {
+      return false;
+    }
+  };
+  if (frozen(cgroup)) return true;
+  // The usual case costs one small read: the path ends as the cgroup does, and nothing has to be known of the host.
+  if (cgroup.endsWith(parseOwnCgroup(readGone(`/proc/${pid}/cgroup`)))) return false;
+  const moved = movedTo(state);
+  return moved !== undefined && frozen(moved);
+}
