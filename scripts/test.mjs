@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostLacksControllers } from './host-cgroups.mjs';
+import { Patience } from './patience.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const counts = path.join(root, '.cache/vitest-counts');
@@ -18,18 +19,59 @@ const vitest = (project) => [
   '--reporter=./scripts/vitest-counts.mjs',
 ];
 
-/** `minutes` is when a stage is taken for hung; `skip` gives the reason for leaving it out, if there is one. */
+/**
+ * `minutes` is when a stage is taken for hung, on a machine that has nothing else to do (patience.mjs). `needs` names the
+ * groups of packages (scripts/bootstrap); what has none needs no build either. `skip` gives the reason for leaving a
+ * stage out, if there is one.
+ */
 const STAGES = [
-  { name: 'check', command: ['node', 'scripts/check.mjs'], minutes: 5 },
-  { name: 'unit', command: vitest('unit'), minutes: 5 },
-  { name: 'native', command: ['scripts/test-native'], minutes: 12 },
-  { name: 'integration', command: vitest('integration'), minutes: 15, skip: needsRoot },
-  { name: 'vm', command: ['scripts/test-vm'], minutes: 8, skip: needsNoVm },
-  { name: 'vm-systemd', command: ['scripts/test-vm', 'systemd'], minutes: 8, skip: lacksSystemd },
-  { name: 'sanitizers', command: ['scripts/test-sanitizers'], minutes: 10, skip: needsRoot },
-  { name: 'cmake', command: ['scripts/test-cmake'], minutes: 8 },
-  { name: 'prebuild', command: ['scripts/prebuild'], minutes: 6 },
-  { name: 'package', command: ['scripts/test-package'], minutes: 8, skip: needsRoot },
+  { name: 'check', command: ['node', 'scripts/check.mjs'], minutes: 5, needs: [] },
+  { name: 'unit', command: vitest('unit'), minutes: 5, needs: ['build'] },
+  { name: 'native', command: ['scripts/test-native'], minutes: 12, needs: ['build', 'test'] },
+  {
+    name: 'integration',
+    command: vitest('integration'),
+    minutes: 15,
+    needs: ['build', 'test', 'peers'],
+    skip: needsRoot,
+  },
+  {
+    name: 'nodes',
+    command: ['scripts/test-nodes'],
+    minutes: 8,
+    needs: ['build', 'test', 'peers'],
+    skip: needsRoot,
+  },
+  {
+    name: 'vm',
+    command: ['scripts/test-vm'],
+    minutes: 8,
+    needs: ['build', 'test', 'vm', 'peers'],
+    skip: needsNoVm,
+  },
+  {
+    name: 'vm-systemd',
+    command: ['scripts/test-vm', 'systemd'],
+    minutes: 8,
+    needs: ['build', 'test', 'vm', 'peers'],
+    skip: lacksSystemd,
+  },
+  {
+    name: 'sanitizers',
+    command: ['scripts/test-sanitizers'],
+    minutes: 10,
+    needs: ['build', 'test'],
+    skip: needsRoot,
+  },
+  { name: 'cmake', command: ['scripts/test-cmake'], minutes: 8, needs: ['build', 'test'] },
+  { name: 'prebuild', command: ['scripts/prebuild'], minutes: 6, needs: ['build', 'test'] },
+  {
+    name: 'package',
+    command: ['scripts/test-package'],
+    minutes: 8,
+    needs: ['build', 'test'],
+    skip: needsRoot,
+  },
 ];
 
 function needsRoot() {
@@ -63,18 +105,18 @@ function run(stage) {
   });
   running = child;
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      console.error(`test: stage ${stage.name} took more than ${stage.minutes} minutes and was ended`);
+    const patience = new Patience(stage.minutes, (minutes) => {
+      console.error(`test: stage ${stage.name} took more than ${minutes} minutes and was ended`);
       process.kill(-child.pid, 'SIGKILL');
-    }, stage.minutes * 60_000);
+    });
     child.on('error', (error) => {
       console.error(`test: ${file}: ${error.message}`);
-      clearTimeout(timer);
+      patience.stop();
       resolve({ code: 127, last });
     });
     child.on('close', (code) => {
       running = undefined;
-      clearTimeout(timer);
+      patience.stop();
       resolve({ code: code ?? 1, last });
     });
   });
@@ -88,18 +130,26 @@ function counted(code, last) {
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed, skipped };
 }
 
-const only = process.argv.slice(2);
+const asksForNeeds = process.argv[2] === '--needs';
+const only = process.argv.slice(asksForNeeds ? 3 : 2);
 const unknown = only.filter((name) => !STAGES.some((stage) => stage.name === name));
 if (unknown.length > 0) {
   console.error(`test: no stage ${unknown.join(', ')}: ${STAGES.map((stage) => stage.name).join(' ')}`);
   process.exit(2);
 }
 
+const chosen = STAGES.filter(({ name }) => only.length === 0 || only.includes(name));
+// scripts/test asks first: the groups of packages of what will run.
+if (asksForNeeds) {
+  console.log([...new Set(chosen.filter(({ skip }) => !skip?.()).flatMap(({ needs }) => needs))].join(' '));
+  process.exit();
+}
+
 mkdirSync(path.dirname(counts), { recursive: true });
 const began = Date.now();
 const total = { passed: 0, failed: 0, skipped: 0 };
 const table = [];
-for (const stage of STAGES.filter(({ name }) => only.length === 0 || only.includes(name))) {
+for (const stage of chosen) {
   const reason = stage.skip?.();
   console.log(`\n==> ${stage.name}`);
   rmSync(counts, { force: true });

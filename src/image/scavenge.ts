@@ -1,14 +1,12 @@
-import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 type Collect = (options: { type: 'minor' }) => void;
 
 let collect: Collect | undefined;
 
-/** V8's own collector of young objects, which it shows only where its flag asks for it. */
-function collector(): Collect {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as Collect;
+/** V8's own collector of young objects, where startUnpack() has had it shown. */
+function collector(): Collect | undefined {
+  return runInNewContext('globalThis.gc') as Collect | undefined;
 }
 
 /**
@@ -24,6 +22,6 @@ export class Scavenger {
     if (this.#bytes < this.limit) return;
     this.#bytes = 0;
     collect ??= collector();
-    collect({ type: 'minor' });
+    collect?.({ type: 'minor' });
   }
 }

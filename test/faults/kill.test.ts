@@ -84,7 +84,7 @@ function killAtPrompt(n: number): Promise<{ killed: boolean; ids: string[]; proc
   return new Promise((resolve) => child.on('close', () => resolve(seen)));
 }
 
-test('at each step of the container lane', { timeout: 180_000 }, async () => {
+test('at each step of the container lane', { timeout: 240_000 }, async () => {
   let n = 1;
   for (; ; n++) {
     const { killed, ids, processes } = await killAtPrompt(n);
@@ -124,7 +124,7 @@ const CALLS = [
   ],
 ];
 
-test.each(CALLS)('at each %s', { timeout: 120_000 }, async (call) => {
+test.each(CALLS)('at each %s', async (call) => {
   let last = 0;
   for (let n = 1; n <= 40; n++) {
     const inject = [

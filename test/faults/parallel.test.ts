@@ -17,7 +17,7 @@ function left(): string[] {
 const many = <T>(n: number, call: (i: number) => Promise<T>) =>
   Promise.all(Array.from({ length: n }, (_, i) => call(i)));
 
-test.each([1, 10, 100])('%d run --rm at once', { timeout: 120_000 }, async (n) => {
+test.each([1, 10, 100])('%d run --rm at once', async (n) => {
   const results = await many(n, (i) => sandbox.sh([], `echo ${i}`));
   expect(results.map(({ code, stdout, stderr }) => ({ code, stdout, stderr }))).toEqual(
     Array.from({ length: n }, (_, i) => ({ code: 0, stdout: `${i}\n`, stderr: '' })),
@@ -34,7 +34,7 @@ test('10 first runs at once: the image is unpacked by one of them', async () => 
   );
 });
 
-test('the same name 20 times: one winner, the rest are told', { timeout: 60_000 }, async () => {
+test('the same name 20 times: one winner, the rest are told', async () => {
   const results = await many(20, () =>
     sandbox.sh(['--name', 'only'], 'read line; echo won', { stdio: ['pipe', 'pipe', 'pipe'] }),
   );

@@ -45,7 +45,7 @@ function killedAt(call: string, n: number, id: string, args: readonly string[], 
   const sink = openSync('/dev/null', 'r+');
   const strace = [...(helper ? ['-f'] : []), ...inject, ...watched(call, id)];
   const all = [...strace, TINYRUNC, '--root', bench.root, ...args];
-  const result = spawnSync('strace', all, { stdio: [sink, sink, sink], timeout: 30_000 });
+  const result = spawnSync('strace', all, { stdio: [sink, sink, sink], timeout: 120_000 });
   closeSync(sink);
   return result.status !== 0;
 }
@@ -86,7 +86,7 @@ async function expectNothingLeft(id: string, when: string): Promise<void> {
 function create(id: string): void {
   const sink = openSync('/dev/null', 'r+');
   const args = ['--root', bench.root, 'create', '-b', bundle, id];
-  const { status } = spawnSync(TINYRUNC, args, { stdio: [sink, sink, sink], timeout: 30_000 });
+  const { status } = spawnSync(TINYRUNC, args, { stdio: [sink, sink, sink], timeout: 120_000 });
   closeSync(sink);
   expect(status).toBe(0);
 }
@@ -120,7 +120,7 @@ describe('SIGKILL during create', () => {
     await expectNothingLeft(id, 'a whole one');
   });
 
-  it('and the same create again, without a delete in between', { timeout: 60_000 }, async () => {
+  it('and the same create again, without a delete in between', async () => {
     const id = bench.id();
     expect(killedAt('clone3', 1, id, ['create', '-b', bundle, id])).toBe(true);
     create(id);
@@ -132,7 +132,7 @@ describe('SIGKILL during create', () => {
 describe('SIGKILL of tinyrunc or its helper during run', () => {
   it.each(['clone3', 'recvmsg', 'sendmsg', 'pivot_root', 'move_mount', 'setresuid', 'execve'])(
     'at each %s',
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async (call) => {
       const brief = bench.bundle(testSpec(['true']));
       for (let n = 1; n <= MOST; n++) {

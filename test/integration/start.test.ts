@@ -55,7 +55,7 @@ function startsWithoutBundle(env: NodeJS.ProcessEnv = {}, file?: string): boolea
 }
 
 describe('the start-up snapshot', () => {
-  it('is made by the tenth start that misses it', { timeout: 60_000 }, () => {
+  it('is made by the tenth start that misses it', () => {
     const before = Array.from({ length: 10 }, () => [blob(), tinyrun(['--version'])] as const);
     for (const [made, { code, out }] of before) {
       expect(made).toBeUndefined();

@@ -50,7 +50,7 @@ export async function execute(
   });
   const code = await new Promise<number>((resolve, reject) => {
     // Far beyond what a container takes on a busy machine.
-    const timer = setTimeout(() => child.kill('SIGKILL'), 90_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 120_000);
     child.on('error', reject);
     child.on('close', (status, signal) => {
       clearTimeout(timer);

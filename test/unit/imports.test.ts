@@ -70,3 +70,42 @@ test('an uphill import is seen', () => {
   expect(allowed('spec', 'runtime')).toBe(false);
   expect(allowed('engine', 'native')).toBe(true);
 });
+
+/** What makes Node 22 and 24 abort in a thread of a process that was started from a snapshot, by what it loads itself. */
+const NOT_IN_THREADS = [
+  'v8',
+  'net',
+  'child_process',
+  'tty',
+  'http',
+  'https',
+  'tls',
+  'dgram',
+  'cluster',
+  'repl',
+];
+
+function builtins(file: string): string[] {
+  const text = readFileSync(path.join(SRC, file), 'utf8').replaceAll(/^import type .*$/gm, '');
+  return [...text.matchAll(/'node:([a-z_0-9/]+)'/g)].map((match) => match[1] ?? '');
+}
+
+function reachable(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  const text = readFileSync(path.join(SRC, file), 'utf8').replaceAll(/^(?:im|ex)port type [^;]*;$/gm, '');
+  for (const [, target = ''] of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']*)'/g))
+    reachable(path.join(path.dirname(file), target), seen);
+  return seen;
+}
+
+test('what runs in a thread loads nothing that aborts it', () => {
+  const threads = sources().filter((file) => file.endsWith('/worker.ts'));
+  expect(threads.length).toBeGreaterThan(0);
+  const found = threads
+    .flatMap((file) => [...reachable(file)])
+    .flatMap((file) => builtins(file).map((name) => [file, name] as const))
+    .filter(([, name]) => NOT_IN_THREADS.includes(name));
+  expect(found).toEqual([]);
+  expect(builtins('image/unpack/thread.ts')).toContain('v8');
+});

@@ -26,7 +26,7 @@ const GREEDY = 'trap "exec tail /dev/zero" TERM; sleep 1000 & wait';
 
 /** Runs a client to its end and answers its standard output; a failure is one of the test. */
 function ok(...[program = '', ...args]: readonly string[]): string {
-  const { status, error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 90_000 });
+  const { status, error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 120_000 });
   assert.equal(status, 0, `${program} ${args.join(' ')}: ${error?.message ?? stderr}`);
   return stdout.trim();
 }

@@ -22,7 +22,7 @@ function call(program: string, args: readonly string[]): Result {
   const { status, signal, stdout, stderr } = spawnSync(path.join(BIN, program), args, {
     encoding: 'utf8',
     env,
-    timeout: 60_000,
+    timeout: 120_000,
   });
   return { code: status ?? -1, stdout, stderr: signal === null ? stderr : `${stderr}(ended by ${signal})` };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { ERRORS, type ErrorCode, TinyrunError } from '../../errors.ts';
 import { isBuilt, packageRoot } from '../../store/package.ts';
@@ -24,6 +25,9 @@ function workerPath(): string | undefined {
 
 /** Unpacks on a thread of its own, so that layers are unpacked in parallel and beside the download. */
 export function startUnpack(job: UnpackJob): Running {
+  // For the Scavenger. A flag of the whole process, set out here: under Node 22 and 24 a thread may not load node:v8
+  // (node:net, node:child_process, node:tty) where the process was started from a snapshot; node aborts.
+  setFlagsFromString('--expose-gc');
   const path = workerPath();
   return path === undefined ? inThisThread(job) : inWorker(path, job);
 }

@@ -37,9 +37,9 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
   writeFileSync(join(dir, 'config.toml'), config);
   containerd = daemon('containerd', ['--config', join(dir, 'config.toml')], join(dir, 'log'));
   ctr = clientOf('ctr', ['--address', address, '--namespace', `t${process.pid}`]);
-  await until(() => ctr('version').status === 0, 30);
+  await until(() => ctr('version').status === 0);
   rootfsTar(dir);
-}, 120_000);
+});
 
 afterAll(async () => {
   if (!available) return;

@@ -39,7 +39,7 @@ beforeAll(() => {
   words = ['--root', join(dir, 'root'), '--runroot', join(dir, 'run'), '--storage-driver', 'vfs'];
   podman = clientOf('podman', words, env);
   ok(podman('import', rootfsTar(dir), 'bb'));
-}, 120_000);
+});
 
 afterAll(() => {
   if (!available) return;

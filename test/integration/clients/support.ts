@@ -36,7 +36,7 @@ export function clientOf(program: string, fixed: readonly string[], env: NodeJS.
   return (...args) =>
     spawnSync(program, [...fixed, ...args], {
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: 120_000,
       env: { ...clean, ...env },
       input: '',
     });
@@ -53,7 +53,7 @@ export function onTerminal(command: readonly string[], env: NodeJS.ProcessEnv = 
   const line = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
   const result = spawnSync('script', ['-qec', line, '/dev/null'], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 120_000,
     env: { ...process.env, ...env },
   });
   return result.stdout;

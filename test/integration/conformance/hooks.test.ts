@@ -137,6 +137,6 @@ describe('a hook that fails', () => {
     });
     const begin = Date.now();
     expect(bench.run(['create', '-b', bench.bundle(spec), id]).status).not.toBe(0);
-    expect(Date.now() - begin).toBeLessThan(10_000);
+    expect(Date.now() - begin).toBeLessThan(50_000);
   });
 });

@@ -30,7 +30,7 @@ function underProfiler(body: string, plan: Uint8Array): string {
   const { stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', script], {
     input: JSON.stringify([longProgram(), plan].map((bytes) => Buffer.from(bytes).toString('base64'))),
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 120_000,
   });
   return stdout + stderr;
 }

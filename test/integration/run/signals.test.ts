@@ -22,6 +22,6 @@ const PROGRAM = `
 it.each(['blocking', 'off the main thread'])('%s: an early SIGTERM reaches the container', (mode) => {
   const library = join(import.meta.dirname, '../../../dist/index.cjs');
   const argv = ['-e', PROGRAM, library, sandbox.dir, mode];
-  const { stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8', timeout: 30_000 });
+  const { stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8', timeout: 120_000 });
   expect({ stdout, stderr }).toEqual({ stdout: '143 undefined\n', stderr: '' });
 });

@@ -46,7 +46,7 @@ class Terminal {
       await new Promise<void>((resolve, reject) => {
         const timer = setTimeout(
           () => reject(new Error(`no ${pattern} in ${JSON.stringify(this.text.slice(-500))}`)),
-          20_000,
+          90_000,
         );
         this.#seen = () => {
           clearTimeout(timer);

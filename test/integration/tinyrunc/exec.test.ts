@@ -78,7 +78,7 @@ describe('exec', () => {
     const pidFile = join(bench.dir, 'exec.pid');
     const out = openSync('/dev/null', 'w');
     const args = ['--root', bench.root, 'exec', '-d', '--pid-file', pidFile, id, 'sleep', '1000'];
-    expect(spawnSync(TINYRUNC, args, { stdio: ['ignore', out, out], timeout: 20_000 }).status).toBe(0);
+    expect(spawnSync(TINYRUNC, args, { stdio: ['ignore', out, out], timeout: 120_000 }).status).toBe(0);
     closeSync(out);
     const pid = Number(readFileSync(pidFile, 'utf8'));
     await until(() => readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('sleep'));
@@ -122,7 +122,7 @@ describe('exec', () => {
     (cwd) => {
       const fd = openSync('/etc', 'r');
       const script = `exec 7</etc 251</etc; exec ${TINYRUNC} --root ${bench.root} exec --cwd ${cwd} ${id} cat hostname`;
-      const result = spawnSync('bash', ['-c', script], { encoding: 'utf8', timeout: 20_000 });
+      const result = spawnSync('bash', ['-c', script], { encoding: 'utf8', timeout: 120_000 });
       closeSync(fd);
       expect(result.status).not.toBe(0);
       expect(result.stdout).toBe('');
@@ -131,7 +131,7 @@ describe('exec', () => {
 
   it('keeps the fds that --preserve-fds names, and no others', () => {
     const script = `exec 3<${TINYRUNC} 4</etc/hostname 5</etc/hostname; exec ${TINYRUNC} --root ${bench.root} exec --preserve-fds 2 ${id} ls /proc/self/fd`;
-    const result = spawnSync('bash', ['-c', script], { encoding: 'utf8', timeout: 20_000 });
+    const result = spawnSync('bash', ['-c', script], { encoding: 'utf8', timeout: 120_000 });
     expect(result.stderr).toBe('');
     // 5 is ls's own look at the directory
     expect(result.stdout.trim().split('\n')).toEqual(['0', '1', '2', '3', '4', '5']);

@@ -41,6 +41,6 @@ it('--no-new-keyring: the session keyring is the caller’s; else a new one, nam
 it('LISTEN_FDS: sockets of systemd’s are handed on, and told of', () => {
   const bundle = bench.bundle(testSpec(['sh', '-c', 'echo $LISTEN_FDS $LISTEN_PID; cat <&3']));
   const script = `exec 3</etc/hostname; LISTEN_FDS=1 exec ${TINYRUNC} --root ${bench.root} run -b ${bundle} ${bench.id()}`;
-  const { stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8', timeout: 20_000 });
+  const { stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8', timeout: 120_000 });
   expect(stdout, stderr).toBe(`1 1\n${readFileSync('/etc/hostname', 'utf8')}`);
 });

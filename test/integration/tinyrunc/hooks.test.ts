@@ -151,7 +151,7 @@ describe('hooks', () => {
     const result = bench.run(['create', '-b', bundle, bench.id()]);
     expect(result.status).toBe(1);
     expect(result.stderr).toContain('hook ran past specified timeout of 1s');
-    expect(Date.now() - start).toBeLessThan(10_000);
+    expect(Date.now() - start).toBeLessThan(50_000);
   });
 
   it('have the environment they name and nothing else', () => {

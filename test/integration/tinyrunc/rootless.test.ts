@@ -24,7 +24,7 @@ function user(...args: readonly string[]) {
     gid: UID,
     encoding: 'utf8',
     input: '',
-    timeout: 30_000,
+    timeout: 120_000,
     cwd: '/',
     env: { PATH: process.env.PATH, XDG_RUNTIME_DIR: home },
   });

@@ -26,7 +26,7 @@ function bundleOf(script: string): string {
 function runDetached(bundle: string, streams: readonly [number, number, number]): string {
   const id = bench.id();
   const args = ['--root', bench.root, 'run', '-d', '-b', bundle, id];
-  expect(spawnSync(TINYRUNC, args, { stdio: [...streams], timeout: 20_000 }).status).toBe(0);
+  expect(spawnSync(TINYRUNC, args, { stdio: [...streams], timeout: 120_000 }).status).toBe(0);
   return id;
 }
 

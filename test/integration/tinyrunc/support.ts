@@ -74,7 +74,7 @@ export class Bench {
       encoding: 'utf8',
       input: options.input ?? '',
       cwd: options.cwd ?? this.dir,
-      timeout: 30_000,
+      timeout: 120_000,
       env: { ...process.env, ...options.env },
     });
   }
@@ -102,7 +102,7 @@ export class Bench {
     const err = openSync(join(bundle, 'stderr'), 'w');
     const out = openSync(join(bundle, 'stdout'), 'w');
     const args = ['--root', this.root, 'create', '-b', bundle, ...flags, id];
-    const result = spawnSync(TINYRUNC, args, { stdio: ['ignore', out, err], timeout: 30_000 });
+    const result = spawnSync(TINYRUNC, args, { stdio: ['ignore', out, err], timeout: 120_000 });
     closeSync(out);
     closeSync(err);
     if (result.status === 0) return id;
@@ -132,7 +132,7 @@ export interface RunOptions {
 }
 
 /** Waits until `ready` answers true; looks every 5 ms for at most `seconds`. */
-export async function until(ready: () => boolean, seconds = 10): Promise<void> {
+export async function until(ready: () => boolean, seconds = 90): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!ready()) {
     if (Date.now() > end) throw new Error(`not so within ${seconds} s: ${ready}`);

@@ -77,7 +77,7 @@ it('reads a pipe to its end, which becomes ^D', () => {
   const { status, stdout } = spawnSync(TINYRUNC, args, {
     input: 'piped\n',
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 120_000,
   });
   expect(status).toBe(0);
   expect(stdout).toContain('after the end');

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { allowsAll, deviceProgram } from '../../../src/plan/bpf-devices.ts';
 import { DEVICE_ALLOW_ALL, DEVICE_ALLOWLIST, DEVICE_DENY_ALL } from '../../../src/spec/defaults.ts';
 import type { LinuxDeviceCgroup } from '../../../src/spec/types.ts';
 
 // Properties take their time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 interface Access {
   readonly type: 'b' | 'c';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { TinyrunError } from '../../../src/errors.ts';
 import { native } from '../../../src/native/index.ts';
 import { compile } from '../../../src/plan/compile/index.ts';
@@ -14,7 +14,6 @@ import { HYBRID, NONE, ROOT, ROOTLESS, V2 } from '../../golden/plan/hosts.ts';
 import { plan } from './samples.ts';
 
 // Properties take their time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const some = <T>(arb: fc.Arbitrary<T>) => fc.option(arb, { nil: undefined });
 const word = fc.stringMatching(/^[a-z][a-z0-9]{0,7}$/);

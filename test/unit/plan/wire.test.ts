@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { TinyrunError } from '../../../src/errors.ts';
 import { decode } from '../../../src/plan/decode.ts';
 import { encode, HEADER, MAGIC } from '../../../src/plan/encode.ts';
@@ -7,7 +7,6 @@ import type { Plan, Step } from '../../../src/plan/types.ts';
 import { plan, step } from './samples.ts';
 
 // Properties take their time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const wire = ({ op, lane, args, mayFail }: Step) => ({ op, lane, args, ...(mayFail && { mayFail }) });
 const one = (only: Step): Plan => ({ steps: [only] });
