@@ -27,13 +27,16 @@ function booleanOf(text: string | undefined): boolean | undefined {
   return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text) ? false : undefined;
 }
 
-/** Whether the next argument is this flag's value: `--env A=1`, `-e A=1`, `-ite A=1`. */
-function takesNext(arg: string, options: readonly Option[]): boolean {
-  if (arg.startsWith('--')) return !arg.includes('=') && options.some((o) => o.long === arg && o.required);
-  if (!/^-[^-]/.test(arg)) return false;
+const takesNext = (arg: string, options: readonly Option[]): boolean =>
+  valueOption(arg, options) !== undefined;
+
+/** The flag whose value the next argument is: `--env A=1`, `-e A=1`, `-ite A=1`. */
+export function valueOption(arg: string, options: readonly Option[]): Option | undefined {
+  if (arg.startsWith('--')) return options.find((o) => o.long === arg && o.required);
+  if (!/^-[^-]/.test(arg)) return undefined;
   for (let i = 1; i < arg.length; i++) {
     const option = options.find((candidate) => candidate.short === `-${arg[i]}`);
-    if (option?.required) return i === arg.length - 1;
+    if (option?.required) return i === arg.length - 1 ? option : undefined;
   }
-  return false;
+  return undefined;
 }

@@ -51,6 +51,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = dict({
     load: () => import('./commands/doctor.ts'),
   },
   completion: { summary: 'print a shell completion script', load: () => import('./commands/completion.ts') },
+  __complete: {
+    summary: 'answer a shell that asks how a command line may go on',
+    hidden: true,
+    load: () => import('./commands/complete.ts'),
+  },
 });
 
 /** The entry of a verb or of one of its aliases. */

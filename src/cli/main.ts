@@ -1,10 +1,9 @@
 import type { Command as Program } from 'commander';
-import { TinyrunError } from '../errors.ts';
-import { type Roots, resolveRoots } from '../store/paths.ts';
 import { plainBooleans } from './booleans.ts';
 import type { Command, Context } from './command.ts';
 import { findCommand } from './commands.ts';
 import { exitCodeOf, formatFailure, toFailure } from './fail.ts';
+import { findVerb, isDebug, rootsOf, verbIndex } from './globals.ts';
 import { writeAll, writeAnswer, writeMessage } from './output/write.ts';
 import {
   addCommand,
@@ -52,7 +51,7 @@ async function dispatch(argv: readonly string[], at: { command: string }): Promi
   at.command = commandPath(deepest(sub, argv));
   // known before commander runs, since a command's action already needs them
   Object.assign(context, rootsOf(argv), { debug: isDebug(argv), command: at.command });
-  const verb = argv.indexOf(name) + 1;
+  const verb = verbIndex(argv) + 1;
   const rest = plainBooleans(argv.slice(verb), sub, command.passThrough === true);
   await parse(program, [...argv.slice(0, verb), ...rest], sub);
   return context.exitCode;
@@ -107,39 +106,4 @@ function deepest(verb: Program, argv: readonly string[]): Program {
     verb.commands.find((candidate) => candidate.name() === word || candidate.aliases().includes(word));
   const [sub] = argv.flatMap((word) => named(word) ?? []);
   return sub && verb.parent ? deepest(sub, argv) : verb;
-}
-
-const GLOBAL_VALUES = ['--data-root', '--run-root'];
-
-/** The first argument that is neither a global flag nor its value. */
-export function findVerb(argv: readonly string[]): string | undefined {
-  for (let i = 0; i < argv.length; i++) {
-    const arg = argv[i] ?? '';
-    if (!arg.startsWith('-')) return arg;
-    if (GLOBAL_VALUES.includes(arg)) i++;
-  }
-  return undefined;
-}
-
-function rootsOf(argv: readonly string[]): Roots {
-  const values = { dataRoot: globalValue(argv, '--data-root'), runRoot: globalValue(argv, '--run-root') };
-  return resolveRoots(values, process.env);
-}
-
-function isDebug(argv: readonly string[]): boolean {
-  const before = argv.slice(0, argv.indexOf(findVerb(argv) ?? ''));
-  return before.includes('--debug') || before.includes('-D');
-}
-
-function globalValue(argv: readonly string[], flag: string): string | undefined {
-  const verb = findVerb(argv);
-  for (let i = 0; i < argv.length && argv[i] !== verb; i++) {
-    const arg = argv[i] ?? '';
-    if (arg.startsWith(`${flag}=`)) return arg.slice(flag.length + 1);
-    if (arg !== flag) continue;
-    const value = argv[i + 1];
-    if (value === undefined) throw new TinyrunError('FLAG', `${flag} needs a directory`);
-    return value;
-  }
-  return undefined;
 }

@@ -76,6 +76,12 @@ export class CredentialStore {
     return found !== undefined;
   }
 
+  /** The registries that there are passwords of. */
+  servers(): string[] {
+    const { auths, credHelpers } = this.#read();
+    return [...new Set([...Object.keys(auths ?? {}), ...Object.keys(credHelpers ?? {})].map(bareHost))];
+  }
+
   #fromFile(config: DockerConfig, host: string, key: string): Credentials | undefined {
     const known = Object.entries(config.auths ?? {});
     const entry = known.find(([name]) => name === key || bareHost(name) === host)?.[1];

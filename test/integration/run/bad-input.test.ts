@@ -153,22 +153,3 @@ test('help: flags, examples, and nothing done', async () => {
   );
   expect((await sandbox.tinyrun(['-v'])).stdout).toMatch(/^tinyrun version /);
 });
-
-test.each(['bash', 'zsh', 'fish'])('completion for %s names verbs and flags', async (shell) => {
-  const { code, stdout } = await sandbox.tinyrun(['completion', shell]);
-  expect(code).toBe(0);
-  for (const word of ['run', 'doctor', 'memory']) expect(stdout).toContain(word);
-});
-
-test.each([
-  ['run --mem', '--memory --memory-swap --memory-reservation'],
-  ['image l', 'ls load'],
-  ['image ls --no', '--no-trunc'],
-  ['run busybox --mem', '--memory --memory-swap --memory-reservation'],
-  ['completion z', 'zsh'],
-])('completion of bash is a script that bash takes and that completes %s', async (words, completed) => {
-  const { stdout } = await sandbox.tinyrun(['completion', 'bash']);
-  const { execFileSync } = await import('node:child_process');
-  const script = `${stdout}\nCOMP_WORDS=(tinyrun ${words}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _tinyrun; echo "\${COMPREPLY[@]}"`;
-  expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe(`${completed}\n`);
-});

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { plainBooleans } from '../../../src/cli/booleans.ts';
 import { exitCodeOf, formatFailure, toFailure } from '../../../src/cli/fail.ts';
-import { findVerb } from '../../../src/cli/main.ts';
+import { findVerb } from '../../../src/cli/globals.ts';
 import { table } from '../../../src/cli/output/table.ts';
 import { distance, suggest } from '../../../src/cli/suggest.ts';
 import { TinyrunError } from '../../../src/errors.ts';

@@ -1,0 +1,53 @@
+import { containerIds, readRecord, viewOf } from '../../engine/record.ts';
+import { ImageStore } from '../../image/store.ts';
+import { views } from '../../image/view.ts';
+import type { Roots } from '../../store/paths.ts';
+import type { Candidate } from './answer.ts';
+import type { Listing } from './values.ts';
+
+/** Reads a listing. Nothing is swept or made: whoever presses a key asks for nothing to happen. */
+export async function list(listing: Listing, roots: Roots, typed: string): Promise<readonly Candidate[]> {
+  switch (listing) {
+    case 'containers':
+      return containers(roots, typed, false);
+    case 'running':
+      return containers(roots, typed, true);
+    case 'images':
+      return images(roots, typed);
+    case 'registries':
+      return registries();
+    case 'variables':
+      return Object.keys(process.env).map((word) => ({ word }));
+    default:
+      return [];
+  }
+}
+
+/** Names; ids where what is typed begins one. */
+function containers(roots: Roots, typed: string, running: boolean): Candidate[] {
+  return containerIds(roots).flatMap((id) => {
+    const record = readRecord(roots, id);
+    if (!record || (running && viewOf(roots, record).status !== 'running')) return [];
+    const about = record.image;
+    const byId = /^[0-9a-f]+$/.test(typed) && id.startsWith(typed);
+    return [
+      { word: record.name, about },
+      ...(byId ? [{ word: id.slice(0, Math.max(12, typed.length)), about }] : []),
+    ];
+  });
+}
+
+/** `name:tag`; ids where what is typed begins one. */
+function images(roots: Roots, typed: string): Candidate[] {
+  return views(new ImageStore(roots.dataRoot).list()).flatMap(({ id, tags }) => {
+    const digits = id.slice('sha256:'.length);
+    const byId = /^[0-9a-f]+$/.test(typed) && digits.startsWith(typed);
+    const words = byId ? [...tags, digits.slice(0, Math.max(12, typed.length))] : tags;
+    return words.map((word) => ({ word }));
+  });
+}
+
+async function registries(): Promise<Candidate[]> {
+  const { CredentialStore } = await import('../../image/registry/credentials.ts');
+  return new CredentialStore().servers().map((word) => ({ word }));
+}

@@ -1,0 +1,114 @@
+import { CAPABILITIES, SIGNALS } from '../../spec/linux.ts';
+import { dict } from '../../store/dict.ts';
+
+/** What can be listed of this host, for whoever asks: read only then. */
+export type Listing =
+  | 'containers'
+  | 'running'
+  | 'images'
+  | 'registries'
+  | 'variables'
+  | 'verbs'
+  | 'files'
+  | 'directories';
+
+/** A word, or all of a listing, each with `before` in front of it. */
+export type Source = string | { readonly all: Listing; readonly before?: string };
+
+const all = (listing: Listing, before?: string): Source =>
+  before === undefined ? { all: listing } : { all: listing, before };
+const joined = (...words: readonly string[]): readonly Source[] => [...words, all('running', 'container:')];
+
+const FILE = [all('files')];
+const IMAGE = [all('images')];
+const SIGNAL = Object.keys(SIGNALS).map((name) => `SIG${name}`);
+const CAPABILITY = ['ALL', ...CAPABILITIES.map((name) => name.replace('CAP_', ''))];
+const PLATFORM = 'amd64 arm64 arm/v7 arm/v6 386 ppc64le riscv64 s390x'
+  .split(' ')
+  .map((name) => `linux/${name}`);
+const ULIMIT =
+  'core= cpu= data= fsize= locks= memlock= msgqueue= nice= nofile= nproc= rss= rtprio= rttime= sigpending= stack=';
+const MOUNT = ['type=bind,source=', 'type=tmpfs,target='];
+const SECURITY = 'seccomp= seccomp=unconfined no-new-privileges apparmor= apparmor=unconfined';
+const FORMAT = ['json', 'table'];
+
+/** Values of flags; one of `COMMAND --flag` stands before one of `--flag`. */
+const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
+  '--arch': ['amd64', 'arm64', 'arm', '386', 'riscv64'],
+  '--cap-add': CAPABILITY,
+  '--cap-drop': CAPABILITY,
+  '--cgroupns': ['private', 'host'],
+  '--cidfile': FILE,
+  '--data-root': [all('directories')],
+  '--device': FILE,
+  '--dns': [],
+  '--env': [all('variables')],
+  '--env-file': FILE,
+  '--format': FORMAT,
+  '--input': FILE,
+  '--ipc': joined('private', 'host', 'none'),
+  '--mount': MOUNT,
+  '--net': joined('none', 'host'),
+  '--network': joined('none', 'host'),
+  '--os': ['linux'],
+  '--output': FILE,
+  '--pid': joined('private', 'host'),
+  '--platform': PLATFORM,
+  '--pull': ['missing', 'never', 'always'],
+  '--run-root': [all('directories')],
+  '--security-opt': SECURITY.split(' '),
+  '--signal': SIGNAL,
+  '--stop-signal': SIGNAL,
+  '--type': ['container', 'image'],
+  '--ulimit': ULIMIT.split(' '),
+  '--userns': ['host', 'private'],
+  '--uts': joined('private', 'host'),
+  '--volume': FILE,
+  'ps --filter': [
+    ...'id= name= label= exited= health= status=created status=exited status=paused status=running'.split(
+      ' ',
+    ),
+    all('images', 'ancestor='),
+    all('containers', 'before='),
+    all('containers', 'since='),
+  ],
+  'images --filter': 'dangling=true dangling=false label= until= reference= before= since='.split(' '),
+  'image ls --filter': 'dangling=true dangling=false label= until= reference= before= since='.split(' '),
+  'image prune --filter': ['until=', 'label=', 'label!='],
+});
+
+/** Arguments by their place; the last one's words stand for all that follow. */
+const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict({
+  completion: [['bash', 'zsh', 'fish']],
+  export: [[all('containers')]],
+  help: [[all('verbs')]],
+  history: [IMAGE],
+  images: [IMAGE],
+  import: [FILE, []],
+  inspect: [[all('containers'), all('images')]],
+  kill: [[all('running')]],
+  login: [[all('registries')]],
+  logout: [[all('registries')]],
+  push: [IMAGE],
+  pull: [IMAGE],
+  rm: [[all('containers')]],
+  rmi: [IMAGE],
+  run: [IMAGE],
+  save: [IMAGE],
+  tag: [IMAGE],
+  'image rm': [IMAGE],
+  'image ls': [IMAGE],
+  'image inspect': [IMAGE],
+  'image tree': [IMAGE],
+});
+
+/** Words for the value of a flag of a command (`run`, `image ls`); undefined where nothing is known of it. */
+export function valuesOf(path: string, flag: string): readonly Source[] | undefined {
+  return FLAGS[`${path} ${flag}`] ?? FLAGS[flag];
+}
+
+/** Words for the argument at a place; `image push` is `push` in this. */
+export function argumentsOf(path: string, place: number): readonly Source[] | undefined {
+  const places = ARGUMENTS[path] ?? ARGUMENTS[path.replace(/^(image|container) /, '')];
+  return places?.[place] ?? places?.at(-1);
+}
