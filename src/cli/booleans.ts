@@ -1,4 +1,6 @@
 import type { Option, Command as Program } from 'commander';
+import { parseBoolean } from '../engine/options/booleans.ts';
+import { TinyrunError } from '../errors.ts';
 
 /**
  * `--rm=true` and `--init=false`, which Go's flags know and commander does not: the first becomes `--rm`, the second
@@ -10,21 +12,28 @@ export function plainBooleans(args: readonly string[], program: Program, passThr
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? '';
     if (arg === '--' || (passThrough && !arg.startsWith('-'))) return [...result, ...args.slice(i)];
-    const [, name, value] = /^(--[^=]+)=(.*)$/s.exec(arg) ?? [];
-    const option = program.options.find((candidate) => candidate.long === name);
-    const truth = option?.isBoolean() ? booleanOf(value) : undefined;
-    if (truth === undefined) result.push(arg);
-    else if (truth && name) result.push(name);
-    if (takesNext(arg, program.options) && i + 1 < args.length) result.push(args[++i] ?? '');
+    const words = plain(arg, program.options);
+    result.push(...words);
+    if (words[0] === arg && takesNext(arg, program.options) && i + 1 < args.length)
+      result.push(args[++i] ?? '');
   }
   return result;
 }
 
-/** strconv.ParseBool's words. */
-function booleanOf(text: string | undefined): boolean | undefined {
-  if (text === undefined) return undefined;
-  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return true;
-  return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text) ? false : undefined;
+/** `-it=false` is `-i`, as with pflag: the value is the last letter's. */
+function plain(arg: string, options: readonly Option[]): readonly string[] {
+  const [, flag = '', value = ''] = /^(--[^=]+|-[^-=]+)=(.*)$/s.exec(arg) ?? [];
+  if (flag === '') return [arg];
+  const names = flag.startsWith('--') ? [flag] : [...flag.slice(1)].map((letter) => `-${letter}`);
+  const found = names.map((name) => options.find(({ long, short }) => long === name || short === name));
+  if (!found.every((option) => option?.isBoolean())) return [arg];
+  const last = names.pop() ?? '';
+  const truth = parseBoolean(value);
+  if (truth === undefined)
+    throw new TinyrunError('FLAG', `${last} ${JSON.stringify(value)}: not a boolean`, {
+      hint: 'the words are true and false, t and f, 1 and 0',
+    });
+  return truth ? [...names, last] : names;
 }
 
 const takesNext = (arg: string, options: readonly Option[]): boolean =>

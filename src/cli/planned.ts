@@ -23,7 +23,7 @@ const RUN =
 /** Flags by verb. */
 export const PLANNED_FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['run', new Set(RUN.split(' '))],
-  ['rm', new Set(['--link', '--volumes', '-l', '-v'])],
+  ['rm', new Set(['--link', '-l'])],
   ['inspect', new Set(['--size', '-s'])],
 ]);
 

@@ -72,16 +72,18 @@ function makeDir(path: string): void {
 
 function takeName(roots: Roots, { options, record }: Blueprint): string {
   const names = new Names(roots.dataRoot);
-  if (options.name === undefined) return names.takeGenerated(record.id);
+  // the API writes a slash before names, and takes it
+  const wanted = options.name?.replace(/^\//, '');
+  if (!wanted) return names.takeGenerated(record.id);
   try {
-    names.take(options.name, record.id);
+    names.take(wanted, record.id);
   } catch (error) {
     if (!(error instanceof TinyrunError) || error.code !== 'NAME_IN_USE') throw error;
     // the holder may be gone, by a reboot or with its command
     sweepAll(roots);
-    names.take(options.name, record.id);
+    names.take(wanted, record.id);
   }
-  return options.name;
+  return wanted;
 }
 
 function makeData(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): void {

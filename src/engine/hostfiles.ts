@@ -4,7 +4,7 @@ import { join as joinInRoot } from 'node:path/posix';
 import type { ContainerConfig } from '../image/types.ts';
 import type { PlainPaths } from '../plan/compile/options.ts';
 import type { Mount } from '../spec/types.ts';
-import { hostsFile, parseAddHost, resolvConf } from './options/files.ts';
+import { hostsFile, parseAddHost, parseResolver, resolvConf } from './options/files.ts';
 import type { RunOptions } from './types.ts';
 
 /** A file that is written into the container's directory and bound into the container. */
@@ -15,14 +15,14 @@ export interface HostFile {
 
 /** The three files that Docker gives every container, over whatever the image has. */
 export function hostFiles(options: RunOptions, hostname: string): HostFile[] {
-  const extra = (options.addHost ?? []).map(parseAddHost);
+  const extra = (options.addHost ?? []).map((text) => parseAddHost(text, options.network));
   const shared = options.network === 'host';
   const hosts = shared ? readOr('/etc/hosts', hostsFile()) : hostsFile(hostname);
   const added = extra.map(({ name, address }) => `${address}\t${name}\n`).join('');
   return [
     { name: 'hosts', text: hosts + added },
     { name: 'hostname', text: `${hostname}\n` },
-    { name: 'resolv.conf', text: resolvConf(readOr('/etc/resolv.conf', ''), options.dns ?? []) },
+    { name: 'resolv.conf', text: resolvConf(readOr('/etc/resolv.conf', ''), parseResolver(options)) },
   ];
 }
 

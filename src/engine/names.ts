@@ -47,13 +47,13 @@ export function generatedName(id: string, attempt: number): string {
   return attempt === 0 ? name : `${name}${attempt}`;
 }
 
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}$/;
 
 /** @throws TinyrunError USAGE */
 export function checkName(name: string): void {
   if (NAME.test(name)) return;
   throw new TinyrunError('USAGE', `--name ${JSON.stringify(name)}: not a container name`, {
-    hint: 'letters, digits, _ . and -, at most 128, starting with a letter or digit',
+    hint: 'letters, digits, _ . and -, 2 to 255 of them, starting with a letter or digit',
   });
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { hostname as machineName } from 'node:os';
+import { availableParallelism, hostname as machineName } from 'node:os';
 import { resolve } from 'node:path';
 import { kernelReason, TinyrunError } from '../errors.ts';
 import { platformOf } from '../image/entry.ts';
@@ -24,9 +24,11 @@ import { newContainerId } from './names.ts';
 import { commandOf } from './options/command.ts';
 import { type DeviceGrant, hostDevices, parseDevice } from './options/devices.ts';
 import { parseEnv, parseEnvFile } from './options/env.ts';
-import { type BindMount, userMounts } from './options/mounts.ts';
+import { checkCpus } from './options/limits.ts';
+import { userMounts } from './options/mounts.ts';
 import { type FindPid, namespaceModes, namespacesOf } from './options/namespaces.ts';
 import { parseSecurity, type SecurityOptions } from './options/security.ts';
+import type { BindMount } from './options/targets.ts';
 import { type ResolvedUser, resolveUser } from './options/user.ts';
 import type { ContainerRecord } from './record.ts';
 import { checkHost } from './requirements.ts';
@@ -151,6 +153,7 @@ function parseOptions(options: RunOptions) {
     throw new TinyrunError('USAGE', `--cidfile ${options.cidfile}: the file exists`, {
       hint: 'another container may have written it: remove it or choose another name',
     });
+  checkCpus(options, availableParallelism());
   return {
     modes: namespaceModes(options),
     security: parseSecurity(options.securityOpt ?? []),
@@ -161,16 +164,16 @@ function parseOptions(options: RunOptions) {
 }
 
 function readEnvFile(path: string): string[] {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (cause) {
     throw new TinyrunError('USAGE', `--env-file ${path}: ${kernelReason(cause)}`, {
       cause,
       hint: 'the file must exist and be readable, one KEY=VALUE a line',
     });
   }
-  return parseEnvFile(text, path, process.env);
+  return parseEnvFile(bytes, path, process.env);
 }
 
 function devicesOf(options: RunOptions): DeviceGrant {

@@ -28,10 +28,10 @@ import { commandOf } from './options/command.ts';
 import type { DeviceGrant } from './options/devices.ts';
 import { DEFAULT_PATH, mergeEnv } from './options/env.ts';
 import { parseUlimit, resourcesOf } from './options/limits.ts';
-import { cleanTarget } from './options/mounts.ts';
 import type { SecurityOptions } from './options/security.ts';
 import { parseInteger, parseSize } from './options/size.ts';
 import { sysctlsOf } from './options/sysctls.ts';
+import { cleanTarget } from './options/targets.ts';
 import type { ResolvedUser } from './options/user.ts';
 import type { RunOptions } from './types.ts';
 
@@ -162,8 +162,8 @@ function isPrivate(namespaces: readonly LinuxNamespace[], type: LinuxNamespace['
 
 /** The default mounts, less what the flags replace, then the user's own. */
 function mountsOf({ options, namespaces, mounts, idMaps }: SpecInput): Mount[] {
-  const shm = options.shmSize === undefined ? DEFAULT_SHM_SIZE : parseSize(options.shmSize, '--shm-size');
-  if (shm === 0) throw new TinyrunError('USAGE', '--shm-size must be above 0');
+  const given = options.shmSize === undefined ? 0 : parseSize(options.shmSize, '--shm-size');
+  const shm = given || DEFAULT_SHM_SIZE;
   const replaced = new Set(mounts.map((mount) => cleanTarget(mount.destination)));
   if (options.ipc === 'none') replaced.add('/dev/shm');
   // with a /dev of one's own nothing of ours is mounted below it, either

@@ -68,9 +68,12 @@ export interface RunOptions {
   readonly cgroupns?: string | undefined;
   /** `host` only, so far. */
   readonly userns?: string | undefined;
-  /** `NAME:ADDRESS` for /etc/hosts. */
+  /** `NAME:ADDRESS` for /etc/hosts; the address `host-gateway` is the host, with `network: 'host'`. */
   readonly addHost?: readonly string[] | undefined;
+  /** Of /etc/resolv.conf, in place of the host's: addresses of name servers, search domains, options. */
   readonly dns?: readonly string[] | undefined;
+  readonly dnsSearch?: readonly string[] | undefined;
+  readonly dnsOption?: readonly string[] | undefined;
   readonly label?: readonly string[] | undefined;
   readonly annotation?: readonly string[] | undefined;
   readonly stopSignal?: string | undefined;

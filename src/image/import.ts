@@ -7,7 +7,7 @@ import { Hasher } from './digest.ts';
 import type { StoredImage } from './entry.ts';
 import { addingIn } from './gc.ts';
 import { ensureUnpacked } from './layers.ts';
-import { formatReference, parseReference } from './reference.ts';
+import { tagName } from './reference.ts';
 import { register } from './register.ts';
 import type { ImageStore } from './store.ts';
 import {
@@ -37,7 +37,7 @@ export async function importArchive(
   source: AsyncIterable<Buffer>,
   options: ImportArchiveOptions,
 ): Promise<StoredImage> {
-  const name = options.name === undefined ? {} : { name: formatReference(parseReference(options.name)) };
+  const name = options.name === undefined ? {} : { name: tagName(options.name) };
   const changed: ContainerConfig = {};
   for (const change of options.changes) applyChange(changed, change);
   return addingIn(store, 'import-', async (directory) => {

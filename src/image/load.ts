@@ -11,7 +11,7 @@ import { addingIn } from './gc.ts';
 import { ensureUnpacked } from './layers.ts';
 import { importEntry, layoutEntries } from './layout.ts';
 import { hostPlatform, requireLinux } from './platform.ts';
-import { formatReference, parseReference } from './reference.ts';
+import { tagName } from './reference.ts';
 import { register } from './register.ts';
 import type { ImageStore } from './store.ts';
 import { type TarHandler, TarReader } from './tar/reader.ts';
@@ -142,7 +142,7 @@ async function loadDockerImage(store: ImageStore, root: string, image: DockerIma
   const diffIds = parsed.rootfs.diff_ids;
   await ensureUnpacked(store, { layers: layers.map((layer, i) => ({ ...layer, diffId: diffIds[i] ?? '' })) });
   const stored = putJson(store, manifest, MEDIA.manifest);
-  const names = (image.RepoTags ?? []).map((name) => formatReference(parseReference(name)));
+  const names = (image.RepoTags ?? []).map(tagName);
   const base = { manifest: stored, configDigest: config.digest, config: parsed };
   if (names.length === 0) return [await register(store, base)];
   const entries: Loaded[] = [];

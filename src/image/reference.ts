@@ -105,6 +105,18 @@ export function formatReference(reference: Reference): string {
   return repositoryOf(reference) + tag + digest;
 }
 
+/**
+ * The whole name that an image is given: `docker.io/library/alpine:latest`.
+ * @throws TinyrunError INVALID_REFERENCE for what could be read as a digest, in Docker's words
+ */
+export function tagName(text: string): string {
+  const reference = parseReference(text);
+  if (reference.digest !== undefined) throw invalid(text, 'refusing to create a tag with a digest reference');
+  if (familiarName(reference) === 'sha256')
+    throw invalid(text, 'refusing to create an ambiguous tag using digest algorithm as name');
+  return formatReference(reference);
+}
+
 /** The repository as Docker shows it: `alpine`, `user/name`, `host:5000/name`. */
 export function familiarName(reference: Pick<Reference, 'domain' | 'path'>): string {
   if (reference.domain !== DEFAULT_DOMAIN) return `${reference.domain}/${reference.path}`;

@@ -6,7 +6,14 @@ import { ensureDir } from '../store/paths.ts';
 import { readImageConfig } from './config.ts';
 import { fromDescriptor, type StoredImage, toDescriptor } from './entry.ts';
 import { platformRank } from './platform.ts';
-import { formatReference, parseIdPrefix, parseNamed, parseReference, repositoryOf } from './reference.ts';
+import {
+  formatReference,
+  parseIdPrefix,
+  parseNamed,
+  parseReference,
+  repositoryOf,
+  tagName,
+} from './reference.ts';
 import type { Descriptor, ImageRecord, Index, Manifest, Platform } from './types.ts';
 import { MEDIA } from './types.ts';
 
@@ -142,8 +149,7 @@ export class ImageStore {
 
   /** Gives a stored image another name. */
   async tag(image: StoredImage, name: string): Promise<void> {
-    const full = formatReference(parseReference(name));
-    await this.add({ ...image, name: full, repoDigests: [] });
+    await this.add({ ...image, name: tagName(name), repoDigests: [] });
   }
 
   #readIndex(): Index {

@@ -39,12 +39,14 @@ describe.each(NAMES)('%s', (name) => {
 
   test('is no variable of the host', () => {
     expect(parseEnv([name], process.env)).toEqual([name]);
-    expect(parseEnvFile(name, 'file', process.env)).toEqual([]);
+    expect(parseEnvFile(Buffer.from(name), 'file', process.env)).toEqual([]);
   });
 
   test('is no key of --mount, no option of --tmpfs', () => {
     expect(() => userMounts({ image: 'x', mount: [`${name}=1,target=/x`] }, String)).toThrow('--mount');
-    expect(() => userMounts({ image: 'x', tmpfs: [`/x:${name}`] }, String)).toThrow(`unknown option ${name}`);
+    expect(() => userMounts({ image: 'x', tmpfs: [`/x:${name}`] }, String)).toThrow(
+      `invalid tmpfs option "${name}"`,
+    );
   });
 
   test('is no instruction, no filter, no unit of time', () => {

@@ -10,10 +10,12 @@ export const command: Command = {
   define(program, context) {
     program
       .argument('<container...>')
-      .option('-f, --force', 'kill running ones first')
-      .action((containers: string[], flags: { force?: boolean }) => {
+      .option('-f, --force', 'kill running ones first; one that is not there is no failure')
+      .option('-v, --volumes', 'its anonymous volumes, too (there are none yet)')
+      .action((containers: string[], { force = false }: { force?: boolean }) => {
         const engine = createEngine(context);
-        return forEach(containers, context, (name) => engine.remove(name, { force: flags.force === true }));
+        const forgive = force ? 'CONTAINER_NOT_FOUND' : undefined;
+        return forEach(containers, context, (name) => engine.remove(name, { force }), forgive);
       });
   },
 };

@@ -20,7 +20,7 @@ export const command: Command = {
   },
 };
 
-/** Each is tried; one that fails makes the exit code 1. */
+/** Each is tried; one that fails makes the exit code 1, unless with --force it was not there anyway. */
 async function remove(images: readonly string[], flags: Flags, context: Context): Promise<void> {
   const { ImageStore } = await import('../../image/store.ts');
   const { removeImage } = await import('../../image/remove.ts');
@@ -33,8 +33,9 @@ async function remove(images: readonly string[], flags: Flags, context: Context)
       context.out(untagged.map((name) => `Untagged: ${name}\n`).join(''));
       context.out(deleted.map((id) => `Deleted: ${id}\n`).join(''));
     } catch (error) {
-      context.err(formatFailure(toFailure(error), context.command));
-      context.exitCode = 1;
+      const failure = toFailure(error);
+      context.err(formatFailure(failure, context.command));
+      if (!flags.force || failure.code !== 'IMAGE_NOT_FOUND') context.exitCode = 1;
     }
   }
 }

@@ -13,6 +13,8 @@ interface Views {
   readonly sigProxy: boolean;
   /** Docker's older spelling of --network. */
   readonly net?: string;
+  /** And of --dns-option. */
+  readonly dnsOpt?: readonly string[];
 }
 
 export const command: Command = {
@@ -49,8 +51,9 @@ export const command: Command = {
 type RunFlags = Omit<RunOptions, 'image' | 'args'> & Views;
 
 async function run(image: string, args: string[], flags: RunFlags, context: Context): Promise<void> {
-  const { explain, trace, step, json, sigProxy, net, ...rest } = flags;
-  const options: RunOptions = { ...rest, network: rest.network ?? net, image, args };
+  const { explain, trace, step, json, sigProxy, net, dnsOpt = [], ...rest } = flags;
+  const dnsOption = [...(rest.dnsOption ?? []), ...dnsOpt];
+  const options: RunOptions = { ...rest, network: rest.network ?? net, dnsOption, image, args };
   const engine = createEngine(context);
   if (explain || (json && !trace && !step)) {
     const { explainRun } = await import('../output/plan.ts');
@@ -120,8 +123,11 @@ function namespaceFlags(program: Program): void {
     .option('--userns <MODE>', 'host (the default), private: root in it is nobody on the host')
     .option('-h, --hostname <NAME>', 'default: the first 12 digits of the id')
     .option('--domainname <NAME>', 'NIS domain name')
-    .option('--add-host <NAME:ADDRESS>', 'one more line in /etc/hosts', collect)
+    .option('--add-host <NAME:ADDRESS>', 'one more line in /etc/hosts; host-gateway: the host', collect)
     .option('--dns <ADDRESS>', 'name server in /etc/resolv.conf', collect)
+    .option('--dns-search <DOMAIN>', 'domain to look names up in; a dot: none', collect)
+    .option('--dns-option <OPTION>', 'option of resolv.conf, as in ndots:2', collect)
+    .addOption(new Option('--dns-opt <OPTION>').argParser(collect).hideHelp())
     .option('--sysctl <KEY=VALUE>', 'a namespaced kernel setting', collect);
 }
 

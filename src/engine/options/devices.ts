@@ -45,7 +45,7 @@ export function parseDevice(text: string): DeviceGrant {
   const host = parts[0] ?? '';
   const second = parts[1] ?? '';
   const onlyMode = parts.length === 2 && isMode(second);
-  const target = onlyMode || second === '' ? host : second;
+  const target = onlyMode || parts.length === 1 ? host : second;
   const access = onlyMode ? second : (parts[2] ?? 'rwm');
   if (parts.length > 3 || !host.startsWith('/') || !target.startsWith('/'))
     throw fail(text, 'not HOST[:CONTAINER[:rwm]] with absolute paths');

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { TinyrunError } from '../../errors.ts';
 
 export const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -25,9 +26,12 @@ export function parseEnv(entries: readonly string[], host: NodeJS.ProcessEnv): s
  * The lines of an --env-file as Docker reads them: `#` lines and empty ones skipped, values verbatim, `KEY` alone
  * taken from the caller where it has it and left out where not.
  */
-export function parseEnvFile(text: string, path: string, host: NodeJS.ProcessEnv): string[] {
+export function parseEnvFile(bytes: Buffer, path: string, host: NodeJS.ProcessEnv): string[] {
   const fail = (problem: string) => new TinyrunError('USAGE', `--env-file ${path}: ${problem}`);
-  return text
+  const wrong = firstBadLine(bytes);
+  if (wrong !== undefined) throw fail(`invalid utf8 bytes at line ${wrong}`);
+  return bytes
+    .toString('utf8')
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .flatMap((raw, index) => {
@@ -41,6 +45,17 @@ export function parseEnvFile(text: string, path: string, host: NodeJS.ProcessEnv
       const entry = inherit(line, host);
       return entry.includes('=') ? [entry] : [];
     });
+}
+
+/** The number of the first line that is no UTF-8: reading it as text would change what it says. */
+function firstBadLine(bytes: Buffer): number | undefined {
+  if (isUtf8(bytes)) return undefined;
+  for (let start = 0, line = 1; ; line++) {
+    const found = bytes.indexOf(0x0a, start);
+    const end = found < 0 ? bytes.length : found;
+    if (found < 0 || !isUtf8(bytes.subarray(start, end))) return line;
+    start = end + 1;
+  }
 }
 
 /** Later entries replace earlier ones in place; `KEY` without `=` removes. */

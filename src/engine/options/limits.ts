@@ -16,7 +16,12 @@ function memory(options: RunOptions): LinuxMemory | undefined {
   const limit = text === undefined ? 0 : parseSize(text, '--memory');
   if (limit !== 0 && limit < MIN_MEMORY)
     throw usage(`--memory ${JSON.stringify(text)}: the minimum memory limit is 6 MB`, 'give 6m or more');
-  const reservation = memoryReservation ? parseSize(memoryReservation, '--memory-reservation') : undefined;
+  const reservation =
+    memoryReservation === undefined ? undefined : parseSize(memoryReservation, '--memory-reservation');
+  if (reservation && reservation < MIN_MEMORY)
+    throw usage(
+      `--memory-reservation ${JSON.stringify(memoryReservation)}: the minimum memory reservation is 6 MB`,
+    );
   if (limit && reservation && reservation > limit)
     throw usage('--memory-reservation must not be above --memory');
   return {
@@ -29,6 +34,7 @@ function memory(options: RunOptions): LinuxMemory | undefined {
 /** Memory plus swap: twice the memory by default, as Docker does. */
 function swap(text: string | undefined, limit: number): { swap?: number } {
   if (text === undefined) return limit ? { swap: 2 * limit } : {};
+  if (!limit && (text === '-1' || parseSize(text, '--memory-swap') === 0)) return {};
   if (!limit) throw usage('--memory-swap needs --memory', 'set both, --memory-swap being memory plus swap');
   if (text === '-1') return { swap: -1 };
   const total = parseSize(text, '--memory-swap');
@@ -42,23 +48,47 @@ function cpu(options: RunOptions): LinuxCPU | undefined {
   const shares =
     cpuShares === undefined ? 0 : parseInteger(cpuShares, '--cpu-shares', { min: 0, max: 262144 });
   const result: LinuxCPU = {
-    ...(cpus === undefined ? {} : { quota: parseCpus(cpus), period: CPU_PERIOD }),
+    ...quotaOf(cpus),
     ...(shares ? { shares: Math.max(2, shares) } : {}),
-    ...(cpusetCpus === undefined ? {} : { cpus: parseList(cpusetCpus, '--cpuset-cpus') }),
-    ...(cpusetMems === undefined ? {} : { mems: parseList(cpusetMems, '--cpuset-mems') }),
+    ...(!cpusetCpus ? {} : { cpus: parseList(cpusetCpus, '--cpuset-cpus') }),
+    ...(!cpusetMems ? {} : { mems: parseList(cpusetMems, '--cpuset-mems') }),
   };
   return Object.keys(result).length > 0 ? result : undefined;
 }
 
-function parseCpus(text: string): number {
-  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+/** 0 is no limit. */
+function quotaOf(text: string | undefined): { quota?: number; period?: number } {
+  if (text === undefined) return {};
+  const value = rational(text);
+  if (value === 0) return {};
   // cpu.max takes no quota below a millisecond.
-  if (value >= 0.01) return Math.round(value * CPU_PERIOD);
+  if (value >= 0.01) return { quota: Math.round(value * CPU_PERIOD), period: CPU_PERIOD };
   throw usage(`--cpus ${JSON.stringify(text)}: not a number of processors, 0.01 or more`);
 }
 
+/** Go's rationals: 1.5, .5, 1e0, 3/2. */
+function rational(text: string): number {
+  const [, over, under] = /^\+?(\d+)\/(\d+)$/.exec(text) ?? [];
+  if (over !== undefined) return Number(over) / Number(under);
+  // Docker counts billionths
+  const [, number = '?'] = /^\+?((?:\d+\.?\d{0,9}0*|\.\d{1,9}0*)(?:e[+-]?\d+)?)$/i.exec(text) ?? [];
+  return Number(number);
+}
+
+/** More than the machine has is a mistake, not a limit. @throws TinyrunError USAGE in Docker's words */
+export function checkCpus({ cpus }: RunOptions, available: number): void {
+  if (cpus === undefined || !(rational(cpus) > available)) return;
+  throw usage(
+    `--cpus ${JSON.stringify(cpus)}: range of CPUs is from 0.01 to ${available}.00, as there are only ${available} CPUs available`,
+  );
+}
+
 function parseList(text: string, flag: string): string {
-  if (/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(text)) return text;
+  const rises = (range: string) => {
+    const [from, to = from] = range.split('-').map(Number);
+    return Number(from) <= Number(to);
+  };
+  if (/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(text) && text.split(',').every(rises)) return text;
   throw usage(`${flag} ${JSON.stringify(text)}: not a list of numbers and ranges, as in 0-2,7`);
 }
 
@@ -70,11 +100,12 @@ export function resourcesOf(options: RunOptions): LinuxResources {
   return {
     ...(limits.memory ? { memory: limits.memory } : {}),
     ...(limits.cpu ? { cpu: limits.cpu } : {}),
-    ...(pids === undefined ? {} : { pids: { limit: pids === 0 ? -1 : pids } }),
+    ...(pids === undefined ? {} : { pids: { limit: pids <= 0 ? -1 : pids } }),
   };
 }
 
-const RANGE = { min: -1, max: 4_194_304 };
+/** Whatever is below 1 is no limit. */
+const RANGE = { min: Number.MIN_SAFE_INTEGER, max: 4_194_304 };
 
 /** Names of setrlimit(2) as --ulimit spells them. */
 const ULIMITS =
@@ -93,7 +124,10 @@ export function parseUlimit(text: string): POSIXRlimit {
       `the names are ${ULIMITS.join(', ')}`,
     );
   const value = (number: string) => {
-    const parsed = parseInteger(number, `--ulimit ${name}`, { min: -1, max: Number.MAX_SAFE_INTEGER });
+    // base 10 whatever it starts with
+    const plain = number.replace(/^([+-]?)0+(?=\d)/, '$1');
+    const bounds = { min: -1, max: Number.MAX_SAFE_INTEGER };
+    const parsed = parseInteger(/^[+-]?\d+$/.test(plain) ? plain : '?', `--ulimit ${name}`, bounds);
     return parsed === -1 ? UNLIMITED : parsed;
   };
   const soft = value(softText);

@@ -1,144 +1,93 @@
-import { normalize } from 'node:path/posix';
 import { TinyrunError } from '../../errors.ts';
 import type { Mount } from '../../spec/types.ts';
-import { dict } from '../../store/dict.ts';
 import type { RunOptions } from '../types.ts';
-import { parseSize } from './size.ts';
+import { parseMount } from './mount-flag.ts';
+import { type BindMount, bind, mountError, mountTarget, PROPAGATION, tmpfs } from './targets.ts';
 
-const fail = (flag: string, text: string, problem: string, hint?: string) =>
-  new TinyrunError('USAGE', `${flag} ${JSON.stringify(text)}: ${problem}`, hint ? { hint } : {});
-
-/** A path of the container without `.`, `..` and doubled slashes, by its text alone: two spellings of a place are one. */
-export function cleanTarget(path: string): string {
-  const clean = normalize(path);
-  return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
-}
-
-const PROPAGATION = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];
-/** Options of -v that the kernel has no part in: SELinux labels and nocopy of volumes. */
-const IGNORED = ['rw', 'z', 'Z', 'nocopy', 'consistent', 'cached', 'delegated'];
-
-/** A bind that needs its source on the host before it can be mounted. */
-export interface BindMount extends Mount {
-  readonly source: string;
-  /** -v makes a missing source directory, --mount refuses. */
-  readonly createSource: boolean;
-}
+/** Options of -v by what they choose: one of each at most. SELinux labels and consistency are no matter of the kernel's. */
+const VOLUME_MODES: readonly (readonly string[])[] = [
+  ['ro', 'rw'],
+  ['z', 'Z'],
+  PROPAGATION,
+  ['consistent', 'cached', 'delegated'],
+];
 
 /** `resolve` makes a relative host path absolute. */
 function parseVolume(text: string, resolve: (path: string) => string): BindMount {
+  const fail = (problem: string, hint?: string) => mountError('--volume', text, problem, hint);
+  if (text === '') throw fail('invalid empty volume spec');
   const parts = text.split(':');
-  const [source, target, options = ''] = parts.length === 1 ? [undefined, parts[0]] : parts;
-  if (parts.length > 3 || !target || source === '')
-    throw fail('--volume', text, 'not SOURCE:TARGET[:OPTIONS]');
-  if (!target.startsWith('/') || target === '/')
-    throw fail('--volume', text, 'the target must be an absolute path below /');
-  if (source === undefined || !/^[/.~]/.test(source))
-    throw new TinyrunError(
-      'UNSUPPORTED',
-      `--volume ${JSON.stringify(text)}: there are no named volumes yet`,
-      {
-        hint: 'give a directory of the host as an absolute path, or one that starts with ./',
-      },
-    );
-  return bind(resolve(source), target, volumeOptions(text, options), true);
+  if (parts.length > 3) throw fail('invalid spec: too many colons', 'SOURCE:TARGET[:OPTIONS]');
+  if (parts.includes('')) throw fail('invalid spec: empty section between colons', 'SOURCE:TARGET[:OPTIONS]');
+  const [source = '', target, options = ''] = parts;
+  if (target === undefined || !/^[/.]/.test(source))
+    throw noVolumes(text, target === undefined ? '' : source);
+  const how = volumeOptions(options, fail);
+  return bind(resolve(source), mountTarget(target, fail), how, true);
 }
 
-function volumeOptions(text: string, options: string): { readOnly: boolean; propagation: string } {
-  let readOnly = false;
-  let propagation = 'rprivate';
-  for (const option of options.split(',').filter(Boolean)) {
-    if (option === 'ro') readOnly = true;
-    else if (PROPAGATION.includes(option)) propagation = option;
-    else if (!IGNORED.includes(option)) throw fail('--volume', text, `unknown option ${option}`);
-  }
-  return { readOnly, propagation };
-}
-
-/** A read-only bind is read-only all the way down, as Docker has it since 25 (`rro`). */
-function bind(
-  source: string,
-  destination: string,
-  { readOnly, propagation }: { readOnly: boolean; propagation: string },
-  createSource: boolean,
-): BindMount {
-  const options = ['rbind', ...(readOnly ? ['ro', 'rro'] : ['rw']), propagation];
-  return { destination, type: 'bind', source, options, createSource };
-}
-
-/** One CSV field list of --mount as keys; a key without a value is `true`. */
-function mountFields(text: string): Map<string, string> {
-  return new Map(
-    text.split(',').map((field) => {
-      const equals = field.indexOf('=');
-      return equals < 0 ? [field, 'true'] : [field.slice(0, equals), field.slice(equals + 1)];
-    }),
+function noVolumes(text: string, name: string): TinyrunError {
+  if (name !== '' && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
+    return mountError('--volume', text, `${name} includes characters that no name of a volume has`, ABSOLUTE);
+  const what = name === '' ? 'anonymous' : 'named';
+  return new TinyrunError(
+    'UNSUPPORTED',
+    `--volume ${JSON.stringify(text)}: there are no ${what} volumes yet`,
+    {
+      hint: ABSOLUTE,
+    },
   );
 }
 
-const ALIASES: Readonly<Record<string, string>> = dict({
-  src: 'source',
-  dst: 'target',
-  destination: 'target',
-  ro: 'readonly',
-});
-const MOUNT_KEYS = ['type', 'source', 'target', 'readonly', 'bind-propagation', 'tmpfs-size', 'tmpfs-mode'];
+const ABSOLUTE = 'give a directory of the host as an absolute path, or one that starts with ./';
 
-function parseMount(text: string, resolve: (path: string) => string): Mount | BindMount {
-  const fields = new Map([...mountFields(text)].map(([key, value]) => [ALIASES[key] ?? key, value]));
-  for (const key of fields.keys())
-    if (!MOUNT_KEYS.includes(key)) throw fail('--mount', text, `unknown key ${key}`);
-  const target = fields.get('target') ?? '';
-  if (!target.startsWith('/') || target === '/')
-    throw fail('--mount', text, 'target must be an absolute path below /');
-  const type = fields.get('type') ?? 'volume';
-  const readOnly = ['true', '1'].includes(fields.get('readonly') ?? 'false');
-  if (type === 'tmpfs') return tmpfsMount(target, mountTmpfsOptions(fields, readOnly));
-  if (type !== 'bind')
-    throw new TinyrunError('UNSUPPORTED', `--mount ${JSON.stringify(text)}: type ${type} is not there yet`, {
-      hint: 'the types are bind and tmpfs',
-    });
-  const source = fields.get('source');
-  if (!source) throw fail('--mount', text, 'a bind needs source=');
-  const propagation = fields.get('bind-propagation') ?? 'rprivate';
-  if (!PROPAGATION.includes(propagation)) throw fail('--mount', text, `unknown propagation ${propagation}`);
-  return bind(resolve(source), target, { readOnly, propagation }, false);
+function volumeOptions(
+  options: string,
+  fail: (problem: string) => TinyrunError,
+): { readOnly: boolean; propagation: string } {
+  const words = options === '' ? [] : options.split(',');
+  if (words.includes('nocopy')) throw fail('nocopy is for volumes: this is a bind');
+  const kinds = words.map((word) => VOLUME_MODES.findIndex((kind) => kind.includes(word)));
+  if (kinds.includes(-1) || new Set(kinds).size < kinds.length) throw fail(`invalid mode: ${options}`);
+  return {
+    readOnly: words.includes('ro'),
+    propagation: words.find((word) => PROPAGATION.includes(word)) ?? 'rprivate',
+  };
 }
 
-function mountTmpfsOptions(fields: ReadonlyMap<string, string>, readOnly: boolean): string[] {
-  const size = fields.get('tmpfs-size');
-  const mode = fields.get('tmpfs-mode');
-  return [
-    ...(size ? [`size=${parseSize(size, '--mount tmpfs-size')}`] : []),
-    ...(mode ? [`mode=${mode}`] : []),
-    ...(readOnly ? ['ro'] : []),
-  ];
-}
+const TMPFS_FLAGS = [
+  ...'ro rw exec noexec suid nosuid dev nodev sync async dirsync atime noatime'.split(' '),
+  ...'diratime nodiratime relatime norelatime strictatime nostrictatime'.split(' '),
+  ...PROPAGATION,
+];
+/** What a value looks like that the kernel can take. */
+const TMPFS_VALUES: Readonly<Record<string, RegExp>> = {
+  size: /^\d+[kmgtpe]?$|^\d+%$/i,
+  mode: /^\+?[0-7]+$/,
+  uid: /^\+?\d+$/,
+  gid: /^\+?\d+$/,
+  nr_inodes: /^\d+[kmgtpe]?$/i,
+  nr_blocks: /^\d+[kmgtpe]?$/i,
+  huge: /^\w+$/,
+  mpol: /./,
+};
 
-const TMPFS_FLAGS =
-  'ro rw exec noexec suid nosuid dev nodev sync async dirsync atime noatime relatime strictatime'.split(' ');
-const TMPFS_KEYS = ['size', 'mode', 'uid', 'gid', 'nr_inodes', 'nr_blocks', 'huge', 'mpol'];
-
-/** `/run:size=64m,mode=755`. Docker's defaults: noexec, nosuid, nodev. */
+/** `/run:size=64m,mode=755`. */
 function parseTmpfs(text: string): Mount {
   const colon = text.indexOf(':');
   const [target, options] = colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
-  if (!target.startsWith('/') || target === '/') throw fail('--tmpfs', text, 'not an absolute path below /');
-  const list = options.split(',').filter(Boolean);
+  const list = options === '' ? [] : options.split(',');
+  const fail = (problem: string) => mountError('--tmpfs', text, problem);
   for (const option of list) {
-    const [key = '', value] = option.split('=');
-    const known = value === undefined ? TMPFS_FLAGS.includes(key) : TMPFS_KEYS.includes(key);
-    if (!known) throw fail('--tmpfs', text, `unknown option ${option}`);
+    const equals = option.indexOf('=');
+    const key = equals < 0 ? option : option.slice(0, equals);
+    const value = Object.hasOwn(TMPFS_VALUES, key) ? TMPFS_VALUES[key] : undefined;
+    const known = equals < 0 ? TMPFS_FLAGS.includes(key) : value !== undefined;
+    if (!known) throw fail(`invalid tmpfs option ${JSON.stringify(option)}`);
+    if (equals >= 0 && !value?.test(option.slice(equals + 1)))
+      throw fail(`bad value of ${JSON.stringify(option)}`);
   }
-  return tmpfsMount(target, list);
-}
-
-const OPPOSITES: Readonly<Record<string, string>> = dict({ noexec: 'exec', nosuid: 'suid', nodev: 'dev' });
-
-function tmpfsMount(destination: string, options: readonly string[]): Mount {
-  const defaults = Object.entries(OPPOSITES).flatMap(([flag, off]) => (options.includes(off) ? [] : [flag]));
-  const rest = options.filter((option) => !defaults.includes(option) && option !== 'rw');
-  return { destination, type: 'tmpfs', source: 'tmpfs', options: [...defaults, ...rest] };
+  return tmpfs(mountTarget(target, fail), list);
 }
 
 /** -v, --mount and --tmpfs, in the order of their depth so that an outer mount never hides an inner one. */
@@ -147,11 +96,11 @@ export function userMounts(options: RunOptions, resolve: (path: string) => strin
     ...(options.volume ?? []).map((text) => parseVolume(text, resolve)),
     ...(options.mount ?? []).map((text) => parseMount(text, resolve)),
     ...(options.tmpfs ?? []).map(parseTmpfs),
-  ].map((mount) => ({ ...mount, destination: cleanTarget(mount.destination) }));
+  ];
   const seen = new Set<string>();
-  for (const { destination: target } of mounts) {
-    if (seen.has(target)) throw new TinyrunError('USAGE', `two mounts on ${target}`);
-    seen.add(target);
+  for (const { destination } of mounts) {
+    if (seen.has(destination)) throw new TinyrunError('USAGE', `two mounts on ${destination}`);
+    seen.add(destination);
   }
   const depth = (mount: Mount) => mount.destination.split('/').filter(Boolean).length;
   return mounts.sort((a, b) => depth(a) - depth(b));

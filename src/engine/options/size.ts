@@ -10,14 +10,35 @@ const UNITS: Readonly<Record<string, number>> = dict({
   p: 2 ** 50,
 });
 
-/** `512m`, `1.5 GiB`, `64kb`: bytes, units of 1024 as Docker reads them. */
+/** A number of decimals as strconv.ParseFloat takes it, then go-units' units. */
+const SIZE = /^(\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?) ?([kmgtp]?)(?:i?b)?$/i;
+
+/** `512m`, `1.5 GiB`, `64kb`, `1e6`: bytes, units of 1024 as Docker reads them. */
 export function parseSize(text: string, flag: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text);
+  const match = SIZE.exec(text);
   const bytes = match ? Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? Number.NaN) : Number.NaN;
   if (Number.isFinite(bytes) && bytes <= Number.MAX_SAFE_INTEGER) return Math.floor(bytes);
   throw new TinyrunError('USAGE', `${flag} ${JSON.stringify(text)}: not a size`, {
     hint: 'give a number with b, k, m or g: 64m, 1.5g',
   });
+}
+
+/** Go's integers: base 10, or what 0x, 0o (or 0) and 0b say. */
+const INTEGERS: readonly (readonly [RegExp, number])[] = [
+  [/^(?:0|[1-9]\d*)$/, 10],
+  [/^0x([0-9a-f]+)$/i, 16],
+  [/^0o?([0-7]+)$/i, 8],
+  [/^0b([01]+)$/i, 2],
+];
+
+/** The number that a flag of Go's reads from a text; NaN for none. */
+function goInteger(text: string): number {
+  const [, sign = '', digits = ''] = /^([+-]?)(.*)$/s.exec(text) ?? [];
+  for (const [pattern, base] of INTEGERS) {
+    const found = pattern.exec(digits);
+    if (found) return Number.parseInt(found[1] ?? digits, base) * (sign === '-' ? -1 : 1);
+  }
+  return Number.NaN;
 }
 
 /** A whole number between bounds. */
@@ -26,7 +47,7 @@ export function parseInteger(
   flag: string,
   bounds: { min: number; max: number } = { min: 0, max: Number.MAX_SAFE_INTEGER },
 ): number {
-  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  const value = goInteger(text);
   if (value >= bounds.min && value <= bounds.max) return value;
   const range =
     bounds.max === Number.MAX_SAFE_INTEGER ? `${bounds.min} or more` : `${bounds.min} to ${bounds.max}`;

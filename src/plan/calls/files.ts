@@ -96,8 +96,8 @@ export const FILES: Calls<
   plainPaths: ({ dirs, files }) =>
     calls(
       'unlinkat(what stands in the way)',
-      dirs.length > 0 && `mkdirat(${inRoot(list(dirs, dirs.length))}, 0755)`,
-      files.length > 0 && `mknodat(${inRoot(list(files, files.length))}, S_IFREG|0755)`,
+      dirs.length > 0 && `mkdirat(in_root(${list(dirs, dirs.length)}), 0755)`,
+      files.length > 0 && `mknodat(in_root(${list(files, files.length)}), S_IFREG|0755)`,
     ),
   console: ({ flags: mode }) =>
     calls(

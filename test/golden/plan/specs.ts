@@ -193,6 +193,17 @@ const ROOT_CASES: Record<string, Case> = {
       },
     },
   },
+  'root-plain-paths': {
+    spec: MINIMAL,
+    options: {
+      plain: {
+        dirs: ['/dev'],
+        files: ['/.dockerenv', '/etc/hosts'],
+        links: { '/etc/mtab': '/proc/mounts' },
+        mountpoints: ['/data'],
+      },
+    },
+  },
   'root-overlay-readonly': {
     spec: MINIMAL,
     options: { rootfs: { kind: 'overlay', mountpoint: '/run/r', lowers: ['/l/1'] } },

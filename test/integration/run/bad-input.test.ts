@@ -87,6 +87,19 @@ test.each<[string[], number, RegExp, RegExp]>([
   [['--data-root', '/dev/null/x', 'run', ...TRUE], 125, /ENOTDIR/, /a part of the path is a file/],
   [['kill', 'nobody'], 1, /^no such container: nobody$/, /tinyrun ps -a/],
   [['rm', 'nobody'], 1, /^no such container: nobody$/, /tinyrun ps -a/],
+  [['rm', '-v', 'nobody'], 1, /^no such container: nobody$/, /tinyrun ps -a/],
+  [['rm', '-fv', 'nobody'], 0, /^no such container: nobody$/, /tinyrun ps -a/],
+  [['rmi', 'nothere'], 1, /^no such image: nothere/, /./],
+  [['rmi', '-f', 'nothere'], 0, /^no such image: nothere/, /./],
+  [['rmi', '-f', 'Upper'], 1, /lowercase/, /./],
+  [['tag', 'busybox', `sha256:${'a'.repeat(64)}`], 1, /ambiguous tag using digest algorithm as name$/, /./],
+  [['tag', 'busybox', `foo@sha256:${'a'.repeat(64)}`], 1, /a tag with a digest reference$/, /./],
+  [['run', '--rm=maybe', ...TRUE], 125, /^--rm "maybe": not a boolean$/, /true and false/],
+  [['run', '-it=maybe', ...TRUE], 125, /^-t "maybe": not a boolean$/, /true and false/],
+  [['run', '--add-host', 'me:host-gateway', ...TRUE], 125, /there are no networks yet/, /--network host/],
+  [['run', '--dns', '1.2.3', ...TRUE], 125, /IP address is not correctly formatted/, /./],
+  [['run', '--stop-signal', 'FOO', ...TRUE], 125, /^--stop-signal "FOO": unknown signal$/, /kill -l/],
+  [['run', '--cpus', '100000', ...TRUE], 125, /CPUs available$/, /./],
 ])('tinyrun %j', async (args, code, message, hint) => {
   const result = await sandbox.tinyrun(args);
   expect(result).toMatchObject({ code, stdout: '' });

@@ -275,3 +275,24 @@ describe('platforms', () => {
     expect(existsSync(path.join(sandbox.dir, 'data/images/index.json'))).toBe(true);
   });
 });
+
+test('values that reach the container', async () => {
+  const flags = ['--name', '', '--shm-size', '0', '--network', 'host', '--add-host', 'me=host-gateway'];
+  const dns = [
+    '--dns',
+    ' 9.9.9.9',
+    '--dns-search',
+    'a.b',
+    '--dns-opt',
+    'ndots:3',
+    '--stop-signal',
+    'rtmin+3',
+  ];
+  const script =
+    'grep me /etc/hosts | tail -1; tail -3 /etc/resolv.conf; grep -o "/dev/shm.*size=[0-9]*k" /proc/mounts';
+  const { stdout, stderr } = await sh([...flags, ...dns, '-it=false'], script);
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(
+    /^127.0.0.1\tme\nnameserver 9.9.9.9\nsearch a.b\noptions ndots:3\n\/dev\/shm .*size=65536k\n$/,
+  );
+});

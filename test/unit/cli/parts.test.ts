@@ -73,8 +73,8 @@ describe('boolean flags with a value', () => {
       ['-eA', '--rm', 'x'],
     ],
     [
-      ['--env=--rm=true', '--rm=maybe'],
-      ['--env=--rm=true', '--rm=maybe'],
+      ['--env=--rm=true', '--env=--rm=maybe'],
+      ['--env=--rm=true', '--env=--rm=maybe'],
     ],
     [
       ['--', '--rm=true'],

@@ -4,7 +4,7 @@ import { capabilitySet } from '../../../src/engine/options/capabilities.ts';
 import { commandOf } from '../../../src/engine/options/command.ts';
 import { majorOf, minorOf, parseDevice } from '../../../src/engine/options/devices.ts';
 import { mergeEnv, parseEnv, parseEnvFile } from '../../../src/engine/options/env.ts';
-import { parseAddHost, resolvConf } from '../../../src/engine/options/files.ts';
+import { parseAddHost, parseResolver, resolvConf } from '../../../src/engine/options/files.ts';
 import { parseUlimit, resourcesOf } from '../../../src/engine/options/limits.ts';
 import { userMounts } from '../../../src/engine/options/mounts.ts';
 import { namespaceModes } from '../../../src/engine/options/namespaces.ts';
@@ -26,10 +26,8 @@ describe('sizes', () => {
     ['2 GiB', 2 * 2 ** 30],
   ])('%s', (text, bytes) => expect(parseSize(text, '-m')).toBe(bytes));
 
-  test.each(['lots', '', '-1', '1x', '1kk', '1e3', 'NaN', '0x10', '99999999p', '1.m'])(
-    '%j is refused',
-    (text) =>
-      expect(() => parseSize(text, '--memory')).toThrow(`--memory ${JSON.stringify(text)}: not a size`),
+  test.each(['lots', '', '-1', '1x', '1kk', 'NaN', '0x10', '99999999p'])('%j is refused', (text) =>
+    expect(() => parseSize(text, '--memory')).toThrow(`--memory ${JSON.stringify(text)}: not a size`),
   );
 });
 
@@ -43,7 +41,7 @@ describe('env', () => {
 
   test('files: comments, blanks, verbatim values, a byte order mark', () => {
     const text = '\uFEFF# comment\n\n  A=1 # not a comment\nB="quoted"\r\nHOME\nGONE\nC=a=b\n';
-    expect(parseEnvFile(text, 'f', { HOME: '/h' })).toEqual([
+    expect(parseEnvFile(Buffer.from(text), 'f', { HOME: '/h' })).toEqual([
       'A=1 # not a comment',
       'B="quoted"',
       'HOME=/h',
@@ -54,7 +52,20 @@ describe('env', () => {
   test.each([
     ['=x', /line 1 has no variable name/],
     ['A=1\nB C=2', /line 2: variable "B C" contains whitespace/],
-  ])('%j is refused', (text, message) => expect(() => parseEnvFile(text, 'f', {})).toThrow(message));
+  ])('%j is refused', (text, message) =>
+    expect(() => parseEnvFile(Buffer.from(text), 'f', {})).toThrow(message),
+  );
+
+  test.each([
+    ['A=1\nB=\xff\xfe\n', 2],
+    ['\xff', 1],
+    ['# \xff\nA=1', 1],
+    ['A=\xc3\nB=\xa9', 1],
+  ])('bytes that are no UTF-8: %j', (text, line) =>
+    expect(() => parseEnvFile(Buffer.from(text, 'latin1'), 'f', {})).toThrow(
+      `--env-file f: invalid utf8 bytes at line ${line}`,
+    ),
+  );
 
   test('merging keeps one entry a name, the last', () => {
     const entry = fc.tuple(fc.constantFrom('A', 'B', 'C'), fc.string()).map(([k, v]) => `${k}=${v}`);
@@ -121,7 +132,7 @@ describe('limits', () => {
     expect(of({ cpus: '.5', cpuShares: '512', cpusetCpus: '0-1,3' })).toEqual({
       cpu: { quota: 50000, period: 100000, shares: 512, cpus: '0-1,3' },
     });
-    for (const cpus of ['0', 'x', '-1', '0.001']) expect(() => of({ cpus })).toThrow(/--cpus/);
+    for (const cpus of ['x', '-1', '0.001']) expect(() => of({ cpus })).toThrow(/--cpus/);
     expect(() => of({ cpusetCpus: '0,' })).toThrow(/--cpuset-cpus/);
   });
   test('pids', () => {
@@ -156,15 +167,15 @@ describe('mounts', () => {
       { type: 'tmpfs', options: ['noexec', 'nosuid', 'nodev', 'size=1048576', 'mode=700'] },
     ]);
     expect(() => of({ mount: ['type=bind,src=/a'] })).toThrow(/target/);
-    expect(() => of({ mount: ['type=bind,dst=/a'] })).toThrow(/needs source/);
-    expect(() => of({ mount: ['type=bind,src=/a,dst=/b,what=1'] })).toThrow(/unknown key what/);
+    expect(() => of({ mount: ['type=bind,dst=/a'] })).toThrow(/field Source must not be empty/);
+    expect(() => of({ mount: ['type=bind,src=/a,dst=/b,what=1'] })).toThrow(/unexpected key 'what'/);
     expect(() => of({ mount: ['type=volume,dst=/b'] })).toThrow(/not there yet/);
   });
   test('--tmpfs', () => {
     expect(of({ tmpfs: ['/t:size=1m,exec'] })).toMatchObject([
       { options: ['nosuid', 'nodev', 'size=1m', 'exec'] },
     ]);
-    expect(() => of({ tmpfs: ['/t:bogus'] })).toThrow(/unknown option bogus/);
+    expect(() => of({ tmpfs: ['/t:bogus'] })).toThrow(/invalid tmpfs option "bogus"/);
     expect(() => of({ tmpfs: ['t'] })).toThrow(/absolute/);
   });
   test('outer mounts come first, a place has one mount', () => {
@@ -206,8 +217,20 @@ describe('security options, namespaces, sysctls, files', () => {
     expect(parseAddHost('db:10.0.0.1')).toEqual({ name: 'db', address: '10.0.0.1' });
     expect(parseAddHost('db=[::1]')).toEqual({ name: 'db', address: '::1' });
     expect(() => parseAddHost('db:here')).toThrow(/--add-host/);
-    expect(resolvConf('search a\nnameserver 1.1.1.1\n', ['9.9.9.9'])).toBe('search a\nnameserver 9.9.9.9\n');
-    expect(resolvConf('nameserver 1.1.1.1\n', [])).toBe('nameserver 1.1.1.1\n');
+    const conf = (options: object) =>
+      resolvConf(
+        '# x\nsearch a\nnameserver 1.1.1.1\noptions ndots:2\n',
+        parseResolver({ image, ...options }),
+      );
+    expect(conf({})).toBe('# x\nsearch a\nnameserver 1.1.1.1\noptions ndots:2\n');
+    expect(conf({ dns: [' 9.9.9.9'] })).toBe('search a\noptions ndots:2\nnameserver 9.9.9.9\n');
+    expect(conf({ dnsSearch: ['b.c', 'd.'] })).toBe('nameserver 1.1.1.1\noptions ndots:2\nsearch b.c d.\n');
+    expect(conf({ dnsSearch: ['.'] })).toBe('nameserver 1.1.1.1\noptions ndots:2\n');
+    expect(conf({ dnsOption: ['ndots:1', 'edns0'] })).toBe(
+      'search a\nnameserver 1.1.1.1\noptions ndots:1 edns0\n',
+    );
+    expect(() => conf({ dnsOption: ['a\nnameserver 6.6.6.6'] })).toThrow(/--dns-option/);
+    expect(() => conf({ dnsSearch: ['a\nnameserver b'] })).toThrow(/--dns-search/);
   });
   test('devices', () => {
     expect(parseDevice('/dev/zero:/dev/z:r')).toMatchObject({

@@ -1,0 +1,148 @@
+import { TinyrunError } from '../../errors.ts';
+import type { Mount } from '../../spec/types.ts';
+import { parseBoolean } from './booleans.ts';
+import { csvFields } from './csv.ts';
+import { parseSize } from './size.ts';
+import { type BindMount, bind, mountError, mountTarget, PROPAGATION, tmpfs } from './targets.ts';
+
+// --mount as docker's client and daemon read it together, in their words.
+
+const ALIASES: Readonly<Record<string, string>> = {
+  src: 'source',
+  dst: 'target',
+  destination: 'target',
+  ro: 'readonly',
+};
+/** Those that are true by being there. */
+const SWITCHES = ['readonly', 'bind-nonrecursive', 'volume-nocopy'];
+const KEYS = [
+  'type',
+  'source',
+  'target',
+  'consistency',
+  'bind-propagation',
+  'bind-recursive',
+  'tmpfs-size',
+  'tmpfs-mode',
+  'volume-subpath',
+  'volume-label',
+  'volume-driver',
+  'volume-opt',
+  'image-subpath',
+  ...SWITCHES,
+];
+const RECURSIVE = ['enabled', 'disabled', 'writable', 'readonly'];
+
+type Fields = ReadonlyMap<string, string>;
+type Fail = (problem: string) => TinyrunError;
+
+/** Keys in any case and by any of their names; the last of several counts. */
+function readFields(text: string, fail: Fail): Fields {
+  const fields = new Map<string, string>();
+  for (const field of split(text, fail)) {
+    const at = field.indexOf('=');
+    const word = (at < 0 ? field : field.slice(0, at)).toLowerCase();
+    const key = Object.hasOwn(ALIASES, word) ? (ALIASES[word] ?? word) : word;
+    if (at < 0 && !SWITCHES.includes(key)) throw fail(`invalid field '${field}' must be a key=value pair`);
+    if (!KEYS.includes(key)) throw fail(`unexpected key '${word}' in '${field}'`);
+    const value = at < 0 ? 'true' : field.slice(at + 1);
+    if (SWITCHES.includes(key) && parseBoolean(value) === undefined)
+      throw fail(`invalid value for ${word}: ${value}`);
+    fields.set(key, value);
+  }
+  return fields;
+}
+
+function split(text: string, fail: Fail): string[] {
+  try {
+    return csvFields(text);
+  } catch (error) {
+    throw fail((error as Error).message);
+  }
+}
+
+/** `resolve` makes a relative host path absolute. @throws TinyrunError USAGE, UNSUPPORTED */
+export function parseMount(text: string, resolve: (path: string) => string): Mount | BindMount {
+  const fail: Fail = (problem) => mountError('--mount', text, problem);
+  const fields = readFields(text, fail);
+  const type = (fields.get('type') ?? 'volume').toLowerCase();
+  const target = fields.get('target');
+  if (!target) throw fail('target is required');
+  checkMix(fields, type, fail);
+  if (type === 'bind') return bindMount(fields, target, text, resolve);
+  if (type === 'tmpfs') return tmpfsMount(fields, target, text);
+  if (!['volume', 'image', 'cluster'].includes(type))
+    throw fail(`invalid mount config for type "${type}": mount type unknown`);
+  throw new TinyrunError('UNSUPPORTED', `--mount ${JSON.stringify(text)}: type ${type} is not there yet`, {
+    hint: 'the types are bind and tmpfs',
+  });
+}
+
+function checkMix(fields: Fields, type: string, fail: Fail): void {
+  for (const other of ['volume', 'image', 'bind', 'tmpfs'])
+    if (other !== type && [...fields.keys()].some((key) => key.startsWith(`${other}-`)))
+      throw fail(`cannot mix '${other}-*' options with mount type '${type}'`);
+}
+
+function bindMount(
+  fields: Fields,
+  given: string,
+  text: string,
+  resolve: (path: string) => string,
+): BindMount {
+  const fail: Fail = (problem) => mountError('--mount', text, problem);
+  const config: Fail = (problem) => fail(`invalid mount config for type "bind": ${problem}`);
+  const source = fields.get('source');
+  if (!source) throw config('field Source must not be empty');
+  if (!/^(\/|\.\.?(\/|$))/.test(source))
+    throw config(`invalid mount path: '${source}' mount path must be absolute`);
+  const propagation = (fields.get('bind-propagation') || 'rprivate').toLowerCase();
+  if (!PROPAGATION.includes(propagation)) throw config(`invalid propagation mode: ${propagation}`);
+  const readOnly = parseBoolean(fields.get('readonly') ?? 'false') === true;
+  const recursion = recursionOf(fields, readOnly, fail);
+  const target = mountTarget(given, config);
+  return bind(resolve(source), target, { readOnly, propagation, ...recursion }, false);
+}
+
+function recursionOf(
+  fields: Fields,
+  readOnly: boolean,
+  fail: Fail,
+): { recursive: boolean; readOnlyBelow?: boolean } {
+  const one = parseBoolean(fields.get('bind-nonrecursive') ?? 'false') === true;
+  const word = fields.get('bind-recursive') ?? (one ? 'disabled' : 'enabled');
+  if (!RECURSIVE.includes(word))
+    throw fail(
+      `invalid value for bind-recursive: ${word} (must be "enabled", "disabled", "writable", or "readonly")`,
+    );
+  const needs = (what: string) =>
+    fail(`option 'bind-recursive=${word}' requires '${what}' to be specified in conjunction`);
+  if ((word === 'writable' || word === 'readonly') && !readOnly) throw needs('readonly');
+  if (word === 'readonly' && fields.get('bind-propagation')?.toLowerCase() !== 'rprivate')
+    throw needs('bind-propagation=rprivate');
+  return { recursive: word !== 'disabled', ...(word === 'writable' && { readOnlyBelow: false }) };
+}
+
+function tmpfsMount(fields: Fields, given: string, text: string): Mount {
+  const fail: Fail = (problem) => mountError('--mount', text, problem);
+  const config: Fail = (problem) => fail(`invalid mount config for type "tmpfs": ${problem}`);
+  if (fields.get('source')) throw config('field Source must not be specified');
+  const size = fields.get('tmpfs-size');
+  const mode = fields.get('tmpfs-mode');
+  if (mode !== undefined && !(/^[0-7]+$/.test(mode) && Number.parseInt(mode, 8) < 2 ** 32))
+    throw fail(`invalid value for tmpfs-mode: ${mode}`);
+  return tmpfs(mountTarget(given, config), [
+    ...(size === undefined ? [] : [`size=${sizeOf(size, fail)}`]),
+    // what does not fit a mode the kernel refuses, and Docker cuts off
+    ...(mode === undefined ? [] : [`mode=${(Number.parseInt(mode, 8) & 0o7777).toString(8)}`]),
+    ...(parseBoolean(fields.get('readonly') ?? 'false') ? ['ro'] : []),
+  ]);
+}
+
+function sizeOf(text: string, fail: Fail): number {
+  try {
+    return parseSize(text, 'tmpfs-size');
+  } catch {
+    throw fail(`invalid value for tmpfs-size: ${text}`);
+  }
+}
