@@ -35,6 +35,32 @@ TEST(bindsOfEveryKind) {
             "/etc:\none\nself\n\n/new/place:\nfile\nsub\n");
 }
 
+TEST(plainPathsReplaceWhatTheImageHasThere) {
+  Directory dir;
+  makeRoot(dir / "root");
+  fs::create_directories(dir / "canary");
+  writeFile(dir / "canary/hosts", "host\n");
+  fs::remove_all(dir / "root/etc");
+  fs::create_symlink(dir / "canary", dir / "root/etc");
+  fs::remove(dir / "root/dev");
+  fs::create_symlink("dev", dir / "root/dev");
+  fs::create_directories(dir / "root/file.d");
+  writeFile(dir / "root/kept", "kept\n");
+  auto plan = containerIn(dir / "root");
+  plan.container(make::plainPaths{.dirs = {"/dev", "/proc/", "//sys"},
+                                  .files = {"/etc/hosts", "/etc/hosts", "/file.d", "/kept", "/kept/below"}});
+  EXPECT_EQ(shell(plan, "stat -c '%n %a %F' /dev /proc /sys /etc /etc/hosts /file.d /kept /kept/below"),
+            "/dev 755 directory\n/proc 755 directory\n/sys 755 directory\n/etc 755 directory\n"
+            "/etc/hosts 755 regular empty file\n/file.d 755 directory\n/kept 755 directory\n"
+            "/kept/below 755 regular empty file\n");
+  EXPECT_EQ(readFile(dir / "canary/hosts"), "host\n");
+  EXPECT_EQ(fs::is_directory(fs::symlink_status(dir / "canary")), true);
+  auto kept = containerIn(dir / "root");
+  writeFile(dir / "root/kept2", "kept\n");
+  kept.container(make::plainPaths{.files = {"/kept2"}});
+  EXPECT_EQ(shell(kept, "cat /kept2"), "kept\n");
+}
+
 TEST(detachedAndIdmappedBinds) {
   Directory dir;
   makeRoot(dir / "root");
