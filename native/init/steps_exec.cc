@@ -57,6 +57,7 @@ Result run(Container& lane, const args::findExecutable& a) {
   if (a.name.size >= sizeof lane.executable) return {ENAMETOOLONG, "execve", a.name};
   copyText(lane.executable, sizeof lane.executable, a.name);
   if (hasSlash(a.name)) return check("execve", probe(a.name), a.name);
+  if (a.path.empty()) return failed("execve", -ENOENT, a.name);
   long worst = -ENOENT;
   for (const char* at = a.path;; ++at) {
     const char* end = at;

@@ -15,7 +15,7 @@ import {
 import { forwardSignals } from '../runtime/signals.ts';
 import { bootId, writeState } from '../runtime/state.ts';
 import type { TerminalPump } from '../runtime/terminal.ts';
-import { OCI_VERSION } from '../spec/defaults.ts';
+import { OCI_VERSION } from '../spec/version.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
 import { type Created, createContainer, destroyContainer } from './create.ts';

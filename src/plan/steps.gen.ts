@@ -100,6 +100,8 @@ export interface StepArgs {
   /** sched_setattr(2). */
   scheduler: { policy: number; flags: bigint; nice: number; priority: number; runtime: bigint; deadline: bigint; period: bigint };
   ioPriority: { priority: number };
+  /** set_mempolicy(2): MPOL_* and MPOL_F_* in `mode`; the nodes as bytes, little endian, a multiple of eight, or none. */
+  memoryPolicy: { mode: number; nodes: Uint8Array };
   /** sched_setaffinity(2); the mask as bytes, little endian. */
   cpuAffinity: { mask: Uint8Array };
   /** prctl(PR_CAPBSET_DROP) of every capability the kernel knows that is not in the mask. */
@@ -115,7 +117,7 @@ export interface StepArgs {
   selinux: { label: string };
   /** chdir(2) inside the new root (made when `create`), then getcwd(2) must answer an absolute path. */
   chdir: { path: string; create: number };
-  /** The program is looked up along PATH like execvp(3) and must be executable: ENOENT or EACCES before `ready`. */
+  /** The program is looked up along PATH like execvp(3) and must be executable: ENOENT or EACCES before `ready`. An empty PATH has nothing. */
   findExecutable: { name: string; path: string };
   /** close_range(2) with CLOSE_RANGE_CLOEXEC from fd 3+keep on; fds 3 … 3+keep-1 came by --preserve-fds and LISTEN_FDS. */
   closeFds: { keep: number };
@@ -208,33 +210,34 @@ export const STEPS = {
   personality: { code: 53, lane: 'container', fields: [['persona', 'u32']] },
   scheduler: { code: 54, lane: 'container', fields: [['policy', 'u32'], ['flags', 'u64'], ['nice', 'i32'], ['priority', 'u32'], ['runtime', 'u64'], ['deadline', 'u64'], ['period', 'u64']] },
   ioPriority: { code: 55, lane: 'container', fields: [['priority', 'u32']] },
-  cpuAffinity: { code: 56, lane: 'container', fields: [['mask', 'bytes']] },
-  capBounding: { code: 57, lane: 'container', fields: [['keep', 'u64']] },
-  setUser: { code: 58, lane: 'container', fields: [['uid', 'u32'], ['gid', 'u32'], ['groups', 'u32s'], ['umask', 'u32'], ['flags', 'u32']] },
-  capSet: { code: 59, lane: 'container', fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
-  noNewPrivs: { code: 60, lane: 'container', fields: [] },
-  seccomp: { code: 61, lane: 'container', fields: [['flags', 'u32'], ['filter', 'bytes'], ['slot', 'slot']] },
-  apparmor: { code: 62, lane: 'container', fields: [['profile', 'str']] },
-  selinux: { code: 63, lane: 'container', fields: [['label', 'str']] },
-  chdir: { code: 64, lane: 'container', fields: [['path', 'str'], ['create', 'u32']] },
-  findExecutable: { code: 65, lane: 'container', fields: [['name', 'str'], ['path', 'str']] },
-  closeFds: { code: 66, lane: 'container', fields: [['keep', 'u32']] },
-  dieWithParent: { code: 67, lane: 'container', fields: [['signal', 'u32']] },
-  reaper: { code: 68, lane: 'container', fields: [] },
-  execve: { code: 69, lane: 'container', fields: [['args', 'strs'], ['env', 'strs']] },
-  mkdir: { code: 70, lane: 'host', fields: [['path', 'str'], ['mode', 'u32']] },
-  rmdir: { code: 71, lane: 'host', fields: [['path', 'str']] },
-  mkfifo: { code: 72, lane: 'host', fields: [['path', 'str'], ['mode', 'u32']] },
-  unlink: { code: 73, lane: 'host', fields: [['path', 'str']] },
-  removeTree: { code: 74, lane: 'host', fields: [['path', 'str']] },
-  writeFile: { code: 75, lane: 'host', fields: [['path', 'str'], ['value', 'str']] },
-  cgroupCreate: { code: 76, lane: 'host', fields: [['root', 'str'], ['path', 'str'], ['controllers', 'strs'], ['slot', 'slot']] },
-  cgroupDevices: { code: 77, lane: 'host', fields: [['slot', 'slot'], ['program', 'bytes']] },
-  cgroupKill: { code: 78, lane: 'host', fields: [['path', 'str']] },
-  cgroupFreeze: { code: 79, lane: 'host', fields: [['path', 'str'], ['frozen', 'u32']] },
-  cgroupRemove: { code: 80, lane: 'host', fields: [['path', 'str']] },
-  kill: { code: 81, lane: 'host', fields: [['pid', 'u32'], ['startTime', 'u64'], ['signal', 'u32']] },
-  umount: { code: 82, lane: 'host', fields: [['path', 'str'], ['flags', 'u32']] },
+  memoryPolicy: { code: 56, lane: 'container', fields: [['mode', 'u32'], ['nodes', 'bytes']] },
+  cpuAffinity: { code: 57, lane: 'container', fields: [['mask', 'bytes']] },
+  capBounding: { code: 58, lane: 'container', fields: [['keep', 'u64']] },
+  setUser: { code: 59, lane: 'container', fields: [['uid', 'u32'], ['gid', 'u32'], ['groups', 'u32s'], ['umask', 'u32'], ['flags', 'u32']] },
+  capSet: { code: 60, lane: 'container', fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
+  noNewPrivs: { code: 61, lane: 'container', fields: [] },
+  seccomp: { code: 62, lane: 'container', fields: [['flags', 'u32'], ['filter', 'bytes'], ['slot', 'slot']] },
+  apparmor: { code: 63, lane: 'container', fields: [['profile', 'str']] },
+  selinux: { code: 64, lane: 'container', fields: [['label', 'str']] },
+  chdir: { code: 65, lane: 'container', fields: [['path', 'str'], ['create', 'u32']] },
+  findExecutable: { code: 66, lane: 'container', fields: [['name', 'str'], ['path', 'str']] },
+  closeFds: { code: 67, lane: 'container', fields: [['keep', 'u32']] },
+  dieWithParent: { code: 68, lane: 'container', fields: [['signal', 'u32']] },
+  reaper: { code: 69, lane: 'container', fields: [] },
+  execve: { code: 70, lane: 'container', fields: [['args', 'strs'], ['env', 'strs']] },
+  mkdir: { code: 71, lane: 'host', fields: [['path', 'str'], ['mode', 'u32']] },
+  rmdir: { code: 72, lane: 'host', fields: [['path', 'str']] },
+  mkfifo: { code: 73, lane: 'host', fields: [['path', 'str'], ['mode', 'u32']] },
+  unlink: { code: 74, lane: 'host', fields: [['path', 'str']] },
+  removeTree: { code: 75, lane: 'host', fields: [['path', 'str']] },
+  writeFile: { code: 76, lane: 'host', fields: [['path', 'str'], ['value', 'str']] },
+  cgroupCreate: { code: 77, lane: 'host', fields: [['root', 'str'], ['path', 'str'], ['controllers', 'strs'], ['slot', 'slot']] },
+  cgroupDevices: { code: 78, lane: 'host', fields: [['slot', 'slot'], ['program', 'bytes']] },
+  cgroupKill: { code: 79, lane: 'host', fields: [['path', 'str']] },
+  cgroupFreeze: { code: 80, lane: 'host', fields: [['path', 'str'], ['frozen', 'u32']] },
+  cgroupRemove: { code: 81, lane: 'host', fields: [['path', 'str']] },
+  kill: { code: 82, lane: 'host', fields: [['pid', 'u32'], ['startTime', 'u64'], ['signal', 'u32']] },
+  umount: { code: 83, lane: 'host', fields: [['path', 'str'], ['flags', 'u32']] },
 } as const satisfies Record<
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }

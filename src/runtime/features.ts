@@ -1,4 +1,10 @@
-import { CAPABILITIES, NAMESPACES, SECCOMP_FILTER_FLAGS } from '../spec/linux.ts';
+import {
+  CAPABILITIES,
+  MEMORY_POLICIES,
+  MEMORY_POLICY_FLAGS,
+  NAMESPACES,
+  SECCOMP_FILTER_FLAGS,
+} from '../spec/linux.ts';
 
 // The features document of the runtime specification (features.md, features-linux.md): what this runtime can do
 // if the host can.
@@ -44,7 +50,11 @@ function linuxFeatures(): object {
     },
     apparmor: { enabled: true },
     selinux: { enabled: true },
-    intelRdt: { enabled: false },
+    memoryPolicy: {
+      modes: Object.keys(MEMORY_POLICIES).sort(),
+      flags: Object.keys(MEMORY_POLICY_FLAGS).sort(),
+    },
+    intelRdt: { enabled: false, schemata: false, monitoring: false },
     mountExtensions: { idmap: { enabled: true } },
     netDevices: { enabled: true },
   };

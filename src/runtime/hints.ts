@@ -99,6 +99,15 @@ const RULES: readonly HintRule[] = [
     codes: ['ENOTDIR', 'EEXIST'],
     hint: 'the image has a file where it declares a volume, which is a directory',
   },
+  {
+    op: 'memoryPolicy',
+    codes: ['ENOSYS'],
+    hint: 'this kernel knows no NUMA (CONFIG_NUMA): leave linux.memoryPolicy out',
+  },
+  {
+    op: 'memoryPolicy',
+    hint: 'the kernel must know the mode, take the flags with it, and have memory on one of the nodes that the cpuset allows',
+  },
   { op: 'chdir', codes: ['ENOENT'], hint: 'the working directory must exist in the image' },
   { op: 'seccomp', codes: ['EACCES'], hint: 'without CAP_SYS_ADMIN a filter needs noNewPrivileges' },
 ];

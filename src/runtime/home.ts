@@ -38,13 +38,20 @@ export function homeIn(passwd: string, uid: number): string {
   return '/';
 }
 
+const nameOf = (entry: string): string => entry.slice(0, entry.indexOf('='));
+
+/** Each variable once: the last one wins, where getenv(3) would find the first. */
+export function lastOfEach(env: readonly string[]): string[] {
+  const last = new Map(env.map((entry, index) => [nameOf(entry), index]));
+  return env.filter((entry, index) => last.get(nameOf(entry)) === index);
+}
+
 /**
- * The process with HOME set, as runc sets it where the spec does not: Docker and containerd rely on it.
- * `root` is the root filesystem: of the bundle, or /proc/PID/root of a running container.
+ * The process with each variable once, and HOME set, as runc sets it where the spec does not or leaves it empty: Docker
+ * and containerd rely on it. `root` is the root filesystem: of the bundle, or /proc/PID/root of a running container.
  */
 export function withHome(process: Process, root: string): Process {
-  const { env = [], user } = process;
-  if (env.some((entry) => entry.startsWith('HOME=') && entry !== 'HOME=')) return process;
-  const others = env.filter((entry) => entry !== 'HOME=');
-  return { ...process, env: [...others, `HOME=${homeIn(passwdOf(root), user?.uid ?? 0)}`] };
+  const env = lastOfEach(process.env ?? []).filter((entry) => entry !== 'HOME=');
+  if (env.some((entry) => nameOf(entry) === 'HOME')) return { ...process, env };
+  return { ...process, env: [...env, `HOME=${homeIn(passwdOf(root), process.user?.uid ?? 0)}`] };
 }

@@ -1,4 +1,5 @@
 import type { Step } from '../plan/types.ts';
+import { MEMORY_POLICIES } from '../spec/linux.ts';
 
 /** MOUNT_ATTR_* of linux/mount.h as mount(8) names them. */
 const ATTRS: readonly (readonly [bigint, string])[] = [
@@ -24,6 +25,11 @@ function parenthesised(words: readonly string[]): string {
 function subject(args: object): string {
   const value = Object.values(args).find((entry) => typeof entry === 'string' && entry !== '');
   return value === undefined ? '' : ` ${value as string}`;
+}
+
+function memoryPolicyName(mode: number): string {
+  const kind = mode & 0x1fff;
+  return Object.entries(MEMORY_POLICIES).find(([, number]) => number === kind)?.[0] ?? String(kind);
 }
 
 /** `makeDir` → `make dir`: a step's name in words. */
@@ -54,6 +60,8 @@ export function phrase(step: Step): string {
       return `become user ${step.args.uid}:${step.args.gid}`;
     case 'oomScoreAdj':
       return `set oom_score_adj to ${step.args.value}`;
+    case 'memoryPolicy':
+      return `set linux.memoryPolicy (${memoryPolicyName(step.args.mode)})`;
     case 'writeFile':
       return `write ${JSON.stringify(step.args.value.trim())} to ${step.args.path}`;
     case 'chdir':

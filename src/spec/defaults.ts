@@ -10,9 +10,7 @@ import type {
   POSIXRlimit,
   Spec,
 } from './types.ts';
-
-/** The version of the specification that the specs we make comply with. */
-export const OCI_VERSION = '1.2.1';
+import { OCI_VERSION } from './version.ts';
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 

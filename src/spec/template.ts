@@ -1,8 +1,9 @@
 // The config.json that `tinyrunc spec` writes: runc's, key by key and in its order, so that scripts which edit
 // runc's template with jq or sed find what they expect.
 
-import { DEFAULT_PATH, OCI_VERSION } from './defaults.ts';
+import { DEFAULT_PATH } from './defaults.ts';
 import type { Linux, Mount, Spec } from './types.ts';
+import { OCI_VERSION } from './version.ts';
 
 const CAPABILITIES = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
 
@@ -87,7 +88,6 @@ export function specTemplate(cgroup2: boolean): Spec {
         bounding: CAPABILITIES,
         effective: CAPABILITIES,
         permitted: CAPABILITIES,
-        ambient: CAPABILITIES,
       },
       rlimits: [{ type: 'RLIMIT_NOFILE', hard: 1024, soft: 1024 }],
       noNewPrivileges: true,

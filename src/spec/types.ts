@@ -1,4 +1,4 @@
-// config.json and state.json of the OCI runtime specification: 1.2, and what 1.3 added for Linux (netDevices).
+// config.json and state.json of the OCI runtime specification 1.3, as far as it concerns Linux.
 // Names are the specification's own; units are given where the specification leaves them to other pages.
 // Everything is readonly: a spec is data, functions over it make new ones.
 
@@ -383,11 +383,23 @@ export interface LinuxIntelRdt {
   readonly enableMBM?: boolean;
 }
 
+export type MemoryPolicyMode =
+  | 'MPOL_DEFAULT'
+  | 'MPOL_PREFERRED'
+  | 'MPOL_BIND'
+  | 'MPOL_INTERLEAVE'
+  | 'MPOL_LOCAL'
+  | 'MPOL_PREFERRED_MANY'
+  | 'MPOL_WEIGHTED_INTERLEAVE';
+
+export type MemoryPolicyFlag = 'MPOL_F_NUMA_BALANCING' | 'MPOL_F_RELATIVE_NODES' | 'MPOL_F_STATIC_NODES';
+
 /** set_mempolicy(2), 1.3. */
 export interface LinuxMemoryPolicy {
-  readonly mode: string;
+  readonly mode: MemoryPolicyMode;
+  /** "0-3,7". */
   readonly nodes?: string;
-  readonly flags?: readonly string[];
+  readonly flags?: readonly MemoryPolicyFlag[];
 }
 
 export interface LinuxPersonality {

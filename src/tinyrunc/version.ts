@@ -1,7 +1,7 @@
 /** As in package.json; a test keeps them equal. */
 export const VERSION = '0.1.0';
-/** Version of the OCI runtime specification that is implemented. */
-export const SPEC_VERSION = '1.2.0';
+export { OCI_VERSION as SPEC_VERSION } from '../spec/version.ts';
+
 /** Set by the build; `unknown` in one that was not made in a checkout. */
 declare const TINYRUN_COMMIT: string | undefined;
 /** What git called the sources that this was built of. */

@@ -1,5 +1,7 @@
 import {
   CAPABILITIES,
+  MEMORY_POLICIES,
+  MEMORY_POLICY_FLAGS,
   RLIM_INFINITY,
   RLIMITS,
   SCHED_POLICIES,
@@ -45,6 +47,7 @@ export const PROCESS: Calls<
   | 'personality'
   | 'scheduler'
   | 'ioPriority'
+  | 'memoryPolicy'
   | 'cpuAffinity'
   | 'capBounding'
   | 'setUser'
@@ -84,6 +87,12 @@ export const PROCESS: Calls<
   scheduler: ({ policy, nice, priority }) =>
     `sched_setattr(0, {${nameOf(policy, SCHED_POLICIES)}, nice=${nice}, priority=${priority}})`,
   ioPriority: ({ priority }) => `ioprio_set(IOPRIO_WHO_PROCESS, 0, 0x${priority.toString(16)})`,
+  memoryPolicy: ({ mode, nodes }) => {
+    const named = flags(mode & ~0x1fff, MEMORY_POLICY_FLAGS);
+    const kind = nameOf(mode & 0x1fff, MEMORY_POLICIES);
+    const mask = nodes.length === 0 ? 'NULL' : `0x${Buffer.from(nodes).reverse().toString('hex')}`;
+    return `set_mempolicy(${named === '0' ? kind : `${kind}|${named}`}, ${mask})`;
+  },
   cpuAffinity: ({ mask }) => `sched_setaffinity(0, 0x${Buffer.from(mask).reverse().toString('hex')})`,
   capBounding: ({ keep }) => `prctl(PR_CAPBSET_DROP, all but ${capabilities(keep)})`,
   setUser: ({ uid, gid, groups, umask, flags: mode }) =>

@@ -2,11 +2,14 @@ import { TinyrunError } from '../../errors.ts';
 import type { CPUAffinity } from '../../spec/types.ts';
 import type { Context } from './context.ts';
 
-/** CPU_SETSIZE of glibc is 1024; the kernel's largest NR_CPUS is 8192. */
+/** The kernel's largest NR_CPUS; it has no more than 1024 nodes. */
 const MOST = 8192;
 
-/** "0-3,7" → the mask of sched_setaffinity(2), little endian, a multiple of eight bytes. @throws TinyrunError (SPEC_INVALID) */
-export function cpuMask(list: string): Uint8Array {
+/**
+ * "0-3,7" → the mask of sched_setaffinity(2) and set_mempolicy(2), little endian, a multiple of eight bytes.
+ * `field` is where the list stands. @throws TinyrunError (SPEC_INVALID)
+ */
+export function bitMask(list: string, field: string): Uint8Array {
   const cpus: number[] = [];
   for (const part of list.split(',')) {
     const [, first, last = first] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];
@@ -14,7 +17,7 @@ export function cpuMask(list: string): Uint8Array {
     if (first === undefined || from > to || to >= MOST)
       throw new TinyrunError(
         'SPEC_INVALID',
-        `process.execCPUAffinity: ${JSON.stringify(list)} is not a list of CPUs`,
+        `${field}: ${JSON.stringify(list)} is not a list of numbers below ${MOST} such as 0-3,7`,
       );
     for (let cpu = from; cpu <= to; cpu++) cpus.push(cpu);
   }
@@ -26,7 +29,7 @@ export function cpuMask(list: string): Uint8Array {
 /** config.md, "execCPUAffinity". The first may lie outside the container's cpuset, in which the process already is. */
 export function affinity(c: Context, { initial, final }: CPUAffinity = {}): void {
   const set = (list: string | undefined, why: string, more: { mayFail?: true }): void => {
-    if (list) c.inContainer('cpuAffinity', { mask: cpuMask(list) }, why, more);
+    if (list) c.inContainer('cpuAffinity', { mask: bitMask(list, why) }, why, more);
   };
   set(initial, 'process.execCPUAffinity.initial', { mayFail: true });
   set(final, 'process.execCPUAffinity.final', {});

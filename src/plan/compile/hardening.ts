@@ -29,8 +29,8 @@ export function hardening(c: Context, mounts: readonly Wanted[]): void {
   if (c.spec.root?.readonly && c.has('mount')) c.inContainer('readonlyRoot', {}, 'root.readonly');
   names(c);
   sysctls(c);
-  for (const path of c.linux.readonlyPaths ?? [])
+  for (const path of new Set(c.linux.readonlyPaths))
     c.inContainer('readonlyPath', { path }, 'settings of the whole machine: to be seen, not changed');
-  for (const path of c.linux.maskedPaths ?? [])
+  for (const path of new Set(c.linux.maskedPaths))
     c.inContainer('mask', { path }, 'tells of the host, or reaches its hardware');
 }

@@ -74,12 +74,12 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
 }
 
 function refuseUnsupported(c: Context): void {
-  const refuse = (field: string, hint: string): never => {
-    throw new TinyrunError('UNSUPPORTED', `linux.${field}: not supported`, { hint });
-  };
-  if (c.linux.intelRdt !== undefined) refuse('intelRdt', 'this needs resctrl, which tinyrun does not drive');
-  if (c.linux.memoryPolicy !== undefined)
-    c.warn('linux.memoryPolicy is not known to runtime-spec 1.2 and is ignored');
+  const rdt = c.linux.intelRdt;
+  if (rdt === undefined) return;
+  const fields = Object.keys(rdt).map((field) => `linux.intelRdt.${field}`);
+  throw new TinyrunError('UNSUPPORTED', `${fields.join(', ') || 'linux.intelRdt'}: not supported`, {
+    hint: 'this needs resctrl, which tinyrun does not drive: leave linux.intelRdt out',
+  });
 }
 
 /** The fifo that `start` will write to, open in the container before it is born. */

@@ -1,17 +1,19 @@
 import { normalize } from 'node:path/posix';
 import { TinyrunError } from '../../errors.ts';
-import { DEFAULT_PATH } from '../../spec/defaults.ts';
 import {
   capabilityMask,
   IOPRIO_CLASS_SHIFT,
   IOPRIO_CLASSES,
+  MEMORY_POLICIES,
+  MEMORY_POLICY_FLAGS,
   PERSONALITIES,
   RLIMITS,
   SCHED_FLAGS,
   SCHED_POLICIES,
 } from '../../spec/linux.ts';
 import { u64 } from '../../spec/parse.ts';
-import type { LinuxCapabilities, Scheduler } from '../../spec/types.ts';
+import type { LinuxCapabilities, LinuxMemoryPolicy, Scheduler } from '../../spec/types.ts';
+import { bitMask } from './affinity.ts';
 import type { Context } from './context.ts';
 
 /** setUser.umask: leave it. */
@@ -64,12 +66,25 @@ function scheduler(c: Context, wanted: Scheduler): void {
   );
 }
 
+function memoryPolicy(c: Context, { mode, nodes, flags = [] }: LinuxMemoryPolicy): void {
+  const flagged = flags.reduce((all, flag) => all | MEMORY_POLICY_FLAGS[flag], 0);
+  c.inContainer(
+    'memoryPolicy',
+    {
+      mode: MEMORY_POLICIES[mode] | flagged,
+      nodes: nodes ? bitMask(nodes, 'linux.memoryPolicy.nodes') : new Uint8Array(),
+    },
+    'linux.memoryPolicy: which nodes its memory comes from',
+  );
+}
+
 /** Attributes that survive execve and need privileges the user will not have. */
 export function attributes(c: Context): void {
   const { ioPriority } = c.process;
-  const { personality } = c.linux;
+  const { personality, memoryPolicy: policy } = c.linux;
   if (personality !== undefined)
     c.inContainer('personality', { persona: PERSONALITIES[personality.domain] }, 'linux.personality');
+  if (policy !== undefined) memoryPolicy(c, policy);
   if (c.process.scheduler !== undefined) scheduler(c, c.process.scheduler);
   if (ioPriority !== undefined) {
     const priority = (IOPRIO_CLASSES[ioPriority.class] << IOPRIO_CLASS_SHIFT) | ioPriority.priority;
@@ -108,7 +123,8 @@ export function capabilities(c: Context): Capabilities {
   const available = c.kinship('user') === 'shared' ? known & held : known;
   const sets: LinuxCapabilities = c.process.capabilities ?? {};
   const mask = (names: readonly string[] = []): bigint => capabilityMask(names) & available;
-  const lost = (sets.bounding ?? []).filter((name) => capabilityMask([name]) !== 0n && mask([name]) === 0n);
+  const asked = new Set([...(sets.bounding ?? []), ...(sets.permitted ?? []), ...(sets.ambient ?? [])]);
+  const lost = [...asked].filter((name) => capabilityMask([name]) !== 0n && mask([name]) === 0n);
   if (lost.length > 0)
     c.warn(`capabilities that tinyrun does not have itself are left out: ${lost.join(' ')}`);
   const permitted = mask(sets.permitted);
@@ -118,7 +134,7 @@ export function capabilities(c: Context): Capabilities {
     effective: mask(sets.effective),
     permitted,
     inheritable,
-    // What is in only one of the two cannot be raised (EPERM): runc's own template asks for such, and runc passes over it.
+    // What is in only one of the two cannot be raised (EPERM), of which validation has warned.
     ambient: mask(sets.ambient) & permitted & inheritable,
   };
 }
@@ -143,7 +159,8 @@ export function workingDirectory(c: Context, create: boolean): void {
 /** Looked up by the user who will run it, and before `ready`, so that create can say that it is missing. */
 export function findProgram(c: Context): void {
   const { args = [], env = [] } = c.process;
-  const path = env.find((entry) => entry.startsWith('PATH='))?.slice(5) ?? DEFAULT_PATH.replace(/^PATH=/, '');
+  // Without a PATH nothing is looked up, as runc has it; execvp(3) of the C libraries has a default of its own.
+  const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice(5) ?? '';
   c.inContainer(
     'findExecutable',
     { name: args[0] ?? '', path },

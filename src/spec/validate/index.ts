@@ -3,10 +3,11 @@
 
 import { TinyrunError } from '../../errors.ts';
 import type { Linux, LinuxResources, LinuxSeccomp, Process, Spec } from '../types.ts';
+import { checkMemoryPolicy, checkRdt } from './memory.ts';
 import { MOUNT_RULES } from './mounts.ts';
 import { NAMESPACE_RULES } from './namespaces.ts';
 import { checkProcess } from './process.ts';
-import { at, type Problem, quote, Report, type Verdict } from './report.ts';
+import { type Problem, quote, Report, type Verdict } from './report.ts';
 import { checkResources } from './resources.ts';
 import { processShape, resourcesShape, seccompShape, specShape } from './schema.ts';
 import { checkSeccomp } from './seccomp.ts';
@@ -64,7 +65,7 @@ function checkVersion(version: string, report: Report): void {
   const parts = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/.exec(
     version,
   );
-  if (!parts) report.error('ociVersion', `${quote(version)} is not a version such as 1.2.1`);
+  if (!parts) report.error('ociVersion', `${quote(version)} is not a version such as 1.3.0`);
   else if (parts[1] !== '1') report.error('ociVersion', `${quote(version)} is not supported: 1.x is`);
 }
 
@@ -79,19 +80,7 @@ function checkLinux(linux: Linux, report: Report): void {
       `${quote(personalityFlag)} is not a flag: the specification has none yet`,
     );
   checkRdt(linux, report);
-}
-
-/** The class is a directory name of resctrl, the schemata are its lines. */
-function checkRdt(linux: Linux, report: Report): void {
-  const rdt = linux.intelRdt;
-  if (!rdt) return;
-  const { closID } = rdt;
-  if (closID !== undefined && closID !== null && (closID === '.' || closID === '..' || /[/\n]/.test(closID)))
-    report.error('linux.intelRdt.closID', `${quote(closID)} is not a name of a directory`);
-  for (const field of ['l3CacheSchema', 'memBwSchema'] as const)
-    if (rdt[field]?.includes('\n')) report.error(at('linux.intelRdt', field), 'must be one line');
-  if (rdt.memBwSchema && !rdt.memBwSchema.startsWith('MB:'))
-    report.error('linux.intelRdt.memBwSchema', `${quote(rdt.memBwSchema)} does not start with MB:`);
+  checkMemoryPolicy(linux, report);
 }
 
 /** The problems as one line: the first, and how many more. */

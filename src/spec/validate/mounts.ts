@@ -2,7 +2,7 @@
 
 import type { Linux, Mount, Spec } from '../types.ts';
 import { checkMappings, namespaceOf } from './namespaces.ts';
-import { at, type Report } from './report.ts';
+import { at, quote, type Report } from './report.ts';
 
 type Rule = (spec: Spec, linux: Linux, report: Report) => void;
 
@@ -61,4 +61,14 @@ const annotations: Rule = (spec, _linux, report) => {
     report.error('annotations', 'has more than 10000 entries');
 };
 
-export const MOUNT_RULES: readonly Rule[] = [sources, idMapped, devices, annotations];
+/** config.md, "Mounts": for the sake of old tools a relative one starts at /. */
+const destinations: Rule = (spec, _linux, report) => {
+  for (const [i, { destination }] of (spec.mounts ?? []).entries())
+    if (!destination.startsWith('/'))
+      report.warn(
+        at(at('mounts', i), 'destination'),
+        `${quote(destination)} is not an absolute path, which is deprecated: it starts at /`,
+      );
+};
+
+export const MOUNT_RULES: readonly Rule[] = [destinations, sources, idMapped, devices, annotations];

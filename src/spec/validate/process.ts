@@ -43,16 +43,16 @@ const capabilityNames: Rule = (process, path, report) => {
     }
 };
 
-/** capset(2) and PR_CAP_AMBIENT_RAISE answer EPERM otherwise. */
+/** capset(2) and PR_CAP_AMBIENT_RAISE answer EPERM otherwise; without an ambient one the program still runs. */
 const capabilitySets: Rule = (process, path, report) => {
   const caps = process.capabilities;
   if (!caps) return;
   const base = at(path, 'capabilities');
   for (const name of missing(caps, 'effective', 'permitted'))
     report.error(at(base, 'effective'), `${name} is not in permitted`);
-  // Ambient without inheritable is passed over in silence: runc's own template has it.
-  for (const name of missing(caps, 'ambient', 'permitted'))
-    report.warn(at(base, 'ambient'), `${name} is not in permitted: it cannot be raised`);
+  for (const set of ['permitted', 'inheritable'] as const)
+    for (const name of missing(caps, 'ambient', set))
+      report.warn(at(base, 'ambient'), `${name} is not in ${set}: it cannot be raised`);
 };
 
 function missing(
@@ -65,14 +65,12 @@ function missing(
   return (caps[set] ?? []).filter((name) => known.includes(name) && !held.has(name));
 }
 
-/** sched_setattr(2): which fields a policy takes. */
+/** sched_setattr(2): which fields a policy takes; it passes over a nice value that means nothing to one. */
 const scheduler: Rule = (process, path, report) => {
   const wanted = process.scheduler;
   if (!wanted) return;
   const base = at(path, 'scheduler');
   const { policy } = wanted;
-  if (wanted.nice && policy !== 'SCHED_OTHER' && policy !== 'SCHED_BATCH')
-    report.error(at(base, 'nice'), `is only for SCHED_OTHER and SCHED_BATCH, not ${policy}`);
   if (wanted.priority && policy !== 'SCHED_FIFO' && policy !== 'SCHED_RR')
     report.error(at(base, 'priority'), `is only for SCHED_FIFO and SCHED_RR, not ${policy}`);
   if (policy !== 'SCHED_DEADLINE')

@@ -1,11 +1,19 @@
 // The form of config.json, in the order of types.ts. Rules that look at more than one field are in the files beside.
 
-import { IOPRIO_CLASSES, NAMESPACES, PERSONALITIES, RLIMITS, SCHED_FLAGS, SCHED_POLICIES } from '../linux.ts';
+import {
+  IOPRIO_CLASSES,
+  MEMORY_POLICIES,
+  MEMORY_POLICY_FLAGS,
+  NAMESPACES,
+  PERSONALITIES,
+  RLIMITS,
+  SCHED_FLAGS,
+  SCHED_POLICIES,
+} from '../linux.ts';
 import { ARCHITECTURES, SECCOMP_ACTIONS, SECCOMP_FLAGS, SECCOMP_OPERATORS } from './names.ts';
 import {
   absolute,
   absoluteOrEmpty,
-  type Check,
   filled,
   flag,
   int,
@@ -22,10 +30,6 @@ import {
 /** setresuid(2) and chown(2) read 2^32-1 as "leave it": a container that asks for it would stay root. */
 const id = int(0, 0xffff_fffe);
 const texts = list(text);
-
-/** intelRdt.schemata was one string before 1.3. */
-const textOrTexts: Check = (value, path, report) =>
-  (Array.isArray(value) ? texts : text)(value, path, report);
 
 const idMapping = object({ 'containerID!': id, 'hostID!': id, 'size!': int(1, 0xffff_ffff) });
 const idMappings = list(idMapping);
@@ -75,7 +79,7 @@ const hook = object({ 'path!': absolute, args: texts, env: texts, timeout: int(1
 const hooks = list(hook);
 
 const mount = object({
-  'destination!': absolute,
+  'destination!': text,
   type: text,
   source: text,
   options: texts,
@@ -202,12 +206,17 @@ const linux = object({
   mountLabel: text,
   intelRdt: object({
     closID: text,
-    schemata: textOrTexts,
+    schemata: texts,
     l3CacheSchema: text,
     memBwSchema: text,
     enableMonitoring: flag,
     enableCMT: flag,
     enableMBM: flag,
+  }),
+  memoryPolicy: object({
+    'mode!': oneOf('a memory policy', Object.keys(MEMORY_POLICIES)),
+    nodes: text,
+    flags: list(oneOf('a flag of a memory policy', Object.keys(MEMORY_POLICY_FLAGS))),
   }),
   personality: object({
     'domain!': oneOf('an execution domain', Object.keys(PERSONALITIES)),

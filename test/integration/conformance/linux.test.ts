@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LinuxNamespaceType } from '../../../src/spec/types.ts';
@@ -149,6 +149,20 @@ describe('paths', () => {
     expect(out).toBe('0\n0');
   });
 
+  it('masked and read-only ones may be listed twice', () => {
+    const twice = (...paths: string[]) => [...paths, ...paths, ...paths.map((path) => `${path}/`)];
+    const out = sh(
+      bench,
+      'cat /proc/keys 2>/dev/null | wc -c; ls /etc | wc -l; touch /tmp/x 2>/dev/null || echo refused',
+      (s) => {
+        s.linux.maskedPaths = ['/proc/keys', '/proc/keys', ...twice('/etc', '/sys/firmware')];
+        s.linux.readonlyPaths = twice('/tmp', '/proc/sys');
+        s.root = { path: 'rootfs', readonly: false };
+      },
+    );
+    expect(out).toBe('0\n0\nrefused');
+  });
+
   it('read-only ones cannot be written, also below', () => {
     const out = sh(
       bench,
@@ -203,6 +217,45 @@ describe('the rest', () => {
     expect(lines.some((line) => line.endsWith(`:${path}`))).toBe(true);
   });
 
+  it('memoryPolicy is that of the program, and of exec', () => {
+    const memoryPolicy = { mode: 'MPOL_BIND', nodes: '0', flags: ['MPOL_F_STATIC_NODES'] };
+    const policyOf = (text: string) => / (\S+) /.exec(text)?.[1];
+    const spec = specOf(['sleep', '1000'], (s) => Object.assign(s.linux, { memoryPolicy }));
+    // a kernel without NUMA says so, and so do we
+    if (!existsSync('/proc/self/numa_maps'))
+      return refuse(
+        bench,
+        (s) => Object.assign(s.linux, { memoryPolicy }),
+        /linux\.memoryPolicy \(MPOL_BIND\): .*ENOSYS/,
+      );
+    const id = bench.create(spec);
+    bench.ok(['start', id]);
+    const ofInit = readFileSync(`/proc/${bench.state(id).pid}/numa_maps`, 'utf8');
+    expect(policyOf(ofInit)).toBe('bind=static:0');
+    expect(policyOf(bench.ok(['exec', id, 'cat', '/proc/self/numa_maps']))).toBe('bind=static:0');
+  });
+
+  it('memoryPolicy that the kernel cannot have is an error, by name', () =>
+    refuse(
+      bench,
+      (s) => Object.assign(s.linux, { memoryPolicy: { mode: 'MPOL_BIND', nodes: '1023' } }),
+      /linux\.memoryPolicy \(MPOL_BIND\): set_mempolicy: E(INVAL|NOSYS)/,
+    ));
+
+  it('every field of intelRdt is an error, by name', () => {
+    for (const intelRdt of [
+      { schemata: ['L3:0=f'] },
+      { enableMonitoring: true },
+      { closID: '/' },
+      { enableCMT: true },
+    ])
+      refuse(
+        bench,
+        (s) => Object.assign(s.linux, { intelRdt }),
+        new RegExp(`intelRdt\\.${Object.keys(intelRdt)[0]}`),
+      );
+  });
+
   it('intelRdt without resctrl is an error', () =>
     refuse(
       bench,
@@ -216,6 +269,19 @@ describe('the features document', () => {
     const { ociVersionMin, ociVersionMax } = JSON.parse(bench.ok(['features']));
     for (const ociVersion of [ociVersionMin, ociVersionMax])
       expect(sh(bench, 'echo fine', (s) => Object.assign(s, { ociVersion }))).toBe('fine');
+  });
+
+  it('speaks of 1.3.0, and names the memory policies that config.json may have', () => {
+    const { ociVersionMax, linux } = JSON.parse(bench.ok(['features']));
+    expect(ociVersionMax).toBe('1.3.0');
+    expect(linux.memoryPolicy.modes).toContain('MPOL_WEIGHTED_INTERLEAVE');
+    expect(linux.memoryPolicy.flags).toEqual([
+      'MPOL_F_NUMA_BALANCING',
+      'MPOL_F_RELATIVE_NODES',
+      'MPOL_F_STATIC_NODES',
+    ]);
+    expect(linux.intelRdt).toEqual({ enabled: false, schemata: false, monitoring: false });
+    expect(linux.netDevices).toEqual({ enabled: true });
   });
 
   it('names mount options that are known', () => {

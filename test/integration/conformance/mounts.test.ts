@@ -38,6 +38,9 @@ describe('mounts', () => {
       mounted('ls /a; ls /a/b', tmpfs('/a'), tmpfs('/a/b'), { ...bind('rbind'), destination: '/a/b/c' }),
     ).toBe('b\nc'));
 
+  it('a relative destination starts at /', () =>
+    expect(mounted('cat /rel/data/file', { ...bind('rbind'), destination: 'rel/data' })).toBe('of the host'));
+
   it('of the default file systems are there', () => {
     const out = sh(bench, 'cat /proc/mounts');
     for (const line of [/ \/proc proc /, / \/sys sysfs /, / \/dev\/pts devpts /, / \/dev\/shm tmpfs /])

@@ -40,6 +40,26 @@ describe('process', () => {
       ),
     ).toBe('found'));
 
+  it('does not find args[0] where env has no PATH, or an empty one', () => {
+    for (const env of [['A=1'], [], ['PATH=']])
+      refuse(
+        bench,
+        (s) => Object.assign(s.process, { args: ['sh'], env, cwd: '/bin' }),
+        /executable file not found in \$PATH/,
+      );
+    const absolute = { args: ['/bin/echo', 'found'], env: [] };
+    expect(sh(bench, '', (s) => Object.assign(s.process, absolute))).toBe('found');
+  });
+
+  it('has the last of a variable that is given twice, for itself and for exec', () => {
+    const env = ['PATH=/none', 'A=1', 'PATH=/bin', 'A=2'];
+    const change = (s: { process: object }) => Object.assign(s.process, { env });
+    expect(sh(bench, 'env | grep -c ^A=; echo $A', change)).toBe('1\n2');
+    const id = bench.create(specOf(['sleep', '1000'], change));
+    bench.ok(['start', id]);
+    expect(bench.ok(['exec', '--env', 'A=3', id, 'sh', '-c', 'env | grep -c ^A=; echo $A'])).toBe('1\n3\n');
+  });
+
   it('answers the program’s exit code', () =>
     expect(bench.run(['run', '-b', bench.bundle(specOf(['sh', '-c', 'exit 7'])), bench.id()]).status).toBe(
       7,
@@ -66,6 +86,23 @@ describe('process', () => {
     );
     const sets = Object.fromEntries(out.split('\n').map((line) => line.split(/:\s+/)));
     expect(sets).toMatchObject({ CapBnd: mask(0, 5), CapInh: mask(5), CapAmb: mask(5), CapEff: mask(5) });
+  });
+
+  it('runs without an ambient capability that cannot be had, with a warning', () => {
+    const capabilities = {
+      bounding: ['CAP_KILL', 'CAP_CHOWN'],
+      permitted: ['CAP_KILL'],
+      effective: ['CAP_KILL'],
+      inheritable: ['CAP_KILL', 'CAP_CHOWN'],
+      ambient: ['CAP_KILL', 'CAP_CHOWN'],
+    };
+    const spec = specOf(['grep', 'CapAmb', '/proc/self/status'], (s) =>
+      Object.assign(s.process, { capabilities }),
+    );
+    const { status, stdout, stderr } = bench.run(['run', '-b', bench.bundle(spec), bench.id()]);
+    expect(stdout).toBe(`CapAmb:\t${mask(5)}\n`);
+    expect(stderr).toContain('CAP_CHOWN');
+    expect(status).toBe(0);
   });
 
   it('has the resource limits', () => {
@@ -106,6 +143,18 @@ describe('process', () => {
 });
 
 describe('more of the process', () => {
+  it('SCHED_IDLE is taken with a nice value', () => {
+    const scheduler = { policy: 'SCHED_IDLE', nice: 5 };
+    const out = sh(bench, 'cat /proc/self/stat', (s) => Object.assign(s.process, { scheduler }));
+    expect(out.slice(out.lastIndexOf(')') + 2).split(' ')[38]).toBe('5');
+  });
+
+  it('has the home directory of its user where HOME is empty', () => {
+    const env = ['PATH=/bin', 'HOME='];
+    const out = sh(bench, 'echo $HOME', (s) => Object.assign(s.process, { env }));
+    expect(out).toBe('/');
+  });
+
   it('has its I/O priority', () => {
     const ioPriority = { class: 'IOPRIO_CLASS_BE', priority: 6 };
     expect(sh(bench, 'busybox ionice -p $$', (s) => Object.assign(s.process, { ioPriority }))).toBe(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cpuMask } from '../../../src/plan/compile/affinity.ts';
+import { bitMask } from '../../../src/plan/compile/affinity.ts';
 import { type CompileOptions, compile } from '../../../src/plan/compile/index.ts';
 import type { HostFacts } from '../../../src/plan/host.ts';
 import type { StepArgs } from '../../../src/plan/steps.gen.ts';
@@ -405,9 +405,9 @@ test.each([
   ['0', '0100000000000000'],
   ['0-3,7', '8f00000000000000'],
   ['64', '00000000000000000100000000000000'],
-])('cpuMask %s', (list, hex) => {
-  expect(Buffer.from(cpuMask(list)).toString('hex')).toBe(hex);
+])('bitMask %s', (list, hex) => {
+  expect(Buffer.from(bitMask(list, 'field')).toString('hex')).toBe(hex);
 });
-test.each(['', 'x', '3-1', '99999', '1-'])('cpuMask refuses %j', (list) => {
-  expect(() => cpuMask(list)).toThrow('is not a list of CPUs');
+test.each(['', 'x', '3-1', '99999', '1-'])('bitMask refuses %j', (list) => {
+  expect(() => bitMask(list, 'field')).toThrow('is not a list of numbers');
 });

@@ -28,6 +28,16 @@ test('HOME is set where it is missing or empty, and left alone where not', () =>
   expect(withHome(process(['HOME=/x']), ROOT).env).toEqual(['HOME=/x']);
 });
 
+test('of a variable that is given twice the last one is left, in its place', () => {
+  expect(withHome(process(['A=1', 'HOME=/x', 'A=2', 'B=', 'A=3']), ROOT).env).toEqual([
+    'HOME=/x',
+    'B=',
+    'A=3',
+  ]);
+  expect(withHome(process(['HOME=/x', 'HOME=/y']), ROOT).env).toEqual(['HOME=/y']);
+  expect(withHome(process(['HOME=/x', 'HOME='], 33), ROOT).env).toEqual(['HOME=/var/www']);
+});
+
 test('a link stays in the root; what is no file is not read', () => {
   rmSync(join(ROOT, 'etc/passwd'));
   symlinkSync('../../../../etc/passwd', join(ROOT, 'etc/passwd'));

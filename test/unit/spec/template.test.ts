@@ -24,6 +24,12 @@ function runcSpec(...flags: string[]): Spec | undefined {
 const common = ({ ociVersion: _version, hostname: _hostname, ...rest }: Spec) =>
   JSON.stringify(rest, null, 1);
 
+/** runc 1.2 took the ambient capabilities out of its template: none of them was inheritable, and so none could be raised. */
+const newer = (spec: Spec): Spec => {
+  const { ambient: _ambient, ...capabilities } = spec.process?.capabilities ?? {};
+  return { ...spec, ...(spec.process && { process: { ...spec.process, capabilities } }) };
+};
+
 const theirs = runcSpec();
 const rootless = runcSpec('--rootless');
 
@@ -31,10 +37,10 @@ describe.skipIf(!theirs)('the template against runc spec (skipped where runc is 
   const cgroup2 = theirs?.linux?.namespaces?.some((ns) => ns.type === 'cgroup') ?? false;
 
   it('is the same, in the same order', () =>
-    expect(common(specTemplate(cgroup2))).toBe(common(theirs as Spec)));
+    expect(common(specTemplate(cgroup2))).toBe(common(newer(theirs as Spec))));
 
   it('is the same without root', () => {
     const caller = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, cgroup2 };
-    expect(common(rootlessTemplate(caller))).toBe(common(rootless as Spec));
+    expect(common(rootlessTemplate(caller))).toBe(common(newer(rootless as Spec)));
   });
 });

@@ -40,7 +40,7 @@ describe('validateSpec', () => {
     [null, 'null is not an object'],
     [[], 'a list is not an object'],
     [{}, 'ociVersion: is missing (and 2 more)'],
-    [spec({ ociVersion: '1.2' }), 'ociVersion: "1.2" is not a version such as 1.2.1'],
+    [spec({ ociVersion: '1.2' }), 'ociVersion: "1.2" is not a version such as 1.3.0'],
     [spec({ ociVersion: '2.0.0' }), 'ociVersion: "2.0.0" is not supported: 1.x is'],
     [spec({ root: {} }), 'root.path: is missing'],
     [spec({ root: { path: '' } }), 'root.path: must not be empty'],
@@ -79,10 +79,6 @@ describe('validateSpec', () => {
       'process.capabilities.effective: CAP_KILL is not in permitted',
     ],
     [proc({ scheduler: { policy: 'FIFO' } }), 'process.scheduler.policy: "FIFO" is not a scheduling policy'],
-    [
-      proc({ scheduler: { policy: 'SCHED_FIFO', nice: 1 } }),
-      'process.scheduler.nice: is only for SCHED_OTHER',
-    ],
     [
       proc({ scheduler: { policy: 'SCHED_RR', runtime: 1 } }),
       'process.scheduler.runtime: is only for SCHED_DEADLINE',
@@ -184,7 +180,6 @@ describe('validateSpec', () => {
       res({ blockIO: { weightDevice: [{ major: 1, minor: 1, weight: 5 }] } }),
       'linux.resources.blockIO.weightDevice[0].weight: 5',
     ],
-    [mounts({ destination: 'data', type: 'tmpfs' }), 'mounts[0].destination: "data" is not an absolute path'],
     [mounts({ destination: '/a', options: ['rbind'] }), 'mounts[0].source: a bind mount needs one'],
     [mounts({ destination: '/a' }), 'mounts[0].type: is missing'],
     [
@@ -240,6 +235,76 @@ describe('validateSpec', () => {
       { path: 'process.capabilities.bounding[0]', message: 'unknown capability "CAP_NEW" is ignored' },
     ]);
   });
+
+  it('warns of ambient capabilities that cannot be raised, and goes on', () => {
+    const sets = { permitted: ['CAP_KILL'], inheritable: ['CAP_KILL'], ambient: ['CAP_KILL', 'CAP_CHOWN'] };
+    const verdict = validateSpec(proc({ capabilities: sets }));
+    expect(verdict.errors).toEqual([]);
+    expect(verdict.warnings.map(({ message }) => message)).toEqual([
+      'CAP_CHOWN is not in permitted: it cannot be raised',
+      'CAP_CHOWN is not in inheritable: it cannot be raised',
+    ]);
+  });
+
+  it('warns of a relative mount destination, and goes on', () => {
+    const verdict = validateSpec(mounts({ destination: 'data', type: 'tmpfs' }));
+    expect(verdict.errors).toEqual([]);
+    expect(verdict.warnings.map(({ path }) => path)).toEqual(['mounts[0].destination']);
+  });
+
+  it('takes every configuration of 1.0 to 1.3, and a nice value with any policy', () => {
+    for (const ociVersion of ['1.0.0', '1.0.2-dev', '1.1.0', '1.2.1', '1.3.0'])
+      expect(validateSpec(spec({ ociVersion })).errors).toEqual([]);
+    for (const policy of ['SCHED_OTHER', 'SCHED_BATCH', 'SCHED_IDLE', 'SCHED_FIFO'])
+      expect(validateSpec(proc({ scheduler: { policy, nice: 5 } })).errors).toEqual([]);
+  });
+
+  const policy = (memoryPolicy: object) => validateSpec(spec({ linux: { memoryPolicy } }));
+
+  it.each<[object, string]>([
+    [{}, 'linux.memoryPolicy.mode: is missing'],
+    [{ mode: 'MPOL_ODD' }, 'linux.memoryPolicy.mode: "MPOL_ODD" is not a memory policy (MPOL_DEFAULT'],
+    [{ mode: 'MPOL_BIND' }, 'linux.memoryPolicy.nodes: is missing: MPOL_BIND needs them'],
+    [{ mode: 'MPOL_LOCAL', nodes: '0' }, 'linux.memoryPolicy.nodes: MPOL_LOCAL takes none'],
+    [{ mode: 'MPOL_DEFAULT', nodes: '0' }, 'linux.memoryPolicy.nodes: MPOL_DEFAULT takes none'],
+    [{ mode: 'MPOL_BIND', nodes: '0-' }, 'linux.memoryPolicy.nodes: "0-" is not a list'],
+    [{ mode: 'MPOL_BIND', nodes: '3-1' }, 'linux.memoryPolicy.nodes: "3-1" is not a list'],
+    [
+      { mode: 'MPOL_BIND', nodes: '0', flags: ['MPOL_F_ODD'] },
+      'linux.memoryPolicy.flags[0]: "MPOL_F_ODD" is not',
+    ],
+    [
+      { mode: 'MPOL_BIND', nodes: '0', flags: ['MPOL_F_STATIC_NODES', 'MPOL_F_RELATIVE_NODES'] },
+      'linux.memoryPolicy.flags: MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other',
+    ],
+  ])('memory policy %j is refused', (memoryPolicy, message) =>
+    expect(summary(policy(memoryPolicy).errors)).toContain(message),
+  );
+
+  it('takes every memory policy of the specification', () => {
+    for (const mode of ['MPOL_DEFAULT', 'MPOL_LOCAL', 'MPOL_PREFERRED'])
+      expect(policy({ mode }).errors).toEqual([]);
+    for (const mode of [
+      'MPOL_PREFERRED',
+      'MPOL_BIND',
+      'MPOL_INTERLEAVE',
+      'MPOL_PREFERRED_MANY',
+      'MPOL_WEIGHTED_INTERLEAVE',
+    ])
+      expect(policy({ mode, nodes: '0-1,3', flags: ['MPOL_F_STATIC_NODES'] }).errors).toEqual([]);
+  });
+
+  it.each<[object, string]>([
+    [{ closID: '../x' }, 'linux.intelRdt.closID'],
+    [{ schemata: 'L3:0=f' }, 'linux.intelRdt.schemata: "L3:0=f" is not a list'],
+    [{ schemata: ['L3:0=f\nMB:0=1'] }, 'linux.intelRdt.schemata[0]: must be one line'],
+    [{ enableMonitoring: 'yes' }, 'linux.intelRdt.enableMonitoring: "yes" is not true or false'],
+  ])('intelRdt %j is refused', (intelRdt, message) =>
+    expect(summary(validateSpec(spec({ linux: { intelRdt } })).errors)).toContain(message),
+  );
+
+  it('the root class of intelRdt is a class', () =>
+    expect(validateSpec(spec({ linux: { intelRdt: { closID: '/' } } })).errors).toEqual([]));
 
   it('takes the numbers that Go writes for no limit', () => {
     const text = '{"type":"RLIMIT_NOFILE","hard":18446744073709551615,"soft":18446744073709551615}';
