@@ -60,6 +60,6 @@ struct Packet {
   char syscall[kSyscallText];
   char path[kPathText];
 };
-static_assert(sizeof(Packet) == 256);
+static_assert(sizeof(Packet) == 1024);
 
 }  // namespace tinyrun::control

@@ -2,6 +2,7 @@
 #include <linux/memfd.h>
 
 #include "container.h"
+#include "root.h"
 
 namespace tinyrun {
 
@@ -11,13 +12,15 @@ struct Launch {
   const char* path;
   const char* const* argv;
   const char* const* envp;
-  int input;
+  int root;            // -1: the current directory is ours
+  int streams[3];
   long error;
 };
 
 TINYRUN_NO_SANITIZE int hookChild(void* context) {
   Launch& launch = *static_cast<Launch*>(context);
-  launch.error = sys::dup3(launch.input, 0, 0);
+  launch.error = launch.root < 0 ? 0 : sys::fchdir(launch.root);
+  for (int fd = 0; fd < 3 && launch.error >= 0; ++fd) launch.error = sys::dup3(launch.streams[fd], fd, 0);
   if (launch.error >= 0) launch.error = sys::call(__NR_execve, launch.path, launch.argv, launch.envp);
   return 127;
 }
@@ -38,7 +41,22 @@ Result stateFile(const args::hook& a, sys::Fd& file) {
   return check("lseek", sys::lseek(file.get(), 0, 0 /* SEEK_SET */), a.path);
 }
 
-Result outcome(Container& lane, const args::hook& a, int status) {
+// Output goes to a file, too: a hook may leave a process behind that holds it open.
+Result outputFile(const char* name, const char* path, sys::Fd& file) {
+  file.reset(sys::memfdCreate(name, MFD_CLOEXEC));
+  return file.bad() ? failed("memfd_create", file.value(), path) : kDone;
+}
+
+void addOutput(Container& lane, const char* name, int file, size_t most) {
+  char text[512];
+  if (sys::lseek(file, 0, 0 /* SEEK_SET */) < 0) return;
+  const long n = sys::read(file, text, most);
+  size_t size = n > 0 ? static_cast<size_t>(n) : 0;
+  while (size > 0 && text[size - 1] == '\n') --size;
+  lane.detail.add(", ").add(name).add(": ").add(text, size);
+}
+
+Result outcome(Container& lane, const args::hook& a, const Launch& launch, int status) {
   if (status == 0) return kDone;
   lane.detail.clear();
   lane.detail.add("hook ").add(a.path);
@@ -46,18 +64,24 @@ Result outcome(Container& lane, const args::hook& a, int status) {
     lane.detail.add(" was ended by signal ").add(static_cast<uint64_t>(status & 0x7f));
   else
     lane.detail.add(" failed with exit status ").add(static_cast<uint64_t>(status >> 8 & 0xff));
+  addOutput(lane, "stdout", launch.streams[1], 200);
+  addOutput(lane, "stderr", launch.streams[2], 500);
   return {ECANCELED, "wait4", lane.detail.c_str()};
 }
 
 }  // namespace
 
 Result run(Container& lane, const args::hook& a) {
-  Launch launch = {a.path, nullptr, nullptr, -1, 0};
-  sys::Fd input;
+  Launch launch = {a.path, nullptr, nullptr, a.inRoot != 0 ? rootOf(lane) : -1, {-1, -1, -1}, 0};
+  sys::Fd input, output, errors;
   if (Result r = pointersOf(a.args, launch.argv); !r) return r;
   if (Result r = pointersOf(a.env, launch.envp); !r) return r;
   if (Result r = stateFile(a, input); !r) return r;
-  launch.input = input.get();
+  if (Result r = outputFile("stdout", a.path, output); !r) return r;
+  if (Result r = outputFile("stderr", a.path, errors); !r) return r;
+  launch.streams[0] = input.get();
+  launch.streams[1] = output.get();
+  launch.streams[2] = errors.get();
 
   alignas(16) char stack[8192];
   int rawPidfd = -1;
@@ -79,7 +103,7 @@ Result run(Container& lane, const args::hook& a) {
   sys::wait4(static_cast<int>(pid), &status, 0);
   if (ended == 0) return {ETIMEDOUT, "ppoll", a.path};
   if (launch.error < 0) return failed("execve", launch.error, a.path);
-  return outcome(lane, a, status);
+  return outcome(lane, a, launch, status);
 }
 
 }  // namespace tinyrun

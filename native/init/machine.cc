@@ -14,7 +14,7 @@
 
 namespace tinyrun {
 
-static_assert(sizeof(Machine::Host) <= 2048 && alignof(Machine::Host) <= 16);
+static_assert(sizeof(Machine::Host) <= 4096 && alignof(Machine::Host) <= 16);
 
 namespace {
 

@@ -21,7 +21,7 @@ namespace tinyrun {
 
 inline constexpr uint32_t kSlots = 64;
 inline constexpr uint32_t kNoSlot = 0xffffffffu;
-inline constexpr size_t kPathText = 208;
+inline constexpr size_t kPathText = 976;
 inline constexpr size_t kSyscallText = 24;
 
 // Why a plan was refused before anything ran. `text` is static, lowercase; `step` is the index of the faulty step.
@@ -104,7 +104,7 @@ class Machine {
   friend struct Host;
 
   // Large enough for Host, which needs headers that must not meet libc's.
-  alignas(16) unsigned char storage_[2048] = {};
+  alignas(16) unsigned char storage_[4096] = {};
   bool loaded_ = false;
   Host& host() { return *reinterpret_cast<Host*>(storage_); }
 };

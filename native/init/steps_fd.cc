@@ -10,18 +10,23 @@ Result run(Lane& lane, const args::open& a) {
 }
 
 Result run(Lane& lane, const args::openTree& a) {
-  const unsigned recursive = a.recursive != 0 ? AT_RECURSIVE : 0;
+  constexpr uint32_t kRecursive = 1, kMapsBelow = 2;
+  const unsigned recursive = (a.recursive & kRecursive) != 0 ? AT_RECURSIVE : 0;
   sys::Fd tree(sys::openTree(AT_FDCWD, a.path, OPEN_TREE_CLONE | recursive));
   if (tree.bad()) return failed("open_tree", tree.value(), a.path);
-  struct mount_attr attr = {};
-  // A clone of one of the host's shared mounts is its peer: what the container mounts below would show on the host.
-  if (lane.onHost) attr.propagation = MS_SLAVE;
-  if (a.userns != kNoSlot) {
-    attr.attr_set = MOUNT_ATTR_IDMAP;
-    attr.userns_fd = static_cast<uint64_t>(lane.fdOf(a.userns));
+  if (lane.onHost) {
+    // A clone of one of the host's shared mounts is its peer: what the container mounts below would show on the host.
+    struct mount_attr slave = {};
+    slave.propagation = MS_SLAVE;
+    const long r = sys::mountSetattr(tree.get(), "", AT_EMPTY_PATH | recursive, &slave);
+    if (r < 0) return failed("mount_setattr", r, a.path);
   }
-  if (attr.propagation != 0 || attr.attr_set != 0) {
-    const long r = sys::mountSetattr(tree.get(), "", AT_EMPTY_PATH | recursive, &attr);
+  if (a.userns != kNoSlot) {
+    struct mount_attr map = {};
+    map.attr_set = MOUNT_ATTR_IDMAP;
+    map.userns_fd = static_cast<uint64_t>(lane.fdOf(a.userns));
+    const unsigned below = (a.recursive & kMapsBelow) != 0 ? AT_RECURSIVE : 0u;
+    const long r = sys::mountSetattr(tree.get(), "", AT_EMPTY_PATH | below, &map);
     if (r < 0) return failed("mount_setattr", r, a.path);
   }
   return lane.put(a.slot, tree.release());

@@ -7,7 +7,7 @@ namespace tinyrun {
 namespace {
 
 enum MountFlag : uint32_t { kCopyUp = 1, kReadOnly = 2, kPlainTarget = 4, kOptional = 8, kModeOfTarget = 16 };
-enum BindFlag : uint32_t { kRecursive = 1, kTargetMustExist = 2, kSourceInRoot = 4, kSkipMissing = 8 };
+enum BindFlag : uint32_t { kRecursive = 1, kTargetMustExist = 2, kSourceInRoot = 4, kSkipMissing = 8, kOwnAttributes = 16 };
 
 bool isDirectory(int fd) {
   struct stat st;
@@ -75,6 +75,20 @@ Result setAttributes(int mount, uint64_t set, uint64_t clear, bool recursive, co
   attr.attr_clr = clear;
   const unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0u);
   return check("mount_setattr", sys::mountSetattr(mount, "", flags, &attr), what);
+}
+
+// The attributes that are asked for, and none that the source has; those that the kernel has locked stay (EPERM).
+Result setOwnAttributes(int mount, uint64_t set, uint64_t clear, uint64_t kept, const char* what) {
+  constexpr uint64_t kAll =
+      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
+  const uint64_t drop = kAll & ~(set | clear | kept);
+  const Result all = setAttributes(mount, set, clear | drop, false, what);
+  if (all || all.err != EPERM) return all;
+  if (Result r = setAttributes(mount, set, clear, false, what); !r) return r;
+  for (uint64_t bit = 1; bit <= drop; bit <<= 1)
+    if ((drop & bit) != 0)
+      if (Result r = setAttributes(mount, 0, bit, false, what); !r && r.err != EPERM) return r;
+  return kDone;
 }
 
 // A procfs of this very container, whose root nobody but us has seen: what the steps that write below /proc use.
@@ -200,7 +214,10 @@ Result run(Container& lane, const args::bind& a) {
     return (a.flags & kSkipMissing) != 0 && r.err == ENOENT ? ignored(r) : r;
   }
   if (Result r = setAttributes(tree.get(), a.recAttrSet, a.recAttrClear, true, a.target); !r) return r;
-  if (Result r = setAttributes(tree.get(), a.attrSet, a.attrClear, false, a.target); !r) return r;
+  const Result own = (a.flags & kOwnAttributes) != 0
+                         ? setOwnAttributes(tree.get(), a.attrSet, a.attrClear, a.recAttrSet, a.target)
+                         : setAttributes(tree.get(), a.attrSet, a.attrClear, false, a.target);
+  if (!own) return own;
   if (Result r = setPropagation(tree.get(), a.propagation, a.target); !r) return r;
   const bool directory = isDirectory(tree.get());
   return attach(lane, tree.get(), a.target, {.directory = directory, .mode = directory ? 0755u : 0644u},

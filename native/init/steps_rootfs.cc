@@ -143,6 +143,9 @@ Result run(Container& lane, const args::pivotRoot&) {
 Result run(Container& lane, const args::moveRoot&) {
   const int root = rootOf(lane);
   if (Result r = check("fchdir", sys::fchdir(root), "root"); !r) return r;
+  char path[4096];
+  if (const long n = sys::getcwd(path, sizeof path); n < 0) return failed("getcwd", n, "root");
+  if (Result r = hideKernelFilesystems(lane, path); !r) return r;
   if (Result r = check("mount", sys::mount(".", "/", nullptr, MS_MOVE, nullptr), "/"); !r) return r;
   if (Result r = check("chroot", sys::chroot("."), "."); !r) return r;
   return check("chdir", sys::chdir("/"), "/");

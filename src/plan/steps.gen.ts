@@ -32,7 +32,7 @@ export interface StepArgs {
   open: { path: string; flags: number; slot: number };
   /** pidfd_open(2). `startTime` not 0: the pid is trusted only when its start time matches, as in kill; ESRCH otherwise. */
   pidfdOpen: { pid: number; startTime: bigint; slot: number };
-  /** open_tree(2) with OPEN_TREE_CLONE (and AT_RECURSIVE when `recursive`); `userns` idmaps the clone by mount_setattr(2) with that user namespace fd (5.12), NO_SLOT for none; the detached mount lands in `slot`. */
+  /** open_tree(2) with OPEN_TREE_CLONE; `recursive`: 1 AT_RECURSIVE, 2 the ids of what lies below are mapped, too. `userns` idmaps the clone by mount_setattr(2) with that user namespace fd (5.12), NO_SLOT for none; the detached mount lands in `slot`. */
   openTree: { path: string; recursive: number; userns: number; slot: number };
   /** A user namespace with these maps, made by a short-lived child, its fd in `slot` (for idmapped mounts). */
   makeUserns: { uidMap: string; gidMap: string; slot: number };
@@ -64,7 +64,7 @@ export interface StepArgs {
   rootfsDirect: { path: string };
   /** A new filesystem: fsopen, fsconfig of each "key" or "key=value", fsmount(attr), move_mount onto the target in the root, which is made (directory) where missing. `attr` is MOUNT_ATTR_*, `flags` a set of: 1 copy-up (tmpcopyup), 2 read-only superblock, 4 target must be a plain directory (proc, sysfs), 8 optional (a missing filesystem type is traced, not fatal), 16 takes the mode of an existing target (tmpfs without mode=). `propagation` is MS_* or 0. */
   mountFs: { type: string; source: string; target: string; attr: bigint; options: readonly string[]; flags: number; propagation: number };
-  /** A bind mount: `source` (host path, before pivotRoot) or `slot` (a detached mount). open_tree, then mount_setattr with set/clear, recursive ones apart, propagation, then move_mount onto the target in the root, made like the source (directory or empty file). `flags`: 1 recursive bind, 2 the target is not made when missing, 4 source is resolved in the root, 8 a missing source is skipped. */
+  /** A bind mount: `source` (host path, before pivotRoot) or `slot` (a detached mount). open_tree, then mount_setattr with set/clear, recursive ones apart, propagation, then move_mount onto the target in the root, made like the source (directory or empty file). `flags`: 1 recursive bind, 2 the target is not made when missing, 4 source is resolved in the root, 8 a missing source is skipped, 16 of the attributes of the source (ro, nosuid, nodev, noexec, nosymfollow) only those stay that are set here, or that the kernel has locked. */
   bind: { source: string; slot: number; target: string; attrSet: bigint; attrClear: bigint; recAttrSet: bigint; recAttrClear: bigint; propagation: number; flags: number };
   /** mount_setattr(2) on an existing mount in the root. */
   mountAttr: { path: string; set: bigint; clear: bigint; propagation: number; recursive: number };
@@ -83,7 +83,7 @@ export interface StepArgs {
   readonlyPath: { path: string };
   /** fchdir(root), pivot_root(".", "."), umount2(".", MNT_DETACH), chdir("/"). */
   pivotRoot: { [none: string]: never };
-  /** MS_MOVE onto / and chroot, for --no-pivot (an initramfs root cannot be pivoted). */
+  /** MS_MOVE onto / and chroot, for --no-pivot (an initramfs root cannot be pivoted). The host's procfs and sysfs are unmounted or covered first: while a whole one is in the namespace, a nested user namespace may mount one without our masks. */
   moveRoot: { [none: string]: never };
   chroot: { [none: string]: never };
   /** mount_setattr(MOUNT_ATTR_RDONLY) on the root mount alone. */
@@ -92,8 +92,8 @@ export interface StepArgs {
   rootPropagation: { flags: number };
   /** Writes below /proc/sys, verified to be procfs (fs magic) and opened with RESOLVE_NO_SYMLINKS|NO_MAGICLINKS. */
   sysctl: { key: string; value: string };
-  /** vfork and exec of a hook in this process's namespaces: state JSON = head + pid + tail on its stdin. */
-  hook: { path: string; args: readonly string[]; env: readonly string[]; timeoutMs: number; stateHead: string; stateTail: string };
+  /** vfork and exec of a hook in this process's namespaces: state JSON = head + pid + tail on its stdin. Its output is kept for the error that tells of its failure. `inRoot`: its current directory is the root. */
+  hook: { inRoot: number; path: string; args: readonly string[]; env: readonly string[]; timeoutMs: number; stateHead: string; stateTail: string };
   setRlimit: { resource: number; soft: bigint; hard: bigint };
   oomScoreAdj: { value: number };
   personality: { persona: number };
@@ -204,7 +204,7 @@ export const STEPS = {
   readonlyRoot: { code: 47, lane: 'container', fields: [] },
   rootPropagation: { code: 48, lane: 'container', fields: [['flags', 'u32']] },
   sysctl: { code: 49, lane: 'container', fields: [['key', 'str'], ['value', 'str']] },
-  hook: { code: 50, lane: 'container', fields: [['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutMs', 'u32'], ['stateHead', 'str'], ['stateTail', 'str']] },
+  hook: { code: 50, lane: 'container', fields: [['inRoot', 'u32'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutMs', 'u32'], ['stateHead', 'str'], ['stateTail', 'str']] },
   setRlimit: { code: 51, lane: 'container', fields: [['resource', 'u32'], ['soft', 'u64'], ['hard', 'u64']] },
   oomScoreAdj: { code: 52, lane: 'container', fields: [['value', 'i32']] },
   personality: { code: 53, lane: 'container', fields: [['persona', 'u32']] },

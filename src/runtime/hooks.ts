@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import type { Hook, HookName, State } from '../spec/types.ts';
 import { debug } from './debug.ts';
@@ -6,11 +7,13 @@ import { debug } from './debug.ts';
 const SHOWN = 1024;
 
 /** Runs one hook in the runtime's namespaces: argv, environment and the state on stdin as config.md says. */
-async function runHook(hook: Hook, state: string): Promise<string | undefined> {
+async function runHook(hook: Hook, state: string, bundle: string): Promise<string | undefined> {
   const { spawnSync } = await import('node:child_process');
   const [argv0 = hook.path, ...args] = hook.args ?? [];
   const result = spawnSync(hook.path, args, {
     argv0,
+    // By the time of poststop it may be gone.
+    cwd: existsSync(bundle) ? bundle : '/',
     // Like runc: a hook without env gets ours, one with env that and nothing else.
     ...(hook.env === undefined ? {} : { env: environment(hook.env) }),
     input: state,
@@ -58,7 +61,7 @@ export async function runHooks(
   if (hooks === undefined || hooks.length === 0) return;
   const text = JSON.stringify(state);
   for (const [index, hook] of hooks.entries()) {
-    const failure = await runHook(hook, text);
+    const failure = await runHook(hook, text, state.bundle);
     debug(() => `${kind} hook #${index} (${hook.path}): ${failure ?? 'done'}`);
     if (failure === undefined) continue;
     throw new TinyrunError('HOOK', `error running ${kind} hook #${index} (${hook.path}): ${failure}`);

@@ -61,9 +61,9 @@ export const HANDSHAKE: Calls<
   pidfdOpen: ({ pid, slot }) => `${fd(slot)} = pidfd_open(${pid}, 0)`,
   openTree: ({ path, recursive, userns, slot }) =>
     calls(
-      `${fd(slot)} = open_tree(AT_FDCWD, ${quote(path)}, OPEN_TREE_CLONE${recursive ? '|AT_RECURSIVE' : ''})`,
+      `${fd(slot)} = open_tree(AT_FDCWD, ${quote(path)}, OPEN_TREE_CLONE${(recursive & 1) !== 0 ? '|AT_RECURSIVE' : ''})`,
       userns !== NO_SLOT &&
-        `mount_setattr(${fd(slot)}, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_IDMAP, userns_fd=${fd(userns)}})`,
+        `mount_setattr(${fd(slot)}, "", AT_EMPTY_PATH${(recursive & 2) !== 0 ? '|AT_RECURSIVE' : ''}, {attr_set=MOUNT_ATTR_IDMAP, userns_fd=${fd(userns)}})`,
     ),
   makeUserns: ({ uidMap, gidMap, slot }) =>
     `${fd(slot)} = clone3({flags=CLONE_NEWUSER}) with ${list([uidMap.trim(), gidMap.trim()])}`,

@@ -19,9 +19,11 @@ function hook(
   c.inContainer(
     'hook',
     {
+      inRoot: kind === 'createContainer' ? 1 : 0,
       path,
       args: args === undefined || args.length === 0 ? [path] : args,
-      env: env ?? [],
+      // Without one of its own it has the program's, as runc has it.
+      env: env ?? c.process.env ?? [],
       timeoutMs: Math.round((timeout ?? 0) * 1000),
       ...stateAround(c, status),
     },

@@ -34,7 +34,8 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   const seccomp = seccompOf(c);
   const idmaps = idmapSlots(c);
   const root = openRootfs(c, idmaps);
-  const wanted = openMounts(c, idmaps);
+  // What is mounted without a namespace would be the host's, and stay there; validation has warned.
+  const wanted = c.has('mount') ? openMounts(c, idmaps) : [];
   const born = planBirth(c);
   birth(c, born, {
     cgroupSlot: cgroup.slot,

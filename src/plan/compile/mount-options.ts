@@ -73,6 +73,8 @@ export interface MountOptions {
   readonly propagation: number;
   readonly copyUp: boolean;
   readonly idmap: boolean;
+  /** ridmap: what lies below the mount is mapped, too. */
+  readonly idmapBelow: boolean;
   /** What the filesystem itself takes, superblock words included. */
   readonly data: readonly string[];
 }
@@ -100,7 +102,7 @@ function applyWord(o: Mutable<MountOptions>, option: string): boolean {
     o.recursive ||= option === 'rbind';
   } else if (option === 'remount') o.remount = true;
   else if (option === 'tmpcopyup') o.copyUp = true;
-  else if (option === 'idmap' || option === 'ridmap') o.idmap = true;
+  else if (option === 'idmap' || option === 'ridmap') [o.idmap, o.idmapBelow] = [true, option === 'ridmap'];
   else return NOTHING.has(option);
   return true;
 }
@@ -117,6 +119,7 @@ export function parseMountOptions(options: readonly string[] = []): MountOptions
     propagation: 0,
     copyUp: false,
     idmap: false,
+    idmapBelow: false,
     data: [],
   };
   const data: string[] = [];

@@ -1,4 +1,4 @@
-import { isAbsolute, join, normalize } from 'node:path/posix';
+import { isAbsolute, join, normalize, resolve } from 'node:path/posix';
 import { TinyrunError } from '../../errors.ts';
 import { MOUNT_ATTR_RDONLY, O_PATH, O_RDONLY } from '../../spec/linux.ts';
 import type { Mount } from '../../spec/types.ts';
@@ -25,6 +25,10 @@ export interface Wanted {
   readonly options: MountOptions;
   /** The detached mount that was opened beforehand, or NO_SLOT. */
   readonly slot: number;
+  /** The source lies below the root, where earlier mounts made it: its path there. */
+  readonly inRoot?: string;
+  /** Slot of the user namespace that the container lane maps its ids by, when it is this mount's turn. */
+  readonly userns?: number;
   /** Where the container lane has to get that from, when it is another mount namespace. */
   readonly lender?: Lender;
   /** A directory of the host in place of a new filesystem; it may be missing there. */
@@ -95,7 +99,7 @@ class Idmaps {
     const key = `${uidMap}\n${gidMap}`;
     const known = this.#made.get(key);
     if (known !== undefined) return known;
-    const slot = this.c.slot();
+    const slot = this.c.passedSlot();
     this.c.onHost('makeUserns', { uidMap, gidMap, slot }, 'a user namespace that only carries the maps');
     this.#made.set(key, slot);
     return slot;
@@ -108,7 +112,7 @@ class Idmaps {
       throw new TinyrunError('SPEC_INVALID', 'mounts: idmap without mappings needs a user namespace');
     const known = this.#made.get(path);
     if (known !== undefined) return known;
-    const slot = this.c.slot();
+    const slot = this.c.passedSlot();
     this.c.onHost('open', { path, flags: O_RDONLY, slot }, 'the user namespace whose maps the mount takes');
     this.#made.set(path, slot);
     return slot;
@@ -130,20 +134,42 @@ function mapsOf(mount: Mount, c: Context): Partial<IdMaps> {
   return { uidMappings: from.uidMappings ?? [], gidMappings: from.gidMappings ?? [] };
 }
 
-/** Opens, on the host, the sources that the container lane could not: of idmapped mounts, and across a user namespace. */
-function openSource(c: Context, mount: Mount, wanted: Omit<Wanted, 'slot'>, idmaps: IdmapSlots): number {
+/** The way from the root to a path of the host that lies below it: what earlier mounts put there can be seen there alone. */
+function pathInRoot({ options: { rootfs, bundle } }: Context, source: string): string | undefined {
+  const root = rootfs.kind === 'directory' ? resolve(bundle, rootfs.path) : rootfs.mountpoint;
+  const path = normalize(source);
+  return path.startsWith(`${root}/`) ? path.slice(root.length) : undefined;
+}
+
+/** open_tree's `recursive` of steps.def. */
+const TREE = { recursive: 1, mapsBelow: 2 } as const;
+
+export const treeFlags = ({ recursive, idmapBelow }: MountOptions): number =>
+  (recursive ? TREE.recursive : 0) | (idmapBelow ? TREE.mapsBelow : 0);
+
+type Opened = Pick<Wanted, 'slot' | 'inRoot' | 'userns'>;
+
+/**
+ * Opens, on the host, the sources that the container lane could not: across a user namespace. Everything else is opened
+ * when it is its turn, since an earlier mount may be what makes it appear.
+ */
+function openSource(c: Context, mount: Mount, wanted: Omit<Wanted, 'slot'>, idmaps: IdmapSlots): Opened {
   const { source, options } = wanted;
   const idmapped = wantsIdmap(mount, options);
+  const userns = c.kinship('user') !== 'shared';
   // Without host privileges the container walks as the same user as we do, and only it may clone mounts.
-  const across = c.kinship('user') !== 'shared' && c.holds('CAP_SYS_ADMIN') && c.slotsLeft > RESERVED_SLOTS;
-  if (wanted.type !== 'bind' || wanted.instead || !(idmapped || across)) return NO_SLOT;
-  const userns = idmapped ? idmaps(mapsOf(mount, c)) : NO_SLOT;
+  const across = userns && c.holds('CAP_SYS_ADMIN') && c.slotsLeft > RESERVED_SLOTS;
+  if (wanted.type !== 'bind' || wanted.instead || !(idmapped || across)) return { slot: NO_SLOT };
+  const inRoot = idmapped ? undefined : pathInRoot(c, source);
+  if (inRoot !== undefined) return { slot: NO_SLOT, inRoot };
+  const maps = idmapped ? idmaps(mapsOf(mount, c)) : NO_SLOT;
+  if (idmapped && !userns) return { slot: c.slot(), userns: maps };
   const slot = c.passedSlot();
   const why = idmapped
     ? 'its files show other owners in the container'
     : 'the root of a user namespace may not walk the host to it';
-  c.onHost('openTree', { path: source, recursive: options.recursive ? 1 : 0, userns, slot }, why);
-  return slot;
+  c.onHost('openTree', { path: source, recursive: treeFlags(options), userns: maps, slot }, why);
+  return { slot };
 }
 
 /** What lies below another process's root, as proc_pid_root(5) spells it: open_tree(2) clones it in that namespace only. */
@@ -177,6 +203,6 @@ export function openMounts(c: Context, idmaps: IdmapSlots): Wanted[] {
     const wanted = read(mount, index, c);
     const lender = openLender(c, wanted);
     if (lender) return { ...wanted, lender, slot: c.slot() };
-    return { ...wanted, slot: openSource(c, mount, wanted, idmaps) };
+    return { ...wanted, ...openSource(c, mount, wanted, idmaps) };
   });
 }

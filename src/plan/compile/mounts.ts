@@ -5,11 +5,11 @@ import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
 import { isMapped } from './idmaps.ts';
 import { isSuperblockWord } from './mount-options.ts';
-import type { Wanted } from './mount-sources.ts';
+import { treeFlags, type Wanted } from './mount-sources.ts';
 
 /** mountFs.flags and bind.flags of steps.def. */
 const FS = { copyUp: 1, readOnly: 2, plainTarget: 4, optional: 8, keepMode: 16 } as const;
-const BIND = { recursive: 1, skipMissing: 8 } as const;
+const BIND = { recursive: 1, sourceInRoot: 4, skipMissing: 8, ownAttributes: 16 } as const;
 
 /** Filesystems without a disk: read-only is a matter of the mount, not of the superblock. */
 const VIRTUAL = new Set([
@@ -34,11 +34,34 @@ const WHY: Readonly<Record<string, string>> = dict({
   cgroup2: 'its control groups',
 });
 
-function bind(c: Context, { source, target, options, slot, instead }: Wanted): void {
+/**
+ * mount(8) `--bind` with options, as runc has it since 1.2: an option that sets or clears an attribute makes all of them the
+ * spec's own; without any those of the source stay.
+ */
+const ownsAttributes = ({ type, options, instead }: Wanted): boolean =>
+  type === 'bind' && !instead && (options.set | options.clear) !== 0;
+
+function bindFlags(wanted: Wanted): number {
+  return (
+    (wanted.options.recursive ? BIND.recursive : 0) |
+    (wanted.inRoot === undefined ? 0 : BIND.sourceInRoot) |
+    (wanted.instead ? BIND.skipMissing : 0) |
+    (ownsAttributes(wanted) ? BIND.ownAttributes : 0)
+  );
+}
+
+function bind(c: Context, wanted: Wanted): void {
+  const { source, target, options, slot, inRoot, userns } = wanted;
+  if (userns !== undefined)
+    c.inContainer(
+      'openTree',
+      { path: source, recursive: treeFlags(options), userns, slot },
+      'its files show other owners in the container',
+    );
   c.inContainer(
     'bind',
     {
-      source: slot === NO_SLOT ? source : '',
+      source: slot === NO_SLOT ? (inRoot ?? source) : '',
       slot,
       target,
       attrSet: BigInt(options.set),
@@ -46,9 +69,9 @@ function bind(c: Context, { source, target, options, slot, instead }: Wanted): v
       recAttrSet: BigInt(options.recSet),
       recAttrClear: BigInt(options.recClear),
       propagation: options.propagation,
-      flags: (options.recursive ? BIND.recursive : 0) | (instead ? BIND.skipMissing : 0),
+      flags: bindFlags(wanted),
     },
-    `${source} of the host`,
+    inRoot === undefined ? `${source} of the host` : `${inRoot} of the root, as earlier mounts made it`,
   );
 }
 

@@ -10,6 +10,9 @@ export interface MappedTree {
   readonly path: string;
 }
 
+/** open_tree's `recursive` of steps.def: what is mounted below comes along, and its ids are mapped as well. */
+const WHOLE_TREE = 3;
+
 /** Opens on the host what shows mapped ids: the root itself, or the directories an overlay is made from. */
 export function openRootfs(c: Context, idmaps: IdmapSlots): MappedTree[] {
   const { rootfs } = c.options;
@@ -19,7 +22,7 @@ export function openRootfs(c: Context, idmaps: IdmapSlots): MappedTree[] {
   return paths.map((path) => {
     const slot = c.passedSlot();
     const why = 'the files of the image show the ids of the container';
-    c.onHost('openTree', { path, recursive: rootfs.kind === 'overlay' ? 0 : 1, userns, slot }, why);
+    c.onHost('openTree', { path, recursive: rootfs.kind === 'overlay' ? 0 : WHOLE_TREE, userns, slot }, why);
     return { slot, path };
   });
 }

@@ -104,7 +104,54 @@ describe('hooks', () => {
   });
 });
 
+describe('where hooks run', () => {
+  it('in the bundle, createContainer in the root, startContainer in the program’s directory', async () => {
+    const hooks = Object.fromEntries(all.map((name) => [name, [hook(`echo ${name} $(pwd)`)]]));
+    const { id, bundle } = create(hooks);
+    bench.ok(['start', id], { cwd: '/' });
+    await until(() => lines().length === 5);
+    bench.ok(['delete', '--force', id], { cwd: '/' });
+    expect(lines()).toEqual([
+      `prestart ${bundle}`,
+      `createRuntime ${bundle}`,
+      `createContainer ${bundle}/rootfs`,
+      'startContainer /',
+      `poststart ${bundle}`,
+      `poststop ${bundle}`,
+    ]);
+  });
+
+  it('inside, with the program’s environment where they name none', () => {
+    const none = (script: string): Hook => ({ path: '/bin/sh', args: ['sh', '-c', `${script} >> ${log}`] });
+    const spec = specOf(['true'], (s) => {
+      s.process.env = ['PATH=/bin:/usr/bin', 'OF=program'];
+      Object.assign(s, {
+        hooks: { startContainer: [none('echo $OF'), { ...none('/bin/echo empty$OF'), env: [] }] },
+      });
+      s.mounts?.push({ destination: bench.dir, type: 'bind', source: bench.dir, options: ['rbind', 'rw'] });
+      if (s.root) s.root.readonly = false;
+    });
+    bench.ok(['run', '-b', bench.bundle(spec), bench.id()]);
+    expect(lines()).toEqual(['program', 'empty']);
+  });
+});
+
 describe('a hook that fails', () => {
+  it.each(['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart'] as const)(
+    '%s: the error has what it wrote to standard error',
+    (name) => {
+      const failing: Hook = {
+        path: '/bin/sh',
+        args: ['sh', '-c', 'echo out; echo the reason >&2; exit 3'],
+        env: [],
+      };
+      const spec = specOf(['sleep', '1000'], (s) => Object.assign(s, { hooks: { [name]: [failing] } }));
+      const { status, stderr } = bench.run(['run', '-d', '-b', bench.bundle(spec), bench.id()]);
+      expect(stderr).toMatch(new RegExp(`${name} hook.*exit status 3.*stdout: out.*stderr: the reason`, 's'));
+      expect(status).not.toBe(0);
+    },
+  );
+
   it.each(['prestart', 'createRuntime', 'createContainer'] as const)(
     '%s: create fails, nothing is left, poststop runs',
     (name) => {

@@ -41,6 +41,76 @@ describe('mounts', () => {
   it('a relative destination starts at /', () =>
     expect(mounted('cat /rel/data/file', { ...bind('rbind'), destination: 'rel/data' })).toBe('of the host'));
 
+  it('without a mount namespace are not made, with a warning, and the host stays as it was', () => {
+    const before = readFileSync('/proc/self/mountinfo', 'utf8');
+    const spec = specOf(['sh', '-c', 'ls /proc; echo fine'], (s) => {
+      s.linux.namespaces = (s.linux.namespaces ?? []).filter(({ type }) => type !== 'mount');
+      s.linux.maskedPaths = [];
+      s.linux.readonlyPaths = [];
+    });
+    const { status, stdout, stderr } = bench.run(['run', '-b', bench.bundle(spec), bench.id()]);
+    expect(stdout).toBe('fine\n');
+    expect(stderr).toMatch(/mounts: none is made without a mount namespace/);
+    expect(status).toBe(0);
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before);
+  });
+
+  it.each([
+    ['in the runtime’s user namespace', false, []],
+    ['in a user namespace of its own', true, []],
+    ['with mapped ids', false, ['idmap']],
+  ] as const)('a source that an earlier mount makes is found, %s', (_name, userns, more) => {
+    const spec = specOf(['cat', '/final/file'], (s) => {
+      const maps = [{ containerID: 0, hostID: 0, size: 1000 }];
+      if (userns) {
+        s.linux.namespaces?.push({ type: 'user' });
+        Object.assign(s.linux, { uidMappings: maps, gidMappings: maps });
+      }
+      s.mounts?.push(
+        { ...bind('rbind'), destination: '/made' } as never,
+        {
+          destination: '/final',
+          type: 'bind',
+          source: 'rootfs/made',
+          options: ['bind', ...more],
+          ...(more.length > 0 && { uidMappings: maps, gidMappings: maps }),
+        } as never,
+      );
+      s.root = { path: 'rootfs', readonly: false };
+    });
+    expect(bench.ok(['run', '-b', bench.bundle(spec), bench.id()])).toBe('of the host\n');
+  });
+
+  it('a bind has the attributes that are asked for, and none of its source’s; without any it has those', () => {
+    const from = join(bench.dir, 'from');
+    mkdirSync(from);
+    spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro,nosuid,nodev,noexec,noatime', 'tmpfs', from]);
+    try {
+      const to = (destination: string, ...options: string[]): Mount => ({
+        destination,
+        type: 'bind',
+        source: from,
+        options,
+      });
+      const out = mounted(
+        'grep " /t/" /proc/self/mountinfo',
+        to('/t/none', 'rbind', 'rprivate'),
+        to('/t/noexec', 'rbind', 'noexec'),
+        to('/t/dev', 'bind', 'dev'),
+        to('/t/rro', 'rbind', 'rro', 'nosuid'),
+      );
+      const seen = out.split('\n').map((line) => line.split(' ').slice(4, 6).join(' '));
+      expect(seen).toEqual([
+        '/t/none ro,nosuid,nodev,noexec,noatime',
+        '/t/noexec rw,noexec,noatime',
+        '/t/dev rw,noatime',
+        '/t/rro ro,nosuid,noatime',
+      ]);
+    } finally {
+      spawnSync('umount', [from]);
+    }
+  });
+
   it('of the default file systems are there', () => {
     const out = sh(bench, 'cat /proc/mounts');
     for (const line of [/ \/proc proc /, / \/sys sysfs /, / \/dev\/pts devpts /, / \/dev\/shm tmpfs /])
@@ -126,6 +196,20 @@ describe('mounts', () => {
     const mappings = [{ containerID: 0, hostID: 1234, size: 10 }];
     const mount: Mount = { ...bind('rbind', 'idmap'), uidMappings: mappings, gidMappings: mappings };
     expect(mounted('stat -c "%u %g" /data/file', mount)).toBe('1234 1234');
+  });
+
+  it('idmap is of the mount alone, ridmap of all below it', () => {
+    spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', join(data, 'sub')]);
+    try {
+      const mappings = [{ containerID: 0, hostID: 1234, size: 10 }];
+      const maps = { uidMappings: mappings, gidMappings: mappings };
+      const owners = (option: string) =>
+        mounted('stat -c %u /data/file /data/sub', { ...bind('rbind', option), ...maps });
+      expect(owners('idmap')).toBe('1234\n0');
+      expect(owners('ridmap')).toBe('1234\n1234');
+    } finally {
+      spawnSync('umount', [join(data, 'sub')]);
+    }
   });
 
   it('mqueue and cgroup', () => {

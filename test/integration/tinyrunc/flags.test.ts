@@ -1,6 +1,7 @@
 // Flags of create and run that have no other test.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Bench, TINYRUNC, testSpec } from './support.ts';
 
@@ -43,4 +44,23 @@ it('LISTEN_FDS: sockets of systemd’s are handed on, and told of', () => {
   const script = `exec 3</etc/hostname; LISTEN_FDS=1 exec ${TINYRUNC} --root ${bench.root} run -b ${bundle} ${bench.id()}`;
   const { stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8', timeout: 120_000 });
   expect(stdout, stderr).toBe(`1 1\n${readFileSync('/etc/hostname', 'utf8')}`);
+});
+
+/** `unshare -Urm mount -t TYPE`: a nested user namespace may mount one where the kernel finds a whole one in the namespace. */
+it.each(['proc', 'sysfs'])('--no-pivot leaves no whole %s to a nested user namespace', (type) => {
+  const nest = `unshare -U -r -m -p -n -f mount -t ${type} none /tmp && echo mounted || echo refused`;
+  const spec = testSpec(['sh', '-c', nest], (s) => {
+    const all = ['CAP_SYS_ADMIN', 'CAP_SETUID', 'CAP_SETGID'];
+    Object.assign(s.process ?? {}, {
+      capabilities: { bounding: all, effective: all, permitted: all },
+      noNewPrivileges: false,
+    });
+    // The masks are what an own one would be without.
+    Object.assign(s.linux ?? {}, { maskedPaths: ['/proc/keys', '/sys/firmware', '/sys/kernel'] });
+    if (s.root) s.root.readonly = false;
+  });
+  const bundle = bench.bundle(spec);
+  symlinkSync('busybox', join(bundle, 'rootfs/bin/unshare'));
+  for (const flags of [[], ['--no-pivot']])
+    expect(bench.ok(['run', ...flags, '-b', bundle, bench.id()])).toBe('refused\n');
 });

@@ -197,6 +197,7 @@ function checkSlots({ steps }: Plan): void {
     if (op === 'open' || op === 'openTree' || op === 'makeUserns' || op === 'cgroupCreate')
       filled.add(args.slot);
     if (op === 'openTree') uses(args.userns, lane);
+    if (op === 'openTree' && lane === 'container') passed = [...passed, args.slot];
     if (op === 'cgroupDevices') uses(args.slot, lane);
     if (op === 'clone') {
       uses(args.cgroup, lane);

@@ -101,7 +101,6 @@ describe('validateSpec', () => {
     [{ ...linux({}), hostname: 'a'.repeat(65) }, 'hostname: is longer than the 64 bytes'],
     [spec({ linux: { maskedPaths: ['/proc/kcore'] } }), 'linux.maskedPaths: needs a mount namespace'],
     [linux({ maskedPaths: ['proc/kcore'] }), 'linux.maskedPaths[0]: "proc/kcore" is not an absolute path'],
-    [spec({ mounts: [{ destination: '/a', type: 'tmpfs' }] }), 'mounts: needs a mount namespace'],
     [linux({ uidMappings: map }), 'linux.uidMappings: needs a user namespace'],
     [linux({}, ['user']), 'linux.uidMappings: is missing: a new user namespace'],
     [
@@ -244,6 +243,12 @@ describe('validateSpec', () => {
       'CAP_CHOWN is not in permitted: it cannot be raised',
       'CAP_CHOWN is not in inheritable: it cannot be raised',
     ]);
+  });
+
+  it('warns of mounts without a mount namespace, and goes on', () => {
+    const verdict = validateSpec(spec({ mounts: [{ destination: '/a', type: 'tmpfs' }] }));
+    expect(verdict.errors).toEqual([]);
+    expect(verdict.warnings.map(({ path }) => path)).toEqual(['mounts']);
   });
 
   it('warns of a relative mount destination, and goes on', () => {
