@@ -12,6 +12,7 @@ import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   closeSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -22,9 +23,11 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { Script } from 'node:vm';
 import { BRIEF, type Entry } from './entries.ts';
+import { randomBytes } from './store/random.ts';
+import { isTrusted } from './store/trust.ts';
 
 /** What a bundle of dist/ exports that is a command line. */
 export interface Program {
@@ -96,12 +99,27 @@ function isTime(entry: Entry, node: string): boolean {
   if (process.env.NODE_OPTIONS || !isNode(node)) return false;
   const starts = join(cache, `${entry}.starts`);
   try {
-    mkdirSync(cache, { recursive: true });
-    appendFileSync(starts, '.');
+    if (!isOurs(cache)) return false;
+    appendFileSync(starts, '.', { mode: 0o644 });
     return statSync(starts).size % STARTS === 0;
   } catch {
     return false;
   }
+}
+
+/**
+ * Whether `directory`, from the cache on down, is made and written by nobody but root and ourselves; what others may
+ * have written (the cache of an earlier version, made under umask 0) goes. The launchers ask for the rest: tests of
+ * sh know whether a file is one's own, but not what others may do with it.
+ */
+function isOurs(directory: string): boolean {
+  if (directory !== cache && !isOurs(dirname(directory))) return false;
+  const found = lstatSync(directory, { throwIfNoEntry: false });
+  if (found && isTrusted(found)) return found.isDirectory();
+  if (found && found.uid !== process.geteuid?.()) return false;
+  if (found) rmSync(directory, { recursive: true });
+  mkdirSync(directory, { recursive: directory === cache, mode: 0o755 });
+  return true;
 }
 
 /** `node` is how a launcher finds it: this program, or links to it, not one that chooses a version and runs that. */
@@ -119,10 +137,10 @@ export function makeSnapshot(entry: Entry, node: string, compiled?: Buffer): boo
   const directory = join(cache, bootId(), node);
   const fresh = join(directory, `${entry}.new`);
   try {
-    mkdirSync(directory, { recursive: true });
+    if (!isOurs(directory)) return false;
     removeOfEarlierBoots();
     if (isAbandoned(fresh)) rmSync(fresh);
-    closeSync(openSync(fresh, 'wx'));
+    closeSync(openSync(fresh, 'wx', 0o644));
   } catch {
     return false;
   }
@@ -154,7 +172,7 @@ function build(entry: Entry, node: string, blob: string, compiled: Buffer = Buff
 }
 
 function replaceLink(target: string, link: string): void {
-  const fresh = `${link}.${process.pid}`;
+  const fresh = `${link}.${randomBytes(8).toString('hex')}`;
   symlinkSync(target, fresh);
   renameSync(fresh, link);
 }

@@ -89,17 +89,17 @@ function takeName(roots: Roots, { options, record }: Blueprint): string {
 function makeData(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): void {
   ensureDir(rootfsPoint(roots));
   ensureDir(paths.data);
-  mkdirSync(paths.upper);
+  mkdirSync(paths.upper, { mode: 0o755 });
   mkdirSync(paths.work, { mode: 0o700 });
   // it becomes the container's /, which every user of the container may enter, whatever the caller's umask
   chmodSync(paths.upper, 0o755);
   const { uidMappings: [uids] = [], gidMappings: [gids] = [] } = blueprint.spec.linux ?? {};
   if (uids && gids) chownSync(paths.upper, uids.hostID, gids.hostID);
   for (const { name, text } of blueprint.files) {
-    writeFileSync(join(paths.data, name), text);
+    writeFileSync(join(paths.data, name), text, { mode: 0o644 });
     chmodSync(join(paths.data, name), 0o644);
   }
-  for (const source of blueprint.missingSources) mkdirSync(source, { recursive: true });
+  for (const source of blueprint.missingSources) mkdirSync(source, { recursive: true, mode: 0o755 });
 }
 
 function writeCidfile(path: string, id: string): void {

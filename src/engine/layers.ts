@@ -15,6 +15,8 @@ const S_IFREG = 0o100000;
 const S_IFLNK = 0o120000;
 /** As many as the kernel follows. */
 const MAX_LINKS = 40;
+/** Names on the way, those of links and of ways back included. */
+const MAX_STEPS = 256;
 /** An /etc/passwd of ten thousand users is a tenth of it. */
 const MAX_BYTES = 4 * 2 ** 20;
 
@@ -31,92 +33,136 @@ export function accountsFile(layers: readonly string[], path: string): string | 
   return text;
 }
 
-type Found = { kind: 'dir'; dirs: Fd[] } | { kind: 'link'; target: string } | { kind: 'file'; fd: Fd };
+type Found =
+  | { kind: 'dir'; dirs: readonly Fd[] }
+  | { kind: 'link'; target: string }
+  | { kind: 'file'; fd: Fd };
 
 /**
- * The text of a regular file in the merged layers (top first); undefined when it is missing, is no regular file or
- * is larger than 4 MiB.
+ * The text of a regular file in the merged layers (top first); undefined when it is missing, is no regular file, is
+ * larger than 4 MiB, or lies behind more links and names than an honest image has.
  */
 export function readFromLayers(layers: readonly string[], path: string): string | undefined {
-  const opened: Fd[] = [];
+  const roots: Fd[] = [];
   try {
-    const roots = layers.map((layer) => keep(opened, openDirectory(layer)));
-    const fd = walk(roots, path, opened);
-    return fd === undefined ? undefined : readRegular(fd);
+    for (const layer of layers)
+      roots.push(native().openat2(AT_FDCWD, layer, { flags: O_PATH | O_DIRECTORY }));
+    return new Walk(roots).read(path);
   } finally {
-    for (const fd of opened) native().close(fd);
+    closeAll(roots);
   }
 }
 
-const keep = (opened: Fd[], fd: Fd) => {
-  opened.push(fd);
-  return fd;
-};
+function closeAll(fds: readonly Fd[]): void {
+  for (const fd of fds) native().close(fd);
+}
 
-const openDirectory = (path: string) => native().openat2(AT_FDCWD, path, { flags: O_PATH | O_DIRECTORY });
-
-function walk(roots: readonly Fd[], path: string, opened: Fd[]): Fd | undefined {
-  let stack: (readonly Fd[])[] = [roots];
-  const names = path.split('/').filter(Boolean);
-  for (let links = 0; names.length > 0; ) {
-    const name = names.shift();
-    if (name === undefined || name === '.') continue;
-    if (name === '..') {
-      if (stack.length > 1) stack.pop();
-      continue;
-    }
-    const found = lookUp(stack.at(-1) ?? roots, name, opened);
-    if (found === undefined) return undefined;
-    if (found.kind === 'file') return names.length === 0 ? found.fd : undefined;
-    if (found.kind === 'dir') {
-      stack.push(found.dirs);
-      continue;
-    }
-    // a container has a directory of its own there: see plainPaths of hostfiles.ts
-    if (stack.length === 1 && name === 'etc') return undefined;
-    if (++links > MAX_LINKS) return undefined;
-    if (found.target.startsWith('/')) stack = [roots];
-    names.unshift(...found.target.split('/').filter(Boolean));
+/** Holds the layers' directories at one place at a time: what a path passes through is closed behind it. */
+class Walk {
+  /** Of the merged directory reached, top layer first. */
+  #dirs: readonly Fd[];
+  /** Its path, without links: the way back for `..`. */
+  #trail: string[] = [];
+  #links = 0;
+  #steps = 0;
+  constructor(readonly roots: readonly Fd[]) {
+    this.#dirs = roots;
   }
-  return undefined;
+
+  read(path: string): string | undefined {
+    try {
+      return this.#follow(path.split('/').filter(Boolean));
+    } finally {
+      this.#move(this.roots);
+    }
+  }
+
+  #follow(names: string[]): string | undefined {
+    for (let name = names.shift(); name !== undefined; name = names.shift()) {
+      if (++this.#steps > MAX_STEPS) return undefined;
+      if (name === '.') continue;
+      if (name === '..') {
+        if (!this.#back()) return undefined;
+        continue;
+      }
+      const found = lookUp(this.#dirs, name);
+      if (found === undefined) return undefined;
+      if (found.kind === 'file') return readAndClose(found.fd, names.length === 0);
+      if (found.kind === 'dir') this.#enter(name, found.dirs);
+      // a container has a directory of its own there: see plainPaths of hostfiles.ts
+      else if (this.#trail.length === 0 && name === 'etc') return undefined;
+      else if (++this.#links > MAX_LINKS) return undefined;
+      else {
+        if (found.target.startsWith('/')) this.#restart();
+        names.unshift(...found.target.split('/', MAX_STEPS).filter(Boolean));
+      }
+    }
+    return undefined;
+  }
+
+  #enter(name: string, dirs: readonly Fd[]): void {
+    this.#trail.push(name);
+    this.#move(dirs);
+  }
+
+  #restart(): void {
+    this.#trail = [];
+    this.#move(this.roots);
+  }
+
+  /** From the root down again: the directories above are closed. */
+  #back(): boolean {
+    const trail = this.#trail.slice(0, -1);
+    this.#restart();
+    for (const name of trail) {
+      const found = ++this.#steps > MAX_STEPS ? undefined : lookUp(this.#dirs, name);
+      if (found?.kind !== 'dir') return false;
+      this.#enter(name, found.dirs);
+    }
+    return true;
+  }
+
+  #move(dirs: readonly Fd[]): void {
+    if (this.#dirs !== this.roots) closeAll(this.#dirs);
+    this.#dirs = dirs;
+  }
 }
 
 /** One name in a merged directory: the first layer that has it decides, directories go on merging below. */
-function lookUp(dirs: readonly Fd[], name: string, opened: Fd[]): Found | undefined {
+function lookUp(dirs: readonly Fd[], name: string): Found | undefined {
   const merged: Fd[] = [];
   for (const dir of dirs) {
-    const fd = openEntry(dir, name, opened);
+    const fd = tryOpen(dir, name, O_PATH | O_NOFOLLOW);
     if (fd === undefined) continue;
     const { mode, rdevMajor, rdevMinor } = native().fstatat(fd, '');
     const type = mode & S_IFMT;
-    const whiteout = type === S_IFCHR && rdevMajor === 0 && rdevMinor === 0;
-    if (merged.length > 0 && type !== S_IFDIR) break;
-    if (whiteout) return undefined;
-    if (type === S_IFLNK) return { kind: 'link', target: native().readlinkat(fd, '') };
-    if (type !== S_IFDIR) {
-      // opening a device may do things, and a FIFO may wait: neither is a file to read
-      const file = type === S_IFREG ? openForReading(dir, name, opened) : undefined;
-      return file === undefined ? undefined : { kind: 'file', fd: file };
+    if (type === S_IFDIR) {
+      merged.push(fd);
+      if (isOpaque(fd)) break;
+      continue;
     }
-    merged.push(fd);
-    if (isOpaque(fd)) break;
+    try {
+      if (merged.length > 0 || (type === S_IFCHR && rdevMajor === 0 && rdevMinor === 0)) break;
+      if (type === S_IFLNK) return { kind: 'link', target: native().readlinkat(fd, '') };
+      // opening a device may do things, and a FIFO may wait: neither is a file to read
+      const file = type === S_IFREG ? tryOpen(dir, name, O_NONBLOCK | O_NOFOLLOW) : undefined;
+      return file === undefined ? undefined : { kind: 'file', fd: file };
+    } finally {
+      native().close(fd);
+    }
   }
   return merged.length > 0 ? { kind: 'dir', dirs: merged } : undefined;
 }
 
-function openEntry(dir: Fd, name: string, opened: Fd[]): Fd | undefined {
-  return tryOpen(dir, name, O_PATH | O_NOFOLLOW, opened);
-}
+/** The host's trouble: taken for a missing file, it would make another user of a container's. */
+const OUT_OF = ['EMFILE', 'ENFILE', 'ENOMEM'];
 
-function openForReading(dir: Fd, name: string, opened: Fd[]): Fd | undefined {
-  return tryOpen(dir, name, O_NONBLOCK | O_NOFOLLOW, opened);
-}
-
-function tryOpen(dir: Fd, name: string, flags: number, opened: Fd[]): Fd | undefined {
+function tryOpen(dir: Fd, name: string, flags: number): Fd | undefined {
   try {
     const how = { flags, resolve: RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
-    return keep(opened, native().openat2(dir, name, how));
-  } catch {
+    return native().openat2(dir, name, how);
+  } catch (error) {
+    if (OUT_OF.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     return undefined;
   }
 }
@@ -124,6 +170,14 @@ function tryOpen(dir: Fd, name: string, flags: number, opened: Fd[]): Fd | undef
 /** The mark that our mounts go by: user.overlay.opaque is for those with userxattr (overlayfs.rst). */
 const isOpaque = (fd: Fd): boolean =>
   native().getxattr(fd, '', 'trusted.overlay.opaque')?.[0] === 'y'.charCodeAt(0);
+
+function readAndClose(fd: Fd, isWanted: boolean): string | undefined {
+  try {
+    return isWanted ? readRegular(fd) : undefined;
+  } finally {
+    native().close(fd);
+  }
+}
 
 function readRegular(fd: Fd): string | undefined {
   const { mode, size } = native().fstatat(fd, '');

@@ -1,33 +1,13 @@
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  symlinkSync,
-  unlinkSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { ensureDir } from '../store/paths.ts';
+import { randomBytes } from '../store/random.ts';
 
 const ADJECTIVES =
   'able agile amber azure bold brave bright brisk calm candid clear clever cosy crisp curious daring deft eager early fair fond frank fresh gentle glad golden graceful hardy honest humble jolly keen kind lively lucid merry mellow modest neat nimble noble patient placid plucky polite proud quick quiet ready robust serene sharp shiny silent sleek smart snug solid steady sturdy sunny swift tidy tender trusty vivid warm wise witty zesty';
 const SURNAMES =
   'allen babbage backus bartik bernal bohr borg brooks carson cerf clarke codd conway cox curie darwin dijkstra diffie easley einstein engelbart euclid euler faraday feynman floyd franklin galileo gauss germain goldberg goldstine gray hamilton hamming hellman hoare holberton hopper hypatia ingold jang johnson joliot kay keller kepler kernighan khorana kilby kleene knuth kowalevski lamarr lamport leakey lehmann liskov lovelace mccarthy mcclintock meitner mendel mestorf mirzakhani moore morse napier neumann newton nightingale noether pasteur payne perlman pike poincare ptolemy raman ritchie roentgen rubin sammet sanderson shannon shaw sinoussi stallman stonebraker swartz swirles tesla thompson torvalds turing villani wescoff wiles wilson wing wozniak wright yalow yonath';
-
-/** `n` random bytes of the kernel's pool; node:crypto would cost milliseconds to load. */
-export function randomBytes(n: number): Buffer {
-  const fd = openSync('/dev/urandom', 'r');
-  try {
-    const bytes = Buffer.alloc(n);
-    readSync(fd, bytes, 0, n, null);
-    return bytes;
-  } finally {
-    closeSync(fd);
-  }
-}
 
 /** 64 hexadecimal digits. The first twelve are the hostname, so they must not all be digits: they would read as a number. */
 export function newContainerId(): string {

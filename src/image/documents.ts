@@ -14,6 +14,7 @@ import {
 export const MAX_DOCUMENT = 4 << 20;
 const MAX_DEPTH = 64;
 const MAX_LAYERS = 500;
+const MAX_MANIFESTS = 1000;
 
 /** A manifest or an index, told apart by what it holds. */
 export type Document =
@@ -54,18 +55,27 @@ const unsupportedSchema = (version: unknown): string =>
 
 /** JSON with bounds on length and depth, an object at its top. */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
+  const value = parse(bytes, what);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw bad(what, 'it is no JSON object');
+}
+
+/** The same with a list at its top. */
+export function parseList(bytes: Uint8Array, what: string): unknown[] {
+  const value = parse(bytes, what);
+  if (Array.isArray(value)) return value;
+  throw bad(what, 'it is no list');
+}
+
+function parse(bytes: Uint8Array, what: string): unknown {
   if (bytes.length > MAX_DOCUMENT)
     throw bad(what, `it has ${bytes.length} bytes, at most ${MAX_DOCUMENT} are read`);
   checkDepth(bytes, what);
-  let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
   } catch (cause) {
     throw bad(what, `it is not JSON: ${(cause as Error).message}`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw bad(what, 'it is no JSON object');
-  return value;
 }
 
 /** Brackets outside of strings. */
@@ -85,6 +95,8 @@ function checkDepth(bytes: Uint8Array, what: string): void {
 function checkIndex(value: Record<string, unknown>, what: string): Index {
   const index = value as unknown as Index;
   if (!Array.isArray(index.manifests)) throw bad(what, '"manifests" is no list');
+  if (index.manifests.length > MAX_MANIFESTS)
+    throw bad(what, `it has ${index.manifests.length} manifests, at most ${MAX_MANIFESTS} are read`);
   for (const descriptor of index.manifests) checkDescriptor(descriptor, what);
   return index;
 }

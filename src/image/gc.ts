@@ -52,7 +52,7 @@ export function sweep(store: ImageStore, inUse: InUse, partial = false): number 
   store.init();
   const held = tryLock(lockPath(store));
   if (!held) {
-    writeFileSync(pendingPath(store), '');
+    writeFileSync(pendingPath(store), '', { mode: 0o600 });
     return undefined;
   }
   try {

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
+import { openInside, readInside } from '../store/inside.ts';
 import { putBlob, putFile } from './blobs.ts';
 import { digestOf } from './digest.ts';
-import { type Document, parseConfig, parseDocument } from './documents.ts';
+import { type Document, MAX_DOCUMENT, parseConfig, parseDocument } from './documents.ts';
 import { platformOf, type StoredImage } from './entry.ts';
 import { adding } from './gc.ts';
 import { ensureUnpacked } from './layers.ts';
@@ -54,7 +54,7 @@ export async function importEntry(
   const configBytes = readVerified(directory, manifest.config);
   const config = parseConfig(configBytes, manifest, `config ${manifest.config.digest}`);
   requireLinux(config, reference ?? directory);
-  for (const layer of manifest.layers) await putFile(store, blobOf(directory, layer.digest), layer);
+  for (const layer of manifest.layers) await putLayer(store, directory, layer);
   putBlob(store, configBytes, manifest.config.mediaType);
   const stored = putBlob(store, found.bytes, found.mediaType);
   const layers = manifest.layers.map(
@@ -67,11 +67,8 @@ export async function importEntry(
 
 /** The entries of a layout's index.json. */
 export function layoutEntries(directory: string): Descriptor[] {
-  const path = join(directory, 'index.json');
-  if (!existsSync(path))
-    throw new TinyrunError('BAD_IMAGE', `${directory} is no OCI image layout: index.json is missing`);
-  const document = parseDocument(readFileSync(path), path);
-  if (document.kind !== 'index') throw new TinyrunError('BAD_IMAGE', `${path} is no index`);
+  const document = parseDocument(readInside(directory, 'index.json', MAX_DOCUMENT), 'index.json');
+  if (document.kind !== 'index') throw new TinyrunError('BAD_IMAGE', 'index.json is no index');
   return document.index.manifests;
 }
 
@@ -107,13 +104,20 @@ function findManifest(directory: string, entry: Descriptor, platform: Platform, 
 const single = (manifests: readonly Descriptor[]): Descriptor | undefined =>
   manifests.length === 1 && !manifests[0]?.platform ? manifests[0] : undefined;
 
-const blobOf = (directory: string, digest: string): string =>
-  join(directory, 'blobs', digest.replace(':', '/'));
+const blobOf = (digest: string): string => `blobs/${digest.replace(':', '/')}`;
+
+async function putLayer(store: ImageStore, directory: string, layer: Descriptor): Promise<void> {
+  const { fd } = openInside(directory, blobOf(layer.digest));
+  try {
+    await putFile(store, `/proc/self/fd/${fd}`, layer);
+  } finally {
+    closeSync(fd);
+  }
+}
 
 function readVerified(directory: string, expected: Descriptor): Buffer {
-  const path = blobOf(directory, expected.digest);
-  if (!existsSync(path)) throw new TinyrunError('BAD_IMAGE', `${path}: the blob is missing`);
-  const bytes = readFileSync(path);
+  const path = blobOf(expected.digest);
+  const bytes = readInside(directory, path, MAX_DOCUMENT);
   const digest = digestOf(bytes);
   if (digest !== expected.digest)
     throw new TinyrunError('DIGEST_MISMATCH', `${path}: its digest is ${digest}`);

@@ -1,11 +1,12 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
+import { openInside, readInside } from '../store/inside.ts';
 import { putBlob, putFile, putJson } from './blobs.ts';
 import { readImageConfig } from './config.ts';
 import { Hasher } from './digest.ts';
-import { parseConfig, parseJson } from './documents.ts';
+import { MAX_DOCUMENT, parseConfig, parseJson, parseList } from './documents.ts';
 import type { StoredImage } from './entry.ts';
 import { addingIn } from './gc.ts';
 import { ensureUnpacked } from './layers.ts';
@@ -22,10 +23,20 @@ import { LayerWriter } from './unpack/writer.ts';
 /** An image of the archive as it was stored; without a name where the archive has none. */
 export type Loaded = StoredImage;
 
+/** Some images of an archive are stored, then one failed: `cause` says why. */
+export class PartlyLoaded extends Error {
+  constructor(
+    readonly loaded: readonly Loaded[],
+    override readonly cause: unknown,
+  ) {
+    super(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
 /**
  * Loads all images of a docker or OCI archive, plain or packed with gzip or zstd. The archive is unpacked like a
  * layer, into a directory of ours, so that whatever links it holds lead nowhere else.
- * @throws TinyrunError BAD_IMAGE, BAD_LAYER, DIGEST_MISMATCH, NO_SPACE
+ * @throws TinyrunError BAD_IMAGE, BAD_LAYER, DIGEST_MISMATCH, NO_SPACE; PartlyLoaded where some are stored already
  */
 export async function load(
   store: ImageStore,
@@ -34,7 +45,7 @@ export async function load(
 ): Promise<Loaded[]> {
   return addingIn(store, 'load-', async (directory) => {
     const root = join(directory, 'root');
-    mkdirSync(root);
+    mkdirSync(root, { mode: 0o700 });
     await unpackArchive(source, root).catch(asArchive);
     return loadDirectory(store, root, platform);
   });
@@ -51,7 +62,7 @@ function asArchive(error: unknown): never {
 
 async function unpackArchive(source: AsyncIterable<Buffer>, path: string): Promise<void> {
   const root = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  const writer = new LayerWriter(root, { rootless: true });
+  const writer = new LayerWriter(root, { rootless: true, linkOnlyFiles: true });
   try {
     const reader = new TarReader(onlyFiles(writer));
     await decompress(source, (chunk) => reader.push(chunk));
@@ -86,8 +97,9 @@ function onlyFiles(writer: TarHandler): TarHandler {
 }
 
 function loadDirectory(store: ImageStore, root: string, platform: Platform): Promise<Loaded[]> {
-  if (existsSync(join(root, 'index.json'))) return loadLayout(store, root, platform);
-  if (existsSync(join(root, 'manifest.json'))) return loadDocker(store, root);
+  const has = (name: string) => lstatSync(join(root, name), { throwIfNoEntry: false }) !== undefined;
+  if (has('index.json')) return loadLayout(store, root, platform);
+  if (has('manifest.json')) return loadDocker(store, root);
   throw new TinyrunError(
     'BAD_IMAGE',
     'the archive has neither index.json nor manifest.json: it is no image archive',
@@ -99,9 +111,22 @@ function loadDirectory(store: ImageStore, root: string, platform: Platform): Pro
 
 /** Each entry of index.json, under the name its annotations give it. */
 async function loadLayout(store: ImageStore, root: string, platform: Platform): Promise<Loaded[]> {
+  return inTurn(layoutEntries(root), async (entry) => [
+    await importEntry(store, root, entry, nameOf(entry), platform),
+  ]);
+}
+
+/** One image after another. What is stored when one of them fails stays, and is told. */
+async function inTurn<T>(images: readonly T[], take: (image: T) => Promise<Loaded[]>): Promise<Loaded[]> {
   const loaded: Loaded[] = [];
-  for (const entry of layoutEntries(root))
-    loaded.push(await importEntry(store, root, entry, nameOf(entry), platform));
+  for (const image of images) {
+    try {
+      loaded.push(...(await take(image)));
+    } catch (error) {
+      if (loaded.length === 0) throw error;
+      throw new PartlyLoaded(loaded, error);
+    }
+  }
   return loaded;
 }
 
@@ -120,16 +145,23 @@ interface DockerImage {
 }
 
 async function loadDocker(store: ImageStore, root: string): Promise<Loaded[]> {
-  const text = readInside(root, 'manifest.json').toString('utf8');
-  const images = JSON.parse(text) as DockerImage[];
-  if (!Array.isArray(images)) throw new TinyrunError('BAD_IMAGE', 'manifest.json of the archive is no list');
-  const loaded: Loaded[] = [];
-  for (const image of images) loaded.push(...(await loadDockerImage(store, root, image)));
-  return loaded;
+  const images = parseList(readInside(root, 'manifest.json', MAX_DOCUMENT), 'manifest.json');
+  return inTurn(images, (image) => loadDockerImage(store, root, checkImage(image)));
+}
+
+const isStrings = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
+
+function checkImage(value: unknown): DockerImage {
+  const { Config, RepoTags, Layers } = (value ?? {}) as Partial<Record<keyof DockerImage, unknown>>;
+  const named = RepoTags === undefined || RepoTags === null || isStrings(RepoTags);
+  if (typeof Config === 'string' && isStrings(Layers) && named)
+    return { Config, Layers, RepoTags: RepoTags ?? null };
+  throw new TinyrunError('BAD_IMAGE', 'manifest.json: an image is no { Config, RepoTags, Layers }');
 }
 
 async function loadDockerImage(store: ImageStore, root: string, image: DockerImage): Promise<Loaded[]> {
-  const bytes = readInside(root, image.Config);
+  const bytes = readInside(root, image.Config, MAX_DOCUMENT);
   requireLinux(
     readImageConfig(parseJson(bytes, image.Config), image.Config),
     image.RepoTags?.[0] ?? image.Config,
@@ -152,7 +184,7 @@ async function loadDockerImage(store: ImageStore, root: string, image: DockerIma
 
 /** A layer file as a blob: kept as it is packed. */
 async function putLayer(store: ImageStore, root: string, path: string): Promise<Descriptor> {
-  const fd = openInside(root, path);
+  const { fd, size } = openInside(root, path);
   try {
     const real = `/proc/self/fd/${fd}`;
     const hasher = new Hasher();
@@ -161,40 +193,10 @@ async function putLayer(store: ImageStore, root: string, path: string): Promise<
     for (let piece = native().read(fd, 1 << 20); piece.length > 0; piece = native().read(fd, 1 << 20))
       hasher.update(piece);
     const mediaType = { gzip: MEDIA.layerGzip, zstd: MEDIA.layerZstd, none: MEDIA.layer }[detect(first)];
-    const layer = { mediaType, digest: hasher.digest(), size: statSync(real).size };
+    const layer = { mediaType, digest: hasher.digest(), size };
     await putFile(store, real, layer);
     return layer;
   } finally {
-    native().close(fd);
-  }
-}
-
-const RESOLVE_IN_ROOT = 0x10;
-const RESOLVE_NO_MAGICLINKS = 0x02;
-
-/** A file of the archive, links resolved inside of it. */
-function openInside(root: string, path: string): number {
-  const dir = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    const how = {
-      flags: constants.O_RDONLY | constants.O_NONBLOCK,
-      resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    };
-    return native().openat2(dir, path, how);
-  } catch (cause) {
-    throw new TinyrunError('BAD_IMAGE', `the archive names ${JSON.stringify(path)}, which it does not hold`, {
-      cause,
-    });
-  } finally {
-    closeSync(dir);
-  }
-}
-
-function readInside(root: string, path: string): Buffer {
-  const fd = openInside(root, path);
-  try {
-    return readFileSync(`/proc/self/fd/${fd}`);
-  } finally {
-    native().close(fd);
+    closeSync(fd);
   }
 }

@@ -1,31 +1,15 @@
-import { closeSync, openSync } from 'node:fs';
-import { native } from '../native/index.ts';
-import { O_DIRECTORY, O_NONBLOCK, O_PATH, S_IFMT, S_IFREG } from '../spec/linux.ts';
 import type { Process } from '../spec/types.ts';
+import { readInside } from '../store/inside.ts';
 
-const RESOLVE_IN_ROOT = 0x10;
-const RESOLVE_NO_MAGICLINKS = 0x02;
 /** An /etc/passwd of ten thousand users is a tenth of it (CVE-2026-47262). */
 const MAX_BYTES = 4 * 2 ** 20;
 
 /** /etc/passwd of a root, '' where there is none that could be one: a device, a FIFO or a giant is not read. */
 function passwdOf(root: string): string {
-  const rootFd = openSync(root, O_PATH | O_DIRECTORY);
   try {
-    const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    // What the path leads to is looked at before it is opened for reading.
-    const seen = native().openat2(rootFd, 'etc/passwd', { flags: O_PATH, resolve });
-    const { mode, size } = native().fstatat(seen, '');
-    native().close(seen);
-    if ((mode & S_IFMT) !== S_IFREG || size > MAX_BYTES) return '';
-    const fd = native().openat2(rootFd, 'etc/passwd', { flags: O_NONBLOCK, resolve });
-    const text = Buffer.from(native().read(fd, MAX_BYTES)).toString('utf8');
-    native().close(fd);
-    return text;
+    return readInside(root, 'etc/passwd', MAX_BYTES).toString('utf8');
   } catch {
     return '';
-  } finally {
-    closeSync(rootFd);
   }
 }
 

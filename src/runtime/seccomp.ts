@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { native } from '../native/index.ts';
 import type { SeccompInput } from '../native/types.ts';
 import { u64 } from '../spec/parse.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
+import { isTrusted } from '../store/trust.ts';
 
 /** A profile ready for seccomp(2): struct sock_filter bytes and SECCOMP_FILTER_FLAG_*. */
 export interface CompiledSeccomp {
@@ -66,9 +67,15 @@ export function decodeEntry(bytes: Buffer, key: string): CompiledSeccomp | undef
   return { flags: bytes.readUInt32LE(4), filter: bytes.subarray(HEADER + keyLength) };
 }
 
-function readEntry(path: string, key: string): CompiledSeccomp | undefined {
+function readEntry(dir: string, path: string, key: string): CompiledSeccomp | undefined {
   try {
-    return decodeEntry(readFileSync(path), key);
+    if (!isTrusted(lstatSync(dir))) return undefined;
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      return isTrusted(fstatSync(fd)) ? decodeEntry(readFileSync(fd), key) : undefined;
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     return undefined;
   }
@@ -102,7 +109,7 @@ function compile(profile: SeccompInput, cacheDir: string | undefined): CompiledS
   if (cacheDir === undefined) return native().seccompCompile(exact(profile));
   const key = cacheKey(profile);
   const path = join(cacheDir, native().fnv1a(key));
-  const cached = readEntry(path, key);
+  const cached = readEntry(cacheDir, path, key);
   if (cached !== undefined) return cached;
   const { filter, flags } = native().seccompCompile(exact(profile));
   keepEntry(cacheDir, path, key, { filter, flags });

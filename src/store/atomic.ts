@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { createBeside } from './temporary.ts';
 
 export interface WriteOptions {
   /** Permission bits, default 0600. */
@@ -8,26 +9,23 @@ export interface WriteOptions {
   durable?: boolean;
 }
 
-let counter = 0;
-
 /**
  * Writes a whole file so that a reader sees the old content or the new, never half: a temporary name in the same
  * directory, then rename(2). The temporary file is removed when anything fails (ENOSPC), the old file stays.
  */
 export function writeFileAtomic(path: string, data: string | Uint8Array, options: WriteOptions = {}): void {
-  const temporary = `${path}.tmp-${process.pid}-${++counter}`;
+  const temporary = createBeside(path, options.mode ?? 0o600);
   try {
-    writeNew(temporary, data, options);
-    renameSync(temporary, path);
+    writeNew(temporary.fd, data, options);
+    renameSync(temporary.path, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    rmSync(temporary.path, { force: true });
     throw error;
   }
   if (options.durable) syncDirectory(dirname(path));
 }
 
-function writeNew(path: string, data: string | Uint8Array, options: WriteOptions): void {
-  const fd = openSync(path, 'wx', options.mode ?? 0o600);
+function writeNew(fd: number, data: string | Uint8Array, options: WriteOptions): void {
   try {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);

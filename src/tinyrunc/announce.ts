@@ -1,7 +1,6 @@
-import { renameSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import { sendConsole, sendToSocket } from '../runtime/console.ts';
 import type { Launched } from '../runtime/launch.ts';
+import { writeFileAtomic } from '../store/atomic.ts';
 import type { Flag, Parsed } from './args.ts';
 
 export const ANNOUNCE_FLAGS: readonly Flag[] = [
@@ -15,11 +14,7 @@ export const ANNOUNCE_FLAGS: readonly Flag[] = [
 ];
 
 /** The pid in decimal, without a newline; whole when it appears, since its readers poll for it. */
-function writePidFile(path: string, pid: number): void {
-  const temporary = join(dirname(path), `.${basename(path)}`);
-  writeFileSync(temporary, String(pid), { mode: 0o666 });
-  renameSync(temporary, path);
-}
+const writePidFile = (path: string, pid: number): void => writeFileAtomic(path, String(pid), { mode: 0o644 });
 
 /** What comes with a pidfd says whose it is; runc's names for a container's first process and one that joined it. */
 export type PidfdOf = 'standard' | 'setns';

@@ -1,6 +1,7 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { TinyrunError } from '../../errors.ts';
+import { createBeside } from '../../store/temporary.ts';
 
 /**
  * Writes an archive to a file, which appears when it is whole, or to standard output.
@@ -15,17 +16,27 @@ export async function writeOutput(
     throw new TinyrunError('USAGE', `refusing to ${what} to a terminal`, {
       hint: 'use -o FILE, or redirect standard output',
     });
-  const target = path === undefined ? undefined : `${path}.tmp-${process.pid}`;
-  const fd = target === undefined ? 1 : openSync(target, 'w', 0o600);
+  if (path !== undefined) checkTarget(path);
+  const temporary = path === undefined ? undefined : createBeside(path, 0o600);
+  const fd = temporary?.fd ?? 1;
   try {
     for await (const chunk of source) await writeAll(fd, chunk);
-    if (target !== undefined && path !== undefined) renameSync(target, path);
+    if (temporary && path !== undefined) renameSync(temporary.path, path);
   } catch (error) {
-    if (target !== undefined) rmSync(target, { force: true });
+    if (temporary) rmSync(temporary.path, { force: true });
     throw error;
   } finally {
     if (fd !== 1) closeSync(fd);
   }
+}
+
+/** Renaming over a device or a FIFO would put a file in its place: `-o /dev/null`. */
+function checkTarget(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found || found.isFile()) return;
+  throw new TinyrunError('USAGE', `${path} is no regular file`, {
+    hint: 'leave -o away and redirect standard output instead',
+  });
 }
 
 /** A pipe may be non-blocking, then it is full at times. */

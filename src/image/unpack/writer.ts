@@ -8,7 +8,7 @@ import { FileWriter } from './file.ts';
 import { S_IFCHR, S_ISGID } from './flags.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { splitName, whiteoutOf } from './names.ts';
-import { isSame, kindOf, makeNode } from './nodes.ts';
+import { isSame, kindOf, makeNode, statIfAny } from './nodes.ts';
 import { join, Skeleton } from './skeleton.ts';
 import { DirectoryTimes } from './times.ts';
 
@@ -16,6 +16,8 @@ export interface WriterOptions {
   readonly limits?: Limits;
   /** Without root: owners stay, devices are left out, overlay's marks are user.overlay.*. */
   readonly rootless?: boolean;
+  /** No hard link to a symbolic link: who decides by its name which link may be there is not to be got round. */
+  readonly linkOnlyFiles?: boolean;
 }
 
 /** What was written. */
@@ -142,6 +144,8 @@ export class LayerWriter implements TarHandler {
     if (target.base === '') throw bad(`hard link ${entry.name} leads to the root`);
     try {
       const from = this.#skeleton.existing(target.parent);
+      const of = this.options.linkOnlyFiles ? statIfAny(from, target.base) : undefined;
+      if (of && kindOf(of) === 'symlink') throw bad(`hard link ${entry.name} leads to a symbolic link`);
       if (!isSame(from, target.base, dir, base)) native().linkat(from, target.base, dir, base);
     } catch (error) {
       const code = errnoOf(error);

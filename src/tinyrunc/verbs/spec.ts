@@ -9,7 +9,7 @@ import type { Verb } from '../verb.ts';
 /** Writes config.json, never over an existing one. */
 function writeConfig(path: string, spec: Spec): void {
   try {
-    writeFileSync(path, JSON.stringify(spec, undefined, '\t'), { flag: 'wx', mode: 0o666 });
+    writeFileSync(path, JSON.stringify(spec, undefined, '\t'), { flag: 'wx', mode: 0o644 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     throw new TinyrunError('BUNDLE', 'File config.json exists. Remove it first', {

@@ -280,8 +280,8 @@ describe('archives', () => {
     const cases: [Entry[], RegExp][] = [
       [[{ name: 'x', body: 'x' }], /neither index.json nor manifest.json/],
       [[{ name: 'index.json', type: 'symlink', linkname: '/etc/passwd' }], /symlink/],
-      [[{ name: 'manifest.json', body: '[{"Config":"/etc/passwd","Layers":[]}]' }], /does not hold/],
-      [[{ name: 'manifest.json', body: '[{"Config":"../../etc/passwd","Layers":[]}]' }], /does not hold/],
+      [[{ name: 'manifest.json', body: '[{"Config":"/etc/passwd","Layers":[]}]' }], /it is not there/],
+      [[{ name: 'manifest.json', body: '[{"Config":"../../etc/passwd","Layers":[]}]' }], /it is not there/],
     ];
     for (const [entries, message] of cases)
       await expect(load(store, one(await archive(entries)))).rejects.toThrow(message);
