@@ -1,7 +1,7 @@
 import { TinyrunError } from '../../errors.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { type Credentials, TOKEN_USER } from './credentials.ts';
-import { type HttpRequest, type HttpResponse, readBody } from './transport.ts';
+import { type HttpRequest, type HttpResponse, isSuccess, readBody } from './transport.ts';
 
 type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
@@ -83,7 +83,7 @@ export class Authenticator {
     const request = tokenRequest(new URL(realm), parameters, credentials, signal);
     const response = await this.send(request);
     const body = await readBody(response.body, MAX_TOKEN, `token from ${request.url.host}`);
-    if (response.status !== 200) throw tokenRefused(response, this.host, credentials);
+    if (!isSuccess(response.status)) throw tokenRefused(response, this.host, credentials);
     const answer = parseToken(body, request.url.host);
     return { token: answer.token, life: answer.life };
   }
@@ -137,7 +137,7 @@ function parseToken(body: Buffer, host: string): { token: string; life: number }
     };
     const token = answer.token ?? answer.access_token;
     if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token))
-      return { token, life: answer.expires_in ?? DEFAULT_LIFE };
+      return { token, life: Number(answer.expires_in) || DEFAULT_LIFE };
   } catch {
     // No JSON: the same complaint as JSON without a token.
   }

@@ -88,9 +88,7 @@ export class CredentialStore {
     if (!entry) return undefined;
     if (entry.identitytoken) return { username: TOKEN_USER, secret: entry.identitytoken };
     if (entry.username && entry.password) return { username: entry.username, secret: entry.password };
-    const login = Buffer.from(entry.auth ?? '', 'base64').toString('utf8');
-    const colon = login.indexOf(':');
-    return colon > 0 ? { username: login.slice(0, colon), secret: login.slice(colon + 1) } : undefined;
+    return fromAuth(entry.auth ?? '');
   }
 
   #read(): DockerConfig {
@@ -110,6 +108,14 @@ export class CredentialStore {
       durable: true,
     });
   }
+}
+
+/** `user:password` in base64; as Docker does, without the NUL bytes that some write around the password. */
+function fromAuth(auth: string): Credentials | undefined {
+  const login = Buffer.from(auth, 'base64').toString('utf8');
+  const colon = login.indexOf(':');
+  const secret = login.slice(colon + 1).replace(/^\0+|\0+$/g, '');
+  return colon > 0 ? { username: login.slice(0, colon), secret } : undefined;
 }
 
 const helperOf = ({ credHelpers = {} }: DockerConfig, server: string): string | undefined =>

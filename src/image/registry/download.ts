@@ -3,7 +3,7 @@ import type { Ingest } from '../blobs.ts';
 import { Scavenger } from '../scavenge.ts';
 import type { Repository } from './repository.ts';
 import { isReset, pause, RETRY } from './retry.ts';
-import type { HttpResponse } from './transport.ts';
+import { type HttpResponse, NOT_SATISFIABLE } from './transport.ts';
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
@@ -29,7 +29,8 @@ export async function download(
     let cause: unknown;
     try {
       const response = await repository.openBlob(digest, before, options.signal);
-      await receive(response, ingest, options);
+      if (response.status === NOT_SATISFIABLE) restart(response, ingest);
+      else await receive(response, ingest, options);
     } catch (error) {
       if (options.signal?.aborted || !isReset(error)) throw error;
       cause = error;
@@ -49,6 +50,12 @@ function stopped(ingest: Ingest, cause: unknown): TinyrunError {
     `blob ${digest} stopped after ${ingest.size} of ${size} bytes: ${why}`,
     { cause },
   );
+}
+
+/** The registry's blob ends before what an earlier attempt left here: that is not of this blob, or not from here. */
+function restart(response: HttpResponse, ingest: Ingest): void {
+  response.body.resume();
+  ingest.restart();
 }
 
 /** Of all downloads together. */

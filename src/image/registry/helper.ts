@@ -26,6 +26,9 @@ export async function helperErase(helper: string, server: string): Promise<void>
   if (code !== 0 && !output.includes(NOT_FOUND)) throw failed(helper, 'erase', output);
 }
 
+/** A token is a few kB. */
+const MAX_OUTPUT = 1 << 20;
+
 const failed = (helper: string, verb: string, output: string): TinyrunError =>
   new TinyrunError(
     'REGISTRY_DENIED',
@@ -43,6 +46,7 @@ function run(helper: string, verb: string, input: string): Promise<{ code: numbe
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
+      if (output.length > MAX_OUTPUT) child.kill();
     });
     child.once('error', (cause) =>
       reject(new TinyrunError('REGISTRY_DENIED', `docker-credential-${helper}: ${cause.message}`, { cause })),

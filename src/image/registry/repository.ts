@@ -1,12 +1,12 @@
 import { TinyrunError } from '../../errors.ts';
 import { digestOf, Hasher } from '../digest.ts';
-import { type Document, MAX_DOCUMENT, parseDocument } from '../documents.ts';
+import { type Document, MAX_DOCUMENT, parseDocument, parseJson } from '../documents.ts';
 import { type Reference, repositoryOf } from '../reference.ts';
 import { type Descriptor, INDEX_TYPES, MANIFEST_TYPES } from '../types.ts';
 import { type ClientOptions, Endpoint } from './endpoint.ts';
 import { RETRY } from './retry.ts';
 import { endpointsOf } from './settings.ts';
-import { type HttpResponse, readBody } from './transport.ts';
+import { type HttpResponse, isSuccess, NOT_SATISFIABLE, readBody } from './transport.ts';
 
 export interface FetchedDocument {
   readonly document: Document;
@@ -17,6 +17,8 @@ export interface FetchedDocument {
 /** Of a mirror: there is another place to ask, so that nobody has to wait long for it. */
 const MIRROR_ATTEMPTS = 2;
 const ACCEPT = [...MANIFEST_TYPES, ...INDEX_TYPES].join(', ');
+/** A document that a proxy packed on the way would not have the digest that it is asked for by. */
+const DOCUMENT_HEADERS = { 'accept-encoding': 'identity' } as const;
 
 /** One repository of a registry, through its mirrors where it has some (distribution spec 1.1). */
 export class Repository {
@@ -57,11 +59,11 @@ export class Repository {
       const response = await endpoint.send({
         method: 'GET',
         target,
-        headers: { accept: ACCEPT },
+        headers: { ...DOCUMENT_HEADERS, accept: ACCEPT },
         scope: this.scope(),
         signal,
       });
-      if (response.status !== 200) throw await endpoint.refusal(response, what);
+      if (!isSuccess(response.status)) throw await endpoint.refusal(response, what);
       const bytes = await readBody(response.body, MAX_DOCUMENT, what);
       return checkDocument(bytes, response, name, what, expected);
     });
@@ -73,42 +75,49 @@ export class Repository {
     const request = {
       method: 'HEAD',
       target,
-      headers: { accept: ACCEPT },
+      headers: { ...DOCUMENT_HEADERS, accept: ACCEPT },
       scope: this.scope(),
       signal,
     } as const;
     const response = await this.upstream.send(request);
     response.body.resume();
     const digest = response.headers['docker-content-digest'];
-    return response.status === 200 && typeof digest === 'string' ? digest : undefined;
+    return isSuccess(response.status) && typeof digest === 'string' ? digest : undefined;
   }
 
-  /** The blob's bytes from `offset` on: 206, or 200 with the whole blob where ranges are not served. */
+  /**
+   * The blob's bytes from `offset` on: 206, or another 2xx with the whole blob where ranges are not served; 416 where
+   * the registry has no byte there.
+   */
   async openBlob(digest: string, offset: number, signal?: AbortSignal): Promise<HttpResponse> {
     return this.#firstToServe(async (endpoint) => {
       const target = `/v2/${this.path}/blobs/${digest}`;
-      const headers: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
+      // a range of packed bytes would be another one; what cannot be had unpacked is refused by its digest
+      const headers = { ...DOCUMENT_HEADERS, ...(offset > 0 && { range: `bytes=${offset}-` }) };
       const response = await endpoint.send({ method: 'GET', target, headers, scope: this.scope(), signal });
-      if (response.status === 200 || response.status === 206) return response;
+      if (isSuccess(response.status) || response.status === NOT_SATISFIABLE) return response;
       throw await endpoint.refusal(response, `blob ${digest}`);
     });
   }
 
-  /** All tags, page by page. */
+  /** All tags, page by page. @throws TinyrunError REGISTRY for a list without end */
   async tags(signal?: AbortSignal): Promise<string[]> {
     const endpoint = this.upstream;
-    const tags: string[] = [];
+    const what = `tags of ${repositoryOf(this.reference)}`;
+    const tags = new Set<string>();
+    const asked = new Set<string>();
     let target: string | URL | undefined = `/v2/${this.path}/tags/list`;
     while (target !== undefined) {
-      const response = await endpoint.send({ method: 'GET', target, scope: this.scope(), signal });
-      if (response.status !== 200)
-        throw await endpoint.refusal(response, `tags of ${repositoryOf(this.reference)}`);
-      const body = await readBody(response.body, MAX_DOCUMENT, 'list of tags');
-      tags.push(...((JSON.parse(body.toString('utf8')) as { tags?: string[] | null }).tags ?? []));
-      const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''))?.[1];
-      target = next === undefined ? undefined : endpoint.locate(next, response.url);
+      asked.add(String(target));
+      const headers = DOCUMENT_HEADERS;
+      const response = await endpoint.send({ method: 'GET', target, headers, scope: this.scope(), signal });
+      if (!isSuccess(response.status)) throw await endpoint.refusal(response, what);
+      for (const tag of parseTags(await readBody(response.body, MAX_DOCUMENT, what), what)) tags.add(tag);
+      target = nextPage(response, endpoint);
+      if (tags.size > MAX_TAGS || asked.size > MAX_PAGES || asked.has(String(target)))
+        throw new TinyrunError('REGISTRY', `${what}: ${this.upstream.host} sends a list without end`);
     }
-    return tags;
+    return [...tags];
   }
 
   scope(actions = 'pull'): string {
@@ -129,6 +138,25 @@ export class Repository {
     }
     throw new TinyrunError('INTERNAL', 'a registry without endpoints');
   }
+}
+
+/** Ten times what the largest repositories have. */
+const MAX_TAGS = 200_000;
+const MAX_PAGES = 10_000;
+
+function nextPage(response: HttpResponse, endpoint: Endpoint): URL | undefined {
+  const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''))?.[1];
+  return next === undefined ? undefined : endpoint.locate(next, response.url);
+}
+
+const TAG = /^\w[\w.-]{0,127}$/;
+
+function parseTags(bytes: Buffer, what: string): string[] {
+  const { tags = null } = parseJson(bytes, what) as { tags?: unknown };
+  if (tags === null) return [];
+  const isTag = (tag: unknown) => typeof tag === 'string' && TAG.test(tag);
+  if (Array.isArray(tags) && tags.every(isTag)) return tags as string[];
+  throw new TinyrunError('REGISTRY', `${what}: the registry's answer is no list of tags`);
 }
 
 function checkDocument(

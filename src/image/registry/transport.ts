@@ -153,17 +153,30 @@ function drained(request: http.ClientRequest): Promise<void> {
   });
 }
 
+/** RFC 9110: the range that was asked for is not there. */
+export const NOT_SATISFIABLE = 416;
+export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
+
+/** For a small document, whose sender may never be silent long enough for `idleMs`: a byte at a time. */
+const DOCUMENT_MS = 300_000;
+
 /** A response's body, at most `limit` bytes. */
 export async function readBody(body: http.IncomingMessage, limit: number, what: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) {
-      body.destroy();
-      throw new TinyrunError('BAD_IMAGE', `${what}: more than ${limit} bytes`);
+  const late = new TinyrunError('REGISTRY', `${what}: not whole after ${DOCUMENT_MS / 1000} seconds`);
+  const timer = setTimeout(() => body.destroy(late), DOCUMENT_MS);
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > limit) {
+        body.destroy();
+        throw new TinyrunError('BAD_IMAGE', `${what}: more than ${limit} bytes`);
+      }
+      chunks.push(chunk);
     }
-    chunks.push(chunk);
+    return Buffer.concat(chunks);
+  } finally {
+    clearTimeout(timer);
   }
-  return Buffer.concat(chunks);
 }

@@ -4,7 +4,7 @@ import type { Descriptor } from '../types.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Repository } from './repository.ts';
 import { isReset, pause, RETRY } from './retry.ts';
-import type { HttpResponse } from './transport.ts';
+import { type HttpResponse, isSuccess, NOT_SATISFIABLE } from './transport.ts';
 
 export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
@@ -16,6 +16,8 @@ export interface UploadOptions {
 }
 
 const CHUNK = 32 << 20;
+/** How often a registry may say that it stands elsewhere. */
+const MAX_CORRECTIONS = 8;
 const PIECE = 256 << 10;
 
 /** How a blob got there. */
@@ -57,6 +59,7 @@ class Upload {
   readonly #scope: string;
   #location: URL | undefined;
   #chunk: number;
+  #corrections = 0;
 
   constructor(
     readonly repository: Repository,
@@ -78,7 +81,7 @@ class Upload {
     const target = `/v2/${this.repository.path}/blobs/${this.blob.digest}`;
     const response = await this.#endpoint.send({ method: 'HEAD', target, ...this.#common });
     response.body.resume();
-    return response.status === 200;
+    return isSuccess(response.status);
   }
 
   /** Opens an upload; true when the registry mounted the blob instead (201). */
@@ -92,7 +95,7 @@ class Upload {
       response.body.resume();
       return true;
     }
-    if (response.status !== 202)
+    if (!isSuccess(response.status))
       throw await this.#endpoint.refusal(response, `upload of ${this.blob.digest}`);
     this.#chunk = Math.max(this.#chunk, Number(response.headers['oci-chunk-min-length'] ?? 0));
     this.#follow(response);
@@ -136,20 +139,39 @@ class Upload {
       body,
       ...this.#common,
     });
-    if (response.status !== 202)
+    if (response.status === NOT_SATISFIABLE || response.status === 404) return this.#elsewhere(response);
+    if (!isSuccess(response.status))
       throw await this.#endpoint.refusal(response, `upload of ${this.blob.digest}`);
     this.#follow(response);
     return end;
   }
 
+  /** The registry stands elsewhere than we do: it took less, or has what an answer that was lost told us. */
+  async #elsewhere(response: HttpResponse): Promise<number> {
+    if (++this.#corrections > MAX_CORRECTIONS)
+      throw await this.#endpoint.refusal(response, `upload of ${this.blob.digest}`);
+    response.body.resume();
+    return this.#standing();
+  }
+
   /** What the registry has of it after a failure: `Range: 0-LAST`. */
   async #standing(): Promise<number> {
     const response = await this.#endpoint.send({ method: 'GET', target: this.#where(), ...this.#common });
-    if (response.status !== 204)
+    if (response.status === 404) return this.#anew(response);
+    if (!isSuccess(response.status))
       throw await this.#endpoint.refusal(response, `upload of ${this.blob.digest}`);
     this.#follow(response);
-    const last = /^(?:bytes=)?0-(\d+)$/.exec(String(response.headers.range ?? ''))?.[1];
-    return last === undefined || last === '0' ? 0 : Number(last) + 1;
+    return Math.min(standsAt(response) ?? 0, this.blob.size);
+  }
+
+  /** The registry has lost the upload (it was restarted, or cleaned up): another one, from the first byte on. */
+  async #anew(response: HttpResponse): Promise<number> {
+    response.body.resume();
+    if (++this.#corrections > MAX_CORRECTIONS)
+      throw new TinyrunError('REGISTRY', `upload of ${this.blob.digest}: ${this.#endpoint.host} loses it`);
+    this.#location = undefined;
+    await this.begin();
+    return 0;
   }
 
   async #finish(): Promise<void> {
@@ -157,7 +179,7 @@ class Upload {
     target.searchParams.set('digest', this.blob.digest);
     const headers = { 'content-length': '0' };
     const response = await this.#endpoint.send({ method: 'PUT', target, headers, ...this.#common });
-    if (response.status !== 201)
+    if (!isSuccess(response.status))
       throw await this.#endpoint.refusal(response, `upload of ${this.blob.digest}`);
     response.body.resume();
   }
@@ -173,6 +195,13 @@ class Upload {
     if (location !== undefined) this.#location = this.#endpoint.locate(location, response.url);
     response.body.resume();
   }
+}
+
+/** `Range: 0-LAST` of an answer; some write 0-0 where there is nothing. */
+function standsAt(response: HttpResponse): number | undefined {
+  const last = /^(?:bytes=)?0-(\d+)$/.exec(String(response.headers.range ?? ''))?.[1];
+  if (last === undefined) return undefined;
+  return last === '0' ? 0 : Number(last) + 1;
 }
 
 async function* readRange(
@@ -216,6 +245,7 @@ export async function putManifest(
     scope,
     signal,
   });
-  if (response.status !== 201) throw await endpoint.refusal(response, `manifest ${repository.path}:${name}`);
+  if (!isSuccess(response.status))
+    throw await endpoint.refusal(response, `manifest ${repository.path}:${name}`);
   response.body.resume();
 }
