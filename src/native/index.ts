@@ -1,6 +1,6 @@
 // The only place that loads the addon. It is loaded at the first call of native(): `tinyrun --help` needs none.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { packageRoot } from '../store/package.ts';
 import { SyscallError } from './syscall-error.ts';
@@ -26,12 +26,21 @@ function beforeExit(): void {
   (process as { [key]?: () => void })[key]?.();
 }
 
+/** What anyone may write is not loaded: the package's own files may be another user's, if no more than his. */
+const isSafe = (path: string): boolean =>
+  (statSync(path).mode & WORLD_WRITABLE) === 0 && (statSync(dirname(path)).mode & WORLD_WRITABLE) === 0;
+const WORLD_WRITABLE = 0o002;
+
 /** Loads the first of `paths` that can be. Throws TinyrunError NATIVE_MISSING, which lists each path tried. */
 export function loadAddon(paths: readonly string[]): NativeAddon {
   const tried: string[] = [];
   for (const path of paths) {
     if (!existsSync(path)) {
       tried.push(`${path}: not there`);
+      continue;
+    }
+    if (!isSafe(path)) {
+      tried.push(`${path}: others may write it`);
       continue;
     }
     const holder: { exports: Partial<LoadedAddon> } = { exports: {} };

@@ -1,8 +1,9 @@
 import { getSystemErrorMap } from 'node:util';
 import { TinyrunError } from '../errors.ts';
 import type { StepFailure } from '../native/types.ts';
-import type { Plan, Step } from '../plan/types.ts';
+import { NO_SLOT, type Plan, type Step } from '../plan/types.ts';
 import { dict } from '../store/dict.ts';
+import { fileSystemType } from './filesystem.ts';
 import { stepHint } from './hints.ts';
 import { phrase } from './phrase.ts';
 
@@ -66,7 +67,17 @@ function startError(step: Step, failure: StepFailure): TinyrunError {
   return systemError(step, failure);
 }
 
+/** EINVAL of mount_setattr(2) is all that the kernel says of a file system without FS_ALLOW_IDMAP. */
+function idmapError(path: string): TinyrunError {
+  const type = fileSystemType(path) ?? 'its file system';
+  return new TinyrunError('UNSUPPORTED', `mount ${path} with other ids: ${type} takes no idmapped mounts`, {
+    hint: "put it on a file system that does (ext4, xfs, btrfs, a tmpfs of Linux 6.3), or share the host's user namespace",
+  });
+}
+
 function systemError(step: Step, failure: StepFailure): TinyrunError {
+  if (step.op === 'openTree' && step.args.userns !== NO_SLOT && failure.syscall === 'mount_setattr')
+    if (failure.code === 'EINVAL') return idmapError(step.args.path);
   const tried = phrase(step);
   const where = failure.path !== '' && !tried.includes(failure.path) ? ` (${failure.path})` : '';
   const hint = stepHint(step, failure);
