@@ -171,7 +171,8 @@ async function buildBundles() {
   )
     return;
   mkdirSync('dist', { recursive: true });
-  await bundle({ entryPoints: libraries() });
+  // an uncaught error of a program that uses the library prints the line it comes from: not all of it on one
+  await bundle({ entryPoints: libraries(), minifyWhitespace: false, minifySyntax: false });
   writeEsm();
   await bundle(commandLines);
   writeNotices();
@@ -233,9 +234,24 @@ function writeNotices() {
 }
 
 function buildTypes() {
-  if (!stale('dist/types/index.d.ts', 'src')) return;
+  if (!stale('dist/types/index.d.cts', 'src')) return;
   rmSync('dist/types', { recursive: true, force: true });
   run('node_modules/.bin/tsc', '-p', 'tsconfig.types.json');
+  writeCommonJsTypes();
+}
+
+// TypeScript takes a .d.ts of this package for an ES module, which CommonJS cannot require: the same again as .d.cts.
+function writeCommonJsTypes() {
+  const all = [...files('dist/types')].sort(
+    (a, b) => Number(a.endsWith('/types/index.d.ts')) - Number(b.endsWith('/types/index.d.ts')),
+  );
+  for (const file of all) {
+    const text = readFileSync(file, 'utf8').replaceAll(
+      /((?:from|import\() ?['"]\.[^'"]*)\.ts(['"])/g,
+      '$1.cts$2',
+    );
+    writeFileSync(file.replace(/\.ts$/, '.cts'), text);
+  }
 }
 
 await import('./gen-steps.mjs');

@@ -1,13 +1,12 @@
 /**
  * tinyrun as a library. `run` is the whole of it for most; `createEngine` gives the verbs of the command line over
- * roots of one's own; `compile`, `explainPlan` and the OCI types are for those who want to look at a container as
+ * the same roots or one's own; `compile`, `explainPlan` and the OCI types are for those who want to look at a container as
  * the plan that it is.
  *
  * @packageDocumentation
  */
 import { createEngine, type EngineControl } from './engine/engine.ts';
 import type { RunOptions, RunResult } from './engine/types.ts';
-import { resolveRoots } from './store/paths.ts';
 
 export { createEngine, type Engine, type EngineControl } from './engine/engine.ts';
 export type { ContainerRecord, ContainerView } from './engine/record.ts';
@@ -47,5 +46,5 @@ export interface RunSettings extends EngineControl {
  */
 export function run(options: RunOptions, settings: RunSettings = {}): Promise<RunResult> {
   const { dataRoot, runRoot, ...control } = settings;
-  return createEngine(resolveRoots({ dataRoot, runRoot }, process.env)).run(options, control);
+  return createEngine({ dataRoot, runRoot }).run(options, control);
 }

@@ -1,7 +1,7 @@
 import { TinyrunError } from '../errors.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Spec } from '../spec/types.ts';
-import type { Roots } from '../store/paths.ts';
+import { type Roots, resolveRoots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer, listContainers, removeContainer, signalContainer } from './manage.ts';
 import { planOf } from './plan.ts';
@@ -35,9 +35,14 @@ export interface EngineControl extends RunControl {
   readonly notify?: (line: string) => void;
 }
 
-/** An engine over a data root and a run root (absolute paths, made when missing). */
-export function createEngine({ dataRoot, runRoot }: Roots): Engine {
-  const roots: Roots = { dataRoot, runRoot };
+/**
+ * An engine over a data root and a run root, made when missing. Without: `TINYRUN_ROOT` and `TINYRUN_RUN_ROOT`, then
+ * the command line's own, /var/lib/tinyrun and /run/tinyrun.
+ */
+export function createEngine(
+  given: { dataRoot?: string | undefined; runRoot?: string | undefined } = {},
+): Engine {
+  const roots = resolveRoots(given, process.env);
   const findPid = (container: string, flag: string) => runningPid(roots, container, flag);
   return {
     roots,
