@@ -25,6 +25,7 @@ import {
 } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { Script } from 'node:vm';
+import { keepDebuggerOut } from './debugger.ts';
 import { BRIEF, type Entry } from './entries.ts';
 import { randomBytes } from './store/random.ts';
 import { isTrusted } from './store/trust.ts';
@@ -43,8 +44,10 @@ export interface Program {
 const bundleOf = (entry: Entry): string =>
   join(import.meta.dirname, entry === 'main' ? 'main.cjs' : 'tinyrunc.cjs');
 
-/** The launchers' flags; V8 refuses a snapshot that was made with other flags of its own. */
-export const FLAGS = ['--no-rehash-snapshot', '--v8-pool-size=1'];
+/** The launchers' flags, which tell why; V8 refuses a snapshot that was made with other flags of its own. */
+export const FLAGS = ['--inspect-port=no..debugger:9229', '--no-rehash-snapshot', '--v8-pool-size=1'];
+/** A flag of node 22.14 and later. A file of that name beside the snapshot tells the launchers that this node has it. */
+const QUIET = 'disable-sigusr1';
 /**
  * What the launchers give to the allocator, mallopt(3): huge pages, one arena, and few calls to the kernel. The
  * buffers that node reads a snapshot into cost 3 ms of page faults otherwise. No more at a time than they take: a
@@ -74,6 +77,7 @@ export function programOf(script: Script, entry: Entry): Program {
 
 /** Runs the command line of this process. */
 export default function boot(commandLine: 'main' | 'tinyrunc'): void {
+  keepDebuggerOut();
   const verb = process.argv.slice(2).find((argument) => /^[a-z]{2,12}$/.test(argument)) ?? '';
   const entry = commandLine === 'tinyrunc' && BRIEF.includes(verb) ? 'brief' : commandLine;
   const script = scriptOf(entry);
@@ -146,6 +150,7 @@ export function makeSnapshot(entry: Entry, node: string, compiled?: Buffer): boo
   }
   const isMade = isNode(node) && build(entry, node, fresh, compiled);
   if (isMade) {
+    if (isQuiet()) closeSync(openSync(join(directory, QUIET), 'w', 0o644));
     replaceLink(process.execPath, join(directory, 'node'));
     renameSync(fresh, join(directory, `${entry}.blob`));
   } else {
@@ -154,12 +159,15 @@ export function makeSnapshot(entry: Entry, node: string, compiled?: Buffer): boo
   return isMade;
 }
 
+const isQuiet = () => process.allowedNodeEnvironmentFlags.has(`--${QUIET}`);
+
 /** Writes the snapshot, as old as node; false where node can't, or when the bundle was built anew meanwhile. */
 function build(entry: Entry, node: string, blob: string, compiled: Buffer = Buffer.alloc(0)): boolean {
   const bundle = bundleOf(entry);
   const made = statSync(bundle).mtimeMs;
   const builder = join(import.meta.dirname, 'snapshot.cjs');
-  const argv = [...FLAGS, '--snapshot-blob', blob, '--build-snapshot', builder, entry];
+  const quiet = isQuiet() ? [`--${QUIET}`] : [];
+  const argv = [...quiet, ...FLAGS, '--snapshot-blob', blob, '--build-snapshot', builder, entry];
   // a warning of node's, that of node:vm here, would leave its streams in the heap
   const env = { PATH: '/usr/bin:/bin', NODE_NO_WARNINGS: '1' };
   const options: SpawnSyncOptions = { env, input: compiled, stdio: ['pipe', 'ignore', 'ignore'] };

@@ -1,5 +1,6 @@
 import { main, prepare } from './cli/main.ts';
 import { endProcess } from './cli/output/end.ts';
+import { keepDebuggerOut } from './debugger.ts';
 import { callNode } from './warm.ts';
 
 export { main } from './cli/main.ts';
@@ -7,6 +8,7 @@ export { setPackageRoot } from './store/package.ts';
 
 /** Runs the command line of this process. */
 export function start(): void {
+  keepDebuggerOut();
   main(process.argv.slice(2)).then(endProcess);
 }
 

@@ -1,3 +1,4 @@
+import { keepDebuggerOut } from './debugger.ts';
 import { BRIEF, type Entry } from './entries.ts';
 import { native } from './native/index.ts';
 import { visible } from './store/text.ts';
@@ -10,6 +11,7 @@ export { main } from './tinyrunc/main.ts';
 
 /** Runs the command line of this process. It ends without V8's tear-down, a tenth of the time of a short command. */
 export function start(): void {
+  keepDebuggerOut();
   main(process.argv.slice(2)).then(
     (code) => native().exitNow(code),
     (error: Error) => {

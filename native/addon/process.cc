@@ -50,6 +50,14 @@ int prctl(int option, std::optional<Flags> a2, std::optional<Flags> a3, std::opt
   return check(::prctl(option, word(a2), word(a3), word(a4), word(a5)), "prctl", std::to_string(option));
 }
 
+// Of this thread, where Node's handlers run: `node --disable-sigusr1` keeps that one blocked for good.
+void unblockSignal(int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  if (const int error = pthread_sigmask(SIG_UNBLOCK, &set, nullptr)) throw SyscallFailure{"rt_sigprocmask", error, std::to_string(signal), ""};
+}
+
 int getpid() { return ::getpid(); }
 
 // _exit(2): the kernel frees all that V8 would take milliseconds to tear down. Terminals are put back first, since
@@ -148,7 +156,7 @@ Napi::Value pollPidfd(Napi::Env env, Fd pidfd) { return PidfdWatch::start(env, p
 
 void exportProcess(Exports& out) {
   out.insert(out.end(), {bind<&unshare>("unshare"), bind<&setns>("setns"), bind<&pidfdOpen>("pidfdOpen"),
-                         bind<&pidfdSendSignal>("pidfdSendSignal"), bind<&waitPidfd>("waitPidfd"),
+                         bind<&pidfdSendSignal>("pidfdSendSignal"), bind<&unblockSignal>("unblockSignal"), bind<&waitPidfd>("waitPidfd"),
                          bind<&pollPidfd>("pollPidfd"), bind<&prctl>("prctl"), bind<&getpid>("getpid"),
                          bind<&exitNow>("exitNow")});
 }

@@ -4,8 +4,8 @@ import { TinyrunError } from '../errors.ts';
 
 /**
  * `--rm=true` and `--init=false`, which Go's flags know and commander does not: the first becomes `--rm`, the second
- * goes. `args` are those after the verb; where the verb passes arguments on, they are left alone from the first
- * that is no flag.
+ * goes, or becomes `--no-…` where the flag is on by itself. `args` are those after the verb; where the verb passes
+ * arguments on, they are left alone from the first that is no flag.
  */
 export function plainBooleans(args: readonly string[], program: Program, passThrough: boolean): string[] {
   const result: string[] = [];
@@ -33,7 +33,13 @@ function plain(arg: string, options: readonly Option[]): readonly string[] {
     throw new TinyrunError('FLAG', `${last} ${JSON.stringify(value)}: not a boolean`, {
       hint: 'the words are true and false, t and f, 1 and 0',
     });
-  return truth ? [...names, last] : names;
+  return [...names, ...(truth ? [last] : negationOf(last, options))];
+}
+
+/** Of a flag that is on by itself. */
+function negationOf(name: string, options: readonly Option[]): string[] {
+  const negation = name.replace(/^--/, '--no-');
+  return options.some(({ long }) => long === negation) ? [negation] : [];
 }
 
 const takesNext = (arg: string, options: readonly Option[]): boolean =>

@@ -48,10 +48,14 @@ export async function runBlueprint(
   watch.onPlan?.(plan);
   const created = createContainer(roots, blueprint);
   // a step-by-step launch waits for a person, who may want to end it by Ctrl-C
-  let forwarding = control.sigProxy && !watch.onPause ? forwardSignals() : undefined;
+  let forced = false;
+  const onInsist = () => {
+    forced = true;
+  };
+  let forwarding = control.sigProxy && !watch.onPause ? forwardSignals({ onInsist }) : undefined;
   try {
     const launched = await startOrTakeBack(roots, blueprint, created, { plan, cgroup, control, watch });
-    if (control.sigProxy) forwarding ??= forwardSignals();
+    if (control.sigProxy) forwarding ??= forwardSignals({ onInsist });
     forwarding?.to(launched.pidfd);
     watch.onLaunched?.(launched);
     const output = await attach(launched, blueprint);
@@ -65,7 +69,8 @@ export async function runBlueprint(
     output?.detach();
     finish(roots, created, { code: status.code, finished: rfc3339(), oomKilled });
     const signal = status.kind === 'signaled' ? { signal: status.status } : {};
-    return { id: created.record.id, exitCode: status.code, oomKilled, ...signal };
+    const { id } = created.record;
+    return { id, exitCode: status.code, oomKilled, ...signal, ...(forced ? { forced } : {}) };
   } finally {
     forwarding?.stop();
     // what a failure above left is for the next sweep, which goes by this lock

@@ -96,7 +96,7 @@ export interface RunOptions {
 export interface RunControl {
   /** fds that become 0, 1 and 2 of the container, without a copy in between; the caller's own by default. */
   readonly stdio?: readonly [Fd, Fd, Fd] | undefined;
-  /** Pass the signals this process gets on to the container. */
+  /** Pass the signals this process gets on to the container; the third SIGINT or SIGTERM kills it. */
   readonly sigProxy?: boolean | undefined;
   /** Set the container up on the calling thread, a few milliseconds: for a program that has nothing else to do. */
   readonly blocking?: boolean | undefined;
@@ -110,4 +110,6 @@ export interface RunResult {
   /** The signal's number, when one ended it. */
   readonly signal?: number | undefined;
   readonly oomKilled: boolean;
+  /** It was killed because whoever waited asked for its end three times. */
+  readonly forced?: boolean | undefined;
 }

@@ -144,6 +144,8 @@ export interface NativeAddon {
   setns(fd: Fd, flags: number): void;
   pidfdOpen(pid: number, flags?: number): Fd;
   pidfdSendSignal(pidfd: Fd, signal: number): void;
+  /** Lets a signal through to this thread. */
+  unblockSignal(signal: number): void;
   /** Polls the pidfd in the event loop, then waitid(P_PIDFD); for children of this process. */
   waitPidfd(pidfd: Fd): Promise<ExitStatus>;
   /** Resolves when the process behind any pidfd has ended. */

@@ -3,8 +3,11 @@ import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
 import { SIGNALS, signalNumber } from '../spec/linux.ts';
 
-/** Not passed on: they cannot be caught, belong to this process, or would stop it before it could pass them. */
-const KEPT = ['KILL', 'STOP', 'CHLD', 'CLD', 'URG', 'PIPE', 'WINCH', 'PROF'];
+/**
+ * Not passed on: they cannot be caught, belong to this process, or would stop it before it could pass them. TTIN and
+ * TTOU stop who uses its terminal from the background: caught, the kernel would send them again and again.
+ */
+const KEPT = ['KILL', 'STOP', 'CHLD', 'CLD', 'URG', 'PIPE', 'WINCH', 'PROF', 'TTIN', 'TTOU'];
 /** Raised by this process's own faults; a handler would loop. */
 const FAULTS = ['SEGV', 'BUS', 'FPE', 'ILL', 'TRAP', 'ABRT', 'IOT', 'SYS'];
 /** Second names of signals that are passed on by their first. */
@@ -36,12 +39,25 @@ export interface Forwarding {
   stop(): void;
 }
 
-/** Passes on the signals this process gets from now on. A container that has ended is no error. */
-export function forwardSignals(): Forwarding {
+const ASKING: readonly string[] = ['SIGINT', 'SIGTERM'];
+/** How often a person asks before it is an order, as with Docker's client. */
+const PATIENCE = 3;
+
+/**
+ * Passes on the signals this process gets from now on. A container that has ended is no error. With `onInsist` the third
+ * SIGINT or SIGTERM kills it, and the caller is told.
+ */
+export function forwardSignals({ onInsist }: { onInsist?: () => void } = {}): Forwarding {
   const early: number[] = [];
   let take = (signal: number): void => void early.push(signal);
-  const handler = (_name: NodeJS.Signals, signal: number): void => take(signal);
+  let asked = 0;
+  const handler = (name: NodeJS.Signals, signal: number): void => {
+    const insists = onInsist !== undefined && ASKING.includes(name) && ++asked === PATIENCE;
+    take(insists ? SIGKILL : signal);
+    if (insists) onInsist();
+  };
   for (const name of FORWARDED) process.on(name, handler);
+  native().unblockSignal(SIGUSR1);
   return {
     to: (pidfd) => {
       take = (signal) => send(pidfd, signal);
@@ -55,6 +71,9 @@ export function forwardSignals(): Forwarding {
     },
   };
 }
+
+const SIGKILL = 9;
+const SIGUSR1 = 10;
 
 function send(pidfd: Fd, signal: number): void {
   try {

@@ -1,5 +1,5 @@
-import { appendFileSync, closeSync, openSync, writeSync } from 'node:fs';
-import { TinyrunError } from '../errors.ts';
+import { appendFileSync, closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { kernelReason, TinyrunError } from '../errors.ts';
 import { toJson, visible } from '../store/text.ts';
 
 export type Level = 'debug' | 'info' | 'warning' | 'error';
@@ -35,6 +35,32 @@ export function formatLine(format: 'text' | 'json', level: Level, message: strin
   return `time=${toJson(time)} level=${level} msg=${toJson(message)}\n`;
 }
 
+/** Standard error may be closed, full or read-only: nobody is left to be told so, and the exit code is told elsewhere. */
+function tell(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {}
+}
+
+/** One write(2) per line: the shim and several commands share the file. What it cannot take goes to standard error. */
+function append(file: string, line: string): void {
+  try {
+    appendFileSync(file, line, { mode: 0o644 });
+  } catch (error) {
+    tell(`write the log ${file}: ${kernelReason(error)}\n${line}`);
+  }
+}
+
+/** Whether a path leads to where standard error goes: /dev/stderr, or the very file. */
+function isStderr(path: string): boolean {
+  try {
+    const [named, ours] = [statSync(path), fstatSync(2)];
+    return named.dev === ours.dev && named.ino === ours.ino;
+  } catch {
+    return false;
+  }
+}
+
 /** @throws TinyrunError (USAGE) for a format that is neither text nor json. */
 export function openLog(options: LogOptions): Log {
   const { path, format, debug } = options;
@@ -48,16 +74,16 @@ export function openLog(options: LogOptions): Log {
   const write = (level: Level, message: string): void => {
     if (level === 'debug' && !debug) return;
     const line = formatLine(format, level, message, timestamp());
-    // One write(2) per line, appended: the shim and several commands share the file.
-    if (path === undefined) writeSync(2, line);
-    else appendFileSync(path, line, { mode: 0o644 });
-    if (path !== undefined && level === 'debug') writeSync(2, line);
+    if (path === undefined) tell(line);
+    else append(path, line);
+    if (level === 'debug' && path !== undefined && !isStderr(path)) tell(line);
   };
   const failure = (error: Error): void => {
     write('error', error.message);
-    if (path !== undefined) writeSync(2, `${visible(error.message)}\n`);
-    else if (error instanceof TinyrunError && format === 'text')
-      writeSync(2, `hint: ${visible(error.hint)}\n`);
+    // in JSON the last line tells why, and there is nothing behind it: containerd reads that one alone
+    const isApart = path !== undefined && !isStderr(path);
+    if (isApart) tell(`${visible(error.message)}\n`);
+    else if (error instanceof TinyrunError && format === 'text') tell(`hint: ${visible(error.hint)}\n`);
   };
   const warnings: string[] = [];
   const success = (): void => {

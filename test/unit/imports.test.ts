@@ -16,6 +16,7 @@ const ORDER = [
   ['plan'],
   ['native'],
   ['boot', 'warm'],
+  ['debugger'],
   ['entries'],
 ];
 const LEAVES = ['spec', 'store', 'errors'];

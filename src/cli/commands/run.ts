@@ -2,6 +2,7 @@ import { Option, type Command as Program } from 'commander';
 import { createEngine } from '../../engine/engine.ts';
 import type { RunOptions } from '../../engine/types.ts';
 import type { Command, Context } from '../command.ts';
+import { exitCodeOf } from '../exit-code.ts';
 import { collect, oneOf } from '../options.ts';
 
 /** What this command does with a plan besides running it. */
@@ -65,8 +66,7 @@ async function run(image: string, args: string[], flags: RunFlags, context: Cont
     return;
   }
   const control = { sigProxy, blocking: true, notify: (line: string) => context.err(`${line}\n`) };
-  const result = await engine.run(options, control);
-  context.exitCode = result.exitCode;
+  context.exitCode = exitCodeOf(await engine.run(options, control), context);
 }
 
 function processFlags(program: Program): void {
@@ -81,7 +81,8 @@ function processFlags(program: Program): void {
     .option('-i, --interactive', 'keep standard input open')
     .option('-t, --tty', 'give the container a terminal')
     .option('--stop-signal <SIGNAL>', 'what asks the program to end')
-    .option('--no-sig-proxy', 'keep signals to tinyrun from the program');
+    .option('--sig-proxy', 'pass signals to tinyrun on to the program', true)
+    .option('--no-sig-proxy', 'keep them from it, as --sig-proxy=false does');
 }
 
 function filesystemFlags(program: Program): void {

@@ -9,6 +9,7 @@ import { syscallOf } from '../../plan/syscall.ts';
 import type { Plan } from '../../plan/types.ts';
 import { toJson } from '../../store/text.ts';
 import type { Context } from '../command.ts';
+import { exitCodeOf } from '../exit-code.ts';
 import { interruptible } from '../interrupt.ts';
 
 /** --explain: the plan on standard output, nothing run. */
@@ -59,7 +60,8 @@ export async function traceRun(
       : {}),
   });
   const control = { sigProxy: true, blocking: true, notify: (line: string) => context.err(`${line}\n`) };
-  const run = async (signal?: AbortSignal) => (await engine.run(options, control, watch(signal))).exitCode;
+  const run = async (signal?: AbortSignal) =>
+    exitCodeOf(await engine.run(options, control, watch(signal)), context);
   try {
     // a person who has seen enough presses Ctrl-C: the half-built container goes, too
     return step ? await interruptible(run) : await run();

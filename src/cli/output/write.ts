@@ -25,5 +25,12 @@ export function writeAnswer(text: string): void {
   writeAll(1, shown !== text && fstatSync(1).isCharacterDevice() ? shown : text);
 }
 
-/** A message. Only people read those, now or in a log. */
-export const writeMessage = (text: string): void => writeAll(2, visible(text));
+/**
+ * A message. Only people read those, now or in a log. Standard error may be read-only or full: nobody is left to be told
+ * so, and no command fails for that.
+ */
+export function writeMessage(text: string): void {
+  try {
+    writeAll(2, visible(text));
+  } catch {}
+}

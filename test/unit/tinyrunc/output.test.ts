@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ownerName } from '../../../src/tinyrunc/describe.ts';
@@ -17,6 +18,26 @@ describe('the log', () => {
 
   it('is key=value in text, as logrus has it', () => {
     expect(formatLine('text', 'warning', 'x', 't')).toBe('time="t" level=warning msg="x"\n');
+  });
+
+  it('that cannot be written hides no error, and in JSON its last line tells why', () => {
+    const tinyrunc = (words: string, redirect: string) => {
+      const args = ['-c', `"$0" ${words} state nothing ${redirect}`, 'bin/tinyrunc'];
+      return spawnSync('sh', args, { encoding: 'utf8' });
+    };
+    const last = (text: string) => JSON.parse(text.trimEnd().split('\n').at(-1) ?? '');
+    const why = { level: 'error', msg: expect.stringContaining('container does not exist') };
+    const root = '--root /nonexistent-tinyrunc';
+    for (const log of ['', '--log /dev/stderr', '--log /dev/full', '--log /nonexistent/log']) {
+      const { status, stderr } = tinyrunc(`${root} ${log} --log-format json`, '');
+      expect(status, log).toBe(1);
+      if (log.startsWith('--log /dev/full') || log.includes('nonexistent')) {
+        expect(stderr).toContain(`write the log ${log.slice(6)}: `);
+        expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/container does not exist/);
+      } else expect(last(stderr)).toMatchObject(why);
+    }
+    for (const closed of ['2>&-', '2</dev/null', '2>/dev/full'])
+      expect(tinyrunc(root, closed), closed).toMatchObject({ status: 1, stderr: '' });
   });
 });
 

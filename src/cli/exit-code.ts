@@ -1,0 +1,12 @@
+import type { RunResult } from '../engine/types.ts';
+import type { Context } from './command.ts';
+
+/** How Docker's client ends when it is made to. */
+const FORCED = 1;
+
+/** How a command ends whose container has: as the container did, or as who was made to end it. */
+export function exitCodeOf({ exitCode, forced }: RunResult, { err }: Context): number {
+  if (!forced) return exitCode;
+  err('\ngot 3 SIGTERM/SIGINTs, forcefully exiting: the container was killed\n');
+  return FORCED;
+}
