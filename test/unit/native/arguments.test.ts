@@ -18,6 +18,7 @@ const SAMPLES: Record<string, readonly unknown[]> = {
   setns: [NO_FD, 0],
   pidfdOpen: [-1, 0],
   pidfdSendSignal: [NO_FD, 0],
+  unblockSignal: [10],
   waitPidfd: [NO_FD],
   pollPidfd: [NO_FD],
   prctl: [-1, 0, 0, 0, 0],
