@@ -80,6 +80,7 @@
         'native/addon/rtnetlink.cc',
         'native/addon/seccomp.cc',
         'native/addon/socket.cc',
+        'native/addon/streams.cc',
         'native/addon/tty.cc',
         'native/addon/xattr.cc',
         'native/addon/zstd.cc',

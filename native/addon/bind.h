@@ -101,6 +101,7 @@ void exportMount(Exports&);
 void exportCgroup(Exports&);
 void exportTty(Exports&);
 void exportSocket(Exports&);
+void exportStreams(Exports&);
 void exportSeccomp(Exports&);
 void exportBpf(Exports&);
 void exportFacts(Exports&);

@@ -164,12 +164,14 @@ std::vector<uint8_t> toBytes(const termios& settings) {
 
 std::vector<uint8_t> getTermios(Fd fd) { return toBytes(settingsOf(fd)); }
 
-std::vector<uint8_t> makeRaw(Fd fd) {
+// `output`: what is printed is processed as before, \n made \r\n.
+std::vector<uint8_t> makeRaw(Fd fd, std::optional<bool> output) {
   const termios saved = settingsOf(fd);
   guardOnce();
   remember(fd, saved);
   termios changed = saved;
   cfmakeraw(&changed);
+  if (output.value_or(false)) changed.c_oflag = saved.c_oflag;
   if (setTermios(fd, changed) == -1) {
     const int error = errno;
     forget(fd);

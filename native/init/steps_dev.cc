@@ -1,4 +1,6 @@
 // What is made inside the root: directories, nodes, symlinks, masks, the console.
+#include <asm/termbits.h>
+
 #include "mounts.h"
 #include "root.h"
 
@@ -146,7 +148,16 @@ Result bindConsole(Container& lane, const sys::Fd& peer) {
 
 }  // namespace
 
+// Clears ONLCR, by which a terminal makes \r\n of \n.
+static Result keepLineEnds(const sys::Fd& terminal) {
+  struct termios settings;
+  if (Result r = check("ioctl TCGETS", sys::ioctl(terminal.get(), TCGETS, &settings), "/dev/console"); !r) return r;
+  settings.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
+  return check("ioctl TCSETS", sys::ioctl(terminal.get(), TCSETS, &settings), "/dev/console");
+}
+
 Result run(Container& lane, const args::console& a) {
+  constexpr uint32_t kNoConsoleNode = 1, kLineEndsStay = 2;
   sys::Fd master, peer;
   if (Result r = openMaster(lane, master); !r) return r;
   if (Result r = openPeer(master, peer); !r) return r;
@@ -155,14 +166,25 @@ Result run(Container& lane, const args::console& a) {
     unsigned short size[4] = {static_cast<unsigned short>(a.rows), static_cast<unsigned short>(a.columns), 0, 0};
     if (Result r = check("ioctl TIOCSWINSZ", sys::ioctl(peer.get(), TIOCSWINSZ, size), "/dev/console"); !r) return r;
   }
+  if ((a.flags & kLineEndsStay) != 0)
+    if (Result r = keepLineEnds(peer); !r) return r;
   if (Result r = check("fchown", sys::fchown(peer.get(), a.uid, kNoSlot), "/dev/console"); !r) return r;
-  constexpr uint32_t kNoConsoleNode = 1;
   if ((a.flags & kNoConsoleNode) == 0)
     if (Result r = bindConsole(lane, peer); !r) return r;
   if (Result r = tell(lane, control::Kind::fd, a.slot, master.get()); !r) return r;
   for (int fd = 0; fd < 3; ++fd)
     if (Result r = check("dup3", sys::dup3(peer.get(), fd, 0), "/dev/console"); !r) return r;
   return check("ioctl TIOCSCTTY", sys::ioctl(0, TIOCSCTTY, 0L), "/dev/console");
+}
+
+// An image or a volume may have put anything there, which is no input then.
+Result run(Container& lane, const args::nullInput&) {
+  if (!nullDevice(lane)) return kDone;
+  const sys::Fd device(openInRoot(rootOf(lane), "/dev/null", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, kPlain));
+  struct stat null, opened;
+  if (device.bad() || sys::fstat(device.get(), &opened) < 0 || sys::fstat(lane.nullDevice, &null) < 0) return kDone;
+  if (null.st_dev != opened.st_dev || null.st_ino != opened.st_ino) return kDone;
+  return check("dup3", sys::dup3(device.get(), 0, 0), "/dev/null");
 }
 
 }  // namespace tinyrun

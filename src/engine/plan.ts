@@ -34,6 +34,7 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
     wait: { kind: 'exec' },
     onMissingController: 'refuse',
     dieWithParent: true,
+    ...(options.interactive || options.tty ? {} : { nullInput: true }),
     // state.json is written there, while the container is set up and before its program runs
     yieldForState: true,
     ...(options.init ? { init: true } : {}),

@@ -1,8 +1,7 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
-import type { Fd } from '../native/types.ts';
 import type { Plan } from '../plan/types.ts';
 import { removeLockedDir, undoSteps, writeJournal } from '../runtime/journal.ts';
 import {
@@ -23,6 +22,7 @@ import { containerPaths } from './layout.ts';
 import { planOf } from './plan.ts';
 import type { Blueprint } from './prepare.ts';
 import { type ContainerExit, writeRecord } from './record.ts';
+import { type StreamsOfRun, streamsOf } from './streams.ts';
 import { sweepRunning } from './sweep.ts';
 import type { RunControl, RunResult } from './types.ts';
 
@@ -49,12 +49,24 @@ export async function runBlueprint(
   const created = createContainer(roots, blueprint);
   // a step-by-step launch waits for a person, who may want to end it by Ctrl-C
   let forced = false;
+  let giveUp = () => {};
+  const insisted = new Promise<void>((resolve) => {
+    giveUp = resolve;
+  });
   const onInsist = () => {
     forced = true;
+    giveUp();
   };
   let forwarding = control.sigProxy && !watch.onPause ? forwardSignals({ onInsist }) : undefined;
   try {
-    const launched = await startOrTakeBack(roots, blueprint, created, { plan, cgroup, control, watch });
+    const streams = streamsOf(blueprint, control);
+    const launched = await startOrTakeBack(roots, blueprint, created, {
+      plan,
+      cgroup,
+      streams,
+      control,
+      watch,
+    });
     if (control.sigProxy) forwarding ??= forwardSignals({ onInsist });
     forwarding?.to(launched.pidfd);
     watch.onLaunched?.(launched);
@@ -65,9 +77,12 @@ export async function runBlueprint(
     const oomKilled = wasOomKilled(cgroup);
     // kills what the program left in a pid namespace of the host, which may still hold the terminal
     takeBack(plan);
-    await output?.drained;
+    // who reads slowly is waited for, unless a person has lost patience
+    const written = Promise.all([output?.drained, streams.finish()]).then(nothing, (error: Error) => error);
+    const failure = await Promise.race([written, insisted]);
     output?.detach();
     finish(roots, created, { code: status.code, finished: rfc3339(), oomKilled });
+    if (failure) throw lost(failure);
     const signal = status.kind === 'signaled' ? { signal: status.status } : {};
     const { id } = created.record;
     return { id, exitCode: status.code, oomKilled, ...signal, ...(forced ? { forced } : {}) };
@@ -83,9 +98,19 @@ interface Live {
   readonly cgroup: string | undefined;
 }
 
+/** The program ended well or not: who reads its output must know that it is not whole. */
+function lost(cause: Error): TinyrunError {
+  const hint =
+    'what the program wrote from then on is lost: see to the file or device that its output goes to';
+  return new TinyrunError('SYSCALL', cause.message, { cause, hint });
+}
+
+const nothing = (): undefined => undefined;
+
 interface Start {
   readonly plan: Plan;
   readonly cgroup: string | undefined;
+  readonly streams: StreamsOfRun;
   readonly control: RunControl;
   readonly watch: Watch;
 }
@@ -99,11 +124,14 @@ async function startOrTakeBack(
 ): Promise<Launched> {
   try {
     writeJournal(created.paths.run, how.plan);
-    return await start(how.plan, blueprint, how.control, {
+    const launched = await start(how, {
       ...how.watch,
       onYield: (_tag, { pid }) => keepState(roots, created, blueprint, { pid, cgroup: how.cgroup }),
     });
+    how.streams.start();
+    return launched;
   } catch (error) {
+    how.streams.drop();
     takeBack(how.plan);
     destroyContainer(roots, created);
     throw error;
@@ -119,29 +147,12 @@ function checkTerminal({ options }: Blueprint, control: RunControl): void {
 type Yielding = Watch & Required<Pick<LaunchSyncOptions, 'onYield'>>;
 
 /** Off this thread, unless its owner says that nothing else is to be done there. Who looks on must be let in between. */
-async function start(
-  plan: Plan,
-  blueprint: Blueprint,
-  control: RunControl,
-  watch: Yielding,
-): Promise<Launched> {
-  const { stdio, close } = stdioOf(blueprint, control);
+async function start({ plan, streams, control }: Start, watch: Yielding): Promise<Launched> {
   const { onPause, onFailure, onYield, trace } = watch;
+  const { stdio } = streams;
   const common = { plan, stdio, onYield, ...(trace ? { trace } : {}), ...(onFailure ? { onFailure } : {}) };
-  try {
-    if (control.blocking && !onPause) return launchSync(common);
-    return await launch({ ...common, ...(onPause ? { onPause } : {}) });
-  } finally {
-    close();
-  }
-}
-
-/** The caller's own fds, without a copy in between; without -i the program reads an empty input. */
-function stdioOf({ options }: Blueprint, control: RunControl): { stdio: [Fd, Fd, Fd]; close: () => void } {
-  const [input, output, errors] = control.stdio ?? [0, 1, 2];
-  if (options.interactive && !options.tty) return { stdio: [input, output, errors], close: () => {} };
-  const empty = openSync('/dev/null', 'r');
-  return { stdio: [empty, output, errors], close: () => closeSync(empty) };
+  if (control.blocking && !onPause) return launchSync(common);
+  return await launch({ ...common, ...(onPause ? { onPause } : {}) });
 }
 
 /**

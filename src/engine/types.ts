@@ -94,7 +94,10 @@ export interface RunOptions {
 
 /** How a container is run by somebody who waits for it. */
 export interface RunControl {
-  /** fds that become 0, 1 and 2 of the container, without a copy in between; the caller's own by default. */
+  /**
+   * fds that become 0, 1 and 2 of the container as they are: it may open what lies behind them anew. Without, it has pipes
+   * of its own, copied to and from the caller's standard streams.
+   */
   readonly stdio?: readonly [Fd, Fd, Fd] | undefined;
   /** Pass the signals this process gets on to the container; the third SIGINT or SIGTERM kills it. */
   readonly sigProxy?: boolean | undefined;

@@ -127,6 +127,18 @@ export interface SeccompInput {
   }[];
 }
 
+/** A container's standard streams: pipes of its own, copied to and from the caller's by threads (streams.cc). */
+export interface Streams {
+  /** What becomes 0, 1 and 2 of the container; start() and drop() close them. */
+  readonly stdio: [Fd, Fd, Fd];
+  /** The container has its ends: the copying begins. */
+  start(): void;
+  /** The container has ended: resolves when what it wrote is written, rejects when it could not be. */
+  finish(): Promise<void>;
+  /** There will be no container. */
+  drop(): void;
+}
+
 export interface NativeAddon {
   // machine.cc: the plan interpreter
   machine(plan: Uint8Array, options?: MachineOptions): Machine;
@@ -233,7 +245,8 @@ export interface NativeAddon {
   /** tcgetattr(3): struct termios, for restoreTermios. */
   getTermios(fd: Fd): Uint8Array;
   /** cfmakeraw(3); returns the old settings, opaque, for restoreTermios; also restored at any exit or fatal signal but SIGKILL. */
-  makeRaw(fd: Fd): Uint8Array;
+  /** `output`: what is printed is processed as before. */
+  makeRaw(fd: Fd, output?: boolean): Uint8Array;
   restoreTermios(fd: Fd, saved: Uint8Array): void;
   isatty(fd: Fd): boolean;
 
@@ -244,6 +257,12 @@ export interface NativeAddon {
   sendFds(socket: Fd, fds: readonly Fd[], data: Uint8Array | string): void;
   /** Takes up to `max` bytes and the fds that came with them; neither is the end of the stream. */
   recvFds(socket: Fd, max: number): { fds: Fd[]; data: Uint8Array };
+
+  // streams.cc
+  /** `input`: none is a stream that has ended. `owner`: of the pipes, a uid of the host. */
+  streams(options: { input?: Fd; output: Fd; errors: Fd; owner?: number }): Streams;
+  /** A stream that has ended, for who shall have no input. */
+  endedPipe(): Fd;
 
   // netlink.cc: rtnetlink; each call is one request with its acknowledgement, EEXIST and the like thrown as SyscallError
   // (path: the object, flags: the kernel's own words). `netns`: fd of the network namespace to work in, default one's own.

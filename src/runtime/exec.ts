@@ -87,7 +87,8 @@ function optionsOf(request: ExecRequest, spec: Spec): ExecOptions {
   const { id, pid, startTime } = container.state;
   const cgroup = cgroupFor(container, request.subCgroup);
   const profile = spec.linux?.seccomp;
-  const size = process.terminal && !request.detach ? ownSize() : undefined;
+  const isOurs = process.terminal === true && !request.detach;
+  const size = isOurs ? ownSize() : undefined;
   return {
     spec,
     id,
@@ -97,6 +98,7 @@ function optionsOf(request: ExecRequest, spec: Spec): ExecOptions {
     preserveFds,
     giveFiles: true,
     ...(cgroup === undefined ? {} : { cgroup }),
+    ...(isOurs ? { lineEndsStay: true } : {}),
     ...(size === undefined ? {} : { console: size }),
     ...(profile === undefined ? {} : { seccomp: compileSeccomp(profile, join(root, SECCOMP_CACHE)) }),
   };

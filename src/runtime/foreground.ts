@@ -24,5 +24,5 @@ export async function attend(launched: Launched): Promise<ExitStatus> {
 
 async function joinTerminal(master: number) {
   const { pumpTerminal } = await import('./terminal.ts');
-  return pumpTerminal({ master });
+  return pumpTerminal({ master, lineEndsStay: true });
 }

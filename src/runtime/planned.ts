@@ -48,9 +48,13 @@ function cgroupOf(bundle: Bundle, options: CreateOptions): { choice?: CgroupChoi
   return { choice: { path: scopePath(scope), manager: 'external' }, scope };
 }
 
-function foregroundSize({ spec }: Bundle, { detach }: CreateOptions): Pick<CompileOptions, 'console'> {
-  const size = spec.process?.terminal && !detach ? ownSize() : undefined;
-  return size === undefined ? {} : { console: size };
+function foregroundSize(
+  { spec }: Bundle,
+  { detach }: CreateOptions,
+): Pick<CompileOptions, 'console' | 'lineEndsStay'> {
+  if (!spec.process?.terminal || detach) return {};
+  const size = ownSize();
+  return { lineEndsStay: true, ...(size && { console: size }) };
 }
 
 /** What the command line and the directory's name have to say in the spec. */

@@ -16,6 +16,8 @@ export interface TerminalOptions {
   readonly master: Fd;
   /** Pass standard input on (the default). */
   readonly stdin?: boolean;
+  /** The container's terminal has lines end as they were written: ours goes on making \r\n of \n, where it did. */
+  readonly lineEndsStay?: boolean;
 }
 
 /** Gives the container's terminal the size of ours; does nothing where ours is no terminal. */
@@ -66,7 +68,8 @@ function pumpInput(terminal: ReadStream): () => void {
  */
 export function pumpTerminal(options: TerminalOptions): TerminalPump {
   const { master } = options;
-  const saved = options.stdin !== false && native().isatty(0) ? native().makeRaw(0) : undefined;
+  const isTyped = options.stdin !== false && native().isatty(0);
+  const saved = isTyped ? native().makeRaw(0, options.lineEndsStay === true) : undefined;
   copySize(master);
   const onResize = (): void => copySize(master);
   process.on('SIGWINCH', onResize);

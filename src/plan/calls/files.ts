@@ -61,6 +61,7 @@ export const FILES: Calls<
   | 'makeSymlink'
   | 'plainPaths'
   | 'console'
+  | 'nullInput'
   | 'mask'
   | 'readonlyPath'
   | 'pivotRoot'
@@ -99,11 +100,13 @@ export const FILES: Calls<
       dirs.length > 0 && `mkdirat(in_root(${list(dirs, dirs.length)}), 0755)`,
       files.length > 0 && `mknodat(in_root(${list(files, files.length)}), S_IFREG|0755)`,
     ),
+  nullInput: () => calls(`fd = openat2(${inRoot('/dev/null')}, O_RDONLY)`, 'dup2(fd, 0)'),
   console: ({ flags: mode }) =>
     calls(
       `open(${inRoot('/dev/ptmx')}, O_RDWR|O_NOCTTY)`,
       'ioctl(TIOCSPTLCK)',
       'ioctl(TIOCGPTPEER)',
+      (mode & 2) !== 0 && 'ioctl(TCSETS, {-onlcr})',
       (mode & 1) === 0 && `move_mount(fd, ${inRoot('/dev/console')})`,
       'dup3(fd, 0 … 2)',
       'ioctl(TIOCSCTTY)',

@@ -2,6 +2,7 @@ import type { Context } from './context.ts';
 
 /** console.flags of steps.def. */
 export const NO_DEV_CONSOLE = 1;
+const LINE_ENDS_STAY = 2;
 
 export interface ConsoleSize {
   readonly rows: number;
@@ -25,7 +26,8 @@ export function sizeOf(c: Context): ConsoleSize {
 export function console(c: Context, slot: number | undefined, { ofExec = false } = {}): void {
   if (slot === undefined) return;
   const uid = c.process.user?.uid ?? 0;
-  const flags = c.has('mount') && !ofExec ? 0 : NO_DEV_CONSOLE;
+  const flags =
+    (c.has('mount') && !ofExec ? 0 : NO_DEV_CONSOLE) | (c.options.lineEndsStay ? LINE_ENDS_STAY : 0);
   c.inContainer(
     'console',
     { slot, ...sizeOf(c), uid, flags },

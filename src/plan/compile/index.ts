@@ -54,6 +54,12 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   runtimeHooks(c);
   createContainerHooks(c);
   enterRoot(c);
+  if (c.options.nullInput)
+    c.inContainer(
+      'nullInput',
+      {},
+      'no input; its own device, since the owner of the host’s could change that',
+    );
   console(c, terminal);
   hardening(c, wanted);
   becomeProgram(c, {

@@ -71,6 +71,10 @@ export interface CompileOptions {
   readonly dieWithParent?: boolean;
   /** tinyrun-init stays as PID 1, forwards signals and reaps. */
   readonly init?: boolean;
+  /** The program has no input: its own /dev/null takes the place of what fd 0 is. */
+  readonly nullInput?: boolean;
+  /** Lines end on the terminal as the program writes them: for who passes its output on to a terminal that has ONLCR. */
+  readonly lineEndsStay?: boolean;
   /** The terminal's size; process.consoleSize without. */
   readonly console?: { readonly rows: number; readonly columns: number };
   /**

@@ -36,6 +36,7 @@ export interface ExecOptions {
   readonly preserveFds?: number;
   readonly noNewKeyring?: boolean;
   readonly dieWithParent?: boolean;
+  readonly lineEndsStay?: boolean;
   readonly console?: { readonly rows: number; readonly columns: number };
 }
 

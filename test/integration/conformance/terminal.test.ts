@@ -36,7 +36,7 @@ it('a terminal is the program’s controlling one, its size consoleSize, its mas
   const next = async () => String((await lines.next()).value).trimEnd();
   expect(await next()).toBe('listening');
   const script =
-    'tty; stty size; stat -c %t:%T /dev/console > /dev/null && echo console > /dev/tty; readlink /proc/self/fd/2';
+    'tty; stty size; stat -c %t:%T /dev/console > /dev/null && echo console > /dev/tty; readlink /proc/self/fd/2; stty -a | grep -o ".onlcr"';
   const spec = specOf(['sh', '-c', script], (s) => {
     s.process.terminal = true;
     s.process.consoleSize = { height: 33, width: 99 };
@@ -51,6 +51,7 @@ it('a terminal is the program’s controlling one, its size consoleSize, its mas
     '33 99',
     'console',
     expect.stringMatching(/^\/dev\//),
+    ' onlcr',
   ]);
 });
 

@@ -19,6 +19,10 @@ const SAMPLES: Record<string, readonly unknown[]> = {
   pidfdOpen: [-1, 0],
   pidfdSendSignal: [NO_FD, 0],
   unblockSignal: [10],
+<<<<<<< HEAD
+=======
+  streams: [{ output: NO_FD, errors: NO_FD }],
+>>>>>>> 6a027b9 (run: a container's streams are pipes of its own, copied by splice(2); its input without -i is its own /dev/null; tinyrunc: a terminal's lines end as written; set-uid programs end with the next command)
   waitPidfd: [NO_FD],
   pollPidfd: [NO_FD],
   prctl: [-1, 0, 0, 0, 0],
@@ -96,6 +100,7 @@ const APART = new Set([
   'getpid',
   'capabilities',
   'exitNow',
+  'endedPipe',
   'openpty',
   'socketpair',
   'netlink',

@@ -1,0 +1,50 @@
+import { native } from '../native/index.ts';
+import type { Fd } from '../native/types.ts';
+import type { Blueprint } from './prepare.ts';
+import type { RunControl } from './types.ts';
+
+/** What a container has for 0, 1 and 2, from before its birth to after its end. */
+export interface StreamsOfRun {
+  readonly stdio: readonly [Fd, Fd, Fd];
+  /** It is born, and has its ends. */
+  start(): void;
+  /** It has ended: all that it wrote is written. @throws SyscallError where it could not be. */
+  finish(): Promise<void>;
+  /** It never came to be. */
+  drop(): void;
+}
+
+/**
+ * Pipes of the container's own, copied to and from the caller's fds: what lies behind those is not for it to open, read,
+ * cut off or type into (native/addon/streams.cc). Only fds that the caller names are given as they are. With a terminal
+ * it has that; without -i its input has ended.
+ */
+export function streamsOf(blueprint: Blueprint, control: RunControl): StreamsOfRun {
+  const { interactive, tty } = blueprint.options;
+  const [input, output, errors] = control.stdio ?? [0, 1, 2];
+  const takesInput = interactive === true && tty !== true;
+  if (control.stdio || tty) return given(takesInput ? input : undefined, output, errors);
+  const owner = ownerOf(blueprint);
+  return native().streams({
+    ...(takesInput ? { input } : {}),
+    output,
+    errors,
+    ...(owner === undefined ? {} : { owner }),
+  });
+}
+
+function given(input: Fd | undefined, output: Fd, errors: Fd): StreamsOfRun {
+  const ended = input === undefined ? native().endedPipe() : undefined;
+  const close = () => {
+    if (ended !== undefined) native().close(ended);
+  };
+  return { stdio: [ended ?? input ?? 0, output, errors], start: close, drop: close, finish: async () => {} };
+}
+
+/** The program's user as the host counts, where that is another than inside: there nobody could give the pipes away. */
+function ownerOf({ spec }: Blueprint): number | undefined {
+  const uid = spec.process?.user?.uid ?? 0;
+  const maps = spec.linux?.uidMappings ?? [];
+  const map = maps.find(({ containerID, size }) => uid >= containerID && uid < containerID + size);
+  return map && map.hostID + uid - map.containerID;
+}
