@@ -19,10 +19,7 @@ const SAMPLES: Record<string, readonly unknown[]> = {
   pidfdOpen: [-1, 0],
   pidfdSendSignal: [NO_FD, 0],
   unblockSignal: [10],
-<<<<<<< HEAD
-=======
   streams: [{ output: NO_FD, errors: NO_FD }],
->>>>>>> 6a027b9 (run: a container's streams are pipes of its own, copied by splice(2); its input without -i is its own /dev/null; tinyrunc: a terminal's lines end as written; set-uid programs end with the next command)
   waitPidfd: [NO_FD],
   pollPidfd: [NO_FD],
   prctl: [-1, 0, 0, 0, 0],
