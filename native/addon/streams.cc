@@ -42,6 +42,7 @@ namespace tinyrun {
 namespace {
 
 constexpr size_t kPiece = 65536;
+constexpr int kManyPieces = 16 * kPiece;
 // A short program's output has been copied long before: worth no thread of libuv's.
 constexpr std::chrono::milliseconds kSoon{50};
 
@@ -74,7 +75,9 @@ class Copy {
     for (;;) {
       pollfd fds[] = {{from_.get(), POLLIN, 0}, {shared_->ended.get(), POLLIN, 0}};
       if (wait(fds, 2) && fds[1].revents != 0) return drain();
-      if (const ssize_t n = move(kPiece * 16); n <= 0 && n != -EAGAIN) return static_cast<int>(n);
+      const ssize_t n = move(kManyPieces);
+      if (n <= 0 && n != -EAGAIN) return static_cast<int>(n);
+      if (n >= static_cast<ssize_t>(kPiece)) grow();
     }
   }
 
@@ -103,6 +106,11 @@ class Copy {
       else left = std::min(left, lying());   // others may read the pipe, too
     }
     return 0;
+  }
+
+  // Who writes much is not made to wait for us at each piece. May be refused: the size of all pipes has a limit.
+  void grow() {
+    if (!std::exchange(grown_, true)) fcntl(from_.get(), F_SETPIPE_SZ, kManyPieces);
   }
 
   int lying() const {
@@ -145,6 +153,7 @@ class Copy {
   std::shared_ptr<Shared> shared_;
   bool plain_ = false;
   bool isInput_ = false;
+  bool grown_ = false;
   char buffer_[kPiece];
 };
 
