@@ -67,10 +67,18 @@ test('symlinks lead through the merged tree, never out of it', () => {
   const lower = layer((at) => writeFileSync(at('usr/etc/passwd'), 'moved'));
   expect(
     read(
-      layer((at) => symlinkSync('usr/etc', at('etc'))),
+      layer((at) => symlinkSync('../usr', at('etc/link'))),
+      layer((at) => symlinkSync('link/etc/passwd', at('etc/passwd'))),
       lower,
     ),
   ).toBe('moved');
+  // where a container has a directory of its own, as with Docker
+  expect(
+    read(
+      layer((at) => symlinkSync('usr/etc', at('etc'))),
+      lower,
+    ),
+  ).toBeUndefined();
   expect(
     read(
       layer((at) => symlinkSync('/usr/etc/passwd', at('etc/passwd'))),
