@@ -21,7 +21,7 @@ export function createProgram(context: Pick<Context, 'out' | 'err'>): Program {
     .option('--data-root <DIR>', 'images, layers and containers (TINYRUN_ROOT; default /var/lib/tinyrun)')
     .option('--run-root <DIR>', 'state of running containers (TINYRUN_RUN_ROOT; default /run/tinyrun)')
     .option('-D, --debug', 'print the stack of an error')
-    .version(`tinyrun version ${VERSION}, build ${COMMIT}`, '-v, --version', 'print the version')
+    .version(`tinyrun version ${VERSION}, build ${COMMIT.slice(0, 7)}`, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .enablePositionalOptions()

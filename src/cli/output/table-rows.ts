@@ -1,5 +1,6 @@
 import { table } from './table.ts';
 import { compileTemplate } from './template.ts';
+import { HEADER_FUNCTIONS } from './template-functions.ts';
 import { marshal, Row } from './template-values.ts';
 
 /** A listing as Docker's commands print it. */
@@ -28,7 +29,8 @@ export function formatRows({ rows, headers, columns, format }: Listing): string 
   const { isTable, text } = readFormat(format);
   const template = compileTemplate(text);
   if (!isTable) return values.map((row) => `${template(row)}\n`).join('');
-  return table([headers, ...values].map((row) => template(row).split('\t')));
+  const heads = compileTemplate(text, HEADER_FUNCTIONS)(headers);
+  return table([heads, ...values.map(template)].map((line) => line.split('\t')));
 }
 
 /** The template of a `--format`, with or without `table` before it, and its written out tabs and line ends as such. */

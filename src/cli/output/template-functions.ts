@@ -1,11 +1,19 @@
 import { dict } from '../../store/dict.ts';
-import { toJson } from '../../store/text.ts';
+import { formatPrintf, MAX_WIDTH } from './template-printf.ts';
 import { fail, isObject, marshal, print, truth } from './template-values.ts';
 
-type TemplateFunction = (...values: unknown[]) => unknown;
+export type TemplateFunction = (...values: unknown[]) => unknown;
 
 const text = (value: unknown): string =>
   typeof value === 'string' ? value : fail(`${print(value)} is no string`);
+
+/** What Go checks before it calls: how many arguments there are. */
+function takes(count: number, call: TemplateFunction): TemplateFunction {
+  return (...values) =>
+    values.length === count
+      ? call(...values)
+      : fail(`wrong number of args: want ${count} got ${values.length}`);
+}
 
 const list = (value: unknown): unknown[] => {
   if (value === null || value === undefined) return [];
@@ -27,16 +35,24 @@ function index(value: unknown, ...keys: unknown[]): unknown {
   return keys.reduce((current: unknown, key) => {
     if (Array.isArray(current)) return Object.hasOwn(current, at(key)) ? current[at(key)] : outOfRange(key);
     if (typeof current === 'string') return Buffer.from(current)[at(key)] ?? outOfRange(key);
-    if (isObject(current))
-      return Object.hasOwn(current, print(key)) ? Reflect.get(current, print(key)) : undefined;
+    if (isObject(current)) return member(current, print(key));
     return fail(`can't index ${print(current)}`);
   }, value);
 }
 
+/** A map of strings answers the empty one for what it has not. */
+function member(value: object, key: string): unknown {
+  if (Object.hasOwn(value, key)) return Reflect.get(value, key);
+  return Object.values(value).every((each) => typeof each === 'string') ? '' : undefined;
+}
+
 function slice(value: unknown, from: unknown = 0, to?: unknown): unknown {
-  const end = to === undefined ? undefined : Number(to);
-  if (typeof value === 'string') return value.slice(Number(from), end);
-  return list(value).slice(Number(from), end);
+  const whole = typeof value === 'string' ? Buffer.from(value) : list(value);
+  const [start, end] = [at(from), to === undefined ? whole.length : at(to)];
+  if (start < 0 || start > end || end > whole.length) return outOfRange(end > whole.length ? end : start);
+  return typeof value === 'string'
+    ? Buffer.from(value).toString('utf8', start, end)
+    : list(value).slice(start, end);
 }
 
 function compare(a: unknown, b: unknown): number {
@@ -46,9 +62,6 @@ function compare(a: unknown, b: unknown): number {
   return (a as string) < (b as string) ? -1 : 1;
 }
 
-/** No wider than Go's fmt goes: what a template asks for is memory. */
-const MAX_WIDTH = 1e6;
-
 function width(value: unknown): number {
   const size = Number(value);
   return size >= 0 && size <= MAX_WIDTH ? size : fail(`${print(value)} is no width`);
@@ -56,7 +69,48 @@ function width(value: unknown): number {
 
 /** First letter of each word, as strings.Title. */
 const title: TemplateFunction = (value) =>
-  text(value).replace(/(^|\s)(\S)/g, (_, space: string, letter: string) => space + letter.toUpperCase());
+  text(value).replace(
+    /(^|[^\p{L}\p{N}_'])(\p{L})/gu,
+    (_, before: string, letter: string) => before + letter.toUpperCase(),
+  );
+
+const HTML: ReadonlyMap<string, string> = new Map([
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['"', '&#34;'],
+  ["'", '&#39;'],
+  ['&', '&amp;'],
+  ['\0', '\ufffd'],
+]);
+const html = (plain: string): string => plain.replace(/[<>"'&\0]/g, (sign) => HTML.get(sign) ?? sign);
+
+/** What ends a string of JavaScript's, or the script, is spelt out. */
+const script = (plain: string): string =>
+  plain.replace(/[\\'"]/g, '\\$&').replace(/[<>&=\p{Cc}]/gu, (sign) => {
+    return `\\u${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+  });
+
+/** url.QueryEscape. */
+const query = (plain: string): string =>
+  encodeURIComponent(plain)
+    .replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+');
+
+/** fmt.Sprint: a space between two of which none is a string. */
+const sprint = (values: readonly unknown[]): string =>
+  values
+    .map((value, i) => {
+      const apart = i > 0 && typeof value !== 'string' && typeof values[i - 1] !== 'string';
+      return `${apart ? ' ' : ''}${print(value)}`;
+    })
+    .join('');
+
+function equal(value: unknown, ...others: readonly unknown[]): boolean {
+  if (others.length === 0) return fail('eq: missing argument for comparison');
+  const same = (other: unknown) => typeof other === typeof value || other === null || value === null;
+  if (!others.every(same)) return fail('eq: incompatible types for comparison');
+  return others.includes(value);
+}
 
 const pad: TemplateFunction = (value, before, after) => {
   const inner = text(value);
@@ -64,77 +118,42 @@ const pad: TemplateFunction = (value, before, after) => {
 };
 
 export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = dict({
-  json: marshal,
-  join: (values, separator) => list(values).map(print).join(text(separator)),
-  split: (value, separator) => text(value).split(text(separator)),
-  upper: (value) => text(value).toUpperCase(),
-  lower: (value) => text(value).toLowerCase(),
-  title,
-  pad,
-  truncate: (value, limit) => text(value).slice(0, Number(limit)),
-  len: length,
+  json: takes(1, marshal),
+  join: takes(2, (values, separator) => list(values).map(print).join(text(separator))),
+  split: takes(2, (value, separator) => text(value).split(text(separator))),
+  upper: takes(1, (value) => text(value).toUpperCase()),
+  lower: takes(1, (value) => text(value).toLowerCase()),
+  title: takes(1, title),
+  pad: takes(3, pad),
+  truncate: takes(2, (value, limit) => [...text(value)].slice(0, width(limit)).join('')),
+  len: takes(1, length),
   index,
   slice,
-  not: (value) => !truth(value),
-  eq: (value, ...others) => others.some((other) => value === other),
-  ne: (a, b) => a !== b,
-  lt: (a, b) => compare(a, b) < 0,
-  le: (a, b) => compare(a, b) <= 0,
-  gt: (a, b) => compare(a, b) > 0,
-  ge: (a, b) => compare(a, b) >= 0,
-  print: (...values) => values.map(print).join(''),
+  not: takes(1, (value) => !truth(value)),
+  eq: equal,
+  ne: takes(2, (a, b) => !equal(a, b)),
+  lt: takes(2, (a, b) => compare(a, b) < 0),
+  le: takes(2, (a, b) => compare(a, b) <= 0),
+  gt: takes(2, (a, b) => compare(a, b) > 0),
+  ge: takes(2, (a, b) => compare(a, b) >= 0),
+  print: (...values) => sprint(values),
   println: (...values) => `${values.map(print).join(' ')}\n`,
   printf: (format, ...values) => formatPrintf(text(format), values),
-  urlquery: (...values) => encodeURIComponent(values.map(print).join('')),
+  html: (...values) => html(sprint(values)),
+  js: (...values) => script(sprint(values)),
+  urlquery: (...values) => query(sprint(values)),
+  call: (value) => fail(`call of non-function ${print(value)}`),
 });
 
-const VERB = /%([-+# 0]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])/g;
+const asItIs = (value: unknown): unknown => value;
 
-/** fmt.Sprintf's verbs for strings, numbers and everything else by %v. */
-function formatPrintf(format: string, values: readonly unknown[]): string {
-  let next = 0;
-  const out = format.replace(
-    VERB,
-    (_, flags: string, width: string | undefined, precision: string | undefined, verb: string) => {
-      if (verb === '%') return '%';
-      // as Go's fmt says it, which reads no verb behind a number it can't take
-      if (Number(width ?? 0) > MAX_WIDTH || Number(precision ?? 0) > MAX_WIDTH) return '%!(NOVERB)';
-      if (next >= values.length) return `%!${verb}(MISSING)`;
-      const shown = formatVerb(
-        verb,
-        values[next++],
-        flags,
-        precision === undefined ? undefined : Number(precision),
-      );
-      const size = Number(width ?? 0);
-      if (flags.includes('-')) return shown.padEnd(size);
-      return shown.padStart(size, flags.includes('0') && verb !== 's' ? '0' : ' ');
-    },
-  );
-  const extra = values.slice(next).map((value) => `${typeof value}=${print(value)}`);
-  return extra.length > 0 ? `${out}%!(EXTRA ${extra.join(', ')})` : out;
-}
+/** For the heads of a table: what would change them leaves them as they are. */
+export const HEADER_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = dict({
+  ...FUNCTIONS,
+  ...Object.fromEntries(
+    'json join split upper lower title pad truncate'.split(' ').map((name) => [name, asItIs]),
+  ),
+});
 
-const character = (code: number): string =>
-  Number.isInteger(code) && code >= 0 && code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd';
-
-/** JavaScript's; a number has fewer. */
-const MAX_DIGITS = 100;
-
-function formatVerb(verb: string, value: unknown, flags: string, precision: number | undefined): string {
-  const number = typeof value === 'number' ? value : undefined;
-  const digits = Math.min(precision ?? 6, MAX_DIGITS);
-  const sign = flags.includes('+') && number !== undefined && number >= 0 ? '+' : '';
-  if (verb === 'd' && number !== undefined) return sign + Math.trunc(number);
-  if ((verb === 'f' || verb === 'e') && number !== undefined)
-    return sign + (verb === 'f' ? number.toFixed(digits) : number.toExponential(digits));
-  if (verb === 'x' || verb === 'X') {
-    const hex = number !== undefined ? number.toString(16) : Buffer.from(print(value)).toString('hex');
-    return verb === 'X' ? hex.toUpperCase() : hex;
-  }
-  if (verb === 'q') return toJson(print(value));
-  if (verb === 'T') return number !== undefined ? 'int' : typeof value === 'boolean' ? 'bool' : typeof value;
-  if (verb === 'c' && number !== undefined) return character(number);
-  if ('svtg'.includes(verb)) return precision === undefined ? print(value) : print(value).slice(0, precision);
-  return `%!${verb}(${print(value)})`;
-}
+/** `and` and `or` are the evaluator's: they look at no more than they must. */
+export const isFunction = (name: string): boolean => name in FUNCTIONS || name === 'and' || name === 'or';

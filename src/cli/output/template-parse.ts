@@ -1,4 +1,5 @@
-import { dict } from '../../store/dict.ts';
+import { isFunction } from './template-functions.ts';
+import { type Lexeme, lex, numberOf, unquote } from './template-lex.ts';
 import { fail } from './template-values.ts';
 
 /** A part of a template. */
@@ -12,7 +13,14 @@ export type Node =
       readonly body: readonly Node[];
       readonly otherwise: readonly Node[];
     }
+  | { readonly kind: 'call'; readonly name: string; readonly pipeline: Pipeline | undefined }
   | { readonly kind: 'break' | 'continue' };
+
+/** A template and those that it defines by name. */
+export interface Parsed {
+  readonly nodes: readonly Node[];
+  readonly defined: ReadonlyMap<string, readonly Node[]>;
+}
 
 /** Commands joined by `|`; `$x :=` in front declares. */
 export interface Pipeline {
@@ -38,7 +46,7 @@ interface Token {
 
 const MAX_NESTING = 100;
 
-export function parseTemplate(text: string): Node[] {
+export function parseTemplate(text: string): Parsed {
   return new Parser(split(text)).parse();
 }
 
@@ -69,29 +77,37 @@ const trimmed = (text: string, start: boolean, end: boolean): string => {
 
 /** Where the action's `}}` stands, outside of strings. */
 function endOfAction(text: string, from: number): number {
+  const comment = /^-?\s*\/\*/.exec(text.slice(from));
+  if (comment) {
+    const end = /\*\/(?:\s+-)?\}\}/.exec(text.slice(from));
+    return end ? from + end.index + end[0].length - 2 : fail('unclosed comment');
+  }
   let quote = '';
   for (let i = from; i < text.length; i++) {
     const char = text[i] ?? '';
     if (quote !== '') {
-      if (char === '\\' && quote === '"') i++;
+      if (char === '\\' && quote !== '`') i++;
+      else if (char === '\n' && quote !== '`') fail('unterminated quoted string');
       else if (char === quote) quote = '';
-    } else if (char === '"' || char === '`') quote = char;
+    } else if (['"', '`', "'"].includes(char)) quote = char;
     else if (text.startsWith('}}', i)) return i;
   }
-  return fail('unclosed action');
+  return fail(quote === '' ? 'unclosed action' : 'unterminated quoted string');
 }
 
-const BLOCKS = new Set(['if', 'with', 'range']);
+const isBlock = (word: string): word is 'if' | 'with' | 'range' => ['if', 'with', 'range'].includes(word);
 
 class Parser {
   #at = 0;
   #depth = 0;
+  #ranges = 0;
+  readonly #defined = new Map<string, readonly Node[]>();
   constructor(readonly tokens: readonly Token[]) {}
 
-  parse(): Node[] {
+  parse(): Parsed {
     const { nodes, end } = this.#list();
     if (end !== undefined) fail(`unexpected {{${end}}}`);
-    return nodes;
+    return { nodes, defined: this.#defined };
   }
 
   /** Nodes up to an `end` or `else`, which is answered with what follows the word. */
@@ -109,19 +125,47 @@ class Parser {
   }
 
   #action(word: string, text: string): Node {
-    if (word === 'break' || word === 'continue') return { kind: word };
-    if (BLOCKS.has(word)) return this.#block(word as 'if', text.slice(word.length));
-    if (word === 'define' || word === 'template' || word === 'block') fail(`{{${word}}} is not supported`);
+    if (word === 'break' || word === 'continue') {
+      if (this.#ranges === 0) fail(`{{${word}}} outside {{range}}`);
+      return { kind: word };
+    }
+    if (isBlock(word)) return this.#block(word, text.slice(word.length));
+    if (word === 'define' || word === 'template' || word === 'block')
+      return this.#named(word, text.slice(word.length));
     return { kind: 'action', pipeline: parsePipeline(text) };
   }
 
-  #block(word: 'if' | 'with' | 'range', text: string): Node {
+  /** `define "name"` … `end`, `template "name" pipeline`, and `block`, which is both. */
+  #named(word: 'define' | 'template' | 'block', text: string): Node {
+    const [, quoted, rest = ''] = /^\s*("(?:[^"\\]|\\.)*"|`[^`]*`)([\s\S]*)$/.exec(text) ?? [];
+    if (quoted === undefined)
+      return fail(`unexpected ${text.trim()} in {{${word}}}: a name in quotes is expected`);
+    const name = unquote(quoted);
+    if (word === 'define' && (rest.trim() !== '' || this.#depth > 0)) fail(`unexpected {{define${text}}}`);
+    const pipeline = rest.trim() === '' ? undefined : parsePipeline(rest);
+    if (word === 'template') return { kind: 'call', name, pipeline };
+    const { nodes, end } = this.#nested(() => this.#list());
+    if (end !== 'end') fail(`{{end}} of {{${word} ${quoted}}} is missing`);
+    this.#defined.set(name, nodes);
+    return word === 'block' ? { kind: 'call', name, pipeline } : { kind: 'text', text: '' };
+  }
+
+  #nested<T>(read: () => T): T {
     if (++this.#depth > MAX_NESTING) fail(`blocks are nested more than ${MAX_NESTING} deep`);
-    const pipeline = parsePipeline(text);
-    const { nodes: body, end } = this.#list();
-    const otherwise = this.#otherwise(end);
+    const result = read();
     this.#depth--;
-    return { kind: 'block', word, pipeline, body, otherwise };
+    return result;
+  }
+
+  #block(word: 'if' | 'with' | 'range', text: string): Node {
+    if (text.trim() === '') fail(`missing value for ${word}`);
+    return this.#nested(() => {
+      const pipeline = parsePipeline(text);
+      this.#ranges += word === 'range' ? 1 : 0;
+      const { nodes: body, end } = this.#list();
+      this.#ranges -= word === 'range' ? 1 : 0;
+      return { kind: 'block', word, pipeline, body, otherwise: this.#otherwise(end) };
+    });
   }
 
   /** `{{else}} … {{end}}`, or `{{else if …}}`, which shares its end. */
@@ -135,30 +179,6 @@ class Parser {
     if (last !== 'end') fail('{{end}} is missing');
     return nodes;
   }
-}
-
-const LEXEME =
-  /\s*(?:("(?:[^"\\]|\\.)*"|`[^`]*`)|(-?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?))|(\$\w*)|((?:\.\w+)+)|(\.)|([A-Za-z_]\w*)|(:=|=|\||\(|\)|,))/y;
-
-interface Lexeme {
-  readonly text: string;
-  /** Spaces stood in front of it: `$x .Y` is two operands, `$x.Y` is one. */
-  readonly apart: boolean;
-  readonly kind: 'string' | 'number' | 'variable' | 'fields' | 'dot' | 'word' | 'sign';
-}
-
-const KINDS = ['string', 'number', 'variable', 'fields', 'dot', 'word', 'sign'] as const;
-
-function lex(text: string): Lexeme[] {
-  const lexemes: Lexeme[] = [];
-  for (LEXEME.lastIndex = 0; text.slice(LEXEME.lastIndex).trim() !== ''; ) {
-    const from = LEXEME.lastIndex;
-    const match = LEXEME.exec(text);
-    if (!match) return fail(`unexpected ${JSON.stringify(text.slice(from).trim().slice(0, 20))}`);
-    const found = match.slice(1).findIndex((group) => group !== undefined);
-    lexemes.push({ text: match[0].trim(), apart: /^\s/.test(match[0]), kind: KINDS[found] ?? 'sign' });
-  }
-  return lexemes;
 }
 
 function parsePipeline(text: string): Pipeline {
@@ -181,6 +201,9 @@ class Cursor {
     const { variables, assign } = this.#declarations();
     const commands = [this.#command()];
     while (this.#accept('|')) commands.push(this.#command());
+    commands.slice(1).forEach((command, i) => {
+      if (command[0]?.kind === 'literal') fail(`non executable command in pipeline stage ${i + 2}`);
+    });
     return { variables, assign, commands };
   }
 
@@ -210,7 +233,7 @@ class Cursor {
     if (lexeme.kind === 'fields') return { kind: 'dot', fields: lexeme.text.slice(1).split('.') };
     if (lexeme.kind === 'dot') return { kind: 'dot', fields: [] };
     if (lexeme.kind === 'string') return { kind: 'literal', value: unquote(lexeme.text), fields: [] };
-    if (lexeme.kind === 'number') return { kind: 'literal', value: Number(lexeme.text), fields: [] };
+    if (lexeme.kind === 'number') return { kind: 'literal', value: numberOf(lexeme.text), fields: [] };
     if (lexeme.kind === 'variable') return { kind: 'variable', name: lexeme.text, fields: this.#attached() };
     if (lexeme.kind === 'word') return this.#word(lexeme.text);
     if (lexeme.text === '(') return this.#group();
@@ -220,6 +243,7 @@ class Cursor {
   #word(text: string): Operand {
     const literals: Record<string, unknown> = { true: true, false: false, nil: null };
     if (Object.hasOwn(literals, text)) return { kind: 'literal', value: literals[text], fields: [] };
+    if (!isFunction(text)) fail(`function "${text}" not defined`);
     return { kind: 'function', name: text, fields: [] };
   }
 
@@ -245,13 +269,3 @@ class Cursor {
     return true;
   }
 }
-
-function unquote(text: string): string {
-  if (text.startsWith('`')) return text.slice(1, -1);
-  const body = text
-    .slice(1, -1)
-    .replace(/\\(n|t|r|"|\\|.)/g, (_, char: string) => ESCAPES[char] ?? `\\${char}`);
-  return body;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = dict({ n: '\n', t: '\t', r: '\r', '"': '"', '\\': '\\' });

@@ -15,6 +15,31 @@ export const LOOSE: ReadonlySet<string> = new Set([
   'Options',
 ]);
 
+/** Members that are lists in Docker's types: none is an empty one, which is null as JSON. */
+const LISTS: ReadonlySet<string> = new Set(
+  'Args Binds CapAdd CapDrop Cmd Dns DnsOptions DnsSearch Entrypoint Env ExtraHosts GroupAdd Layers Mounts OnBuild RepoDigests RepoTags SecurityOpt Shell'.split(
+    ' ',
+  ),
+);
+
+class NilList extends Array<never> {
+  toJSON(): null {
+    return null;
+  }
+}
+
+class NilMap {
+  toJSON(): null {
+    return null;
+  }
+}
+
+/** What a null under a name is in Go: an empty list or map where the name is one of those. */
+export function nilOf(name: string): unknown {
+  if (LISTS.has(name)) return new NilList();
+  return LOOSE.has(name) ? new NilMap() : null;
+}
+
 /** A line of a listing: its members by name, as Go marshals maps. */
 export class Row {
   readonly [member: string]: unknown;
@@ -27,6 +52,7 @@ export class Row {
 /** Docker's `json`: rows marshal themselves by json.Marshal, which escapes what HTML reads; other values are not escaped. */
 export function marshal(value: unknown): string {
   let hasRows = false;
+  // methods of rows are no members: JSON.stringify leaves them out
   const text = JSON.stringify(value ?? null, (_, member: unknown) => {
     hasRows ||= member instanceof Row;
     return member;
@@ -51,7 +77,11 @@ export function print(value: unknown): string {
   if (value === undefined) return '<no value>';
   if (value === null) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(print).join(' ')}]`;
+  if (typeof value === 'number') return printNumber(value);
   if (!isObject(value)) return String(value);
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `map[${entries.map(([key, item]) => `${key}:${print(item)}`).join(' ')}]`;
 }
+
+/** As Go's %v: exponents have two digits, and begin at 21 of them. */
+const printNumber = (value: number): string => String(value).replace(/e([-+])(\d)$/, 'e$10$2');

@@ -1,20 +1,17 @@
-import { FUNCTIONS } from './template-functions.ts';
+import { FUNCTIONS, type TemplateFunction } from './template-functions.ts';
 import { type Command, type Node, type Operand, type Pipeline, parseTemplate } from './template-parse.ts';
-import { fail, isObject, LOOSE, print, truth } from './template-values.ts';
+import { fail, isObject, LOOSE, nilOf, print, truth } from './template-values.ts';
 
 /**
- * Go's text/template as far as `--format` needs it: fields, variables, pipelines, if, with, range, and the functions
- * that Docker adds (json, join, split, upper, lower, title, pad, truncate).
+ * Go's text/template as `--format` knows it: fields, methods, variables, pipelines, if, with, range, define, template,
+ * block, Go's own functions and those that Docker adds (json, join, split, upper, lower, title, pad, truncate).
  */
 export type Template = (data: unknown) => string;
 
 /** @throws TinyrunError TEMPLATE for what does not parse; the function it answers throws it for missing fields */
-export function compileTemplate(text: string): Template {
-  const nodes = parseTemplate(text);
-  return (data) => {
-    const scope = new Scope(undefined, data);
-    return new Evaluator().list(nodes, data, scope);
-  };
+export function compileTemplate(text: string, functions = FUNCTIONS): Template {
+  const { nodes, defined } = parseTemplate(text);
+  return (data) => new Evaluator(defined, functions).run(nodes, data);
 }
 
 /** Variables; `$` is what the template was started with. */
@@ -45,6 +42,10 @@ class Scope {
 
 type Block = Extract<Node, { kind: 'block' }>;
 
+/** A template that calls itself ends somewhere. */
+const MAX_DEPTH = 100;
+const MAX_OUTPUT = 1e8;
+
 class Break extends Error {}
 class Continue extends Error {}
 
@@ -52,8 +53,14 @@ class Evaluator {
   /** Written so far, so that break keeps what came before it. */
   #out = '';
 
-  list(nodes: readonly Node[], dot: unknown, scope: Scope): string {
-    this.#run(nodes, dot, scope);
+  #depth = 0;
+  constructor(
+    readonly defined: ReadonlyMap<string, readonly Node[]>,
+    readonly functions: Readonly<Record<string, TemplateFunction>>,
+  ) {}
+
+  run(nodes: readonly Node[], data: unknown): string {
+    this.#run(nodes, data, new Scope(undefined, data));
     return this.#out;
   }
 
@@ -64,9 +71,20 @@ class Evaluator {
   #node(node: Node, dot: unknown, scope: Scope): void {
     if (node.kind === 'text') this.#out += node.text;
     else if (node.kind === 'action') this.#action(node.pipeline, dot, scope);
+    else if (node.kind === 'call') this.#template(node.name, node.pipeline, dot, scope);
     else if (node.kind !== 'block') throw node.kind === 'break' ? new Break() : new Continue();
     else if (node.word === 'range') this.#range(node, dot, scope);
     else this.#condition(node, dot, scope);
+    if (this.#out.length > MAX_OUTPUT) fail(`it writes more than ${MAX_OUTPUT} characters`);
+  }
+
+  /** A named template sees nothing but what it is given, which is its `$`, too. */
+  #template(name: string, pipeline: Pipeline | undefined, dot: unknown, scope: Scope): void {
+    const nodes = this.defined.get(name) ?? fail(`template ${JSON.stringify(name)} not defined`);
+    const given = pipeline && this.#pipeline(pipeline, dot, scope);
+    if (++this.#depth > MAX_DEPTH) fail(`templates call each other more than ${MAX_DEPTH} deep`);
+    this.#run(nodes, given, new Scope(undefined, given));
+    this.#depth--;
   }
 
   #condition(node: Block, dot: unknown, scope: Scope): void {
@@ -112,15 +130,32 @@ class Evaluator {
 
   #command([head, ...rest]: Command, dot: unknown, scope: Scope, piped: readonly unknown[]): unknown {
     if (!head) return fail('empty command');
-    if (head.kind !== 'function') {
-      if (rest.length + piped.length > 0) fail('only functions take arguments');
-      return this.#operand(head, dot, scope);
-    }
+    if (head.kind === 'literal' && head.value === null && rest.length === 0) fail('nil is not a command');
+    if (head.kind !== 'function') return this.#method(head, rest, dot, scope, piped);
     if (head.name === 'and' || head.name === 'or') return this.#shortCut(head.name, rest, dot, scope, piped);
-    const call = FUNCTIONS[head.name];
+    const call = this.functions[head.name];
     if (!call) return fail(`function "${head.name}" not defined`);
     const values = rest.map((operand) => this.#operand(operand, dot, scope));
     return fields(call(...values, ...piped), head.fields);
+  }
+
+  /** A value as it is, or a method of a row with its arguments: `.Label "a"`. */
+  #method(
+    head: Operand,
+    rest: readonly Operand[],
+    dot: unknown,
+    scope: Scope,
+    piped: readonly unknown[],
+  ): unknown {
+    const values = [...rest.map((operand) => this.#operand(operand, dot, scope)), ...piped];
+    const value = this.#reach(head, dot, scope);
+    const name = head.fields.at(-1) ?? print(value);
+    if (typeof value !== 'function')
+      return values.length === 0 ? value : fail(`can't give argument to non-function ${name}`);
+    if (values.length !== value.length)
+      fail(`wrong number of args for ${name}: want ${value.length} got ${values.length}`);
+    const wrong = values.find((each) => typeof each !== 'string');
+    return wrong === undefined ? value(...values) : fail(`expected string; found ${print(wrong)}`);
   }
 
   /** The rest is only looked at when it matters. */
@@ -131,6 +166,7 @@ class Evaluator {
     scope: Scope,
     piped: readonly unknown[],
   ) {
+    if (operands.length + piped.length === 0) fail(`wrong number of args for ${name}: want at least 1 got 0`);
     let value: unknown;
     const lazily = [
       ...operands.map((operand) => () => this.#operand(operand, dot, scope)),
@@ -144,6 +180,14 @@ class Evaluator {
   }
 
   #operand(operand: Operand, dot: unknown, scope: Scope): unknown {
+    const value = this.#reach(operand, dot, scope);
+    const name = operand.fields.at(-1) ?? '';
+    return typeof value === 'function'
+      ? fail(`wrong number of args for ${name}: want ${value.length} got 0`)
+      : value;
+  }
+
+  #reach(operand: Operand, dot: unknown, scope: Scope): unknown {
     switch (operand.kind) {
       case 'literal':
         return operand.value;
@@ -164,11 +208,12 @@ function fields(value: unknown, names: readonly string[]): unknown {
   let current = value;
   let loose = false;
   for (const name of names) {
-    if (current === undefined && loose) return undefined;
+    if ((current === undefined || current === null) && loose) return undefined;
     if (!isObject(current)) return fail(`can't evaluate field ${name} in ${print(current)}`);
     if (!Object.hasOwn(current, name) && !loose)
       return fail(`no field ${name}; there are ${Object.keys(current).join(', ')}`);
-    current = Object.hasOwn(current, name) ? (current as Record<string, unknown>)[name] : undefined;
+    const found: unknown = Object.hasOwn(current, name) ? Reflect.get(current, name) : undefined;
+    current = found === null && !loose ? nilOf(name) : found;
     loose = LOOSE.has(name);
   }
   return current;

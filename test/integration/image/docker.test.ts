@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { createReadStream, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -84,6 +84,24 @@ describe.skipIf(!DOCKERD)('docker', () => {
     expect(heads(await ours('-v'))).toEqual(heads(await theirs('-v')));
   });
 
+  test('ps --format prints what docker ps prints, template by template', async () => {
+    const file = join(import.meta.dirname, '../../unit/cli/templates.json');
+    const table: [string, string | null][] = JSON.parse(readFileSync(file, 'utf8'));
+    await docker('tag', 'base:1', 'bb:1');
+    await docker('create', '--name', 'f1', '--label', 'a=b', 'bb:1', 'true');
+    const printed = (template: string) =>
+      docker('ps', '-a', '--filter', 'name=^f1$', '--format', template).catch(() => null);
+    const wrong: unknown[] = [];
+    for (const [template, expected] of table) {
+      const theirs = await printed(template);
+      const wanted = expected === null ? null : `${expected}\n`;
+      if (theirs !== wanted) wrong.push({ template, theirs, wanted });
+    }
+    expect(wrong).toEqual([]);
+    await docker('rm', 'f1');
+    await docker('rmi', 'bb:1');
+  });
+
   test.skipIf(!REGISTRY)('push and pull -a say what docker says', async () => {
     const registry = await startRegistry();
     const root = join(directory, 'pulled');
@@ -103,6 +121,11 @@ describe.skipIf(!DOCKERD)('docker', () => {
       expect(await ours('pull', '-a', '-q', name)).toBe(`${name}\n`);
       expect(said(await ours('pull', `${name}:b`))).toEqual(said(await docker('pull', `${name}:b`)));
       expect(said(await ours('push', '-a', name))).toEqual(said(await docker('push', '-a', name)));
+      const [digest = ''] = (await docker('inspect', '-f', '{{join .RepoDigests "\\n"}}', `${name}:b`)).split(
+        '\n',
+      );
+      expect(said(await ours('pull', digest))).toEqual(said(await docker('pull', digest)));
+      expect(await ours('push', '-q', `${name}:c`)).toBe(await docker('push', '-q', `${name}:c`));
       expect(said(await ours('push', `${name}:c`))).toEqual(said(await docker('push', `${name}:c`)));
     } finally {
       await registry.close();
