@@ -68,6 +68,7 @@
         'native/addon/bpf.cc',
         'native/addon/cgroup.cc',
         'native/addon/clone.cc',
+        'native/addon/enosys.cc',
         'native/addon/errors.cc',
         'native/addon/facts.cc',
         'native/addon/fs.cc',

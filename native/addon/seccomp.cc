@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "bind.h"
+#include "enosys.h"
 #include "open.h"
 
 namespace tinyrun {
@@ -124,11 +125,22 @@ void addSyscalls(scmp_filter_ctx context, const Options& rule, uint32_t fallback
   }
 }
 
-void addArchitectures(scmp_filter_ctx context, const std::vector<Text>& names) {
+// All that the filter is for; the native one is there from the start.
+std::vector<uint32_t> addArchitectures(scmp_filter_ctx context, const std::vector<Text>& names) {
+  std::vector<uint32_t> all = {seccomp_arch_native()};
   for (const auto& name : names) {
-    const int result = seccomp_arch_add(context, lookUp(kArchitectures, name, "architecture"));
-    if (result != -EEXIST) checked(result, "seccomp_arch_add", name);  // the native one is there from the start
+    const uint32_t arch = lookUp(kArchitectures, name, "architecture");
+    const int result = seccomp_arch_add(context, arch);
+    if (result == -EEXIST) continue;
+    checked(result, "seccomp_arch_add", name);
+    all.push_back(arch);
   }
+  return all;
+}
+
+// A tracer, or who only logs, is to see calls that are new as well.
+bool isPermissive(const std::string& action) {
+  return action == "SCMP_ACT_ALLOW" || action == "SCMP_ACT_LOG" || action == "SCMP_ACT_TRACE";
 }
 
 std::vector<uint8_t> exportProgram(scmp_filter_ctx context) {
@@ -149,17 +161,22 @@ Napi::Value seccompCompile(Napi::Env env, Options profile) {
   checked(seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_NNP, 0), "seccomp_attr_set", "SCMP_FLTATR_CTL_NNP");
   // A binary tree over the syscall numbers: a dozen comparisons for each call instead of hundreds.
   checked(seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "seccomp_attr_set", "SCMP_FLTATR_CTL_OPTIMIZE");
-  addArchitectures(context.get(), profile.get<std::optional<std::vector<Text>>>("architectures").value_or(std::vector<Text>{}));
+  const auto architectures = addArchitectures(context.get(), profile.get<std::optional<std::vector<Text>>>("architectures").value_or(std::vector<Text>{}));
 
   uint32_t flags = 0;
   for (const auto& name : profile.get<std::optional<std::vector<Text>>>("flags").value_or(std::vector<Text>{}))
     flags |= lookUp(kFlags, name, "flag");
-  std::vector<std::string> unknownNames;
-  for (const auto& rule : profile.get<std::optional<std::vector<Options>>>("syscalls").value_or(std::vector<Options>{}))
+  std::vector<std::string> unknownNames, names;
+  for (const auto& rule : profile.get<std::optional<std::vector<Options>>>("syscalls").value_or(std::vector<Options>{})) {
     addSyscalls(context.get(), rule, fallback, unknownNames);
+    for (const auto& name : rule.get<std::vector<Text>>("names")) names.push_back(name);
+  }
+  auto program = exportProgram(context.get());
+  if (!isPermissive(profile.get<Text>("defaultAction")) && fallback != SCMP_ACT_ERRNO(ENOSYS))
+    program = withEnosys(std::move(program), architectures, names);
 
   return Record(env)
-      .set("filter", exportProgram(context.get()))
+      .set("filter", program)
       .set("flags", flags)
       .set("unknown", unknownNames);
 }

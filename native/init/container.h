@@ -29,6 +29,8 @@ struct Container : Lane {
   uint32_t umask = 022;        // what the program gets; the lane itself runs with 0
   int fifo = -1;               // the exec fifo after `start`, open until execve: start hears of its end there
   uint32_t preserved = 0;
+  bool confined = false;       // hooks get `confinement`, which points into the plan
+  args::confineHooks confinement = {};
   char executable[4096] = {};  // what findExecutable found
 
   void before(const Step& step);
@@ -44,6 +46,9 @@ void forgetRoot(Container& lane);
 void keepOwnFiles(Container& lane);
 // setresgid and setresuid to 0, the root of the user namespace we are in.
 Result becomeRoot();
+
+// steps_process.cc. The filter of confineHooks, and what comes after it, for the process that calls it.
+Result confine(Container& lane);
 
 // control_container.cc: packets to the host lane. Without a host (state created) they go nowhere.
 void report(Container& lane, control::Kind kind, uint32_t step, const Result& result, uint32_t value, uint64_t ns);

@@ -14,6 +14,8 @@ struct Launch {
   const char* const* envp;
   int root;            // -1: the current directory is ours
   int streams[3];
+  Container* lane;
+  Result confined;
   long error;
 };
 
@@ -21,6 +23,8 @@ TINYRUN_NO_SANITIZE int hookChild(void* context) {
   Launch& launch = *static_cast<Launch*>(context);
   launch.error = launch.root < 0 ? 0 : sys::fchdir(launch.root);
   for (int fd = 0; fd < 3 && launch.error >= 0; ++fd) launch.error = sys::dup3(launch.streams[fd], fd, 0);
+  launch.confined = confine(*launch.lane);
+  if (!launch.confined) return 127;
   if (launch.error >= 0) launch.error = sys::call(__NR_execve, launch.path, launch.argv, launch.envp);
   return 127;
 }
@@ -72,7 +76,7 @@ Result outcome(Container& lane, const args::hook& a, const Launch& launch, int s
 }  // namespace
 
 Result run(Container& lane, const args::hook& a) {
-  Launch launch = {a.path, nullptr, nullptr, a.inRoot != 0 ? rootOf(lane) : -1, {-1, -1, -1}, 0};
+  Launch launch = {a.path, nullptr, nullptr, a.inRoot != 0 ? rootOf(lane) : -1, {-1, -1, -1}, &lane, kDone, 0};
   sys::Fd input, output, errors;
   if (Result r = pointersOf(a.args, launch.argv); !r) return r;
   if (Result r = pointersOf(a.env, launch.envp); !r) return r;
@@ -102,6 +106,7 @@ Result run(Container& lane, const args::hook& a) {
   int status = 0;
   sys::wait4(static_cast<int>(pid), &status, 0);
   if (ended == 0) return {ETIMEDOUT, "ppoll", a.path};
+  if (!launch.confined) return launch.confined;
   if (launch.error < 0) return failed("execve", launch.error, a.path);
   return outcome(lane, a, launch, status);
 }

@@ -113,17 +113,102 @@ Result run(Container&, const args::noNewPrivs&) {
   return check("prctl", sys::prctl(PR_SET_NO_NEW_PRIVS, 1), "PR_SET_NO_NEW_PRIVS");
 }
 
+namespace {
+
+// The fd of a filter's listener leaves by a thread of its own, which the filter does not bind: a call of the thread that
+// it does bind could be one that the listener is to answer, before there is a listener. That thread makes none from
+// seccomp(2) on: it tells of the fd by a word in memory, and sees by another that its messenger is gone.
+struct Messenger {
+  Container& lane;
+  uint32_t slot;
+  uint32_t stage;
+  long listener;        // kPending, then what seccomp(2) answered
+  uint32_t alive;       // cleared by the kernel when the messenger has ended (CLONE_CHILD_CLEARTID)
+  Result result;
+};
+constexpr long kPending = -0x10000;
+
+Result handOver(Container& lane, uint32_t slot, uint32_t stage, long fd) {
+  const sys::Fd listener(fd);
+  if (Result r = tell(lane, control::Kind::fd, slot, listener.get()); !r) return r;
+  args::sync sync = {};
+  sync.stage = stage;
+  return run(lane, sync);
+}
+
+TINYRUN_NO_SANITIZE int carryListener(void* context) {
+  Messenger& m = *static_cast<Messenger*>(context);
+  struct __kernel_timespec pause = {0, 50'000};
+  long fd;
+  while ((fd = __atomic_load_n(&m.listener, __ATOMIC_ACQUIRE)) == kPending) sys::ppoll(nullptr, 0, &pause);
+  if (fd < 0) return 0;
+  m.result = handOver(m.lane, m.slot, m.stage, fd);
+  return 0;
+}
+
+Result loadWithListener(Container& lane, const args::seccomp& a, struct sock_fprog& program) {
+  alignas(16) static char stack[16384];
+  Messenger messenger = {lane, a.slot, a.stage, kPending, 1, kDone};
+  struct clone_args clone = {};
+  clone.flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+                CLONE_CHILD_CLEARTID;
+  clone.child_tid = reinterpret_cast<uint64_t>(&messenger.alive);
+  clone.stack = reinterpret_cast<uint64_t>(stack);
+  clone.stack_size = sizeof stack;
+  const long thread = sys::clone3Stack(&clone, carryListener, &messenger);
+  // One thread is all that the profile's TSYNC can be about; the kernel takes it with a listener only in another form.
+  const uint32_t flags = a.flags & ~static_cast<uint32_t>(SECCOMP_FILTER_FLAG_TSYNC);
+  const long fd = sys::call(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+  // No room for a thread (a limit on processes): then what the filter has is hoped to be enough.
+  if (thread < 0) return fd < 0 ? failed("seccomp", fd, "SECCOMP_SET_MODE_FILTER") : handOver(lane, a.slot, a.stage, fd);
+  __atomic_store_n(&messenger.listener, fd, __ATOMIC_RELEASE);
+  while (__atomic_load_n(&messenger.alive, __ATOMIC_ACQUIRE) != 0) sys::relax();
+  if (fd < 0) return failed("seccomp", fd, "SECCOMP_SET_MODE_FILTER");
+  return messenger.result;
+}
+
+Result programOf(const Bytes& filter, struct sock_fprog& program) {
+  program.len = static_cast<unsigned short>(filter.size / sizeof(struct sock_filter));
+  program.filter = reinterpret_cast<struct sock_filter*>(const_cast<uint8_t*>(filter.data));
+  const bool whole = filter.size % sizeof(struct sock_filter) == 0 && filter.size / sizeof(struct sock_filter) <= 0xffff;
+  return whole ? kDone : Result{EINVAL, "seccomp", "filter"};
+}
+
+Result load(uint32_t flags, struct sock_fprog& program) {
+  const long r = sys::call(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+  return r < 0 ? failed("seccomp", r, "SECCOMP_SET_MODE_FILTER") : kDone;
+}
+
+}  // namespace
+
 Result run(Container& lane, const args::seccomp& a) {
   struct sock_fprog program = {};
-  program.len = static_cast<unsigned short>(a.filter.size / sizeof(struct sock_filter));
-  program.filter = reinterpret_cast<struct sock_filter*>(const_cast<uint8_t*>(a.filter.data));
-  if (a.filter.size % sizeof(struct sock_filter) != 0 || a.filter.size / sizeof(struct sock_filter) > 0xffff)
-    return {EINVAL, "seccomp", "filter"};
-  const long r = sys::call(__NR_seccomp, SECCOMP_SET_MODE_FILTER, a.flags, &program);
-  if (r < 0) return failed("seccomp", r, "SECCOMP_SET_MODE_FILTER");
-  if ((a.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) == 0) return kDone;
-  const sys::Fd listener(r);
-  return tell(lane, control::Kind::fd, a.slot, listener.get());
+  if (Result r = programOf(a.filter, program); !r) return r;
+  if ((a.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0) return loadWithListener(lane, a, program);
+  return load(a.flags, program);
+}
+
+Result run(Container& lane, const args::confineHooks& a) {
+  struct sock_fprog program = {};
+  if (Result r = programOf(a.filter, program); !r) return r;
+  lane.confinement = a;
+  lane.confined = true;
+  return kDone;
+}
+
+Result confine(Container& lane) {
+  if (!lane.confined) return kDone;
+  const args::confineHooks& a = lane.confinement;
+  struct sock_fprog program = {};
+  if (Result r = programOf(a.filter, program); !r) return r;
+  if (Result r = load(a.flags, program); !r) return r;
+  if (a.drop == 0) return kDone;
+  args::capSet sets = {};
+  sets.effective = a.effective;
+  sets.permitted = a.permitted;
+  sets.inheritable = a.inheritable;
+  sets.ambient = a.ambient;
+  return run(lane, sets);
 }
 
 }  // namespace tinyrun

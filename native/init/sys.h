@@ -212,6 +212,15 @@ inline long sigprocmask(int how, const uint64_t* set, uint64_t* old) {
   return call(__NR_rt_sigprocmask, how, set, old, sizeof *set);
 }
 
+// For a loop that waits without a system call.
+inline void relax() {
+#if defined(__x86_64__)
+  asm volatile("pause" ::: "memory");
+#else
+  asm volatile("yield" ::: "memory");
+#endif
+}
+
 inline uint64_t nanoseconds() {
   struct __kernel_timespec now = {};
   call(__NR_clock_gettime, 1 /* CLOCK_MONOTONIC */, &now);

@@ -112,8 +112,10 @@ export interface StepArgs {
   setUser: { uid: number; gid: number; groups: readonly number[]; umask: number; flags: number };
   capSet: { effective: bigint; permitted: bigint; inheritable: bigint; ambient: bigint };
   noNewPrivs: { [none: string]: never };
-  /** seccomp(SECCOMP_SET_MODE_FILTER, flags, prog); `filter` is an array of struct sock_filter. With SECCOMP_FILTER_FLAG_NEW_LISTENER the notify fd goes to the host lane's `slot` by SCM_RIGHTS. */
-  seccomp: { flags: number; filter: Uint8Array; slot: number };
+  /** seccomp(SECCOMP_SET_MODE_FILTER, flags, prog); `filter` is an array of struct sock_filter. With SECCOMP_FILTER_FLAG_NEW_LISTENER the notify fd goes to the host lane's `slot` by SCM_RIGHTS, and sync(stage) follows: nothing of this process runs under the filter before somebody listens. */
+  seccomp: { flags: number; filter: Uint8Array; slot: number; stage: number };
+  /** Hooks from here on get this filter, and with `drop` these capabilities after it: programs of the image are bound as the container's own will be. Their maker is not, which needs calls that the filter may not have. */
+  confineHooks: { flags: number; filter: Uint8Array; drop: number; effective: bigint; permitted: bigint; inheritable: bigint; ambient: bigint };
   /** Writes "exec LABEL" to /proc/thread-self/attr/apparmor/exec (falling back to attr/exec), verified procfs. */
   apparmor: { profile: string };
   selinux: { label: string };
@@ -219,28 +221,29 @@ export const STEPS = {
   setUser: { code: 60, lane: 'container', fields: [['uid', 'u32'], ['gid', 'u32'], ['groups', 'u32s'], ['umask', 'u32'], ['flags', 'u32']] },
   capSet: { code: 61, lane: 'container', fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
   noNewPrivs: { code: 62, lane: 'container', fields: [] },
-  seccomp: { code: 63, lane: 'container', fields: [['flags', 'u32'], ['filter', 'bytes'], ['slot', 'slot']] },
-  apparmor: { code: 64, lane: 'container', fields: [['profile', 'str']] },
-  selinux: { code: 65, lane: 'container', fields: [['label', 'str']] },
-  chdir: { code: 66, lane: 'container', fields: [['path', 'str'], ['create', 'u32']] },
-  findExecutable: { code: 67, lane: 'container', fields: [['name', 'str'], ['path', 'str']] },
-  closeFds: { code: 68, lane: 'container', fields: [['keep', 'u32']] },
-  dieWithParent: { code: 69, lane: 'container', fields: [['signal', 'u32']] },
-  reaper: { code: 70, lane: 'container', fields: [] },
-  execve: { code: 71, lane: 'container', fields: [['args', 'strs'], ['env', 'strs']] },
-  mkdir: { code: 72, lane: 'host', fields: [['path', 'str'], ['mode', 'u32']] },
-  rmdir: { code: 73, lane: 'host', fields: [['path', 'str']] },
-  mkfifo: { code: 74, lane: 'host', fields: [['path', 'str'], ['mode', 'u32']] },
-  unlink: { code: 75, lane: 'host', fields: [['path', 'str']] },
-  removeTree: { code: 76, lane: 'host', fields: [['path', 'str']] },
-  writeFile: { code: 77, lane: 'host', fields: [['path', 'str'], ['value', 'str']] },
-  cgroupCreate: { code: 78, lane: 'host', fields: [['root', 'str'], ['path', 'str'], ['controllers', 'strs'], ['slot', 'slot']] },
-  cgroupDevices: { code: 79, lane: 'host', fields: [['slot', 'slot'], ['program', 'bytes']] },
-  cgroupKill: { code: 80, lane: 'host', fields: [['path', 'str']] },
-  cgroupFreeze: { code: 81, lane: 'host', fields: [['path', 'str'], ['frozen', 'u32']] },
-  cgroupRemove: { code: 82, lane: 'host', fields: [['path', 'str']] },
-  kill: { code: 83, lane: 'host', fields: [['pid', 'u32'], ['startTime', 'u64'], ['signal', 'u32']] },
-  umount: { code: 84, lane: 'host', fields: [['path', 'str'], ['flags', 'u32']] },
+  seccomp: { code: 63, lane: 'container', fields: [['flags', 'u32'], ['filter', 'bytes'], ['slot', 'slot'], ['stage', 'u32']] },
+  confineHooks: { code: 64, lane: 'container', fields: [['flags', 'u32'], ['filter', 'bytes'], ['drop', 'u32'], ['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
+  apparmor: { code: 65, lane: 'container', fields: [['profile', 'str']] },
+  selinux: { code: 66, lane: 'container', fields: [['label', 'str']] },
+  chdir: { code: 67, lane: 'container', fields: [['path', 'str'], ['create', 'u32']] },
+  findExecutable: { code: 68, lane: 'container', fields: [['name', 'str'], ['path', 'str']] },
+  closeFds: { code: 69, lane: 'container', fields: [['keep', 'u32']] },
+  dieWithParent: { code: 70, lane: 'container', fields: [['signal', 'u32']] },
+  reaper: { code: 71, lane: 'container', fields: [] },
+  execve: { code: 72, lane: 'container', fields: [['args', 'strs'], ['env', 'strs']] },
+  mkdir: { code: 73, lane: 'host', fields: [['path', 'str'], ['mode', 'u32']] },
+  rmdir: { code: 74, lane: 'host', fields: [['path', 'str']] },
+  mkfifo: { code: 75, lane: 'host', fields: [['path', 'str'], ['mode', 'u32']] },
+  unlink: { code: 76, lane: 'host', fields: [['path', 'str']] },
+  removeTree: { code: 77, lane: 'host', fields: [['path', 'str']] },
+  writeFile: { code: 78, lane: 'host', fields: [['path', 'str'], ['value', 'str']] },
+  cgroupCreate: { code: 79, lane: 'host', fields: [['root', 'str'], ['path', 'str'], ['controllers', 'strs'], ['slot', 'slot']] },
+  cgroupDevices: { code: 80, lane: 'host', fields: [['slot', 'slot'], ['program', 'bytes']] },
+  cgroupKill: { code: 81, lane: 'host', fields: [['path', 'str']] },
+  cgroupFreeze: { code: 82, lane: 'host', fields: [['path', 'str'], ['frozen', 'u32']] },
+  cgroupRemove: { code: 83, lane: 'host', fields: [['path', 'str']] },
+  kill: { code: 84, lane: 'host', fields: [['pid', 'u32'], ['startTime', 'u64'], ['signal', 'u32']] },
+  umount: { code: 85, lane: 'host', fields: [['path', 'str'], ['flags', 'u32']] },
 } as const satisfies Record<
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }

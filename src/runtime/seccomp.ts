@@ -13,7 +13,7 @@ export interface CompiledSeccomp {
 }
 
 /** Raise when what libseccomp or the addon makes of the same profile changes. */
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
 const MAGIC = 'TRSF';
 const HEADER = 16;
 

@@ -54,6 +54,7 @@ export const PROCESS: Calls<
   | 'capSet'
   | 'noNewPrivs'
   | 'seccomp'
+  | 'confineHooks'
   | 'apparmor'
   | 'selinux'
   | 'chdir'
@@ -111,6 +112,8 @@ export const PROCESS: Calls<
       ambient !== 0n && `prctl(PR_CAP_AMBIENT_RAISE, ${capabilities(ambient)})`,
     ),
   noNewPrivs: () => 'prctl(PR_SET_NO_NEW_PRIVS, 1)',
+  confineHooks: ({ flags: mode, filter }) =>
+    `in each hook: seccomp(SECCOMP_SET_MODE_FILTER, ${flags(mode, SECCOMP_FILTER_FLAGS)}, {len=${filter.length / 8}})`,
   seccomp: ({ flags: mode, filter }) =>
     `seccomp(SECCOMP_SET_MODE_FILTER, ${flags(mode, SECCOMP_FILTER_FLAGS)}, {len=${filter.length / 8}})`,
   apparmor: ({ profile }) => `write("/proc/thread-self/attr/apparmor/exec", ${quote(`exec ${profile}`)})`,

@@ -57,16 +57,35 @@ export function dropPrivileges(c: Context, seccomp: Seccomp | undefined): Capabi
   return sets;
 }
 
-/** The filter; with a listener Node passes its fd on before anything can be asked of it. */
+/** Whether a capability is still to be dropped once the filter is loaded. */
+function dropsAfter(c: Context, seccomp: Seccomp, sets: Capabilities): boolean {
+  const keeps = (sets.permitted & sets.effective & SYS_ADMIN) !== 0n && sets.ambient === 0n;
+  return keepsAdmin(c, seccomp) && !keeps;
+}
+
+/** What startContainer hooks, programs of the image, are bound by; where there is a listener it is loaded already. */
+export function confineHooks(c: Context, seccomp: Seccomp | undefined, sets: Capabilities): void {
+  if (seccomp === undefined || seccomp.slot !== NO_SLOT) return;
+  if ((c.spec.hooks?.startContainer ?? []).length === 0) return;
+  const { effective, permitted, inheritable, ambient } = sets;
+  const drop = dropsAfter(c, seccomp, sets) ? 1 : 0;
+  const { flags, filter } = seccomp;
+  c.inContainer(
+    'confineHooks',
+    { flags, filter, drop, effective, permitted, inheritable, ambient },
+    'hooks of startContainer have the system calls of the program',
+  );
+}
+
+/** The filter; with a listener Node passes its fd on before this process makes another call. */
 export function loadFilter(c: Context, seccomp: Seccomp | undefined, sets: Capabilities): void {
   if (seccomp === undefined) return;
-  c.inContainer('seccomp', seccomp, 'which system calls the program has');
-  const keeps = (sets.permitted & sets.effective & SYS_ADMIN) !== 0n && sets.ambient === 0n;
-  if (keepsAdmin(c, seccomp) && !keeps) capSet(c, sets, 0n, 'CAP_SYS_ADMIN has done its work');
-  if (seccomp.slot === NO_SLOT) return;
   const stage = STAGE.seccomp;
-  c.inContainer('sync', { stage }, 'somebody must listen before the filter asks');
-  c.onHost('awaitSync', { stage }, 'the notify fd has come');
-  c.onHost('yield', { tag: YIELD.seccomp }, 'sends the notify fd to linux.seccomp.listenerPath');
-  c.onHost('signalSync', { stage }, 'the listener has it');
+  c.inContainer('seccomp', { ...seccomp, stage }, 'which system calls the program has');
+  if (seccomp.slot !== NO_SLOT) {
+    c.onHost('awaitSync', { stage }, 'the notify fd has come: somebody must listen before the filter asks');
+    c.onHost('yield', { tag: YIELD.seccomp }, 'sends the notify fd to linux.seccomp.listenerPath');
+    c.onHost('signalSync', { stage }, 'the listener has it');
+  }
+  if (dropsAfter(c, seccomp, sets)) capSet(c, sets, 0n, 'CAP_SYS_ADMIN has done its work');
 }

@@ -1,6 +1,6 @@
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
-import { dropPrivileges, loadFilter, type Seccomp } from './credentials.ts';
+import { confineHooks, dropPrivileges, loadFilter, type Seccomp } from './credentials.ts';
 import { awaitState, startContainerHooks } from './hooks.ts';
 import {
   attributes,
@@ -40,6 +40,7 @@ export function becomeProgram(c: Context, { seccomp, fifo, createCwd, forks, lim
   const listens = seccomp !== undefined && seccomp.slot !== NO_SLOT;
   if (listens) loadFilter(c, seccomp, sets);
   if (fifo !== undefined) untilStart(c, fifo);
+  confineHooks(c, seccomp, sets);
   startContainerHooks(c);
   if (!listens) loadFilter(c, seccomp, sets);
   if (c.options.init) c.inContainer('reaper', {}, 'PID 1 that forwards signals and reaps orphans');

@@ -103,7 +103,9 @@ describe('notify', () => {
     try {
       expect(await next()).toBe('listening');
       const spec = specOf(['true'], (s) => {
-        const rule = { names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_NOTIFY' };
+        // recvmsg is what the way to the agent takes: it must not wait for who is not there yet
+        const names = ['mkdir', 'mkdirat', 'recvmsg'];
+        const rule = { names, action: 'SCMP_ACT_NOTIFY' };
         const profile = {
           defaultAction: 'SCMP_ACT_ALLOW',
           listenerPath: socket,

@@ -14,7 +14,7 @@ const CLONE: Step = {
 const FILTER: Step = {
   op: 'seccomp',
   lane: 'container',
-  args: { flags: 8, filter: Buffer.from([1, 2, 3]), slot: 2 },
+  args: { flags: 8, filter: Buffer.from([1, 2, 3]), slot: 2, stage: 2 },
   why: 'which system calls',
   mayFail: true,
 };

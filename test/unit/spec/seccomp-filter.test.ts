@@ -41,8 +41,23 @@ describe.runIf(process.arch === 'x64')('the default filter as libseccomp compile
   it('allows and refuses', () => {
     expect(x64(NR.read)).toBe('allow');
     expect(i386(NR32.read)).toBe('allow');
-    for (const nr of [NR.mount, NR.keyctl, NR.unshare, NR.io_uring_setup, 9999])
-      expect(x64(nr)).toBe('errno 1');
+    for (const nr of [NR.mount, NR.keyctl, NR.unshare, NR.io_uring_setup]) expect(x64(nr)).toBe('errno 1');
+  });
+
+  it('answers ENOSYS to calls newer than the profile, on each architecture', () => {
+    expect(x64(9999)).toBe('errno 38');
+    expect(i386(9999)).toBe('errno 38');
+    const asked = (defaultAction: string, more = {}) =>
+      answer(
+        native().seccompCompile({
+          defaultAction,
+          syscalls: [{ names: ['read'], action: 'SCMP_ACT_KILL' }],
+          ...more,
+        }).filter,
+        { arch: AUDIT_ARCH.x86_64, nr: 1 },
+      );
+    expect(asked('SCMP_ACT_ALLOW')).toBe('allow');
+    expect(asked('SCMP_ACT_LOG')).not.toBe('errno 38');
   });
 
   it('kills foreign architectures', () =>
