@@ -4,7 +4,7 @@ import type { Command, Context } from './command.ts';
 import { findCommand } from './commands.ts';
 import { exitCodeOf, formatFailure, toFailure } from './fail.ts';
 import { findVerb, isDebug, rootsOf, verbIndex } from './globals.ts';
-import { writeAll, writeAnswer, writeMessage } from './output/write.ts';
+import { writeAnswer, writeDrawing, writeMessage } from './output/write.ts';
 import {
   addCommand,
   addSummaries,
@@ -84,7 +84,7 @@ async function define(name: string): Promise<Defined> {
 const OUTPUT: Pick<Context, 'out' | 'err' | 'draw'> = {
   out: writeAnswer,
   err: writeMessage,
-  draw: (text) => writeAll(1, text),
+  draw: writeDrawing,
 };
 
 async function parse(program: Program, argv: readonly string[], verb: Program = program): Promise<void> {

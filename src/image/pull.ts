@@ -191,18 +191,23 @@ async function enter(
   for (const { bytes, descriptor } of [top, found]) putBlob(store, bytes, descriptor.mediaType);
   const { digest } = top.descriptor;
   const name = nameOf(reference);
-  const before = name === undefined ? undefined : store.list().find((entry) => entry.name === name);
+  const canonical = `${repositoryOf(reference)}@${digest}`;
+  const known = store.list();
+  const before =
+    name === undefined
+      ? known.find((entry) => entry.repoDigests.includes(canonical))
+      : known.find((entry) => entry.name === name);
   const image = await register(store, {
     manifest: found.descriptor,
     configDigest: found.manifest.config.digest,
     config,
     ...(name !== undefined && { name }),
-    repoDigests: [`${repositoryOf(reference)}@${digest}`],
+    repoDigests: [canonical],
   });
   return {
     image,
     digest,
-    upToDate: before?.id === image.id && before.repoDigests.includes(image.repoDigests[0] ?? ''),
+    upToDate: before?.id === image.id && before.repoDigests.includes(canonical),
   };
 }
 

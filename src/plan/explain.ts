@@ -1,4 +1,4 @@
-import { escapeJson, visible } from '../store/text.ts';
+import { escapeJson, visible, wrap } from '../store/text.ts';
 import { syscallOf } from './syscall.ts';
 import type { Lane, Plan, Step } from './types.ts';
 
@@ -17,7 +17,7 @@ export type Paint = (format: 'dim' | 'bold' | 'cyan' | 'yellow', text: string) =
 export interface Look {
   /** Columns of the terminal: longer cells are wrapped. Without: one line per step, for grep and files. */
   readonly width?: number;
-  readonly paint?: Paint;
+  readonly paint?: Paint | undefined;
 }
 
 export function rowOf(step: Step, index: number): Row {
@@ -26,38 +26,26 @@ export function rowOf(step: Step, index: number): Row {
 
 const plain: Paint = (_format, text) => text;
 
-/** Breaks at spaces and after the | of flags; what is longer than a line is cut. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const token of text.match(/[^\s|]*\||[^\s|]+|\s+/g) ?? []) {
-    let rest = token;
-    if (line.length + rest.trimEnd().length > width) {
-      if (line !== '') lines.push(line.trimEnd());
-      line = '';
-      rest = rest.trimStart();
-    }
-    for (; rest.length > width; rest = rest.slice(width)) lines.push(rest.slice(0, width));
-    line += rest;
-  }
-  return [...lines, line].filter((each, index) => each !== '' || index === 0);
-}
-
 const NUMBER = 4;
 const LANE = 9;
 /** Below this there is no room for two columns of text. */
 const NARROW = 60;
 
-function head({ number, lane }: Row, paint: Paint): string {
+/** On a terminal an id is as short as everywhere else where people read it. */
+const shortIds = (text: string): string => text.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1…');
+
+/** How a row begins: its number and lane. */
+export function head({ number, lane }: Pick<Row, 'number' | 'lane'>, paint: Paint = plain): string {
   const name = paint(lane === 'host' ? 'yellow' : 'cyan', lane.padEnd(LANE));
   return `${String(number).padStart(NUMBER)}  ${name}`;
 }
 
 function columns(row: Row, width: number, paint: Paint): string {
-  const room = Math.max(width, NARROW) - NUMBER - LANE - 6;
+  if (width < NARROW) return stacked(row, width, paint);
+  const room = width - NUMBER - LANE - 6;
   const left = Math.floor(room * 0.62);
-  const call = wrap(row.call, left);
-  const why = wrap(row.why, room - left);
+  const call = wrap(shortIds(row.call), left);
+  const why = wrap(shortIds(row.why), room - left);
   const blank = ' '.repeat(NUMBER + 2 + LANE);
   const lines = Array.from({ length: Math.max(call.length, why.length) }, (_, i) => {
     const start = i === 0 ? head(row, paint) : blank;
@@ -66,9 +54,31 @@ function columns(row: Row, width: number, paint: Paint): string {
   return lines.join('\n');
 }
 
+/** One below the other, as deep as the numbers. */
+function stacked(row: Row, width: number, paint: Paint): string {
+  const indent = ' '.repeat(NUMBER + 2);
+  const room = Math.max(width - indent.length, 8);
+  const call = wrap(shortIds(row.call), room).map((text) => indent + text);
+  const why = wrap(`# ${shortIds(row.why)}`, room).map((text) => indent + paint('dim', text));
+  return [head(row, paint).trimEnd(), ...call, ...why].join('\n');
+}
+
 function line(row: Row, { width, paint = plain }: Look): string {
   if (width !== undefined) return columns(row, width, paint);
   return `${head(row, paint)}  ${row.call}  ${paint('dim', `# ${row.why}`)}`;
+}
+
+/** Lines that begin alike and go on below themselves: a row of a table whose last cell is long. */
+export function hanging(start: string, text: string, { width }: Look): string {
+  if (width === undefined) return `${start}${text}`;
+  const indent = start.length < width / 2 ? start.length : NUMBER + 2;
+  const room = Math.max(width - indent, 8);
+  const [first = '', ...rest] = wrap(shortIds(text), room);
+  const fits = start.length + first.length <= width;
+  const lines = fits ? [start + first, ...rest.map((each) => ' '.repeat(indent) + each)] : [];
+  return fits
+    ? lines.join('\n')
+    : [start.trimEnd(), ...[first, ...rest].map((each) => ' '.repeat(indent) + each)].join('\n');
 }
 
 /** One step, as in the table of `explainPlan`; without a line end. */
@@ -80,7 +90,8 @@ export function explainStep(step: Step, index: number, look: Look = {}): string 
 export function explainPlan(plan: Plan, look: Look = {}): string {
   const lines = plan.steps.map((step, index) => line(rowOf(step, index), look));
   const of = (lane: Lane) => plan.steps.filter((step) => step.lane === lane).length;
-  return `${lines.join('\n')}\n${plan.steps.length} steps: ${of('host')} on the host, ${of('container')} in the container\n`;
+  const total = `${plan.steps.length} steps: ${of('host')} on the host, ${of('container')} in the container`;
+  return `${lines.join('\n')}\n${hanging('', total, look)}\n`;
 }
 
 /** Arguments as JSON has them: 64-bit integers as decimal strings, bytes as base64. */

@@ -19,8 +19,10 @@ export const STATE_FILE = 'state.json';
 
 /** What takes a plan back: the undo of each step, last first, each allowed to fail so that the rest still run. */
 export function undoSteps(plan: Plan): Step[] {
-  const undos = plan.steps.flatMap((step) => (step.undo === undefined ? [] : [step.undo]));
-  return undos.reverse().flatMap(emptied).map(undoStep);
+  const undos = plan.steps.flatMap(({ undo }, index) =>
+    undo === undefined ? [] : [{ undo, number: index + 1 }],
+  );
+  return undos.reverse().flatMap(({ undo, number }) => emptied(undo).map((each) => undoStep(each, number)));
 }
 
 /** A cgroup can be removed only once nobody is in it: what its creator could not reap any more is there still. */
@@ -28,8 +30,9 @@ function emptied(undo: Undo): Undo[] {
   return undo.op === 'cgroupRemove' ? [{ op: 'cgroupKill', args: undo.args }, undo] : [undo];
 }
 
-function undoStep(undo: Undo): Step {
-  return { ...undo, lane: 'host', mayFail: true, why: 'takes back what the plan made' } as Step;
+/** A step of the host lane that takes back the one of that number, from 1. */
+export function undoStep(undo: Undo, number: number): Step {
+  return { ...undo, lane: 'host', mayFail: true, why: `takes back step ${number}` } as Step;
 }
 
 /**

@@ -10,6 +10,8 @@ import { phrase } from './phrase.ts';
 export interface Progress {
   /** The container's first process as the host sees it; 0 before clone. */
   readonly pid: number;
+  /** What the steps so far answered; only with trace. */
+  readonly results: readonly StepResult[];
   /** Takes the fd in a slot out of the machine; -1 for none. */
   takeFd(slot: number): Fd;
 }
@@ -79,7 +81,7 @@ function openMachine(options: LaunchCommon, pause: boolean): Machine {
 }
 
 function progressOf(machine: Machine, outcome: Outcome): Progress {
-  return { pid: outcome.pid, takeFd: (slot) => machine.takeFd(slot) };
+  return { pid: outcome.pid, results: outcome.results, takeFd: (slot) => machine.takeFd(slot) };
 }
 
 /** Collects what the machine hands over once its plan is done; the machine is closed. */

@@ -24,3 +24,20 @@ export function escapeJson(json: string): string {
 /** A value as JSON that is safe on a terminal. */
 export const toJson = (value: unknown, indent?: number | string): string =>
   escapeJson(JSON.stringify(value, undefined, indent));
+
+/** Breaks at spaces and after the | of flags; what is longer than a line is cut. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const token of text.match(/[^\s|]*\||[^\s|]+|\s+/g) ?? []) {
+    let rest = token;
+    if (line.length + rest.trimEnd().length > width) {
+      if (line !== '') lines.push(line.trimEnd());
+      line = '';
+      rest = rest.trimStart();
+    }
+    for (; rest.length > width; rest = rest.slice(width)) lines.push(rest.slice(0, width));
+    line += rest;
+  }
+  return [...lines, line].filter((each, index) => each !== '' || index === 0);
+}

@@ -8,6 +8,8 @@ import { collect, oneOf } from '../options.ts';
 /** What this command does with a plan besides running it. */
 interface Views {
   readonly explain?: boolean;
+  /** With `explain`: what takes the plan back. */
+  readonly undo?: boolean;
   readonly trace?: boolean;
   readonly step?: boolean;
   readonly json?: boolean;
@@ -52,13 +54,13 @@ export const command: Command = {
 type RunFlags = Omit<RunOptions, 'image' | 'args'> & Views;
 
 async function run(image: string, args: string[], flags: RunFlags, context: Context): Promise<void> {
-  const { explain, trace, step, json, sigProxy, net, dnsOpt = [], ...rest } = flags;
+  const { explain, undo, trace, step, json, sigProxy, net, dnsOpt = [], ...rest } = flags;
   const dnsOption = [...(rest.dnsOption ?? []), ...dnsOpt];
   const options: RunOptions = { ...rest, network: rest.network ?? net, dnsOption, image, args };
   const engine = createEngine(context);
-  if (explain || (json && !trace && !step)) {
+  if (explain || undo || (json && !trace && !step)) {
     const { explainRun } = await import('../output/plan.ts');
-    return explainRun(engine, options, json === true, context);
+    return explainRun(engine, options, { json: json === true, undo: undo === true }, context);
   }
   if (trace || step) {
     const { traceRun } = await import('../output/plan.ts');
@@ -158,7 +160,8 @@ function containerFlags(program: Program): void {
 function viewFlags(program: Program): void {
   program
     .option('--explain', 'print the plan and run nothing')
+    .option('--undo', 'with --explain: what takes the plan back, last step first')
     .option('--trace', 'run, and print each step with its result and time')
-    .option('--step', 'wait for Enter before each step inside the container')
+    .option('--step', 'stop before each step inside the container; ? there tells how to go on')
     .option('--json', 'the plan as JSON');
 }

@@ -71,7 +71,7 @@ class TerminalView implements ProgressView {
     ids.forEach((id, i) => {
       const line = this.#lines.get(id);
       if (!line || !this.#changed.has(id)) return;
-      const text = `${formatLine(line).slice(0, this.columns - 1)}\x1b[K`;
+      const text = `${formatLine(line, this.columns - 1)}\x1b[K`;
       if (i >= this.#drawn) out += `${text}\r\n`;
       else out += `\x1b[${this.#drawn - i}A\r${text}\x1b[${this.#drawn - i}B\r`;
       this.#drawn = Math.max(this.#drawn, i + 1);
@@ -82,12 +82,27 @@ class TerminalView implements ProgressView {
   }
 }
 
-/** `4abcf2066143: Downloading [====>   ]  1.049MB/3.42MB`. */
-export function formatLine({ current, total, ...line }: ProgressLine): string {
-  const [id, status] = [visible(line.id), visible(line.status)];
-  if (current === undefined || total === undefined) return `${id}: ${status}`;
-  const filled = total > 0 ? Math.min(BAR, Math.floor((current / total) * BAR)) : BAR;
-  const arrow = filled < BAR ? '>' : '';
-  const bar = `${'='.repeat(filled)}${arrow}`.padEnd(BAR);
-  return `${id}: ${status} [${bar}] ${humanSize(current, 4).padStart(8)}/${humanSize(total, 4)}`;
+/** Shorter than this a bar tells nothing. */
+const SHORTEST_BAR = 5;
+
+/** `4abcf2066143: Downloading [====>   ]  1.049MB/3.42MB`. Where that is too wide the bar gives way, then the words. */
+export function formatLine(
+  { current, total, ...line }: ProgressLine,
+  width = Number.POSITIVE_INFINITY,
+): string {
+  const words = `${visible(line.id)}: ${visible(line.status)}`;
+  if (current === undefined || total === undefined) return cut(words, width);
+  const numbers = `${humanSize(current, 4).padStart(8)}/${humanSize(total, 4)}`;
+  const room = Math.min(BAR, width - words.length - numbers.length - ' [] '.length);
+  if (room >= SHORTEST_BAR) return `${words} [${bar(current, total, room)}] ${numbers}`;
+  const short = numbers.trimStart();
+  return `${cut(words, width - short.length - 1)} ${short}`.slice(0, Math.max(0, width));
 }
+
+function bar(current: number, total: number, length: number): string {
+  const filled = total > 0 ? Math.min(length, Math.floor((current / total) * length)) : length;
+  return `${'='.repeat(filled)}${filled < length ? '>' : ''}`.padEnd(length).slice(0, length);
+}
+
+const cut = (text: string, width: number): string =>
+  text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text;

@@ -1,3 +1,4 @@
+import { screenWidth } from './screen.ts';
 import { table } from './table.ts';
 import { compileTemplate } from './template.ts';
 import { HEADER_FUNCTIONS } from './template-functions.ts';
@@ -12,6 +13,8 @@ export interface Listing {
   /** What `--format table` and no --format show: members in order. */
   readonly columns: readonly string[];
   readonly format?: string | undefined;
+  /** Of the terminal that shows it; without one nothing is folded. */
+  readonly width?: number | undefined;
 }
 
 /**
@@ -19,10 +22,10 @@ export interface Listing {
  * object a line, else the template once per row. `\t` and `\n` may be written out, as shells pass them.
  * @throws TinyrunError TEMPLATE
  */
-export function formatRows({ rows, headers, columns, format }: Listing): string {
+export function formatRows({ rows, headers, columns, format, width = screenWidth() }: Listing): string {
   if (!format || format === 'table') {
     const lines = rows.map((row) => columns.map((name) => String(row[name])));
-    return table([columns.map((name) => String(headers[name] ?? name.toUpperCase())), ...lines]);
+    return table([columns.map((name) => String(headers[name] ?? name.toUpperCase())), ...lines], width);
   }
   const values = rows.map((row) => new Row(row));
   if (format === 'json') return values.map((row) => `${marshal(row)}\n`).join('');
@@ -30,7 +33,10 @@ export function formatRows({ rows, headers, columns, format }: Listing): string 
   const template = compileTemplate(text);
   if (!isTable) return values.map((row) => `${template(row)}\n`).join('');
   const heads = compileTemplate(text, HEADER_FUNCTIONS)(headers);
-  return table([heads, ...values.map(template)].map((line) => line.split('\t')));
+  return table(
+    [heads, ...values.map(template)].map((line) => line.split('\t')),
+    width,
+  );
 }
 
 /** The template of a `--format`, with or without `table` before it, and its written out tabs and line ends as such. */

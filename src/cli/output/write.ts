@@ -1,5 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { visible } from '../../store/text.ts';
+import { forLocale } from './screen.ts';
 
 /**
  * Writes all of `text` before it returns. A pipe shared with a program that made it non-blocking answers EAGAIN:
@@ -21,9 +22,12 @@ export function writeAll(fd: number, text: string): void {
 
 /** An answer: as it is for a program that reads it, without what a terminal would obey on one. */
 export function writeAnswer(text: string): void {
-  const shown = visible(text);
+  const shown = forLocale(visible(text));
   writeAll(1, shown !== text && fstatSync(1).isCharacterDevice() ? shown : text);
 }
+
+/** What is drawn for people only, its parts made visible where they were put together. */
+export const writeDrawing = (text: string): void => writeAll(1, forLocale(text));
 
 /**
  * A message. Only people read those, now or in a log. Standard error may be read-only or full: nobody is left to be told
@@ -31,6 +35,6 @@ export function writeAnswer(text: string): void {
  */
 export function writeMessage(text: string): void {
   try {
-    writeAll(2, visible(text));
+    writeAll(2, forLocale(visible(text)));
   } catch {}
 }

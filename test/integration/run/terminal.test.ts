@@ -116,21 +116,34 @@ test.each(['the container', 'the command'])('the terminal is restored when %s is
   terminal.close();
 });
 
-test('--step goes on at Enter; Ctrl-C ends it and takes the half-built container along', async () => {
-  const terminal = new Terminal('run', '--rm', '--step', 'busybox', 'true');
-  await terminal.until(/setsid\(\)/);
-  await terminal.until(/\[Enter\] /);
-  terminal.type('\n');
-  const pid = /\d+/.exec(await terminal.until(/pid \d+/))?.[0] ?? '';
-  const cgroup = readFileSync(`/proc/${pid}/cgroup`, 'utf8').match(/^0::(.*)$/m)?.[1];
-  expect(cgroup).toMatch(/tinyrun/);
-  await terminal.until(/\[Enter\] /);
-  terminal.type('\x03');
-  expect(await terminal.ended).toBe(130);
-  expect(terminal.text).not.toMatch(/recvmsg/);
-  expect(existsSync(`/proc/${pid}`)).toBe(false);
-  expect(existsSync(`/sys/fs/cgroup/unified${cgroup}`) || existsSync(`/sys/fs/cgroup${cgroup}`)).toBe(false);
-  terminal.close();
+test('--step goes on at Enter, n and c; ? helps, q and Ctrl-C take the half-built container along', async () => {
+  const prompt = /\[Enter, n, c, q, \?\] /;
+  for (const [end, code] of [
+    ['\x03', 130],
+    ['q\n', 130],
+    ['c\n', 0],
+  ] as const) {
+    const terminal = new Terminal('run', '--rm', '--step', 'busybox', 'true');
+    const pid = /\d+/.exec(await terminal.until(/pid \d+/))?.[0] ?? '';
+    await terminal.until(/setsid\(\)/);
+    await terminal.until(prompt);
+    const cgroup = readFileSync(`/proc/${pid}/cgroup`, 'utf8').match(/^0::(.*)$/m)?.[1];
+    expect(cgroup).toMatch(/tinyrun/);
+    terminal.type('?\n');
+    await terminal.until(/run up to that step/);
+    terminal.type('n pivotRoot\n');
+    await terminal.until(/fchdir\(root\)[\s\S]*\[Enter, n, c, q, \?\] $/);
+    terminal.type(end);
+    expect(await terminal.ended).toBe(code);
+    expect(terminal.text.match(/nsenter/g)).toHaveLength(1);
+    expect(terminal.text).toMatch(/ undo {2}/);
+    expect(/execve/.test(terminal.text)).toBe(code === 0);
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    expect(existsSync(`/sys/fs/cgroup/unified${cgroup}`) || existsSync(`/sys/fs/cgroup${cgroup}`)).toBe(
+      false,
+    );
+    terminal.close();
+  }
 });
 
 test('all of the output comes through at the end', async () => {

@@ -34,6 +34,16 @@ test('--explain --json is the same plan as data', async () => {
   for (const step of steps) expect(step.why).toMatch(/\S/);
 });
 
+test('--explain --undo is what takes the plan back, last step first', async () => {
+  const { code, stdout } = await sandbox.tinyrun(['run', '--explain', '--undo', 'busybox', 'true']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^ *\d+ +host +write\(".*cgroup\.kill", "1"\) {2}# takes back step \d+$/m);
+  expect(stdout).toMatch(/^ *\d+ +host +.*rmdir\(.*\) {2}# takes back step 1$/m);
+  const json = await sandbox.tinyrun(['run', '--explain', '--undo', '--json', 'busybox', 'true']);
+  const { steps } = JSON.parse(json.stdout);
+  expect(steps.at(-1)).toMatchObject({ op: 'cgroupRemove', why: 'takes back step 1' });
+});
+
 test('--trace: the program’s output is its own, the steps with times and totals go to standard error', async () => {
   const { code, stdout, stderr } = await sandbox.tinyrun([
     'run',

@@ -126,6 +126,22 @@ describe('output', () => {
       ]),
     ).toBe('A         LONGER    C\naaaa      b\n');
   });
+  test('on a narrow terminal the widest columns are folded, and nothing is lost', () => {
+    const rows = [
+      ['ID', 'COMMAND', 'NAMES'],
+      ['abc', '"sh -c \'sleep 1000 and more\'"', 'a-very-long-name-of-one'],
+    ];
+    const folded = table(rows, 40);
+    for (const line of folded.split('\n')) expect(line.length).toBeLessThanOrEqual(40);
+    expect(folded.replace(/\s+/g, '')).toContain('IDCOMMANDNAMES');
+    expect(table(rows, 40)).toBe(
+      `ID   COMMAND            NAMES
+abc  "sh -c 'sleep      a-very-long-name
+     1000 and more'"    -of-one
+`,
+    );
+    expect(table(rows, 200)).toBe(table(rows));
+  });
   test.each([
     [0, 'Less than a second'],
     [1000, '1 second'],

@@ -54,3 +54,20 @@ describe('views', () => {
       expect(stripVTControlCharacters(line).length).toBeLessThan(20);
   });
 });
+
+describe('a line of progress keeps its numbers', () => {
+  const line = { id: '4abcf2066143', status: 'Downloading', current: 1_049_000, total: 3_420_000 };
+  test.each([
+    [200, `4abcf2066143: Downloading [${'='.repeat(15)}>${' '.repeat(34)}]  1.049MB/3.42MB`],
+    [79, `4abcf2066143: Downloading [${'='.repeat(10)}>${' '.repeat(24)}]  1.049MB/3.42MB`],
+    [50, '4abcf2066143: Downloading [=>    ]  1.049MB/3.42MB'],
+    [39, '4abcf2066143: Downloadi… 1.049MB/3.42MB'],
+    [20, '4abc… 1.049MB/3.42MB'],
+  ])('in %d columns', (width, text) => {
+    expect(formatLine(line, width)).toBe(text);
+    expect(text.length).toBeLessThanOrEqual(width);
+  });
+  test('a status alone is cut', () => {
+    expect(formatLine({ id: 'abc', status: 'Verifying Checksum' }, 12)).toBe('abc: Verify…');
+  });
+});

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { explainPlan, explainStep, planAsJson, wrap } from '../../../src/plan/explain.ts';
+import { explainPlan, explainStep, hanging, planAsJson } from '../../../src/plan/explain.ts';
 import { syscallOf } from '../../../src/plan/syscall.ts';
 import type { Plan, Step } from '../../../src/plan/types.ts';
+import { wrap } from '../../../src/store/text.ts';
 
 const PIVOT: Step = { op: 'pivotRoot', lane: 'container', args: {}, why: 'the old root is gone' };
 const CLONE: Step = {
@@ -68,9 +69,23 @@ describe('explainPlan', () => {
     expect(explainPlan(PLAN)).toMatch(/\n3 steps: 1 on the host, 2 in the container\n$/);
   });
 
-  test.each([60, 80, 120, 200])('no line is longer than a terminal of %d columns', (width) => {
+  test.each([30, 40, 60, 80, 120, 200])('no line is longer than a terminal of %d columns', (width) => {
     for (const line of explainPlan(PLAN, { width }).split('\n'))
       expect(line.length).toBeLessThanOrEqual(width);
+  });
+
+  test('an id is short on a terminal, and whole in a file', () => {
+    const id = 'abcdef012345'.padEnd(64, '7');
+    const step = { ...CLONE, why: `of ${id}` };
+    expect(explainStep(step, 0, { width: 80 })).toMatch(/of\s+abcdef012345…/);
+    expect(explainStep(step, 0, { width: 40 })).toContain('# of abcdef012345…');
+    expect(explainStep(step, 0)).toContain(id);
+  });
+
+  test('a long last cell goes on below its beginning', () => {
+    expect(hanging('ab  ', 'one two three', { width: 12 })).toBe('ab  one two\n    three');
+    expect(hanging('ab  ', 'one two three', {})).toBe('ab  one two three');
+    expect(hanging('a long beginning  ', 'one two', { width: 24 })).toBe('a long beginning\n      one two');
   });
 
   test('colour is given, not taken', () => {

@@ -1,0 +1,38 @@
+import { styleText } from 'node:util';
+import type { Look } from '../../plan/explain.ts';
+
+/** Columns of the terminal that reads standard output; undefined where none does. */
+export function screenWidth(stream: NodeJS.WriteStream = process.stdout): number | undefined {
+  return stream.isTTY && stream.columns ? stream.columns : undefined;
+}
+
+/** On a terminal cells are wrapped to its width and coloured; in a pipe or a file a row is a line. */
+export function look(stream: NodeJS.WriteStream = process.stdout): Look {
+  const width = screenWidth(stream);
+  if (width === undefined) return {};
+  return { width, ...(process.env.NO_COLOR ? {} : { paint: styleText }) };
+}
+
+/** locale(7): the first that is set says which characters there are. One that says nothing can be trusted with UTF-8. */
+function isPlain({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
+  const locale = LC_ALL || LC_CTYPE || LANG;
+  return locale !== undefined && locale !== '' && !/utf-?8/i.test(locale);
+}
+
+const PLAIN: ReadonlyMap<string, string> = new Map([
+  ['✔', '+'],
+  ['✗', 'x'],
+  ['→', '>'],
+  ['…', '~'],
+  ['µ', 'u'],
+  ['’', "'"],
+  ['│', '|'],
+  ['├', '|'],
+  ['└', '`'],
+  ['─', '-'],
+]);
+
+/** Our own signs for a terminal that has no others than ASCII's, as wide as they were; names stay as they are. */
+export function forLocale(text: string, env: NodeJS.ProcessEnv = process.env): string {
+  return isPlain(env) ? text.replace(/[✔✗→…µ’│├└─]/g, (sign) => PLAIN.get(sign) ?? sign) : text;
+}
