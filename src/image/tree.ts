@@ -9,8 +9,10 @@ export type Change = 'added' | 'changed' | 'removed';
 export interface FileChange {
   readonly path: string;
   readonly change: Change;
-  /** Bytes in this layer. */
+  /** Bytes in this layer; a file with several names counts at the first. */
   readonly size: number;
+  /** Bytes of lower layers that it hides: what is carried for nothing since. */
+  readonly hides: number;
 }
 
 export interface LayerTree {
@@ -26,65 +28,86 @@ export interface LayerTree {
 /** What each layer of an image does to the files below it, bottom layer first. */
 export function layerTrees(dataRoot: string, image: ImageRecord): LayerTree[] {
   const store = new LayerStore(dataRoot);
-  const merged = new Map<string, number>();
+  const merged = new Map<string, Body>();
   const commands = (image.config.history ?? [])
     .filter((entry) => !entry.empty_layer)
     .map((entry) => entry.created_by ?? '');
   return image.config.rootfs.diff_ids.map((diffId, i) => {
     const entries = readLayer(store.tree(diffId));
-    const { changes, wasted } = apply(merged, entries);
-    const size = changes.reduce((sum, change) => sum + change.size, 0);
+    const changes = applyLayer(merged, entries);
+    const sum = (of: 'size' | 'hides') => changes.reduce((total, change) => total + change[of], 0);
     return {
       diffId,
-      size,
+      size: sum('size'),
       createdBy: commands[i] ?? '',
-      wasted,
-      changes: changes.sort((a, b) => b.size - a.size),
+      wasted: sum('hides'),
+      changes: changes.sort((a, b) => b.size + b.hides - a.size - a.hides),
     };
   });
 }
 
-interface Entry {
-  readonly path: string;
-  readonly kind: 'file' | 'directory' | 'opaque' | 'whiteout';
+/** The bytes of a file, which several names of a layer may share: they are lost when the last of them is. */
+export interface Body {
   readonly size: number;
+  names: number;
 }
 
-/** Folds a layer into the files so far; `merged` maps paths to sizes. */
-function apply(
-  merged: Map<string, number>,
-  entries: readonly Entry[],
-): { changes: FileChange[]; wasted: number } {
+export interface Entry {
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | 'opaque' | 'whiteout';
+  /** A file's. */
+  readonly body?: Body;
+}
+
+/** Folds a layer into the files so far; `merged` maps paths to what lies there. */
+export function applyLayer(merged: Map<string, Body>, entries: readonly Entry[]): FileChange[] {
   const changes: FileChange[] = [];
-  let wasted = 0;
-  const hide = (path: string, below: boolean) => {
-    const own = merged.get(path);
-    const inside = below ? [...merged].filter(([other]) => other.startsWith(`${path}/`)) : [];
-    for (const [other, size] of [...(own === undefined ? [] : [[path, own] as const]), ...inside]) {
-      wasted += size;
-      merged.delete(other);
-    }
-    return own !== undefined || inside.length > 0;
-  };
-  for (const { path, kind, size } of entries) {
+  const counted = new Set<Body>();
+  for (const { path, kind, body } of entries) {
     if (kind === 'directory') continue;
-    const existed = hide(path, kind !== 'file');
-    if (kind === 'file') merged.set(path, size);
-    if (kind === 'file') changes.push({ path, change: existed ? 'changed' : 'added', size });
-    else if (existed) changes.push({ path, change: 'removed', size: 0 });
+    const hidden = hide(merged, path, kind !== 'file');
+    if (body) {
+      changes.push({
+        path,
+        change: hidden.length > 0 ? 'changed' : 'added',
+        size: counted.has(body) ? 0 : body.size,
+        hides: lost(hidden),
+      });
+      counted.add(body);
+      merged.set(path, body);
+    } else if (hidden.length > 0) changes.push({ path, change: 'removed', size: 0, hides: lost(hidden) });
   }
-  return { changes, wasted };
+  return changes;
+}
+
+/** Takes a path, and with `below` all under it, out of the files so far. */
+function hide(merged: Map<string, Body>, path: string, below: boolean): Body[] {
+  const inside = below ? [...merged.keys()].filter((other) => other.startsWith(`${path}/`)) : [];
+  return [path, ...inside].flatMap((name) => {
+    const body = merged.get(name);
+    merged.delete(name);
+    return body ?? [];
+  });
+}
+
+/** Bytes that no name leads to any more. */
+function lost(hidden: readonly Body[]): number {
+  let bytes = 0;
+  for (const body of hidden) if (--body.names === 0) bytes += body.size;
+  return bytes;
 }
 
 /** A layer's entries, directories before what is in them. */
 function readLayer(root: string): Entry[] {
   const entries: Entry[] = [];
-  const linked = new Set<bigint>();
+  const linked = new Map<bigint, Body>();
   /** A file with several names takes its bytes once. */
-  const sizeOf = (stat: Stat) => {
-    const counted = stat.nlink > 1 && linked.has(stat.ino);
-    linked.add(stat.ino);
-    return (stat.mode & S_IFMT) === S_IFREG && !counted ? stat.size : 0;
+  const bodyOf = (stat: Stat): Body => {
+    const known = linked.get(stat.ino);
+    const body = known ?? { size: (stat.mode & S_IFMT) === S_IFREG ? stat.size : 0, names: 0 };
+    if (stat.nlink > 1) linked.set(stat.ino, body);
+    body.names++;
+    return body;
   };
   const walk = (dir: number, prefix: string) => {
     for (const { name } of native().readdir(dir)) {
@@ -92,9 +115,10 @@ function readLayer(root: string): Entry[] {
       const type = stat.mode & S_IFMT;
       const path = `${prefix}${name}`;
       const whiteout = type === S_IFCHR && stat.rdevMajor === 0 && stat.rdevMinor === 0;
-      if (type !== S_IFDIR) entries.push({ path, kind: whiteout ? 'whiteout' : 'file', size: sizeOf(stat) });
+      if (whiteout) entries.push({ path, kind: 'whiteout' });
+      else if (type !== S_IFDIR) entries.push({ path, kind: 'file', body: bodyOf(stat) });
       else {
-        entries.push({ path, kind: isOpaque(dir, name) ? 'opaque' : 'directory', size: 0 });
+        entries.push({ path, kind: isOpaque(dir, name) ? 'opaque' : 'directory' });
         descend(dir, name, (fd) => walk(fd, `${path}/`));
       }
     }

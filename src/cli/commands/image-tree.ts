@@ -1,6 +1,7 @@
-import type { FileChange, LayerTree } from '../../image/tree.ts';
+import type { LayerTree } from '../../image/tree.ts';
 import { visible } from '../../store/text.ts';
 import type { Command, Context } from '../command.ts';
+import { drawTree } from '../output/tree.ts';
 
 interface Flags {
   readonly files: string;
@@ -9,7 +10,7 @@ interface Flags {
 
 export const command: Command = {
   name: 'tree',
-  summary: 'show the layers of an image, the files each adds, and the bytes wasted',
+  summary: 'show the layers of an image, what each adds and hides by directory, and the bytes wasted',
   usage: '[options] IMAGE',
   examples: [
     'tinyrun image tree alpine',
@@ -19,7 +20,7 @@ export const command: Command = {
   define(program, context) {
     program
       .argument('<image>')
-      .option('--files <N>', 'files shown of each layer, the largest', '10')
+      .option('--files <N>', 'files shown of each layer, those with most bytes', '10')
       .option('--format <FORMAT>', 'json, or a Go template over the list of layers')
       .action((image: string, flags: Flags) => tree(image, flags, context));
   },
@@ -42,7 +43,7 @@ async function tree(name: string, flags: Flags, context: Context): Promise<void>
     return context.out(`${compileTemplate(flags.format === 'json' ? '{{json .}}' : flags.format)(layers)}\n`);
   }
   const { humanSize } = await import('../../views/units.ts');
-  context.out(layers.map((layer, i) => drawLayer(layer, i, Number(flags.files), humanSize)).join(''));
+  context.draw(layers.map((layer, i) => drawLayer(layer, i, Number(flags.files), humanSize)).join(''));
   context.out(summary(layers, humanSize));
 }
 
@@ -53,22 +54,7 @@ function drawLayer(layer: LayerTree, i: number, count: number, size: Size): stri
   const head = `layer ${i + 1}  ${layer.diffId.slice(7, 19)}  ${size(layer.size)}, ${layer.changes.length} files${waste}\n`;
   const by =
     layer.createdBy === '' ? '' : `│  ${visible(layer.createdBy).replace(/\s+/g, ' ').slice(0, 100)}\n`;
-  const shown = [...removedFirst(layer.changes)].slice(0, count);
-  const more = layer.changes.length - shown.length;
-  const lines = shown.map(
-    (change) =>
-      `${MARK[change.change]} ${size(change.size).padStart(8)}  ${visible(change.path).replaceAll('\n', '\\n')}`,
-  );
-  if (more > 0) lines.push(`  ${more} more`);
-  return head + by + lines.map((line, at) => `${at === lines.length - 1 ? '└─' : '├─'} ${line}\n`).join('');
-}
-
-const MARK = { added: '+', changed: '~', removed: '-' } as const;
-
-/** Removals have no size: they would be lost at the end of the list. */
-function* removedFirst(changes: readonly FileChange[]): Generator<FileChange> {
-  yield* changes.filter(({ change }) => change === 'removed');
-  yield* changes.filter(({ change }) => change !== 'removed');
+  return head + by + drawTree(layer.changes, count, size);
 }
 
 function summary(layers: readonly LayerTree[], size: Size): string {
