@@ -6,6 +6,12 @@ const CHECKS = [
   ['types (tsc, strict)', bin('tsc'), '-p', '.'],
   ['lint and format (Biome)', bin('biome'), 'check', '--error-on-warnings', '.'],
   ['steps.gen.ts is what steps.def says', process.execPath, 'scripts/gen-steps.mjs', '--check'],
+  [
+    'step numbers in how-run-works.md are those of the plan',
+    process.execPath,
+    'scripts/steps-doc.mjs',
+    '--check',
+  ],
   ['imports run one way', bin('vitest'), 'run', '--project', 'unit', 'test/unit/imports.test.ts'],
 ];
 

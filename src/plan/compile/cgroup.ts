@@ -48,7 +48,8 @@ function reachable(c: Context, writes: readonly CgroupWrite[]): CgroupWrite[] {
       return true;
     const said = `cgroup controller ${controller || file} is not on cgroup v2: ${whyMissing(controller, cgroup)}`;
     if (required || c.options.onMissingController !== 'warn')
-      throw new TinyrunError('CGROUP_CONTROLLER', `${file}: ${said}`);
+      // what the config names by itself is named; a limit of ours is told by its controller
+      throw new TinyrunError('CGROUP_CONTROLLER', required ? `${file}: ${said}` : said);
     c.warn(`${said}; its limits are ignored`);
     return false;
   });

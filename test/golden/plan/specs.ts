@@ -1,3 +1,4 @@
+import { hostFileMounts, hostFiles, plainPaths } from '../../../src/engine/hostfiles.ts';
 import type { CompileOptions } from '../../../src/plan/compile/index.ts';
 import type { HostFacts } from '../../../src/plan/host.ts';
 import { DEVICE_ALLOW_ALL, defaultSpec } from '../../../src/spec/defaults.ts';
@@ -356,10 +357,50 @@ const PROCESS_CASES: Record<string, Case> = {
   },
 };
 
+const DEFAULT = defaultSpec();
+
+/** As the engine has it on a hybrid host: docs/how-run-works.md takes its numbers from here. */
+const ENGINE_CASES: Record<string, Case> = {
+  'tinyrun-run': {
+    spec: {
+      ...DEFAULT,
+      hostname: 'c1',
+      process: {
+        ...DEFAULT.process,
+        cwd: '/',
+        user: { uid: 0, gid: 0, umask: 0o22, additionalGids: [0, 10] },
+        args: ['echo', 'hello'],
+        rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1024, hard: 524288 }],
+      },
+      linux: { ...DEFAULT.linux, seccomp: ERRNO },
+      mounts: [...(DEFAULT.mounts ?? []), ...hostFileMounts(hostFiles({ image: 'busybox' }, 'c1'), '/c', [])],
+    },
+    host: { ...ROOT, cgroup: HYBRID },
+    options: {
+      rootfs: {
+        kind: 'overlay',
+        mountpoint: '/run/r',
+        lowers: ['/l/1'],
+        upper: '/c/u',
+        work: '/c/w',
+        base: '/l',
+        options: ['volatile'],
+      },
+      plain: plainPaths({}),
+      dieWithParent: true,
+      noNewKeyring: false,
+      yieldForState: true,
+      seccomp: SECCOMP,
+      onMissingController: 'warn',
+    },
+  },
+};
+
 export const CASES: Readonly<Record<string, Case>> = {
   ...NAMESPACE_CASES,
   ...MOUNT_CASES,
   ...ROOT_CASES,
   ...CGROUP_CASES,
   ...PROCESS_CASES,
+  ...ENGINE_CASES,
 };

@@ -1,5 +1,5 @@
 // --explain, --trace, --step and --json: looking at the plan, and at how it runs.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { execute, Sandbox, TINYRUN } from '../../security/support.ts';
@@ -42,6 +42,21 @@ test('--explain --undo is what takes the plan back, last step first', async () =
   const json = await sandbox.tinyrun(['run', '--explain', '--undo', '--json', 'busybox', 'true']);
   const { steps } = JSON.parse(json.stdout);
   expect(steps.at(-1)).toMatchObject({ op: 'cgroupRemove', why: 'takes back step 1' });
+});
+
+test('the plan that docs/how-run-works.md quotes is the one of a run', async () => {
+  const { stdout } = await sandbox.tinyrun([
+    'run',
+    '--explain',
+    '--json',
+    '--rm',
+    'busybox',
+    'echo',
+    'hello',
+  ]);
+  const ops = JSON.parse(stdout).steps.map(({ op }: { op: string }) => op);
+  const golden = readFileSync(path.resolve('test/golden/plan/tinyrun-run.txt'), 'utf8');
+  expect(ops).toEqual([...golden.matchAll(/^ {6}\{"(\w+)"/gm)].map(([, op]) => op));
 });
 
 test('--trace: the program’s output is its own, the steps with times and totals go to standard error', async () => {

@@ -171,7 +171,7 @@ describe('cgroup', () => {
   test('a limit that cannot be kept is refused, with the controller, the reason and the remedy', () => {
     const run = () => made(limited, { ...ROOT, cgroup: HYBRID });
     expect(run).toThrow(
-      'memory.max: cgroup controller memory is not on cgroup v2: the host has mounted it as cgroup v1 at /sys/fs/cgroup/memory',
+      'cgroup controller memory is not on cgroup v2: the host has mounted it as cgroup v1 at /sys/fs/cgroup/memory',
     );
     expect(run).toThrow(expect.objectContaining({ code: 'CGROUP_CONTROLLER', exitCode: 125 }));
     expect(run).toThrow(
