@@ -60,7 +60,7 @@ describe.skipIf(!available)('podman --runtime tinyrunc', () => {
   it('knows the version, and that it is the runtime', () => {
     const info = JSON.parse(ok(podman('info', '--format', 'json')));
     expect(info.host.ociRuntime).toMatchObject({ name: 'tinyrunc', path: TINYRUNC });
-    expect(info.host.ociRuntime.version).toMatch(/tinyrunc version .*\nspec: 1\.2/);
+    expect(info.host.ociRuntime.version).toMatch(/^tinyrunc version .*\ncommit: .*\nspec: 1\.3/);
   });
 
   it.each([
