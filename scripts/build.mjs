@@ -1,5 +1,6 @@
 // npm run build: generated sources, the native side, the bundles, the types. Each part is left alone while nothing
-// it is made of is newer than what it makes; `--force` makes all of it anew, `--native` the native side only.
+// it is made of is newer than what it makes; `--force` makes all of it anew, `--native` the native side only, `--quick`
+// neither snapshots nor types.
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -27,6 +28,7 @@ if (!process.env.TINYRUN_BUILD_LOCK) {
   process.exit(status ?? 1);
 }
 const force = process.argv.includes('--force');
+const quick = process.argv.includes('--quick');
 
 function run(command, ...args) {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
@@ -176,7 +178,8 @@ async function buildBundles() {
   writeEsm();
   await bundle(commandLines);
   writeNotices();
-  makeSnapshots();
+  if (quick) rmSync('dist/cache', { recursive: true, force: true });
+  else makeSnapshots();
 }
 
 // Renamed over the old ones, which commands that start meanwhile have found already. What the build before made for
@@ -258,5 +261,5 @@ await import('./gen-steps.mjs');
 buildNative();
 if (!process.argv.includes('--native')) {
   await buildBundles();
-  buildTypes();
+  if (!quick) buildTypes();
 }

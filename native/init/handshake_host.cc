@@ -53,7 +53,9 @@ Result remoteFailure(Host& host, const Packet& packet) {
 
 // The container is another process from here on; the one that forked it leaves by itself.
 Result forked(Host& host, const Packet& packet, sys::Fd& pidfd) {
-  if (pidfd.bad()) return {EPROTO, "pidfd_open", "fork"};
+  // Once: a process that has been caught on its way must not name another as the container.
+  if (pidfd.bad() || host.forked) return {EPROTO, "pidfd_open", "fork"};
+  host.forked = true;
   ChildInfo info;
   const long gone = reap(host.pidfd, info);
   sys::close(host.pidfd);

@@ -15,6 +15,7 @@ struct Machine::Host : Lane {
   int planFd = -1;
   int control = -1;         // our end of the control socket
   int pid = 0;
+  bool forked = false;   // pid and pidfd are of the second process
   int pidfd = -1;
   bool mapped = false;      // idMaps has run: the child becomes root of its user namespace
   bool paused = false;      // the container lane waits for `go`

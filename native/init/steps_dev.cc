@@ -157,7 +157,9 @@ static Result keepLineEnds(const sys::Fd& terminal) {
 }
 
 Result run(Container& lane, const args::console& a) {
-  constexpr uint32_t kNoConsoleNode = 1, kLineEndsStay = 2;
+  constexpr uint32_t kNoConsoleNode = 1, kLineEndsStay = 2, kNotControlling = 4, kControllingOnly = 8;
+  if ((a.flags & kControllingOnly) != 0)
+    return check("ioctl TIOCSCTTY", sys::ioctl(0, TIOCSCTTY, 0L), "/dev/console");
   sys::Fd master, peer;
   if (Result r = openMaster(lane, master); !r) return r;
   if (Result r = openPeer(master, peer); !r) return r;
@@ -174,6 +176,7 @@ Result run(Container& lane, const args::console& a) {
   if (Result r = tell(lane, control::Kind::fd, a.slot, master.get()); !r) return r;
   for (int fd = 0; fd < 3; ++fd)
     if (Result r = check("dup3", sys::dup3(peer.get(), fd, 0), "/dev/console"); !r) return r;
+  if ((a.flags & kNotControlling) != 0) return kDone;
   return check("ioctl TIOCSCTTY", sys::ioctl(0, TIOCSCTTY, 0L), "/dev/console");
 }
 

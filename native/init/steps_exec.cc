@@ -76,7 +76,10 @@ Result run(Container& lane, const args::findExecutable& a) {
   return failed("execve", worst, a.name);
 }
 
-Result run(Container&, const args::closeFds& a) {
+Result run(Container& lane, const args::closeFds& a) {
+  // Not only at execve: whoever catches this process before it would find the host behind its procfs.
+  drop(lane.proc);
+  forgetRoot(lane);
   return check("close_range", sys::closeRange(3 + a.keep, kNoSlot, CLOSE_RANGE_CLOEXEC), "");
 }
 

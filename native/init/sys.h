@@ -203,6 +203,10 @@ inline long execveat(int dir, const char* path, const char* const* argv, const c
 }
 // Without a stack of its own: fork semantics (no CLONE_VM).
 inline long clone3(struct clone_args* args) { return call(__NR_clone3, args, sizeof *args); }
+// clone(2) in its place: no stack, no exit signal but SIGCHLD, the pidfd where the parent's tid would go.
+inline long clone(uint64_t flags, int* pidfd) {
+  return call(__NR_clone, flags | SIGCHLD, nullptr, pidfd, nullptr, nullptr);
+}
 inline long setresuid(uint32_t uid) { return call(__NR_setresuid, uid, uid, uid); }
 inline long setresgid(uint32_t gid) { return call(__NR_setresgid, gid, gid, gid); }
 

@@ -75,7 +75,7 @@ export interface StepArgs {
   makeSymlink: { target: string; path: string };
   /** Paths of the root that must be what they seem, whatever the image has there: `dirs` are directories, and so is all that leads to them; `files` are files in such (a directory stays), made empty where missing. Links and other files in the way are unlinked, never followed. mode 0755. */
   plainPaths: { dirs: readonly string[]; files: readonly string[] };
-  /** /dev/pts/ptmx in the root opened (verified devpts), TIOCSPTLCK, TIOCGPTPEER; the peer is bound onto /dev/console, becomes stdio and the controlling terminal (uid owns it); the master goes to the host lane's `slot` by SCM_RIGHTS. rows/columns 0: unset. `flags`: 1 do not bind onto /dev/console (exec: that one belongs to the container's first process), 2 without ONLCR: lines end as the program writes them. */
+  /** /dev/pts/ptmx in the root opened (verified devpts), TIOCSPTLCK, TIOCGPTPEER; the peer is bound onto /dev/console, becomes stdio and the controlling terminal (uid owns it); the master goes to the host lane's `slot` by SCM_RIGHTS. rows/columns 0: unset. `flags`: 1 do not bind onto /dev/console (exec: that one belongs to the container's first process), 2 without ONLCR: lines end as the program writes them, 4 leave the controlling terminal to a second step of the process that forks off, 8 that step: standard input becomes it, and nothing else is done. */
   console: { slot: number; rows: number; columns: number; uid: number; flags: number };
   /** The container's /dev/null (verified char 1:3) as fd 0; where it has none, fd 0 stays what it is. */
   nullInput: { [none: string]: never };
@@ -123,7 +123,7 @@ export interface StepArgs {
   chdir: { path: string; create: number };
   /** The program is looked up along PATH like execvp(3) and must be executable: ENOENT or EACCES before `ready`. An empty PATH has nothing. */
   findExecutable: { name: string; path: string };
-  /** close_range(2) with CLOSE_RANGE_CLOEXEC from fd 3+keep on; fds 3 … 3+keep-1 came by --preserve-fds and LISTEN_FDS. */
+  /** close_range(2) with CLOSE_RANGE_CLOEXEC from fd 3+keep on, and what leads to the host's procfs is closed at once; fds 3 … 3+keep-1 came by --preserve-fds and LISTEN_FDS. */
   closeFds: { keep: number };
   /** prctl(PR_SET_PDEATHSIG): the foreground container ends with its command. */
   dieWithParent: { signal: number };

@@ -101,16 +101,18 @@ export const FILES: Calls<
       files.length > 0 && `mknodat(in_root(${list(files, files.length)}), S_IFREG|0755)`,
     ),
   nullInput: () => calls(`fd = openat2(${inRoot('/dev/null')}, O_RDONLY)`, 'dup2(fd, 0)'),
-  console: ({ flags: mode }) =>
-    calls(
+  console: ({ flags: mode }) => {
+    if ((mode & 8) !== 0) return 'ioctl(0, TIOCSCTTY)';
+    return calls(
       `open(${inRoot('/dev/ptmx')}, O_RDWR|O_NOCTTY)`,
       'ioctl(TIOCSPTLCK)',
       'ioctl(TIOCGPTPEER)',
       (mode & 2) !== 0 && 'ioctl(TCSETS, {-onlcr})',
       (mode & 1) === 0 && `move_mount(fd, ${inRoot('/dev/console')})`,
       'dup3(fd, 0 … 2)',
-      'ioctl(TIOCSCTTY)',
-    ),
+      (mode & 4) === 0 && 'ioctl(TIOCSCTTY)',
+    );
+  },
   mask: ({ path }) => `move_mount(/dev/null or an empty tmpfs, ${inRoot(path)})`,
   readonlyPath: ({ path }) =>
     calls(

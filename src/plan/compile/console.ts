@@ -3,6 +3,8 @@ import type { Context } from './context.ts';
 /** console.flags of steps.def. */
 export const NO_DEV_CONSOLE = 1;
 const LINE_ENDS_STAY = 2;
+const NOT_CONTROLLING = 4;
+const CONTROLLING_ONLY = 8;
 
 export interface ConsoleSize {
   readonly rows: number;
@@ -23,14 +25,30 @@ export function sizeOf(c: Context): ConsoleSize {
  * A pty of the container's own devpts becomes its stdio; the master goes out, the host's ptys stay out of sight.
  * `ofExec`: /dev/console belongs to the container's first process.
  */
-export function console(c: Context, slot: number | undefined, { ofExec = false } = {}): void {
+export function console(
+  c: Context,
+  slot: number | undefined,
+  { ofExec = false, forksLater = false } = {},
+): void {
   if (slot === undefined) return;
   const uid = c.process.user?.uid ?? 0;
   const flags =
     (c.has('mount') && !ofExec ? 0 : NO_DEV_CONSOLE) | (c.options.lineEndsStay ? LINE_ENDS_STAY : 0);
+  const mode = flags | (forksLater ? NOT_CONTROLLING : 0);
   c.inContainer(
     'console',
-    { slot, ...sizeOf(c), uid, flags },
+    { slot, ...sizeOf(c), uid, flags: mode },
     'a terminal of its own as stdin, stdout, stderr',
+  );
+}
+
+/** The leader of a session takes the terminal that is its standard input as its own; that takes no privilege. */
+export function controllingTerminal(c: Context, slot: number | undefined): void {
+  if (slot === undefined) return;
+  const uid = c.process.user?.uid ?? 0;
+  c.inContainer(
+    'console',
+    { slot, ...sizeOf(c), uid, flags: CONTROLLING_ONLY },
+    'signals of its terminal are for the new session',
   );
 }

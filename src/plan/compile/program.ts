@@ -1,3 +1,4 @@
+import { permitsFork } from '../seccomp-verdict.ts';
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
 import { confineHooks, dropPrivileges, loadFilter, type Seccomp } from './credentials.ts';
@@ -21,12 +22,15 @@ export interface Ending {
   readonly forks: boolean;
   /** Hard limits were raised before the user namespace took the right to. */
   readonly limitsRaised: boolean;
+  /** Makes the process that is seen in the container, once it has nothing that the container must not have. */
+  readonly emerge?: () => void;
   /** A missing working directory is made. */
   readonly createCwd: boolean;
 }
 
 /** From set-up to program. Whatever can fail comes before `ready`: create tells of it, start could not. */
-export function becomeProgram(c: Context, { seccomp, fifo, createCwd, forks, limitsRaised }: Ending): void {
+export function becomeProgram(c: Context, ending: Ending): void {
+  const { seccomp, fifo, createCwd, forks, limitsRaised, emerge } = ending;
   attributes(c);
   if (!limitsRaised) hardRlimits(c);
   labels(c);
@@ -37,6 +41,15 @@ export function becomeProgram(c: Context, { seccomp, fifo, createCwd, forks, lim
   awaitState(c, forks);
   rlimits(c);
   lastWill(c);
+  if (emerge) {
+    const early = seccomp !== undefined && permitsFork(seccomp.filter, seccomp.slot, c.host.arch);
+    if (early) loadFilter(c, seccomp, sets);
+    emerge();
+    if (!early) loadFilter(c, seccomp, sets);
+    execProgram(c);
+    c.onHost('awaitExec', {}, 'the control socket closes with execve');
+    return;
+  }
   const listens = seccomp !== undefined && seccomp.slot !== NO_SLOT;
   if (listens) loadFilter(c, seccomp, sets);
   if (fifo !== undefined) untilStart(c, fifo);

@@ -9,7 +9,7 @@ import {
 } from '../../spec/linux.ts';
 import type { Process, Spec } from '../../spec/types.ts';
 import { affinity } from '../compile/affinity.ts';
-import { console, consoleSlot } from '../compile/console.ts';
+import { console, consoleSlot, controllingTerminal } from '../compile/console.ts';
 import { Context } from '../compile/context.ts';
 import { seccompOf } from '../compile/credentials.ts';
 import type { Compiled } from '../compile/options.ts';
@@ -60,9 +60,22 @@ function join(c: Context, pidfd: number, kinds: number): void {
   if (!c.holds('CAP_SYS_ADMIN')) setns(user, 'privileges over the other namespaces');
   setns(others, 'joins the namespaces of the first process');
   if (c.holds('CAP_SYS_ADMIN')) setns(user, 'joins its user namespace, once that is all it needs');
-  if ((kinds & (CLONE_NEWPID | CLONE_NEWTIME)) !== 0)
-    c.inContainer('fork', { flags: 0n }, 'a pid or time namespace holds for children only');
 }
+
+const forks = (kinds: number): boolean => (kinds & (CLONE_NEWPID | CLONE_NEWTIME)) !== 0;
+
+const fork = (c: Context): void =>
+  c.inContainer('fork', { flags: 0n }, 'a pid or time namespace holds for children only');
+
+const session = (c: Context): void =>
+  c.inContainer('setsid', {}, 'a session of its own: signals of our terminal are not for it');
+
+/**
+ * What is in the container's pid namespace can be traced by whom there has CAP_SYS_PTRACE, whatever it holds itself: it
+ * is there no sooner than its capabilities, its filter and its files are those of the program. In a user namespace of
+ * the container's own that capability does not reach what was executed outside of it, and ids come with the fork.
+ */
+const emergesLast = (kinds: number): boolean => forks(kinds) && (kinds & CLONE_NEWUSER) === 0;
 
 /** Slots of the container's first process and of the cgroup to be born into. */
 function open(c: Context, { pid, startTime, cgroup }: ExecOptions): { pidfd: number; cgroupSlot: number } {
@@ -100,15 +113,23 @@ export function execPlan(host: HostFacts, options: ExecOptions): Compiled {
   oomScore(c);
   hardRlimits(c);
   join(c, pidfd, kinds);
+  const last = emergesLast(kinds);
+  if (forks(kinds) && !last) fork(c);
   if ((kinds & CLONE_NEWNS) === 0) {
     c.inContainer('rootfsDirect', { path: `/proc/${options.pid}/root` }, 'the root of the first process');
     c.inContainer('chroot', {}, 'its paths start there');
   }
-  c.inContainer('setsid', {}, 'a session of its own: signals of our terminal are not for it');
+  if (!last) session(c);
   if (!options.noNewKeyring)
     c.inContainer('sessionKeyring', { name: `_ses.${options.id}` }, "the container's session keyring");
-  console(c, terminal, { ofExec: true });
-  becomeProgram(c, { seccomp, fifo: undefined, createCwd: false, forks: false, limitsRaised: true });
+  console(c, terminal, { ofExec: true, forksLater: last });
+  const emerge = (): void => {
+    fork(c);
+    session(c);
+    controllingTerminal(c, terminal);
+  };
+  const ending = { seccomp, fifo: undefined, createCwd: false, forks: false, limitsRaised: true };
+  becomeProgram(c, last ? { ...ending, emerge } : ending);
   return {
     plan: { steps: c.steps },
     warnings: c.warnings,

@@ -367,8 +367,6 @@ describe('execPlan', () => {
       'open',
       'clone',
       'setns',
-      'fork',
-      'setsid',
       'sessionKeyring',
       'chdir',
       'capBounding',
@@ -376,6 +374,8 @@ describe('execPlan', () => {
       'capSet',
       'findExecutable',
       'closeFds',
+      'fork',
+      'setsid',
       'execve',
       'awaitExec',
     ]);
@@ -391,7 +391,20 @@ describe('execPlan', () => {
   });
 
   test('a terminal is not bound onto /dev/console', () => {
-    expect(argsOf(exec(MINIMAL, { terminal: true }), 'console')[0]?.flags).toBe(1);
+    expect(argsOf(exec(linux({ namespaces: [] }), { terminal: true }), 'console')[0]?.flags).toBe(1);
+  });
+
+  test('its process is in the pid namespace last, and takes the terminal there', () => {
+    const plan = exec(linux({ namespaces: [{ type: 'pid' }, { type: 'mount' }] }), { terminal: true });
+    expect(ops(plan).slice(ops(plan).indexOf('closeFds'))).toEqual([
+      'closeFds',
+      'fork',
+      'setsid',
+      'console',
+      'execve',
+      'awaitExec',
+    ]);
+    expect(argsOf(plan, 'console').map(({ flags }) => flags)).toEqual([1 | 4, 8]);
   });
 
   test('without a mount namespace it enters the root of the first process', () => {

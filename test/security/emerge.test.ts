@@ -1,0 +1,61 @@
+// A process on its way into a running container, looked at from there with CAP_SYS_PTRACE: whoever can look can also take
+// hold of it, so that it must have nothing by then that the container has not.
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { type MutableSpec, Sandbox, TINYRUNC } from './support.ts';
+
+const sandbox = new Sandbox();
+afterEach(() => sandbox.checkHost());
+afterAll(() => sandbox.close());
+
+// The first sight of a process whose program is not busybox: its capabilities, its filter, where its files lead.
+const HUNTER = `echo hunting
+  while :; do for p in /proc/[0-9]*; do
+    case $(readlink $p/exe) in ''|*/busybox) continue ;; esac
+    grep -E '^(CapPrm|CapEff|CapBnd|Seccomp):' $p/status
+    for f in $p/fd/*; do
+      case $f in */[012]) continue ;; esac
+      case $(readlink $f) in /*) echo "LEADS $(readlink $f)" ;; esac
+      ls $f/1/root/ 2>/dev/null && echo "HOST BEHIND $f"
+    done
+    echo end; exec sleep 1000
+  done; done`;
+
+/** Held at its first call after it has become visible, and before its execve. */
+const HOLD =
+  'strace -f -qq -o /dev/null -e trace=setsid,execve -e inject=setsid,execve:delay_enter=600000'.split(' ');
+
+const filter = (...syscalls: object[]) =>
+  ({ defaultAction: 'SCMP_ACT_ALLOW', syscalls }) as unknown as MutableSpec['linux']['seccomp'];
+const refuse = (name: string, errnoRet: number) => ({
+  names: [name],
+  action: 'SCMP_ACT_ERRNO',
+  errnoRet,
+});
+
+// AUDIT_WRITE KILL NET_BIND_SERVICE, the template's, and SYS_PTRACE
+const CAPS = (1n << 29n) | (1n << 5n) | (1n << 10n) | (1n << 19n);
+const mask = CAPS.toString(16).padStart(16, '0');
+
+test.each([
+  ['no filter', undefined, 0],
+  ['a filter as Docker’s, where clone3 is not implemented', filter(refuse('clone3', 38)), 2],
+])(
+  'exec: what is caught has the capabilities, the filter and no more files than its program, %s',
+  async (_, seccomp, mode) => {
+    const id = sandbox.id(`hunted-${mode}`);
+    const dir = sandbox.bundle(['sh', '-c', HUNTER], (spec) => {
+      for (const set of ['bounding', 'effective', 'permitted'] as const)
+        spec.process.capabilities[set].push('CAP_SYS_PTRACE');
+      if (seccomp) spec.linux.seccomp = seccomp;
+      spec.process.noNewPrivileges = false;
+    });
+    const running = sandbox.tinyrunc(['run', '--bundle', dir, id]);
+    await sandbox.untilRunning(id);
+    const { code } = await sandbox.under(HOLD, TINYRUNC, ['exec', id, '/bin/true']);
+    await sandbox.tinyrunc(['delete', '--force', id]);
+    expect((await running).stdout).toBe(
+      `hunting\n${['CapPrm', 'CapEff', 'CapBnd'].map((name) => `${name}:\t${mask}\n`).join('')}Seccomp:\t${mode}\nend\n`,
+    );
+    expect(code).toBe(0);
+  },
+);

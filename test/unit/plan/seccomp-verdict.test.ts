@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { permitsFork, verdict } from '../../../src/plan/seccomp-verdict.ts';
+import { NO_SLOT } from '../../../src/plan/types.ts';
+
+const ALLOW = 0x7fff0000;
+const LOAD_NR = [0x20, 0, 0, 0];
+const give = (value: number) => [0x06, 0, 0, value];
+/** One verdict for a call, the next for the rest. */
+const except = (nr: number, value: number) => [LOAD_NR, [0x15, 0, 1, nr], give(value), give(ALLOW)];
+
+function program(lines: readonly (readonly number[])[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(lines.length * 8));
+  lines.forEach(([code = 0, yes = 0, no = 0, k = 0], i) => {
+    view.setUint16(8 * i, code, true);
+    view.setUint8(8 * i + 2, yes);
+    view.setUint8(8 * i + 3, no);
+    view.setUint32(8 * i + 4, k, true);
+  });
+  return new Uint8Array(view.buffer);
+}
+const permits = (lines: readonly (readonly number[])[], listener = NO_SLOT, arch = 'x64') =>
+  permitsFork(program(lines), listener, arch);
+
+test('a filter is loaded before the fork when all that follows may be called', () => {
+  expect(permits([give(ALLOW)])).toBe(true);
+  expect(permits([give(ALLOW)], NO_SLOT, 'arm64')).toBe(true);
+  expect(permits(except(435, 0x50026))).toBe(true); // clone3: ENOSYS, so clone is taken
+  expect(permits(except(435, 0x50001))).toBe(false); // clone3: EPERM
+  expect(permits(except(112, 0x50001))).toBe(false); // setsid
+  expect(permits(except(59, 0x80000000))).toBe(false); // execve
+  expect(permits(except(16, 0x50001))).toBe(false); // ioctl
+});
+
+test('with a listener, on another machine, or by a program that is not understood, it is not', () => {
+  expect(permits([give(ALLOW)], 3)).toBe(false);
+  expect(permits([give(ALLOW)], NO_SLOT, 'riscv64')).toBe(false);
+  expect(permits([[0x87, 0, 0, 0], give(ALLOW)])).toBe(false);
+  expect(permits([LOAD_NR])).toBe(false);
+});
+
+test('masks and comparisons are unsigned', () => {
+  const data = new DataView(new ArrayBuffer(64));
+  data.setUint32(16, 0xf0000001, true);
+  const masked = [[0x20, 0, 0, 16], [0x54, 0, 0, 0xf0000000], [0x15, 0, 1, 0xf0000000], give(1), give(2)];
+  expect(verdict(program(masked), data)).toBe(1);
+  const above = [[0x20, 0, 0, 16], [0x25, 0, 1, 0x7fffffff], give(1), give(2)];
+  expect(verdict(program(above), data)).toBe(1);
+  expect(verdict(program([[0x05, 0, 0, 1], give(1), give(2)]), data)).toBe(2);
+});
