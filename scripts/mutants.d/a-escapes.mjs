@@ -42,6 +42,13 @@ const bothProcs = [
     'drop(lane.proc);\n  lane.proc = static_cast<int>(openInRoot(rootOf(lane), "/proc", O_PATH | O_DIRECTORY));\n  if (const long r = 0; r < 0)',
   ],
 ];
+const ownByImage = [
+  [
+    'native/init/steps_proc.cc',
+    'Result writeOwn(Container& lane, const char* file, const char* value, size_t size) {\n',
+    'Result writeOwn(Container& lane, const char* file, const char* value, size_t size) {\n  drop(lane.proc);\n  lane.proc = static_cast<int>(openInRoot(rootOf(lane), "/proc", O_PATH | O_DIRECTORY));\n',
+  ],
+];
 const clones = 'native/init/clone.cc';
 
 export default [
@@ -327,7 +334,7 @@ export default [
     name: 'label-of-image',
     row: 'CVE-2025-52881',
     out: 'labels written through a procfs of ours',
-    edits: [...bothProcs],
+    edits: [...bothProcs, ...ownByImage],
     test: procfs,
     only: 'writes below a /proc that is none miss it a label',
   },

@@ -4,6 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { compile } from '../../src/plan/compile/index.ts';
+import { hostFacts } from '../../src/runtime/host.ts';
+import { launchSync } from '../../src/runtime/launch.ts';
 import { bind, type MutableMount, type MutableSpec, Sandbox } from './support.ts';
 
 // A canary of its own for each test: what one changed is no other's failure.
@@ -162,23 +165,34 @@ describe('writes below a /proc that is none miss it', () => {
     expect(readFileSync('/proc/sys/vm/stat_interval', 'utf8')).toBe(value);
   });
 
-  test('a label', async () => {
-    let file = '';
+  // Compiled as for a host that has AppArmor: the write is tried on any, and where there is none the kernel refuses it.
+  test('a label', () => {
+    const written: string[] = [];
     const dir = sandbox.bundle(['sh', '-c', 'echo STARTED'], (spec, rootfs) => {
       spec.mounts = without(spec, '/proc');
-      spec.linux.maskedPaths = [];
-      spec.linux.readonlyPaths = [];
+      Object.assign(spec.linux, { maskedPaths: [], readonlyPaths: [], resources: {} });
       spec.process.apparmorProfile = 'docker-default';
-      for (const name of ['self', 'thread-self']) {
-        mkdirSync(path.join(rootfs, 'proc', name, 'attr/apparmor'), { recursive: true });
-        file = path.join(rootfs, 'proc', name, 'attr/exec');
-        writeFileSync(file, '');
+      const own = path.join(rootfs, 'proc/1/task/1/attr');
+      mkdirSync(path.join(own, 'apparmor'), { recursive: true });
+      symlinkSync('1/task/1', path.join(rootfs, 'proc/thread-self'));
+      for (const name of ['exec', 'apparmor/exec']) {
+        writeFileSync(path.join(own, name), '');
+        written.push(path.join(own, name));
       }
     });
-    const { code, stdout } = await sandbox.runBundle(dir);
-    expect(code).not.toBe(0);
-    expect(stdout).toBe('');
-    expect(readFileSync(file, 'utf8')).toBe('');
+    const none = { mode: 'none', controllers: [], v1: {}, own: '/' } as const;
+    const { plan } = compile(
+      JSON.parse(readFileSync(path.join(dir, 'config.json'), 'utf8')),
+      { ...hostFacts(), apparmor: true, cgroup: none },
+      {
+        id: path.basename(dir),
+        bundle: dir,
+        rootfs: { kind: 'directory', path: path.join(dir, 'rootfs') },
+        wait: { kind: 'exec' },
+      },
+    );
+    expect(() => launchSync({ plan })).toThrow(/docker-default|attr/);
+    expect(written.map((file) => readFileSync(file, 'utf8'))).toEqual(['', '']);
   });
 });
 
