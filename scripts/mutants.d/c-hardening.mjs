@@ -122,8 +122,8 @@ export default [
     edits: [
       [
         defaults,
-        "options: [...NO_EXEC, 'mode=1777', `size=${shmSize}`]",
-        "options: [...NO_EXEC, 'mode=1777']",
+        "options: [...NO_EXEC, 'mode=1777', `size=",
+        "options: [...NO_EXEC, 'mode=1777', `nr_inodes=",
       ],
     ],
     test: hardening,
