@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, fstatSync, openSync, type Stats, statSync, writeSync } from 'node:fs';
 import { kernelReason, TinyrunError } from '../errors.ts';
 import { toJson, visible } from '../store/text.ts';
 
@@ -51,19 +51,24 @@ function append(file: string, line: string): void {
   }
 }
 
-/** Whether a path leads to where standard error goes: /dev/stderr, or the very file. */
-function isStderr(path: string): boolean {
+/** Where the log is written to when that is not standard error, by which name ever: a socket there opens by none. */
+function apartFrom2(path: string | undefined): string | undefined {
+  const [named, ours] = [path && statOr(() => statSync(path)), statOr(() => fstatSync(2))];
+  return named && ours && named.dev === ours.dev && named.ino === ours.ino ? undefined : path;
+}
+
+function statOr(stat: () => Stats): Stats | undefined {
   try {
-    const [named, ours] = [statSync(path), fstatSync(2)];
-    return named.dev === ours.dev && named.ino === ours.ino;
+    return stat();
   } catch {
-    return false;
+    return undefined;
   }
 }
 
 /** @throws TinyrunError (USAGE) for a format that is neither text nor json. */
 export function openLog(options: LogOptions): Log {
-  const { path, format, debug } = options;
+  const { format, debug } = options;
+  const path = apartFrom2(options.path);
   if (format !== 'text' && format !== 'json') {
     throw new TinyrunError('USAGE', `invalid log-format: ${format}`, {
       hint: 'choose --log-format text or --log-format json',
@@ -76,13 +81,12 @@ export function openLog(options: LogOptions): Log {
     const line = formatLine(format, level, message, timestamp());
     if (path === undefined) tell(line);
     else append(path, line);
-    if (level === 'debug' && path !== undefined && !isStderr(path)) tell(line);
+    if (level === 'debug' && path !== undefined) tell(line);
   };
   const failure = (error: Error): void => {
     write('error', error.message);
     // in JSON the last line tells why, and there is nothing behind it: containerd reads that one alone
-    const isApart = path !== undefined && !isStderr(path);
-    if (isApart) tell(`${visible(error.message)}\n`);
+    if (path !== undefined) tell(`${visible(error.message)}\n`);
     else if (error instanceof TinyrunError && format === 'text') tell(`hint: ${visible(error.hint)}\n`);
   };
   const warnings: string[] = [];
