@@ -390,6 +390,7 @@ const ENGINE_CASES: Record<string, Case> = {
       dieWithParent: true,
       noNewKeyring: false,
       yieldForState: true,
+      nullInput: true,
       seccomp: SECCOMP,
       onMissingController: 'warn',
     },
