@@ -1,6 +1,7 @@
 import type { LayerTree } from '../../image/tree.ts';
 import { visible } from '../../store/text.ts';
 import type { Command, Context } from '../command.ts';
+import { screenWidth } from '../output/screen.ts';
 import { drawTree } from '../output/tree.ts';
 
 interface Flags {
@@ -53,7 +54,11 @@ function drawLayer(layer: LayerTree, i: number, count: number, size: Size): stri
   const waste = layer.wasted > 0 ? `, hides ${size(layer.wasted)} of the layers below` : '';
   const head = `layer ${i + 1}  ${layer.diffId.slice(7, 19)}  ${size(layer.size)}, ${layer.changes.length} files${waste}\n`;
   const by =
-    layer.createdBy === '' ? '' : `│  ${visible(layer.createdBy).replace(/\s+/g, ' ').slice(0, 100)}\n`;
+    layer.createdBy === ''
+      ? ''
+      : `│  ${visible(layer.createdBy)
+          .replace(/\s+/g, ' ')
+          .slice(0, Math.min(100, (screenWidth() ?? 103) - 3))}\n`;
   return head + by + drawTree(layer.changes, count, size);
 }
 
