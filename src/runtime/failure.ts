@@ -75,10 +75,20 @@ function idmapError(path: string): TinyrunError {
   });
 }
 
+/** mountFs.flags of steps.def: the target must be a plain directory. */
+const PLAIN_TARGET = 4;
+
+/** runc's words for a link, or a file, where procfs or sysfs is to be; '' for any other failure. */
+function oddTarget(step: Step, { code, path }: StepFailure): string {
+  if (step.op !== 'mountFs' || (step.args.flags & PLAIN_TARGET) === 0 || path !== step.args.target) return '';
+  if (code !== 'ELOOP' && code !== 'ENOTDIR') return '';
+  return `: filesystem "${step.args.type}" must be mounted on ordinary directory`;
+}
+
 function systemError(step: Step, failure: StepFailure): TinyrunError {
   if (step.op === 'openTree' && step.args.userns !== NO_SLOT && failure.syscall === 'mount_setattr')
     if (failure.code === 'EINVAL') return idmapError(step.args.path);
-  const tried = phrase(step);
+  const tried = `${phrase(step)}${oddTarget(step, failure)}`;
   const where = failure.path !== '' && !tried.includes(failure.path) ? ` (${failure.path})` : '';
   const hint = stepHint(step, failure);
   const message = `${tried}: ${failure.syscall}${where}: ${said(failure)}`;

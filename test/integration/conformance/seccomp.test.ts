@@ -94,7 +94,55 @@ print(json.dumps({"kinds": kinds, "state": json.loads(data)}), flush=True)
 sys.stdin.read()
 `;
 
+/** The same, but it answers: whatever is asked may go on; the names it was asked about are told at the end. */
+const ANSWERING = `
+import fcntl, os, socket, struct, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1]); server.listen(1)
+print("listening", flush=True)
+connection, _ = server.accept()
+data, fds, _, _ = socket.recv_fds(connection, 65536, 8)
+asked = 0
+try:
+    while True:
+        request = bytearray(80)
+        fcntl.ioctl(fds[0], 0xc0502100, request)  # SECCOMP_IOCTL_NOTIF_RECV
+        asked += 1
+        id = struct.unpack_from("=Q", request)[0]
+        answer = bytearray(struct.pack("=QqiI", id, 0, 0, 1))  # SECCOMP_USER_NOTIF_FLAG_CONTINUE
+        try: fcntl.ioctl(fds[0], 0xc0182101, answer)
+        except FileNotFoundError: pass
+        if asked == 1: print("asked", flush=True)
+except OSError: pass
+`;
+
 describe('notify', () => {
+  it('of calls that setting up makes itself waits for nobody who is not there yet', async () => {
+    const socket = join(bench.dir, 'answering.sock');
+    const agent = spawn('python3', ['-c', ANSWERING, socket], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: agent.stdout })[Symbol.asyncIterator]();
+    const next = async () => String((await lines.next()).value);
+    try {
+      expect(await next()).toBe('listening');
+      const spec = specOf(['sh', '-c', 'exit 3'], (s) => {
+        const names = 'close recvmsg read ppoll capset prctl rt_sigprocmask futex close_range execve mkdir';
+        Object.assign(s.linux, {
+          seccomp: {
+            defaultAction: 'SCMP_ACT_ALLOW',
+            listenerPath: socket,
+            syscalls: [{ names: names.split(' '), action: 'SCMP_ACT_NOTIFY' }],
+          },
+        });
+      });
+      const result = bench.run(['run', '-b', bench.bundle(spec), bench.id()]);
+      expect(result.stderr).toBe('');
+      expect(result.status).toBe(3);
+      expect(await next()).toBe('asked');
+    } finally {
+      agent.kill();
+    }
+  });
+
   it('hands the listener its fd and one container process state', async () => {
     const socket = join(bench.dir, 'agent.sock');
     const agent = spawn('python3', ['-c', AGENT, socket], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -169,3 +169,29 @@ describe('hooks', () => {
     ).toEqual(['A=b', '']);
   });
 });
+
+it('of startContainer, programs of the image, run under the filter of its program; who starts them does not', () => {
+  const hook = {
+    path: '/bin/sh',
+    args: ['sh', '-c', 'mkdir /tmp/made 2>/tmp/why; grep ^Seccomp: /proc/self/status >/tmp/mode'],
+  };
+  const spec = withHooks(['cat', '/tmp/why', '/tmp/mode'], { startContainer: [hook] });
+  for (const noNewPrivileges of [true, false]) {
+    const confined = {
+      ...spec,
+      root: { path: 'rootfs' },
+      process: { ...spec.process, cwd: '/', noNewPrivileges },
+      linux: {
+        ...spec.linux,
+        seccomp: {
+          defaultAction: 'SCMP_ACT_ALLOW',
+          // clone3 and memfd_create are what starting a hook takes
+          syscalls: [{ names: ['mkdir', 'mkdirat', 'clone3', 'memfd_create'], action: 'SCMP_ACT_ERRNO' }],
+        },
+      },
+    } as Spec;
+    const out = bench.ok(['run', '-b', bench.bundle(confined), bench.id()]);
+    expect(out).toContain("can't create directory '/tmp/made': Operation not permitted");
+    expect(out).toContain('Seccomp:\t2');
+  }
+});

@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { containerDir } from '../../../src/runtime/state.ts';
@@ -66,6 +74,17 @@ describe('create', () => {
     bench.ok(['start', id]);
     await until(() => status(id) === 'stopped');
     expect(readFileSync(join(bundle, 'stdout'), 'utf8')).toBe('first\n');
+  });
+
+  it.each([['link'], ['file']])("says of a %s in place of /proc what runc's callers look for", (what) => {
+    const bundle = bench.bundle(testSpec(SLEEP));
+    const proc = join(bundle, 'rootfs/proc');
+    rmdirSync(proc);
+    if (what === 'link') symlinkSync('/etc', proc);
+    else writeFileSync(proc, '');
+    const result = bench.run(['create', '-b', bundle, bench.id()]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain('filesystem \\"proc\\" must be mounted on ordinary directory');
   });
 
   it('refuses an id that exists, and leaves that container alone', () => {
@@ -272,7 +291,8 @@ describe('delete', () => {
     await until(() => pids().length === 2);
     const first = bench.state(id).pid;
     const left = pids().find((pid) => pid !== first) ?? 0;
-    bench.ok(['kill', id, 'KILL']);
+    // not by `kill`, which would end both
+    process.kill(first, 'SIGKILL');
     await until(() => status(id) === 'stopped');
     expect(hasEnded(left)).toBe(false);
     bench.ok(['delete', id]);

@@ -77,8 +77,11 @@ describe('order of the container lane', () => {
     const hooks = plan.steps.flatMap((step, index) => (step.op === 'hook' ? [[step.args.path, index]] : []));
     expect(hooks).toEqual([
       ['/a', at(plan, 'pivotRoot') - 1],
-      ['/b', at(plan, 'awaitStart') + 1],
+      ['/b', at(plan, 'awaitStart') + 2],
     ]);
+    // programs of the image, bound as its own is; what starts them is not
+    expect(at(plan, 'confineHooks')).toBe(at(plan, 'awaitStart') + 1);
+    expect(at(plan, 'seccomp')).toBeGreaterThan(at(plan, 'awaitStart') + 2);
   });
 });
 
@@ -103,9 +106,11 @@ describe('handshake', () => {
       cgroup: { path: '/a.slice/b.scope', manager: 'external' },
     });
     const stages = (op: 'sync' | 'awaitSync' | 'signalSync') => argsOf(plan, op).map(({ stage }) => stage);
-    expect(stages('sync')).toEqual([3, 0, 1, 2]);
-    expect(stages('awaitSync')).toEqual(stages('sync'));
-    expect(stages('signalSync')).toEqual(stages('sync'));
+    // the last one is part of the step that loads the filter: nothing runs in between
+    expect(stages('sync')).toEqual([3, 0, 1]);
+    expect(argsOf(plan, 'seccomp').map(({ stage }) => stage)).toEqual([2]);
+    expect(stages('awaitSync')).toEqual([3, 0, 1, 2]);
+    expect(stages('signalSync')).toEqual([3, 0, 1, 2]);
     expect(argsOf(plan, 'signalConfigured')).toHaveLength(1);
     expect(argsOf(plan, 'awaitConfigured')).toHaveLength(1);
   });

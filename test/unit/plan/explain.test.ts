@@ -113,7 +113,7 @@ test('planAsJson: bytes in base64, 64-bit numbers as decimal strings', () => {
       op: 'seccomp',
       syscall: syscallOf(FILTER),
       why: FILTER.why,
-      args: { flags: 8, filter: 'AQID', slot: 2 },
+      args: { flags: 8, filter: 'AQID', slot: 2, stage: 2 },
       mayFail: true,
     },
   ]);

@@ -26,6 +26,27 @@ function errorOf(step: object, what: StepFailure) {
 }
 
 describe('the failure of a plan', () => {
+  it.each(['ELOOP', 'ENOTDIR'])("has runc's words for procfs over what is no plain directory: %s", (code) => {
+    const args = {
+      type: 'proc',
+      source: 'proc',
+      target: '/proc',
+      attr: 0n,
+      options: [],
+      flags: 4,
+      propagation: 0,
+    };
+    const words = 'filesystem "proc" must be mounted on ordinary directory';
+    expect(errorOf({ op: 'mountFs', args }, failure(code, 'openat2', '/proc')).message).toContain(words);
+    expect(errorOf({ op: 'mountFs', args }, failure('EPERM', 'fsmount', '/proc')).message).not.toContain(
+      words,
+    );
+    const tmpfs = { ...args, type: 'tmpfs', flags: 0 };
+    expect(errorOf({ op: 'mountFs', args: tmpfs }, failure(code, 'openat2', '/proc')).message).not.toContain(
+      words,
+    );
+  });
+
   it('names the step, the system call, errno, and what to do', () => {
     const step = {
       op: 'mountFs',
