@@ -271,6 +271,11 @@ export default [
     edits: [
       [
         'native/init/steps_dev.cc',
+        'if (Result r = keepLineEnds(peer); !r) return r;',
+        '(void)keepLineEnds(peer);',
+      ],
+      [
+        'native/init/steps_dev.cc',
         'openInRoot(rootOf(lane), path, O_RDWR | O_NOCTTY, kPlain)',
         'openInRoot(rootOf(lane), path, O_RDWR | O_NOCTTY, kInRoot)',
       ],
@@ -288,8 +293,8 @@ export default [
       ['native/init/steps_dev.cc', 'return isPts ? kDone', 'return isPts || major != 0 ? kDone'],
       [
         'native/init/steps_dev.cc',
-        'return check("ioctl TIOCSCTTY", sys::ioctl(0, TIOCSCTTY, 0L), "/dev/console");',
-        'sys::ioctl(0, TIOCSCTTY, 0L);\n  return kDone;',
+        'if ((a.flags & kNotControlling) != 0) return kDone;\n  return check("ioctl TIOCSCTTY", sys::ioctl(0, TIOCSCTTY, 0L), "/dev/console");',
+        '(void)kNotControlling;\n  sys::ioctl(0, TIOCSCTTY, 0L);\n  return kDone;',
       ],
     ],
     test: mounts,
@@ -302,14 +307,19 @@ export default [
     edits: [
       [
         'native/init/steps_dev.cc',
+        'if (Result r = keepLineEnds(peer); !r) return r;',
+        '(void)keepLineEnds(peer);',
+      ],
+      [
+        'native/init/steps_dev.cc',
         'peer.reset(sys::ioctl(master.get(), TIOCGPTPEER, long{O_RDWR | O_NOCTTY | O_CLOEXEC}));',
         'peer.reset(master.bad() ? -EBADF : sys::openat(AT_FDCWD, "/dev/pts/0", O_RDWR | O_NOCTTY));',
       ],
       ['native/init/steps_dev.cc', 'return isPts ? kDone', 'return isPts || major < 4096 ? kDone'],
       [
         'native/init/steps_dev.cc',
-        'return check("ioctl TIOCSCTTY", sys::ioctl(0, TIOCSCTTY, 0L), "/dev/console");',
-        'sys::ioctl(0, TIOCSCTTY, 0L);\n  return kDone;',
+        'if ((a.flags & kNotControlling) != 0) return kDone;\n  return check("ioctl TIOCSCTTY", sys::ioctl(0, TIOCSCTTY, 0L), "/dev/console");',
+        '(void)kNotControlling;\n  sys::ioctl(0, TIOCSCTTY, 0L);\n  return kDone;',
       ],
     ],
     test: mounts,
@@ -328,7 +338,7 @@ export default [
       ],
     ],
     test: procfs,
-    only: 'sysctl through a link to another of procfs',
+    only: 'sysctl out of its directory',
   },
   {
     name: 'label-of-image',
