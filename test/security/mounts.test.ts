@@ -287,7 +287,9 @@ describe('the terminal of a container whose /dev is a volume of the attacker', (
     mkdirSync(evil);
     for (let n = 0; n < 16; n++) symlinkSync('/etc/target', path.join(evil, String(n)));
     const bundle = terminalBundle(volume, SHOW);
-    writeFileSync(path.join(bundle, 'rootfs/etc/target'), 'what the attacker wants opened\n');
+    const target = path.join(bundle, 'rootfs/etc/target');
+    const wanted = 'what the attacker wants opened\n';
+    writeFileSync(target, wanted);
     const hold = [
       'strace',
       '-f',
@@ -304,7 +306,8 @@ describe('the terminal of a container whose /dev is a volume of the attacker', (
       const running = onTerminal(bundle, `pts-${round}`, hold);
       await swapWhile(pts, evil, running, 100);
       const { code, stdout } = await running;
-      // Meeting the wrong directory is an error; meeting the wrong file would be the attacker's win.
+      // Meeting the wrong directory is an error; meeting the wrong file would be the attacker's win: it is written to.
+      expect(readFileSync(target, 'utf8')).toBe(wanted);
       if (code === 0) expect(stdout).toContain('major 88');
       if (code === 0) started++;
     }
