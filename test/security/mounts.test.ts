@@ -297,9 +297,10 @@ describe('the terminal of a container whose /dev is a volume of the attacker', (
       '-o',
       '/dev/null',
       '-e',
-      'trace=openat2,move_mount',
+      'trace=openat2,move_mount,fstatfs',
       '-e',
-      'inject=openat2,move_mount:delay_enter=3000',
+      // fstatfs(2) stands between the opening of the master and that of the terminal
+      'inject=openat2,move_mount,fstatfs:delay_enter=3000',
     ];
     let started = 0;
     for (let round = 0; round < 12; round++) {
