@@ -4,11 +4,13 @@
 // later one does, so that is left to a process that nobody learns from.
 import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { makeBundle } from '../test/bench/lib/bundle.mjs';
 
 const { programOf, scriptOf } = createRequire(import.meta.url)('../dist/boot.cjs');
 const [, , entry, home, file] = process.argv;
+// of this build alone: builds of several checkouts share the host's cgroups
+const [LONG, BRIEF] = ['long', 'brief'].map((name) => `${name}-${basename(home)}`);
 
 /** A container, and a look at what there is. */
 function tinyrun() {
@@ -20,23 +22,23 @@ function tinyrun() {
 /** What podman and containerd call for a container: what makes a process, */
 function tinyrunc() {
   return oci([
-    ['create', '-b', bundle('sleep', '60'), 'long'],
-    ['start', 'long'],
-    ['exec', 'long', 'true'],
-    ['delete', '--force', 'long'],
-    ['run', '-b', bundle('true'), 'brief'],
+    ['create', '-b', bundle('sleep', '60'), LONG],
+    ['start', LONG],
+    ['exec', LONG, 'true'],
+    ['delete', '--force', LONG],
+    ['run', '-b', bundle('true'), BRIEF],
   ]);
 }
 
 /** and the rest, whose container is made by the process before. */
 function brief() {
   const rest = [
-    ['start', 'long'],
-    ['state', 'long'],
-    ['kill', 'long', 'KILL'],
-    ['delete', '--force', 'long'],
+    ['start', LONG],
+    ['state', LONG],
+    ['kill', LONG, 'KILL'],
+    ['delete', '--force', LONG],
   ];
-  return oci(file ? rest : [['create', '-b', bundle('sleep', '60'), 'long']]);
+  return oci(file ? rest : [['create', '-b', bundle('sleep', '60'), LONG]]);
 }
 
 const oci = (commands) => commands.map((argv) => ['--root', join(home, 'tinyrunc'), ...argv]);

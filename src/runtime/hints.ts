@@ -108,6 +108,11 @@ const RULES: readonly HintRule[] = [
     op: 'memoryPolicy',
     hint: 'the kernel must know the mode, take the flags with it, and have memory on one of the nodes that the cpuset allows',
   },
+  {
+    op: 'chdir',
+    codes: ['ELOOP'],
+    hint: 'the working directory must be one of the image, not what a link of /proc leads to',
+  },
   { op: 'chdir', codes: ['ENOENT'], hint: 'the working directory must exist in the image' },
   { op: 'seccomp', codes: ['EACCES'], hint: 'without CAP_SYS_ADMIN a filter needs noNewPrivileges' },
 ];

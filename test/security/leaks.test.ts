@@ -37,7 +37,9 @@ describe('a directory of the host, open at 7 and 251', () => {
     for (const n of numbers)
       refused(await withHostFds((stdio) => sandbox.sh(['-w', `/proc/self/fd/${n}`], LOOK, { stdio })));
     refused(await withHostFds((stdio) => sandbox.sh(['-w', '/proc/self/fd/7/sub'], LOOK, { stdio })));
-    refused(await withHostFds((stdio) => sandbox.sh(['-w', '/proc/1/fd/7/../'], LOOK, { stdio })));
+    // cleaned before it is used: a directory of the container's own procfs
+    const cleaned = await withHostFds((stdio) => sandbox.sh(['-w', '/proc/1/fd/7/../'], LOOK, { stdio }));
+    expect(cleaned).toEqual({ code: 0, stdout: '/proc/1/fd\n', stderr: '' });
   });
 
   test('cannot be the working directory, tinyrunc process.cwd', async () => {
