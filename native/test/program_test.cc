@@ -84,9 +84,11 @@ TEST(hooksRunInTheNamespaces) {
                               .timeoutMs = timeout, .stateHead = "{\"pid\":", .stateTail = "}\n"});
     return shell(plan, "echo program");
   };
-  EXPECT_EQ(hook("echo $WHO $(cat)", 0), "hook {\"pid\":1}\nprogram\n");
-  EXPECT_EQ(hook("exit 3", 1000), "wait4 ECANCELED hook /bin/busybox failed with exit status 3");
-  EXPECT_EQ(hook("kill -9 $$", 1000), "wait4 ECANCELED hook /bin/busybox was ended by signal 9");
+  EXPECT_EQ(hook("[ \"$WHO $(cat)\" = 'hook {\"pid\":1}' ]; echo kept to itself", 0), "program\n");
+  EXPECT_EQ(hook("printf \"$WHO $(cat)\"; printf why >&2; exit 3", 1000),
+            "wait4 ECANCELED hook /bin/busybox failed with exit status 3, stdout: hook {\"pid\":1}, stderr: why");
+  EXPECT_EQ(hook("kill -9 $$", 1000),
+            "wait4 ECANCELED hook /bin/busybox was ended by signal 9, stdout: , stderr: ");
   EXPECT_EQ(hook("exec sleep 20", 50), "ppoll ETIMEDOUT /bin/busybox");
 }
 
