@@ -114,7 +114,7 @@ describe('tinyrun', () => {
     ['run without passing signals on', withFlags('--sig-proxy=false'), UP],
     ['run -t', withFlags('-t'), UP],
     ['run --trace', withFlags('--trace'), UP],
-    ['run --step', withFlags('--step'), (text: string) => text.includes('[Enter]')],
+    ['run --step', withFlags('--step'), (text: string) => text.includes('[Enter,')],
     ['load from a pipe', ['load'], () => true],
   ])('%s', { timeout: 60_000 }, async (_name, args, waits) => {
     const { listeners, text } = await siege(TINYRUN, args, { waits });
