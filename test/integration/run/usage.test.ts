@@ -16,7 +16,7 @@ test('hard links count once, links to elsewhere are not followed, a damaged cont
   await sandbox.tinyrun(['run', '--name', 'writer', 'busybox', 'sh', '-c', script]);
   const id = (await sandbox.tinyrun(['ps', '-aq', '--no-trunc'])).stdout.trim();
   expect(await df('--format', '{{.TotalCount}} {{.Active}} {{.Size}} {{.Reclaimable}}')).toMatch(
-    /\n1 0 10.02kB 10.02kB \(100%\)\n/,
+    /\n1 0 10.03kB 10.03kB \(100%\)\n/,
   );
   expect(await df('-v', '--format', '{{range .Containers}}{{.Names}} {{.Size}}{{end}}')).toBe('writer 10kB');
   expect(await df('-v', '--format', '{{(index .Images 0).Containers}}')).toBe('1');
