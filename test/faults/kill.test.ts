@@ -67,13 +67,16 @@ function killAtPrompt(n: number): Promise<{ killed: boolean; ids: string[]; proc
   });
   const seen = { killed: false, ids: [] as string[], processes: [] as string[] };
   let prompts = 0;
+  let told = '';
   const look = (text: string) => {
-    for (const [, pid] of text.matchAll(/pid (\d+): /g)) {
+    told += text;
+    // the pid is told once, a prompt comes at each step, in as many pieces as the pipe makes of them
+    while (told.split('[Enter,').length - 1 > prompts) {
       if (++prompts < n) child.stdin.write('\n');
       else if (!seen.killed) {
         seen.killed = true;
         seen.ids = containers();
-        seen.processes = [identity(Number(pid))];
+        seen.processes = [identity(Number(/pid (\d+): /.exec(told)?.[1]))];
         child.kill('SIGKILL');
       }
     }
