@@ -29,16 +29,16 @@ function copySize(master: Fd): void {
 /** Copies the container's output to standard output, with back-pressure. A pty whose last slave is closed reads EIO. */
 function pumpOutput(terminal: ReadStream): Promise<void> {
   return new Promise((resolve, reject) => {
+    // what waits in standard output would be lost with the process
+    const done = () => void process.stdout.write('', () => resolve());
     terminal.on('data', (chunk) => {
       if (process.stdout.write(chunk)) return;
       terminal.pause();
       process.stdout.once('drain', () => terminal.resume());
     });
-    terminal.on('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EIO' ? resolve() : reject(error),
-    );
-    terminal.on('close', () => resolve());
-    terminal.on('end', () => resolve());
+    terminal.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EIO' ? done() : reject(error)));
+    terminal.on('close', done);
+    terminal.on('end', done);
   });
 }
 
