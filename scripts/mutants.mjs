@@ -30,6 +30,9 @@ if (unknown.length > 0) {
 }
 const mutants = all.filter(({ name }) => names.length === 0 || names.includes(name));
 
+/** Seconds that the tests of a row may take. */
+const LIMIT = '240';
+
 const copy = mkdtempSync(path.join(tmpdir(), 'tinyrun-mutants-'));
 process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
@@ -81,8 +84,9 @@ function test({ test: file, only, project: kind = 'integration' }) {
   const report = path.join(copy, '.cache/mutant.json');
   rmSync(report, { force: true });
   const args = ['run', '--project', kind, file, '--reporter=json', `--outputFile=${report}`];
-  run('node_modules/.bin/vitest', ...args, ...(only ? ['-t', only] : []));
-  if (!existsSync(report)) throw new Error('vitest left no report');
+  // A group of its own, ended whole: without its defence a test may well read /dev/zero until the end of days.
+  run('timeout', '-s', 'KILL', LIMIT, 'node_modules/.bin/vitest', ...args, ...(only ? ['-t', only] : []));
+  if (!existsSync(report)) return { passed: 0, failed: 1 };
   const { numPassedTests: passed, numFailedTests: failed } = JSON.parse(readFileSync(report, 'utf8'));
   return { passed, failed };
 }

@@ -65,4 +65,114 @@ export default [
     test: 'test/security/emerge.test.ts',
     only: 'what is caught has the capabilities',
   },
+  {
+    name: 'debugger',
+    row: 'E: a debugger opens to whoever can signal',
+    out: 'a handler for SIGUSR1, and the launchers’ --inspect-port',
+    edits: [
+      ['src/debugger.ts', "process.on('SIGUSR1', ignored);", 'void ignored;'],
+      ...['tinyrun', 'tinyrunc'].map((name) => [
+        `bin/${name}`,
+        '\nexec "$node" --inspect-port=no..debugger:9229 ',
+        '\nexec "$node" ',
+      ]),
+    ],
+    test: 'test/security/debugger.test.ts',
+    only: 'pull from a registry that says nothing',
+  },
+  {
+    name: 'streams',
+    row: 'E: the caller’s descriptors in the container',
+    out: 'pipes of the container’s own',
+    edits: [
+      [
+        'src/engine/streams.ts',
+        'if (control.stdio || tty) return',
+        'if (control.stdio || output > 0) return',
+      ],
+    ],
+    test: 'test/security/streams.test.ts',
+    only: 'what /proc/self/fd names is never of the host',
+  },
+  {
+    name: 'irregular',
+    row: 'E: reading through what an archive made',
+    out: 'regular files only',
+    edits: [
+      [
+        'src/store/inside.ts',
+        "if ((mode & S_IFMT) !== S_IFREG) throw bad(path, 'it is no regular file');",
+        '',
+      ],
+    ],
+    test: 'test/security/files.test.ts',
+    only: 'only regular files are opened below a root',
+  },
+  {
+    name: 'temporary-names',
+    row: 'E: names that can be guessed',
+    out: 'random names, new files only',
+    edits: [
+      ['src/store/temporary.ts', "randomBytes(12).toString('hex')", "randomBytes(0).toString('hex')"],
+      ['src/store/temporary.ts', "openSync(path, 'wx', mode)", "openSync(path, 'w', mode)"],
+    ],
+    test: 'test/security/files.test.ts',
+    only: 'save -o: new, by a name that nobody guesses',
+  },
+  {
+    name: 'umask',
+    row: 'E: files of ours that others may write',
+    out: 'a cache that others could have written is thrown away',
+    edits: [
+      ['src/store/trust.ts', ' && (mode & WRITABLE_BY_OTHERS) === 0', ' && mode !== WRITABLE_BY_OTHERS'],
+    ],
+    test: 'test/security/files.test.ts',
+    only: 'the start-up snapshot is ours',
+  },
+  {
+    name: 'terminal',
+    row: 'E: bytes of an image on a terminal',
+    out: 'the filter',
+    edits: [
+      [
+        'src/store/text.ts',
+        'return text.replace(CONTROLS, (sign) => {',
+        'return text.replace(CONTROLS, (sign) => {\n    if (sign) return sign;',
+      ],
+    ],
+    test: 'test/security/terminal-escapes.test.ts',
+  },
+  {
+    name: 'endless-list',
+    row: 'E: an endless peer',
+    out: 'the refusal of a list without end',
+    edits: [
+      [
+        'src/image/registry/repository.ts',
+        'asked.has(String(target)))\n        throw',
+        'asked.has(String(target)))\n        return [...tags];\n      if (tags.size > 10 * MAX_TAGS) throw',
+      ],
+    ],
+    test: 'test/unit/image/peer.test.ts',
+    project: 'unit',
+  },
+  {
+    name: 'walk',
+    row: 'E: a walk that keeps what it opened',
+    out: 'the close of what a path has passed through',
+    edits: [['src/engine/layers.ts', 'if (this.#dirs !== this.roots) closeAll(this.#dirs);', '']],
+    test: 'test/security/files.test.ts',
+    only: 'a walk through links in a hundred layers',
+  },
+  {
+    name: 'inherited',
+    row: 'E: inherited names',
+    out: 'tables without a prototype',
+    edits: [
+      ['src/store/dict.ts', 'Object.assign(Object.create(null), members)', 'Object.assign({}, members)'],
+    ],
+    test: 'test/unit/inherited-names.test.ts',
+    project: 'unit',
+    only: 'is in no table',
+  },
 ];
