@@ -55,9 +55,9 @@ std::vector<uint8_t> withEnosys(std::vector<uint8_t> program, const std::vector<
     code.push_back(BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 0, 1));
     answer();
   }
-  std::vector<uint8_t> out(code.size() * sizeof(sock_filter) + program.size());
-  std::memcpy(out.data(), code.data(), code.size() * sizeof(sock_filter));
-  std::memcpy(out.data() + code.size() * sizeof(sock_filter), program.data(), program.size());
+  const auto* const first = reinterpret_cast<const uint8_t*>(code.data());
+  std::vector<uint8_t> out(first, first + code.size() * sizeof(sock_filter));
+  out.insert(out.end(), program.begin(), program.end());
   return out;
 }
 
