@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
@@ -57,13 +57,20 @@ export function signalEach(pids: readonly number[], signal: number): void {
 
 /** What keeps a new container from living in a cgroup, undefined when nothing does; runc's words. */
 function whyUninhabitable(cgroup: string): string | undefined {
-  const count = cgroupPids(cgroup).length;
+  const count = existsSync(cgroup) ? cgroupPids(cgroup).length : 0;
   if (count > 0) return `container's cgroup is not empty: ${count} process(es) found`;
+  const frozen = frozenAt(cgroup);
   // One born into a frozen cgroup would never get to its first instruction, and its maker wait for that.
-  for (let at = cgroup; at !== '/' && at !== '.'; at = dirname(at))
-    if (readGone(join(at, 'cgroup.freeze')).startsWith('1'))
-      return `container's cgroup unexpectedly frozen: ${at}/cgroup.freeze is 1`;
-  return undefined;
+  return frozen && `container's cgroup unexpectedly frozen: ${frozen}/cgroup.freeze is 1`;
+}
+
+/** The frozen cgroup that a cgroup is or would be made in. The root of the hierarchy has no cgroup.freeze. */
+function frozenAt(cgroup: string, below = false): string | undefined {
+  const file = join(cgroup, 'cgroup.freeze');
+  const isThere = existsSync(file);
+  if ((below && !isThere) || cgroup === dirname(cgroup)) return undefined;
+  if (isThere && readGone(file).startsWith('1')) return cgroup;
+  return frozenAt(dirname(cgroup), isThere);
 }
 
 /**
