@@ -5,6 +5,7 @@ import { TinyrunError } from '../errors.ts';
 import { LOCK_FILE } from '../runtime/journal.ts';
 import { killContainer } from '../runtime/signal.ts';
 import { parseSignal } from '../runtime/signals.ts';
+import { SIGKILL } from '../spec/linux.ts';
 import { awaitUnlocked, tryExistingLock } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
@@ -12,8 +13,6 @@ import { Names } from './names.ts';
 import { waitForEnd } from './process.ts';
 import { type ContainerView, containerIds, findId, readRecord, viewOf } from './record.ts';
 import { removeData, sweepAll, sweepRunning } from './sweep.ts';
-
-const SIGKILL = 9;
 
 /** Every container, newest first; one whose record is damaged is told to `onDamaged` and left out. */
 export function listContainers(roots: Roots, onDamaged: (error: Error) => void): ContainerView[] {

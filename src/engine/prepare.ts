@@ -10,7 +10,7 @@ import type { ContainerConfig, ImageRecord } from '../image/types.ts';
 import type { PlainPaths } from '../plan/compile/options.ts';
 import type { HostFacts } from '../plan/host.ts';
 import { hostFacts } from '../runtime/host.ts';
-import { signalName, signalNumber } from '../spec/linux.ts';
+import { SIGTERM, signalName, signalNumber } from '../spec/linux.ts';
 import type { SeccompTarget } from '../spec/seccomp-profile.ts';
 import type { LinuxDevice, Mount, Spec } from '../spec/types.ts';
 import type { Roots } from '../store/paths.ts';
@@ -231,8 +231,6 @@ function missingSources(mounts: readonly (Mount | BindMount)[]): string[] {
     throw new TinyrunError('USAGE', `--mount: the bind source ${mount.source} does not exist`);
   });
 }
-
-const SIGTERM = 15;
 
 /** The image's word is advice: one that names no signal is SIGTERM, as with Docker. */
 function stopSignalOf({ stopSignal }: RunOptions, { StopSignal = '' }: ContainerConfig): number {

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
+import { SIGKILL } from '../spec/linux.ts';
 import type { Lock } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
@@ -161,8 +162,6 @@ export async function createContainer(
     lock.release();
   }
 }
-
-const SIGKILL = 9;
 
 async function unmake({ dir, launched }: Made): Promise<void> {
   native().pidfdSendSignal(launched.pidfd, SIGKILL);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Step } from '../plan/types.ts';
+import { SIGKILL } from '../spec/linux.ts';
 import type { Lock } from '../store/lock.ts';
 import { noSuchContainer, specState } from './container.ts';
 import { runHooksLoosely } from './hooks.ts';
@@ -10,7 +11,6 @@ import { launchSync } from './launch.ts';
 import { containerDir, isAlive, readState, type StateFile, statusOf } from './state.ts';
 import { stopScope } from './systemd.ts';
 
-const SIGKILL = 9;
 /** How long a killed process may take to end, milliseconds; runc's. */
 const GRACE = 10_000;
 

@@ -2,6 +2,7 @@ import { native } from '../native/index.ts';
 import type { ExitStatus, Fd, Machine, MachineOptions, Outcome, StepResult } from '../native/types.ts';
 import { encode } from '../plan/encode.ts';
 import { NO_SLOT, type Plan } from '../plan/types.ts';
+import { SIGKILL } from '../spec/linux.ts';
 import { debug, isDebugging } from './debug.ts';
 import { planError } from './failure.ts';
 import { phrase } from './phrase.ts';
@@ -169,8 +170,6 @@ function kill(machine: Machine, outcome: Outcome | undefined): Fd | undefined {
   native().pidfdSendSignal(pidfd, SIGKILL);
   return pidfd;
 }
-
-const SIGKILL = 9;
 
 /** `launch` on the calling thread: for the short plans of a command line that has nothing else to do. */
 export function launchSync(options: LaunchSyncOptions): Launched {

@@ -1,5 +1,6 @@
 import { TinyrunError } from '../errors.ts';
 import type { Step } from '../plan/types.ts';
+import { SIGKILL } from '../spec/linux.ts';
 import { signalEach } from './cgroup.ts';
 import type { Container } from './container.ts';
 import { launchSync } from './launch.ts';
@@ -22,8 +23,6 @@ function killStep(container: Container, signal: number): Step {
     why: 'the first process of the container gets the signal',
   };
 }
-
-const SIGKILL = 9;
 
 /** Answers whether there was anybody. What is born while it is being killed is killed as well. */
 function signalAll(state: StateFile, signal: number): boolean {

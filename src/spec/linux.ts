@@ -310,6 +310,8 @@ export const SIGNALS = {
 } as const;
 
 /** First and last real time signal as libc names them: the kernel's 32 and 33 belong to its threads. */
+export const SIGKILL = SIGNALS.KILL;
+export const SIGTERM = SIGNALS.TERM;
 export const SIGRTMIN = 34;
 export const SIGRTMAX = 64;
 

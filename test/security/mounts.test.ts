@@ -13,29 +13,22 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   bind,
   execute,
   type MutableMount,
   type Result,
   Sandbox,
+  sandboxEachTest,
   swapWhile,
   TINYRUN,
   TINYRUNC,
 } from './support.ts';
 
-// A canary of its own for each test: what one changed is no other's failure.
 let sandbox: Sandbox;
-beforeEach(() => {
-  sandbox = new Sandbox();
-});
-afterEach(async () => {
-  try {
-    sandbox.checkHost();
-  } finally {
-    await sandbox.close();
-  }
+sandboxEachTest((fresh) => {
+  sandbox = fresh;
 });
 
 const tmpfs = (destination: string) =>

@@ -3,23 +3,15 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/plan/compile/index.ts';
 import { hostFacts } from '../../src/runtime/host.ts';
 import { launchSync } from '../../src/runtime/launch.ts';
-import { bind, type MutableMount, type MutableSpec, Sandbox } from './support.ts';
+import { bind, type MutableMount, type MutableSpec, Sandbox, sandboxEachTest } from './support.ts';
 
-// A canary of its own for each test: what one changed is no other's failure.
 let sandbox: Sandbox;
-beforeEach(() => {
-  sandbox = new Sandbox();
-});
-afterEach(async () => {
-  try {
-    sandbox.checkHost();
-  } finally {
-    await sandbox.close();
-  }
+sandboxEachTest((fresh) => {
+  sandbox = fresh;
 });
 
 const without = (spec: MutableSpec, ...destinations: string[]) =>

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { afterEach, beforeEach } from 'vitest';
 import { native } from '../../src/native/index.ts';
 import { AT_FDCWD } from '../../src/native/types.ts';
 import { specTemplate } from '../../src/spec/template.ts';
@@ -190,6 +191,22 @@ type Mutable<T> = T extends readonly (infer U)[]
     : T;
 export type MutableSpec = Mutable<Spec>;
 export type MutableMount = Mutable<Mount>;
+
+/** A canary of its own for each test of a file: what one changed is no other's failure. */
+export function sandboxEachTest(take: (fresh: Sandbox) => void): void {
+  let sandbox: Sandbox;
+  beforeEach(() => {
+    sandbox = new Sandbox();
+    take(sandbox);
+  });
+  afterEach(async () => {
+    try {
+      sandbox.checkHost();
+    } finally {
+      await sandbox.close();
+    }
+  });
+}
 
 export const bind = (source: string, destination: string, ...options: string[]): MutableMount =>
   ({ source, destination, type: 'bind', options: ['rbind', ...options] }) as MutableMount;

@@ -10,6 +10,7 @@ import {
   RLIMITS,
   SCHED_FLAGS,
   SCHED_POLICIES,
+  SIGKILL,
 } from '../../spec/linux.ts';
 import { u64 } from '../../spec/parse.ts';
 import type { LinuxCapabilities, LinuxMemoryPolicy, Scheduler } from '../../spec/types.ts';
@@ -20,7 +21,6 @@ import type { Context } from './context.ts';
 const KEEP_UMASK = 0xffffffff;
 /** setUser.flags of steps.def. */
 const USER = { keepGroups: 1, ownStdio: 2, ownFiles: 4 } as const;
-const SIGKILL = 9;
 /** More than any set-up has open; a hard limit below it needs no raising. */
 const ENOUGH_FILES = 1024;
 

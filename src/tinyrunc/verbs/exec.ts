@@ -3,6 +3,7 @@ import { loadContainer } from '../../runtime/container.ts';
 import { containerSpec, execInContainer } from '../../runtime/exec.ts';
 import { attend } from '../../runtime/foreground.ts';
 import type { Launched } from '../../runtime/launch.ts';
+import { SIGKILL } from '../../spec/linux.ts';
 import { announce } from '../announce.ts';
 import type { Parsed } from '../args.ts';
 import { preservedFds } from '../fds.ts';
@@ -14,8 +15,6 @@ function subCgroup(flags: Parsed): string {
   const last = flags.list('cgroup').at(-1) ?? '';
   return last.slice(last.indexOf(':') + 1);
 }
-
-const SIGKILL = 9;
 
 /** Who cannot be told of the process would not know that it runs. */
 async function announceOrEnd(flags: Parsed, launched: Launched): Promise<void> {

@@ -2,9 +2,8 @@ import { type Container, loadContainer } from '../../runtime/container.ts';
 import { containerSpec } from '../../runtime/exec.ts';
 import { killContainer } from '../../runtime/signal.ts';
 import { parseSignal } from '../../runtime/signals.ts';
+import { SIGKILL } from '../../spec/linux.ts';
 import type { Verb } from '../verb.ts';
-
-const SIGKILL = 9;
 
 /** The end of its first process is the end of a container only where that is the first one of a pid namespace of its own. */
 function outlivesFirst({ dir }: Container): boolean {
