@@ -175,4 +175,21 @@ export default [
     project: 'unit',
     only: 'is in no table',
   },
+  {
+    name: 'hard-link',
+    row: 'E: reading through what an archive made',
+    out: 'no hard link to a link',
+    edits: [['src/image/load.ts', 'linkOnlyFiles: true', 'linkOnlyFiles: false']],
+    test: 'test/security/files.test.ts',
+    only: 'a hard link to a symbolic link to',
+  },
+  {
+    name: 'set-uid',
+    row: 'E: a set-uid program outlives its parent',
+    out: 'the end of all that is in the cgroup, before it is removed',
+    edits: [
+      ['src/runtime/journal.ts', "[{ op: 'cgroupKill', args: undo.args }, undo] : [undo]", '[undo] : [undo]'],
+    ],
+    test: 'test/security/set-uid.test.ts',
+  },
 ];
