@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { packageRoot } from '../store/package.ts';
+import { isWrittenByOthers } from '../store/trust.ts';
 import { SyscallError } from './syscall-error.ts';
 import type { NativeAddon } from './types.ts';
 
@@ -26,10 +27,18 @@ function beforeExit(): void {
   (process as { [key]?: () => void })[key]?.();
 }
 
-/** What anyone may write is not loaded: the package's own files may be another user's, if no more than his. */
-const isSafe = (path: string): boolean =>
-  (statSync(path).mode & WORLD_WRITABLE) === 0 && (statSync(dirname(path)).mode & WORLD_WRITABLE) === 0;
-const WORLD_WRITABLE = 0o002;
+/** How many directories on the way to an addon are the package's own: two of the build, and the package. */
+const OWN_DIRECTORIES = 3;
+
+/**
+ * What of the way to an addon others may write: it is not loaded then. All of the package may be another user's, as the
+ * code that runs here is, if no more than his.
+ */
+function openToOthers(path: string): string | undefined {
+  for (let at = path, left = OWN_DIRECTORIES; left >= 0; at = dirname(at), left--)
+    if (isWrittenByOthers(statSync(at))) return at;
+  return undefined;
+}
 
 /** Loads the first of `paths` that can be. Throws TinyrunError NATIVE_MISSING, which lists each path tried. */
 export function loadAddon(paths: readonly string[]): NativeAddon {
@@ -39,8 +48,9 @@ export function loadAddon(paths: readonly string[]): NativeAddon {
       tried.push(`${path}: not there`);
       continue;
     }
-    if (!isSafe(path)) {
-      tried.push(`${path}: others may write it`);
+    const open = openToOthers(path);
+    if (open !== undefined) {
+      tried.push(`${path}: others may write ${open === path ? 'it' : open} (chmod go-w)`);
       continue;
     }
     const holder: { exports: Partial<LoadedAddon> } = { exports: {} };

@@ -56,10 +56,11 @@ function cgroupFor({ state }: Container, sub: string): string | undefined {
   if (cgroup === undefined) return undefined;
   const asked = join(cgroup, sub);
   if (sub === '' || sub === '/') return habitable(state, cgroup);
-  if (sub.split('/').includes('..') || !existsSync(asked)) {
-    throw new TinyrunError('USAGE', `bad sub cgroup path: ${asked} is not a sub cgroup path of ${cgroup}`, {
-      hint: "the path starts at the container's own cgroup, stays below it, and is there",
-    });
+  const hint = "the path starts at the container's own cgroup, stays below it, and is there";
+  if (sub.split('/').includes('..'))
+    throw new TinyrunError('USAGE', `${sub} is not a sub cgroup path`, { hint });
+  if (!existsSync(asked)) {
+    throw new TinyrunError('USAGE', `cannot join cgroup ${asked}: no such file or directory`, { hint });
   }
   return asked;
 }

@@ -38,8 +38,11 @@ function reachable(
 const present = (cgroup: string, file: string): string | undefined =>
   readIfExists(join(cgroup, file))?.trim();
 
-/** linux.resources.memory.checkBeforeUpdate: a limit below what is used already would kill; runc's words. */
-function checkUsage(cgroup: string, { memory = {} }: LinuxResources): void {
+/**
+ * linux.resources.memory.checkBeforeUpdate: a limit below what is used already would kill; runc's words.
+ * @throws TinyrunError (SPEC_INVALID)
+ */
+export function checkUsage(cgroup: string, { memory = {} }: LinuxResources): void {
   const text = memory.checkBeforeUpdate ? present(cgroup, 'memory.current') : undefined;
   if (text === undefined) return;
   const { limit = 0, swap = 0 } = memory;

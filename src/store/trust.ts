@@ -1,8 +1,19 @@
 import type { Stats } from 'node:fs';
 
-const WRITABLE_BY_OTHERS = 0o022;
+const WRITABLE_BY_GROUP = 0o020;
+const WRITABLE_BY_ANYONE = 0o002;
+const WRITABLE_BY_OTHERS = WRITABLE_BY_GROUP | WRITABLE_BY_ANYONE;
 
 /** Whether nobody but root and ourselves can have written it: only then may what it holds be run or loaded. */
 export function isTrusted({ uid, mode }: Stats): boolean {
   return (uid === 0 || uid === process.geteuid?.()) && (mode & WRITABLE_BY_OTHERS) === 0;
+}
+
+/**
+ * Whether another than its owner and root may write it. A group that has its owner's number is his alone, where each user
+ * has a group (umask 002).
+ */
+export function isWrittenByOthers({ uid, gid, mode }: Stats): boolean {
+  if ((mode & WRITABLE_BY_ANYONE) !== 0) return true;
+  return (mode & WRITABLE_BY_GROUP) !== 0 && gid !== 0 && gid !== uid;
 }

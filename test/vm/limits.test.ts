@@ -263,3 +263,17 @@ test('a processor that is not there is refused by name', () => {
   assert.equal(code, 125);
   assert.match(stderr, /cpuset/);
 });
+
+test('pids.limit of 0 and 1: it is born, and has no children', () => {
+  for (const limit of [0, 1]) {
+    const script = 'read -r n </sys/fs/cgroup/pids.max; echo $n; (echo child) 2>/dev/null; echo not reached';
+    const { code, stdout } = tinyrunc(
+      'run',
+      '-b',
+      makeBundle(`pids${limit}`, script, { pids: { limit } }),
+      `pids${limit}`,
+    );
+    assert.notEqual(code, 0);
+    assert.equal(stdout, `${limit}\n`);
+  }
+});

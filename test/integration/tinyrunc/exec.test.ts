@@ -156,9 +156,14 @@ describe('exec', () => {
 
   it('runs in a sub-cgroup that exists, and climbs out of none', () => {
     const cgroup = JSON.parse(readFileSync(join(bench.root, id, 'state.json'), 'utf8')).cgroup as string;
-    const result = bench.run(['exec', '--cgroup', 'nope', id, 'true']);
-    expect(result.status).toBe(255);
-    expect(bench.run(['exec', '--cgroup', '../..', id, 'true']).stderr).toContain('bad sub cgroup path');
+    const refused = (path: string): string => {
+      const { status, stderr } = bench.run(['exec', '--cgroup', path, id, 'true']);
+      expect(status).toBe(255);
+      return stderr;
+    };
+    expect(refused('nope')).toContain(`cannot join cgroup ${cgroup}/nope: no such file or directory`);
+    for (const path of ['..', '../..', `../${id}`, 'a/../../b', ':..'])
+      expect(refused(path)).toContain(`${path.replace(/^:/, '')} is not a sub cgroup path`);
     expect(existsSync(join(cgroup, 'nope'))).toBe(false);
   });
 });

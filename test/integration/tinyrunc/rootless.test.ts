@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rootlessTemplate } from '../../../src/spec/template.ts';
@@ -76,6 +76,35 @@ describe('without root', () => {
     await until(() => JSON.parse(user('state', 'two').stdout).status === 'stopped');
     expect(user('delete', 'two').status).toBe(0);
     expect(readdirSync(join(home, 'tinyrunc')).filter((name) => !name.startsWith('~'))).toEqual([]);
+  });
+
+  it('leaves a bind what the kernel has locked, and refuses to take away what is named', () => {
+    const source = join(bench.dir, 'locked');
+    mkdirSync(source);
+    const outcome = (...options: string[]) => {
+      const bundle = bench.bundle(spec('grep', ' /mnt ', '/proc/self/mountinfo'));
+      const config = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8'));
+      config.mounts.push({ destination: '/mnt', type: 'bind', source, options });
+      bench.write(bundle, config);
+      mkdirSync(join(bundle, 'rootfs/mnt'));
+      give(bundle);
+      const run = `exec setpriv --reuid ${UID} --regid ${UID} --clear-groups ${TINYRUNC} run -b ${bundle} locked`;
+      const mount = `mount -t tmpfs -o ro,nosuid,nodev,noexec locked ${source}`;
+      const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', `${mount} && ${run}`], {
+        encoding: 'utf8',
+        cwd: '/',
+        env: { PATH: process.env.PATH, XDG_RUNTIME_DIR: home },
+      });
+      return { status, stderr, options: /\/mnt ([a-z,]+)/.exec(stdout)?.[1] };
+    };
+    const locked = { status: 0, stderr: '', options: expect.stringMatching(/^ro,nosuid,nodev,noexec/) };
+    expect(outcome('bind')).toEqual(locked);
+    // of one that sets an attribute the others are its own (mount(8)), as far as that goes
+    expect(outcome('bind', 'nosuid')).toEqual(locked);
+    expect(outcome('rbind', 'noexec')).toEqual(locked);
+    const refused = outcome('bind', 'rw', 'exec');
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain('EPERM');
   });
 
   it('cannot see or end the containers of others', () => {

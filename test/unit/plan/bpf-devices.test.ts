@@ -88,7 +88,7 @@ const rule: fc.Arbitrary<LinuxDeviceCgroup> = fc.record(
     type: fc.constantFrom('a', 'b', 'c'),
     major: fc.oneof(number, fc.constant(-1)),
     minor: fc.oneof(number, fc.constant(-1)),
-    access: fc.constantFrom('r', 'w', 'm', 'rw', 'rm', 'wm', 'rwm', ''),
+    access: fc.constantFrom('r', 'w', 'm', 'rw', 'wr', 'mr', 'wm', 'rwm', 'mwr', ''),
   },
   { requiredKeys: ['allow'] },
 );
@@ -125,6 +125,13 @@ describe('deviceProgram', () => {
     expect(may('b', 8, 0, 2)).toBe(false);
     expect(may('c', 10, 229, 2)).toBe(false);
     expect(may('c', 1, 1, 6)).toBe(false);
+  });
+
+  test('the letters of an access come in any order', () => {
+    const of = (access: string) => deviceProgram([{ allow: true, type: 'c', major: 1, minor: 3, access }]);
+    for (const letters of ['rwm', 'mwr', 'wmr', 'mrw']) expect(of(letters)).toEqual(of('rwm'));
+    expect(of('wr')).toEqual(of('rw'));
+    expect(of('mw')).toEqual(of('wm'));
   });
 
   test('a denied bit denies the whole access', () => {

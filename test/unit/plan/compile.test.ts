@@ -203,6 +203,31 @@ describe('cgroup', () => {
     expect(argsOf(plan, 'writeFile')).toEqual([]);
   });
 
+  describe('pids.limit', () => {
+    const placed = (limit: number, spec: Linux = {}) => {
+      const { plan } = made(linux({ ...spec, resources: { pids: { limit } } }));
+      const written = plan.steps.findIndex(
+        ({ op, args }) => op === 'writeFile' && (args as { path: string }).path.endsWith('/pids.max'),
+      );
+      expect(plan.steps[written]?.args).toMatchObject({ value: String(limit) });
+      return { plan, written };
+    };
+    test.each([0, 1])('%d leaves nobody room to be born: it comes once the process is there', (limit) => {
+      for (const spec of [{}, { namespaces: [{ type: 'mount' }, { type: 'pid', path: '/p' }] }] as Linux[]) {
+        const { plan, written } = placed(limit, spec);
+        expect(written).toBeGreaterThan(at(plan, 'clone'));
+        expect(written).toBeGreaterThan(ops(plan).lastIndexOf('awaitSync'));
+        expect(written).toBeLessThan(ops(plan).lastIndexOf('signalSync'));
+        expect(ops(plan).lastIndexOf('sync')).toBeGreaterThan(at(plan, 'fork'));
+        expect(ops(plan).lastIndexOf('sync')).toBeLessThan(at(plan, 'execve'));
+      }
+    });
+    test('2 and more hold before it is born', () => {
+      const { plan, written } = placed(2);
+      expect(written).toBeLessThan(at(plan, 'clone'));
+    });
+  });
+
   test('no cgroup2: no cgroup, and the process is not born into one', () => {
     const { plan, cgroup } = made(MINIMAL, { ...ROOT, cgroup: NONE });
     expect(cgroup).toBeUndefined();

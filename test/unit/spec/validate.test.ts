@@ -337,6 +337,12 @@ describe('the other documents', () => {
   it('resources of update', () => {
     expect(validateResources({ pids: { limit: 5 } })).toMatchObject({ errors: [] });
     expect(summary(validateResources({ memory: 5 }).errors)).toBe('resources.memory: 5 is not an object');
+    for (const access of ['rwm', 'mwr', 'wr', 'rw', 'm', ''])
+      expect(validateResources({ devices: [{ allow: true, access }] })).toMatchObject({ errors: [] });
+    for (const access of ['rwx', 'R', 'rw m', 'rwmr'])
+      expect(summary(validateResources({ devices: [{ allow: true, access }] }).errors)).toContain(
+        'of r, w, m',
+      );
   });
 });
 
