@@ -21,7 +21,7 @@ export function cgroupOf(pid: number): string | undefined {
 const isWithin = (path: string, cgroup: string): boolean => path === cgroup || path.startsWith(`${cgroup}/`);
 
 /** Where the first process has gone, when that is not its container's cgroup. */
-export function movedTo(state: Pick<StateFile, 'pid' | 'cgroup'>): string | undefined {
+function movedTo(state: Pick<StateFile, 'pid' | 'cgroup'>): string | undefined {
   if (state.cgroup === undefined) return undefined;
   const now = cgroupOf(state.pid);
   return now === undefined || isWithin(now, state.cgroup) ? undefined : now;
@@ -39,10 +39,13 @@ function parentOf(pid: number): number {
   return Number(/^PPid:\t(\d+)$/m.exec(readGone(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
+/** Whether a process is the first of its pid namespace: one that it has joined is full of others' processes. */
+const leadsItsPids = (pid: number): boolean => /^NSpid:.*\t1$/m.test(readGone(`/proc/${pid}/status`));
+
 /** Tells a container's processes from others: by a namespace that is its own, or by descent from its first process. */
-export function kinOf(first: number): (pid: number) => boolean {
+function kinOf(first: number): (pid: number) => boolean {
   const own = (['pid', 'mnt'] as const).flatMap((kind) => {
-    const name = namespaceOf(first, kind);
+    const name = kind === 'pid' && !leadsItsPids(first) ? undefined : namespaceOf(first, kind);
     return name === undefined || name === namespaceOf('self', kind) ? [] : [[kind, name] as const];
   });
   const isKin = (pid: number): boolean =>
