@@ -101,29 +101,19 @@ test('at each step of the container lane', { timeout: 240_000 }, async () => {
 
 // The host lane and what surrounds it: every system call that makes, takes or tells something.
 const CALLS = [
-  ...[
-    'mkdir',
-    'mkdirat',
-    'openat2',
-    'flock',
-    'rename',
-    'fsync',
-    'memfd_create',
-    'clone3',
-    'sendmsg',
-    'recvmsg',
-  ],
+  ...['mkdir', 'mkdirat', 'openat2', 'flock', 'rename', 'memfd_create', 'clone3', 'sendmsg', 'recvmsg'],
   ...[
     'poll',
-    'pidfd_open',
     'bpf',
     'waitid',
     'unlinkat',
     'unlink',
     'rmdir',
-    'fchmod',
     'pwrite64',
     'socketpair',
+    'symlink',
+    'execveat',
+    'splice',
   ],
 ];
 
@@ -149,5 +139,7 @@ test.each(CALLS)('at each %s', async (call) => {
     expect(`${code} ${stderr}`, `${call} number ${n}`).toMatch(/ended by SIGKILL|tinyrun: |^137 $/m);
     last = n;
   }
+  // a call that is never made would prove nothing
+  expect(last).toBeGreaterThan(0);
   expect((await sandbox.sh([], 'echo again')).stdout, `after ${last} kills`).toBe('again\n');
 });

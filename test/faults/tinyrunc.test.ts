@@ -21,7 +21,7 @@ const CGROUP_ROOTS = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
 
 const FILES = ['', 'lock', 'journal', 'state.json', 'config.json', 'exec.fifo', 'exec.fifo.taken'];
 /** What node does dozens of times before its first line of ours runs: only where a container's files are meant. */
-const COMMON = ['openat', 'write', 'close', 'mkdir', 'rename'];
+const COMMON = ['openat', 'write', 'close', 'mkdir'];
 
 function watched(call: string, id: string): string[] {
   if (!COMMON.includes(call)) return [];
@@ -91,34 +91,29 @@ function create(id: string): void {
   expect(status).toBe(0);
 }
 
-/** The most kills at one system call; beyond it nothing new is in the plan. */
+/** The most kills at one system call, of which there is one at least; beyond it nothing new is in the plan. */
 const MOST = 8;
 
 describe('SIGKILL during create', () => {
-  it.each([
-    'mkdir',
-    'mkdirat',
-    'openat',
-    'write',
-    'close',
-    'flock',
-    'rename',
-    'clone3',
-    'sendmsg',
-    'recvmsg',
-    'bpf',
-  ])('at each %s', { timeout: 240_000 }, async (call) => {
-    const id = bench.id();
-    for (let n = 1; n <= MOST; n++) {
-      const killed = killedAt(call, n, id, ['create', '-b', bundle, id]);
-      // There is a container, or there is none: a damaged state.json would throw.
-      expect(findContainer(bench.root, id)?.state.id ?? id).toBe(id);
-      await expectNothingLeft(id, `killed at ${call} number ${n}`);
-      if (!killed) break;
-    }
-    create(id);
-    await expectNothingLeft(id, 'a whole one');
-  });
+  it.each(['mkdir', 'mkdirat', 'openat', 'write', 'close', 'flock', 'rename', 'clone3', 'recvmsg', 'bpf'])(
+    'at each %s',
+    { timeout: 240_000 },
+    async (call) => {
+      const id = bench.id();
+      let kills = 0;
+      for (let n = 1; n <= MOST; n++) {
+        const killed = killedAt(call, n, id, ['create', '-b', bundle, id]);
+        // There is a container, or there is none: a damaged state.json would throw.
+        expect(findContainer(bench.root, id)?.state.id ?? id).toBe(id);
+        await expectNothingLeft(id, `killed at ${call} number ${n}`);
+        if (!killed) break;
+        kills++;
+      }
+      expect(kills).toBeGreaterThan(0);
+      create(id);
+      await expectNothingLeft(id, 'a whole one');
+    },
+  );
 
   it('and the same create again, without a delete in between', async () => {
     const id = bench.id();
@@ -130,17 +125,20 @@ describe('SIGKILL during create', () => {
 });
 
 describe('SIGKILL of tinyrunc or its helper during run', () => {
-  it.each(['clone3', 'recvmsg', 'sendmsg', 'pivot_root', 'move_mount', 'setresuid', 'execve'])(
+  it.each(['clone3', 'recvmsg', 'execveat', 'pivot_root', 'move_mount', 'setresuid', 'execve'])(
     'at each %s',
     { timeout: 240_000 },
     async (call) => {
       const brief = bench.bundle(testSpec(['true']));
+      let kills = 0;
       for (let n = 1; n <= MOST; n++) {
         const id = bench.id();
         const killed = killedAt(call, n, id, ['run', '-b', brief, id], true);
         await expectNothingLeft(id, `run killed at ${call} number ${n}`);
         if (!killed) break;
+        kills++;
       }
+      expect(kills).toBeGreaterThan(0);
     },
   );
 });
@@ -151,7 +149,7 @@ describe.each([
     'exec',
     // About 2 s where the host's pid 1 reaps that late: the first process of a pid namespace ends only when the processes
     // that others put there were reaped (pid_namespaces(7)), and the one who could is killed here.
-    ['clone3', 'sendmsg', 'recvmsg', 'pidfd_open'],
+    ['clone3', 'recvmsg', 'pidfd_open'],
     (id: string) => ['exec', '-d', id, 'sleep', '1000'],
   ],
   [
@@ -161,6 +159,7 @@ describe.each([
   ],
 ] as const)('SIGKILL during %s', (verb, calls, args) => {
   it.each(calls)('at each %s', { timeout: 240_000 }, async (call) => {
+    let kills = 0;
     for (let n = 1; n <= MOST; n++) {
       const id = bench.id();
       create(id);
@@ -169,6 +168,8 @@ describe.each([
       expect(findContainer(bench.root, id)?.state.id ?? id).toBe(id);
       await expectNothingLeft(id, `${verb} killed at ${call} number ${n}`);
       if (!killed) break;
+      kills++;
     }
+    expect(kills).toBeGreaterThan(0);
   });
 });
