@@ -1,5 +1,6 @@
 // Many at once: nobody gets in another's way, and nothing stays.
-import { existsSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Sandbox } from '../security/support.ts';
@@ -35,14 +36,26 @@ test('10 first runs at once: the image is unpacked by one of them', async () => 
 });
 
 test('the same name 20 times: one winner, the rest are told', async () => {
-  const results = await many(20, () =>
-    sandbox.sh(['--name', 'only'], 'read line; echo won', { stdio: ['pipe', 'pipe', 'pipe'] }),
-  );
-  const codes = results.map(({ code }) => code);
-  // Standard input is not kept open without -i, so the winner ends by itself and a later one may win after it.
-  expect(codes.filter((code) => code !== 0 && code !== 1 && code !== 125)).toEqual([]);
-  for (const { code, stderr } of results)
-    if (code === 125) expect(stderr).toMatch(/name .*only.* (is )?(already )?in use/i);
-  expect(codes.some((code) => code !== 125)).toBe(true);
+  const fifo = path.join(sandbox.dir, 'fifo');
+  spawnSync('mkfifo', [fifo]);
+  // who wins has the name until all others have ended
+  let others = 0;
+  let end = () => {};
+  const alone = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const running = many(20, async () => {
+    const result = await sandbox.sh(['--name', 'only', '-v', `${fifo}:/fifo`], 'cat /fifo; echo won');
+    if (result.code !== 0 && ++others === 19) end();
+    return result;
+  });
+  await alone;
+  writeFileSync(fifo, '');
+  const results = await running;
+  expect(results.filter(({ code }) => code === 0)).toMatchObject([{ stdout: 'won\n', stderr: '' }]);
+  for (const { code, stderr } of results.filter((each) => each.code !== 0)) {
+    expect(stderr).toMatch(/^tinyrun: .*name .*only.* in use/);
+    expect(code).toBe(125);
+  }
   expect(left()).toEqual([]);
 });
