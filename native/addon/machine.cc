@@ -104,6 +104,7 @@ MachineOptions readOptions(const std::optional<Options>& given) {
 }
 
 [[noreturn]] void refuse(const PlanFault& fault) {
+  if (fault.err != 0) throw SyscallFailure{fault.text, fault.err, "the plan", ""};
   throw std::invalid_argument("the plan is damaged at step " + std::to_string(fault.step) + ": " +
                               (fault.text != nullptr ? fault.text : "unknown fault"));
 }

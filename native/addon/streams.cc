@@ -66,12 +66,16 @@ bool sameSink(Fd a, Fd b) {
 // A thread that takes no signals but those that stop who uses a terminal from the background.
 template <class Body>
 void startThread(Body body) {
-  sigset_t blocked, before;
+  // put back also where there is no room for a thread
+  struct Mask {
+    sigset_t before;
+    ~Mask() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+  } mask;
+  sigset_t blocked;
   sigfillset(&blocked);
   for (const int stops : {SIGTTIN, SIGTTOU}) sigdelset(&blocked, stops);
-  pthread_sigmask(SIG_SETMASK, &blocked, &before);
+  pthread_sigmask(SIG_SETMASK, &blocked, &mask.before);
   std::thread(std::move(body)).detach();
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 class Streams {

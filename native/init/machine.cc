@@ -45,19 +45,19 @@ int sealedMemfd(const void* bytes, size_t size) {
 }
 
 bool Machine::load(const void* plan, size_t size, const MachineOptions& options, PlanFault& fault) {
-  const auto refuse = [&fault](const char* text) {
-    fault = {text, 0};
+  const auto refuse = [&fault](const char* text, long r = 0) {
+    fault = {text, 0, static_cast<int>(-r)};
     return false;
   };
   if (loaded_) return refuse("a machine runs one plan");
   Plan given;
   if (!given.check(plan, size, fault)) return false;
   const long fd = memfdOf("tinyrun-plan", plan, size, 0);
-  if (fd < 0) return refuse("memfd_create failed");
+  if (fd < 0) return refuse("memfd_create", fd);
   const long at = sys::mmap(size, PROT_READ, MAP_PRIVATE, static_cast<int>(fd));
   if (at < 0) {
     sys::close(static_cast<int>(fd));
-    return refuse("mmap of the plan failed");
+    return refuse("mmap", at);
   }
   Host& host = *new (storage_) Host;
   loaded_ = true;

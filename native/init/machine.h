@@ -24,10 +24,12 @@ inline constexpr uint32_t kNoSlot = 0xffffffffu;
 inline constexpr size_t kPathText = 976;
 inline constexpr size_t kSyscallText = 24;
 
-// Why a plan was refused before anything ran. `text` is static, lowercase; `step` is the index of the faulty step.
+// Why a plan was refused before anything ran. `text` is static, lowercase; `step` is the index of the faulty step. With
+// `err` nothing is wrong with the plan: `text` is the system call that failed so.
 struct PlanFault {
   const char* text = nullptr;
   uint32_t step = 0;
+  int err = 0;
 };
 
 // Decodes the whole plan without running it. `count` gets the number of steps.

@@ -59,14 +59,8 @@ export async function runBlueprint(
   };
   let forwarding = control.sigProxy && !watch.onPause ? forwardSignals({ onInsist }) : undefined;
   try {
-    const streams = streamsOf(blueprint, control);
-    const launched = await startOrTakeBack(roots, blueprint, created, {
-      plan,
-      cgroup,
-      streams,
-      control,
-      watch,
-    });
+    const how = { plan, cgroup, control, watch };
+    const { launched, streams } = await startOrTakeBack(roots, blueprint, created, how);
     if (control.sigProxy) forwarding ??= forwardSignals({ onInsist });
     forwarding?.to(launched.pidfd);
     watch.onLaunched?.(launched);
@@ -110,7 +104,6 @@ const nothing = (): undefined => undefined;
 interface Start {
   readonly plan: Plan;
   readonly cgroup: string | undefined;
-  readonly streams: StreamsOfRun;
   readonly control: RunControl;
   readonly watch: Watch;
 }
@@ -121,17 +114,19 @@ async function startOrTakeBack(
   blueprint: Blueprint,
   created: Created,
   how: Start,
-): Promise<Launched> {
+): Promise<{ launched: Launched; streams: StreamsOfRun }> {
+  let streams: StreamsOfRun | undefined;
   try {
+    streams = streamsOf(blueprint, how.control);
     writeJournal(created.paths.run, how.plan);
-    const launched = await start(how, {
+    const launched = await start(how, streams, {
       ...how.watch,
       onYield: (_tag, { pid }) => keepState(roots, created, blueprint, { pid, cgroup: how.cgroup }),
     });
-    how.streams.start();
-    return launched;
+    streams.start();
+    return { launched, streams };
   } catch (error) {
-    how.streams.drop();
+    streams?.drop();
     takeBack(how.plan);
     destroyContainer(roots, created);
     throw error;
@@ -147,9 +142,8 @@ function checkTerminal({ options }: Blueprint, control: RunControl): void {
 type Yielding = Watch & Required<Pick<LaunchSyncOptions, 'onYield'>>;
 
 /** Off this thread, unless its owner says that nothing else is to be done there. Who looks on must be let in between. */
-async function start({ plan, streams, control }: Start, watch: Yielding): Promise<Launched> {
+async function start({ plan, control }: Start, { stdio }: StreamsOfRun, watch: Yielding): Promise<Launched> {
   const { onPause, onFailure, onYield, trace } = watch;
-  const { stdio } = streams;
   const common = { plan, stdio, onYield, ...(trace ? { trace } : {}), ...(onFailure ? { onFailure } : {}) };
   if (control.blocking && !onPause) return launchSync(common);
   return await launch({ ...common, ...(onPause ? { onPause } : {}) });
