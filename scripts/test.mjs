@@ -26,7 +26,8 @@ const vitest = (project) => [
  */
 const STAGES = [
   { name: 'check', command: ['node', 'scripts/check.mjs'], minutes: 5, needs: [] },
-  { name: 'unit', command: vitest('unit'), minutes: 5, needs: ['build'] },
+  { name: 'unit', command: vitest('unit'), minutes: 5, needs: [] },
+  { name: 'unit-addon', command: vitest('unit-addon'), minutes: 5, needs: ['build'] },
   { name: 'native', command: ['scripts/test-native'], minutes: 12, needs: ['build', 'test'] },
   {
     name: 'integration',

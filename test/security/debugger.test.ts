@@ -116,25 +116,25 @@ describe('tinyrun', () => {
     ['run --trace', withFlags('--trace'), UP],
     ['run --step', withFlags('--step'), (text: string) => text.includes('[Enter,')],
     ['load from a pipe', ['load'], () => true],
-  ])('%s', { timeout: 60_000 }, async (_name, args, waits) => {
+  ])('%s', async (_name, args, waits) => {
     const { listeners, text } = await siege(TINYRUN, args, { waits });
     expect({ listeners, debugger: text.match(/Debugger listening.*/)?.[0] }).toEqual({ listeners: [] });
     expect(waits(text)).toBe(true);
   });
 
-  test('pull from a registry that says nothing', { timeout: 60_000 }, async () => {
+  test('pull from a registry that says nothing', async () => {
     const { server, port } = await silentServer();
     const { listeners } = await siege(TINYRUN, ['pull', `127.0.0.1:${port}/nothing`]);
     server.close();
     expect(listeners).toEqual([]);
   });
 
-  test('save to who does not read', { timeout: 60_000 }, async () => {
+  test('save to who does not read', async () => {
     const { listeners, ended } = await siege(TINYRUN, ['save', 'busybox'], { drains: false });
     expect({ listeners, ended }).toEqual({ listeners: [], ended: false });
   });
 
-  test('without a start-up snapshot, and the process that makes it', { timeout: 60_000 }, async () => {
+  test('without a start-up snapshot, and the process that makes it', async () => {
     const copy = mkdtempSync(path.join(sandbox.dir, 'package-'));
     const project = path.join(TINYRUN, '../..');
     for (const name of ['bin', 'package.json'])
@@ -180,7 +180,7 @@ function childrenOf(pid: number): number[] {
 
 describe('tinyrunc', () => {
   const root = ['--root', sandbox.runcRoot];
-  test('run, exec, events, and start of a container whose hook waits', { timeout: 90_000 }, async () => {
+  test('run, exec, events, and start of a container whose hook waits', async () => {
     const bundle = sandbox.bundle(['sh', '-c', SCRIPT]);
     const run = await siege(TINYRUNC, [...root, 'run', '-b', bundle, 'under-siege'], { waits: UP });
     expect(run).toMatchObject({ listeners: [], text: expect.stringContaining('up') });
@@ -205,9 +205,7 @@ describe('tinyrunc', () => {
   });
 });
 
-test('the program gets it: as it comes by default, and from who passes signals on', {
-  timeout: 60_000,
-}, async () => {
+test('the program gets it: as it comes by default, and from who passes signals on', async () => {
   const USR1 = 1n << 9n;
   const at = await sandbox.sh(
     [],

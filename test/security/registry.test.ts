@@ -43,7 +43,7 @@ afterEach(async () => {
   rmSync(dataRoot, { recursive: true });
 });
 
-const client = (idleMs = 5000) => ({
+const client = (idleMs = 60_000) => ({
   env: {},
   idleMs,
   retry: { attempts: 3, baseMs: 1, maxMs: 20 },

@@ -47,7 +47,7 @@ test.each([
   ['with pids of its own', []],
   ['with the host’s pids', ['--pid', 'host']],
   ['with --init, whose PID 1 is ours and dies at once', ['--init']],
-])('%s', { timeout: 60_000 }, async (_name, flags) => {
+])('%s', async (_name, flags) => {
   const { child, pid } = await started(flags);
   const pidfd = native().pidfdOpen(pid);
   const ended = native().pollPidfd(pidfd);

@@ -137,7 +137,7 @@ describe('what is copied', () => {
     expect((await sandbox.tinyrun(['ps', '-aq'])).stdout).toBe('');
   });
 
-  test('the last bytes, and no waiting for who holds the pipe on', { timeout: 60_000 }, async () => {
+  test('the last bytes, and no waiting for who holds the pipe on', async () => {
     const script = 'sleep 1000 & head -c 200000 /dev/zero; exit 3';
     for (const flags of ['', '--pid host', '--init']) {
       const child = spawnSync(
@@ -145,7 +145,7 @@ describe('what is copied', () => {
         ['run', '--rm', ...flags.split(' ').filter(Boolean), 'busybox', 'sh', '-c', script],
         {
           env: sandbox.env,
-          timeout: 30_000,
+          timeout: 120_000,
         },
       );
       expect({ status: child.status, size: child.stdout.length }, flags).toEqual({
@@ -170,7 +170,7 @@ describe('what is copied', () => {
 });
 
 test('in the background it stops at its terminal as other readers do', async () => {
-  const script = `set -m; ${TINYRUN} run --rm -i busybox cat & pid=$!; for i in $(seq 200); do grep -q "T (stopped)" /proc/$pid/status && echo stopped && break; sleep 0.05; done; kill -9 $pid`;
+  const script = `set -m; ${TINYRUN} run --rm -i busybox cat & pid=$!; for i in $(seq 2000); do grep -q "T (stopped)" /proc/$pid/status && echo stopped && break; sleep 0.05; done; kill -9 $pid`;
   const at = file('job.sh', script);
   const fd = openSync('/dev/null', 'r');
   const { stdout } = await execute('script', ['-qec', `bash ${at}`, '/dev/null'], {

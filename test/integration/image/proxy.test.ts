@@ -49,7 +49,7 @@ function trusting(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { TINYRUN_CERTS_D: certificates, HOME: dataRoot, ...env };
 }
 
-const pullIt = (env: NodeJS.ProcessEnv, name = NAME, idleMs = 5000) =>
+const pullIt = (env: NodeJS.ProcessEnv, name = NAME, idleMs = 60_000) =>
   pull(store, parseReference(name), {
     client: {
       env,

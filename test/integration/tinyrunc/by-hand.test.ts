@@ -14,7 +14,7 @@ const tinyrunc = `tinyrunc() { command tinyrunc --root '${dir}/run' "$@"; }\n`;
 function type(lines: string, cwd: string) {
   const script = `set -e\n${tinyrunc}${lines}`;
   const command = ['-qec', `bash -c '${script.replaceAll("'", "'\\''")}'`, '/dev/null'];
-  return spawnSync('script', command, { cwd, env, encoding: 'utf8', input: 'exit\n', timeout: 60_000 });
+  return spawnSync('script', command, { cwd, env, encoding: 'utf8', input: 'exit\n', timeout: 120_000 });
 }
 
 afterAll(() => {

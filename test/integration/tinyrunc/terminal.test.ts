@@ -97,11 +97,11 @@ it('restores the terminal when it is ended by a signal', async () => {
 it('lines end as the program writes them, as with runc; whoever takes the master over a socket has it as it is', async () => {
   const bundle = onTerminal('echo a; echo b; printf "c\\r\\n"');
   const args = ['--root', bench.root, 'run', '-b', bundle, bench.id()];
-  expect(spawnSync(TINYRUNC, args, { encoding: 'utf8', timeout: 20_000 }).stdout).toBe('a\nb\nc\r\n');
+  expect(spawnSync(TINYRUNC, args, { encoding: 'utf8', timeout: 120_000 }).stdout).toBe('a\nb\nc\r\n');
   const id = bench.create(testSpec(['sleep', '1000']));
   bench.ok(['start', id]);
   const exec = ['--root', bench.root, 'exec', '-t', id, 'sh', '-c', 'echo a; echo b'];
-  expect(spawnSync(TINYRUNC, exec, { encoding: 'utf8', timeout: 20_000 }).stdout).toBe('a\nb\n');
+  expect(spawnSync(TINYRUNC, exec, { encoding: 'utf8', timeout: 120_000 }).stdout).toBe('a\nb\n');
   // on a terminal of ours each line starts at its left all the same
   const seen = await session(`${run(onTerminal('echo one; echo two'))}; stty -a`, () => undefined);
   expect(seen).toMatch(/one\r\ntwo\r\n/);

@@ -23,7 +23,7 @@ test('a body of many pieces waits for its reader, and leaves no listeners behind
   const transport = new Transport({
     insecure: true,
     certificates: () => ({ ca: [] }),
-    idleMs: 5000,
+    idleMs: 60_000,
     env: {},
   });
   async function* body(): AsyncGenerator<Buffer> {

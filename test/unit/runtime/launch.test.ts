@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { native } from '../../../src/native/index.ts';
 import { NO_SLOT, type Step } from '../../../src/plan/types.ts';
 import { launch, launchSync } from '../../../src/runtime/launch.ts';
@@ -12,12 +12,8 @@ const STEPS: Step[] = [
 ];
 
 /** Waits until a process is gone, zombie and all; only its parent can bring that about. */
-async function reaped(pid: number): Promise<void> {
-  for (let tries = 2000; existsSync(`/proc/${pid}`); tries--) {
-    expect(tries).toBeGreaterThan(0);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
+const reaped = (pid: number) =>
+  vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false), { timeout: 90_000, interval: 1 });
 
 test.each([
   ['launch', launch],
