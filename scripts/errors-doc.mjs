@@ -19,7 +19,7 @@ behind it, \`cause\`.
 Exit codes are Docker's. \`run\` ends with the program's own, 128 + n after signal n; 125 when tinyrun itself failed, 126
 for a program that may not be executed (\`COMMAND_NOT_EXECUTABLE\`), 127 for one that is not there
 (\`COMMAND_NOT_FOUND\`). Every other command ends with 1 when something of it failed, and with 125 only for a flag that it
-does not know or cannot read (\`FLAG\`). \`exitCode\` is the one of \`run\`.
+does not know or cannot read (\`FLAG\`), \`inspect\` with 64 for a template that does not parse (\`TEMPLATE_SYNTAX\`). \`exitCode\` is the one of \`run\`.
 
 This page is generated from \`src/errors.ts\` by \`scripts/errors-doc.mjs\`, and a test keeps the two equal.
 

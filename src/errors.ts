@@ -67,6 +67,7 @@ export const ERRORS = {
   },
   REGISTRY_DENIED: { hint: 'tinyrun login HOST gives the registry your user name and password' },
   TEMPLATE: { hint: 'templates are those of Go: {{.Field}}, {{json .}}, {{range .List}}…{{end}}' },
+  TEMPLATE_SYNTAX: { hint: 'templates are those of Go: {{.Field}}, {{json .}}, {{range .List}}…{{end}}' },
   SPEC_INVALID: {
     hint: 'mend the named field of config.json; tinyrunc spec writes one that is sound',
   },

@@ -40,11 +40,15 @@ export function toFailure(error: unknown): Failure {
   return toFailure(wrap(error));
 }
 
+/** What docker's inspect ends with for a --format that does not parse; its listings end with 1. */
+const BAD_TEMPLATE = 64;
+
 /**
  * How a verb ends, as Docker's: only `run`, whose exit code is its program's, must tell a failure of its own from one
  * of the program, and does so by 125 to 127; other verbs end with 1. A flag that cannot be read is 125 for all.
  */
-export function exitCodeOf({ code, exitCode }: Failure, verb: string | undefined): number {
+export function exitCodeOf({ code, exitCode }: Failure, verb: string | undefined, command = ''): number {
+  if (code === 'TEMPLATE_SYNTAX' && command.endsWith(' inspect')) return BAD_TEMPLATE;
   return verb === 'run' || code === 'FLAG' ? exitCode : 1;
 }
 

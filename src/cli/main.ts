@@ -39,7 +39,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const failure = toFailure(error);
     writeMessage(formatFailure(failure, at.command));
     if (isDebug(argv) && error instanceof Error) writeMessage(`${error.stack}\n`);
-    return exitCodeOf(failure, findVerb(argv));
+    return exitCodeOf(failure, findVerb(argv), at.command);
   }
 }
 

@@ -95,6 +95,35 @@ describe('other verbs', () => {
     expect(code).toBe(1);
   });
 
+  // docker reads a template before it looks for what it prints, so that a typo shows on an empty host, too
+  const FORMATTED: [number, string[]][] = [
+    [1, ['ps']],
+    [1, ['ps', '-q']],
+    [1, ['images', 'none-such']],
+    [1, ['images', '-q', 'none-such']],
+    [1, ['system', 'df', '-v']],
+    [1, ['history', 'nosuch']],
+    [1, ['image', 'tree', 'nosuch']],
+    [64, ['inspect', 'nosuch']],
+    [64, ['image', 'inspect', 'nosuch']],
+  ];
+  test.each(FORMATTED)('%i for --format {{unknown}} of %j', async (status, args) => {
+    const { code, stdout, stderr } = await sandbox.tinyrun([...args, '--format', 'table {{unknown}}']);
+    const words = 'tinyrun: template parsing error: template: :1: function "unknown" not defined\n';
+    expect({ code, stdout, stderr: stderr.replace(/hint: .*\n/, '') }).toEqual({
+      code: status,
+      stdout: '',
+      stderr: words,
+    });
+  });
+
+  test('a member that is not there is an error of what has members; only ps asks without any', async () => {
+    const ask = (...args: string[]) => sandbox.tinyrun([...args, '--format', 'table {{.Nope}}']);
+    expect(await ask('images', 'none-such')).toEqual({ code: 0, stdout: '<no value>\n', stderr: '' });
+    expect(await ask('images')).toMatchObject({ code: 1, stdout: '' });
+    expect(await ask('ps')).toMatchObject({ code: 1, stdout: '' });
+  });
+
   test('a data root that cannot be: 1', async () => {
     const { code, stderr } = await sandbox.tinyrun([
       '--data-root',

@@ -4,7 +4,7 @@ import { ImageStore } from '../../image/store.ts';
 import type { HistoryEntry, ImageRecord } from '../../image/types.ts';
 import { humanDuration, humanSize } from '../../views/units.ts';
 import type { Command, Context } from '../command.ts';
-import { formatRows } from '../output/table-rows.ts';
+import { listing } from '../output/table-rows.ts';
 
 interface Flags {
   readonly human: boolean | string;
@@ -39,15 +39,16 @@ const HEADERS = {
 };
 
 function history(name: string, flags: Flags, context: Context): void {
+  const human = flags.human !== 'false' && flags.human !== false;
+  const columns = ['ID', human ? 'CreatedSince' : 'CreatedAt', 'CreatedBy', 'Size', 'Comment'];
+  const print = listing({ headers: HEADERS, columns, format: flags.format });
   const image = new ImageStore(context.dataRoot).resolve(name);
   if (!image) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${name}`);
-  const human = flags.human !== 'false' && flags.human !== false;
   const rows = steps(image, context).map(({ entry, size }, i) =>
     rowOf(entry, size, i === 0 ? image.id : '<missing>', flags, human),
   );
-  const columns = ['ID', human ? 'CreatedSince' : 'CreatedAt', 'CreatedBy', 'Size', 'Comment'];
   const ids = rows.map((row) => `${row.ID}\n`).join('');
-  context.out(flags.quiet ? ids : formatRows({ rows, headers: HEADERS, columns, format: flags.format }));
+  context.out(flags.quiet ? ids : print(rows));
 }
 
 /** Newest first, each with the bytes of its layer; layers that history does not name come as steps of their own. */

@@ -26,6 +26,7 @@ export const command: Command = {
 
 /** What was found is printed; what was not makes the exit code 1. */
 async function inspect(images: readonly string[], flags: Flags, context: Context): Promise<void> {
+  const print = await inspectPrinter(flags.format);
   const { ImageStore } = await import('../../image/store.ts');
   const store = new ImageStore(context.dataRoot);
   const found: object[] = [];
@@ -37,17 +38,19 @@ async function inspect(images: readonly string[], flags: Flags, context: Context
       context.exitCode = 1;
     }
   }
-  context.out(await formatInspected(found, flags.format));
+  context.out(print(found));
 }
 
-/** As docker inspect prints: a list, or a line per object. */
-export async function formatInspected(found: readonly object[], format: string | undefined): Promise<string> {
-  if (format === undefined) return `${toJson(found, 4)}\n`;
-  if (format === 'json') return `${toJson(found)}\n`;
+/** As docker inspect prints: a list, or a line per object; a template that does not parse is refused before any is looked for. */
+export async function inspectPrinter(
+  format: string | undefined,
+): Promise<(found: readonly object[]) => string> {
+  if (!format) return (found) => `${toJson(found, 4)}\n`;
+  if (format === 'json') return (found) => `${toJson(found)}\n`;
   const { compileTemplate } = await import('../output/template.ts');
   const template = compileTemplate(format);
   // docker ends a line where it has none, too
-  return found.map((one) => `${template(one)}\n`).join('') || '\n';
+  return (found) => found.map((one) => `${template(one)}\n`).join('') || '\n';
 }
 
 /** Docker's names for what we have of it. */

@@ -2,6 +2,7 @@ import type { LayerTree } from '../../image/tree.ts';
 import { visible } from '../../store/text.ts';
 import type { Command, Context } from '../command.ts';
 import { screenWidth } from '../output/screen.ts';
+import type { Template } from '../output/template.ts';
 import { drawTree } from '../output/tree.ts';
 
 interface Flags {
@@ -32,6 +33,7 @@ async function tree(name: string, flags: Flags, context: Context): Promise<void>
   const { ensureUnpacked } = await import('../../image/layers.ts');
   const { ImageStore } = await import('../../image/store.ts');
   const { layerTrees } = await import('../../image/tree.ts');
+  const print = flags.format === undefined ? undefined : await documentPrinter(flags.format);
   const store = new ImageStore(context.dataRoot);
   const image = store.resolve(name);
   if (!image) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${name}`);
@@ -39,13 +41,15 @@ async function tree(name: string, flags: Flags, context: Context): Promise<void>
     throw new TinyrunError('FLAG', `--files ${flags.files}: a number is expected`);
   await ensureUnpacked(store, image);
   const layers = layerTrees(context.dataRoot, image);
-  if (flags.format !== undefined) {
-    const { compileTemplate } = await import('../output/template.ts');
-    return context.out(`${compileTemplate(flags.format === 'json' ? '{{json .}}' : flags.format)(layers)}\n`);
-  }
+  if (print) return context.out(`${print(layers)}\n`);
   const { humanSize } = await import('../../views/units.ts');
   context.draw(layers.map((layer, i) => drawLayer(layer, i, Number(flags.files), humanSize)).join(''));
   context.out(summary(layers, humanSize));
+}
+
+async function documentPrinter(format: string): Promise<Template> {
+  const { compileTemplate } = await import('../output/template.ts');
+  return compileTemplate(format === 'json' ? '{{json .}}' : format);
 }
 
 type Size = (bytes: number) => string;

@@ -3,7 +3,7 @@ import { type ImageLine, linesOf, NONE, views } from '../../image/view.ts';
 import { goTime, humanDuration, humanSize } from '../../views/units.ts';
 import type { Command, Context } from '../command.ts';
 import { collect } from '../options.ts';
-import { formatRows } from '../output/table-rows.ts';
+import { listing } from '../output/table-rows.ts';
 
 interface Flags {
   readonly all?: boolean;
@@ -52,13 +52,16 @@ export const HEADERS = {
 };
 
 async function list(repository: string | undefined, flags: Flags, context: Context): Promise<void> {
-  const lines = await wanted(repository, flags, context);
-  const id = (line: ImageLine) => (flags.trunc ? line.view.id.slice(7, 19) : line.view.id);
-  if (flags.quiet) return context.out(lines.map((line) => `${id(line)}\n`).join(''));
-  const rows = lines.map((line) => rowOf(line, id(line)));
   const digest = flags.digests ? ['Digest'] : [];
   const columns = ['Repository', 'Tag', ...digest, 'ID', 'CreatedSince', 'Size'];
-  context.out(formatRows({ rows, headers: HEADERS, columns, format: flags.format }));
+  const print = listing({ headers: HEADERS, columns, format: flags.format });
+  const lines = await wanted(repository, flags, context);
+  const id = (line: ImageLine) => (flags.trunc ? line.view.id.slice(7, 19) : line.view.id);
+  // a template of one's own shows what it says, quiet or not
+  if (flags.quiet && (!flags.format || flags.format === 'table'))
+    return context.out(lines.map((line) => `${id(line)}\n`).join(''));
+  const rows = lines.map((line) => rowOf(line, id(line)));
+  context.out(print(rows));
 }
 
 /** An argument is one more filter `reference`; such filters choose among an image's names, too. */

@@ -30,6 +30,8 @@ export const command: Command = {
 
 /** What was found is printed, as a list; what was not makes the exit code 1. */
 async function inspect(names: readonly string[], flags: Flags, context: Context): Promise<void> {
+  const { inspectPrinter } = await import('./image-inspect.ts');
+  const print = await inspectPrinter(flags.format);
   const found: object[] = [];
   for (const name of names) {
     try {
@@ -39,8 +41,7 @@ async function inspect(names: readonly string[], flags: Flags, context: Context)
       context.exitCode = 1;
     }
   }
-  const { formatInspected } = await import('./image-inspect.ts');
-  context.out(await formatInspected(found, flags.format));
+  context.out(print(found));
 }
 
 /** A container where there is one of that name, else an image. */

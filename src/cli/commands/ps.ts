@@ -3,7 +3,7 @@ import type { ContainerView } from '../../engine/record.ts';
 import { COLUMNS, HEADERS, rowOf, type Sizes } from '../../views/containers.ts';
 import type { Command, Context } from '../command.ts';
 import { collect, wholeNumber } from '../options.ts';
-import { formatRows } from '../output/table-rows.ts';
+import { listing } from '../output/table-rows.ts';
 
 interface Flags {
   readonly all?: boolean;
@@ -46,17 +46,44 @@ export const command: Command = {
 };
 
 async function list(flags: Flags, context: Context): Promise<void> {
+  const columns = flags.size ? [...COLUMNS, 'Size'] : COLUMNS;
+  const print = listing({ headers: HEADERS, columns, format: flags.format });
+  // as docker ps has it, alone of all listings: a member that is not there is an error, even of nothing
+  if (flags.format) print([rowOf(NOTHING, { truncate: flags.trunc })]);
   const views = await wanted(flags, context);
-  if (flags.quiet && (!flags.format || flags.format === 'table')) {
+  if (flags.quiet) {
+    if (flags.format) context.err(QUIET_WINS);
     const id = ({ record }: ContainerView) => (flags.trunc ? record.id.slice(0, 12) : record.id);
     return context.out(views.map((view) => `${id(view)}\n`).join(''));
   }
   const withSize = flags.size || /\.Size\b/.test(flags.format ?? '');
   const sizes = withSize ? await sizesOf(context) : () => undefined;
   const rows = views.map((view) => rowOf(view, { truncate: flags.trunc, sizes: sizes(view) }));
-  const columns = flags.size ? [...COLUMNS, 'Size'] : COLUMNS;
-  context.out(formatRows({ rows, headers: HEADERS, columns, format: flags.format }));
+  context.out(print(rows));
 }
+
+/** What a template is tried on. */
+const NOTHING: ContainerView = {
+  record: {
+    version: 1,
+    id: '',
+    name: '',
+    image: '',
+    imageId: '',
+    created: '',
+    args: [],
+    labels: {},
+    hostname: '',
+    tty: false,
+    rm: false,
+    stopSignal: '',
+    layers: [],
+  },
+  status: 'created',
+};
+
+/** Docker's warning. */
+const QUIET_WINS = 'WARNING: Ignoring custom format, because both --format and --quiet are set.\n';
 
 /** Newest first: those that match, and of them the last few where so many are asked for. */
 async function wanted(flags: Flags, context: Context): Promise<ContainerView[]> {

@@ -3,7 +3,7 @@ import { linesOf } from '../../image/view.ts';
 import { HEADERS as CONTAINER_HEADERS, rowOf as containerRow } from '../../views/containers.ts';
 import { humanSize } from '../../views/units.ts';
 import type { Command, Context } from '../command.ts';
-import { formatRows, readFormat } from '../output/table-rows.ts';
+import { listing, readFormat } from '../output/table-rows.ts';
 import { compileTemplate } from '../output/template.ts';
 import { Row } from '../output/template-values.ts';
 import { HEADERS as IMAGE_HEADERS, rowOf as imageRow } from './images.ts';
@@ -26,10 +26,11 @@ export const command: Command = {
   },
 };
 
-async function show({ format = 'table', verbose }: Flags, context: Context): Promise<void> {
+async function show({ format, verbose }: Flags, context: Context): Promise<void> {
+  const print = (verbose ? verbosePrinter : summaryPrinter)(format || 'table');
   const { diskUsage } = await import('../../engine/usage.ts');
   const usage = diskUsage(context, (error) => context.err(`tinyrun: ${error.message}\n`));
-  context.out(verbose ? formatVerbose(usage, format) : formatSummary(usage, format));
+  context.out(print(usage));
 }
 
 const HEADERS = {
@@ -41,12 +42,17 @@ const HEADERS = {
 };
 
 /** Docker's four lines, always all of them: scripts count them. There are no volumes and no build cache yet. */
-export function formatSummary({ images, containers, layers }: DiskUsage, format: string): string {
+export function summaryPrinter(format: string): (usage: DiskUsage) => string {
+  const print = listing({ headers: HEADERS, columns: Object.keys(HEADERS), format });
+  return (usage) => print(summaryRows(usage));
+}
+
+function summaryRows({ images, containers, layers }: DiskUsage) {
   const sum = (list: readonly ContainerUsage[]) => list.reduce((total, { size }) => total + size, 0);
   const isActive = ({ view }: ContainerUsage) => view.status === 'running' || view.status === 'paused';
   const active = containers.filter(isActive);
   const used = images.filter((image) => image.containers > 0);
-  const rows = [
+  return [
     summaryRow('Images', images.length, used.length, layers.size, layers.reclaimable),
     summaryRow(
       'Containers',
@@ -58,7 +64,6 @@ export function formatSummary({ images, containers, layers }: DiskUsage, format:
     summaryRow('Local Volumes', 0, 0, 0, 0),
     summaryRow('Build Cache', 0, 0, 0, 0),
   ];
-  return formatRows({ rows, headers: HEADERS, columns: Object.keys(HEADERS), format });
 }
 
 function summaryRow(type: string, total: number, active: number, size: number, reclaimable: number) {
@@ -73,16 +78,17 @@ function summaryRow(type: string, total: number, active: number, size: number, r
 }
 
 /** Tables, or one document of all for `json` and templates, which get no newline of ours, as with Docker. */
-export function formatVerbose({ images, containers }: DiskUsage, format: string): string {
+export function verbosePrinter(format: string): (usage: DiskUsage) => string {
   const short = format.startsWith('table');
-  const rows = {
+  const rows = ({ images, containers }: DiskUsage) => ({
     Images: images.map((usage) => imageUsageRow(usage, short)),
     Containers: containers.map((usage) => containerUsageRow(usage, short)),
     Volumes: [],
     BuildCache: [],
-  };
-  if (format === 'table') return tables(rows);
-  return compileTemplate(format === 'json' ? '{{json .}}' : readFormat(format).text)(rows);
+  });
+  if (format === 'table') return (usage) => tables(rows(usage));
+  const template = compileTemplate(format === 'json' ? '{{json .}}' : readFormat(format).text);
+  return (usage) => template(rows(usage));
 }
 
 const VOLUME_HEADERS = { Name: 'VOLUME NAME', Links: 'LINKS', Size: 'SIZE' };
@@ -100,14 +106,10 @@ const IMAGE_COLUMNS = 'Repository Tag ID CreatedSince Size SharedSize UniqueSize
 const CONTAINER_COLUMNS = 'ID Image Command LocalVolumes Size RunningFor Status Names'.split(' ');
 
 function tables(rows: { Images: readonly Row[]; Containers: readonly Row[] }): string {
-  const images = formatRows({ rows: rows.Images, headers: IMAGE_HEADERS, columns: IMAGE_COLUMNS });
-  const containers = formatRows({
-    rows: rows.Containers,
-    headers: CONTAINER_HEADERS,
-    columns: CONTAINER_COLUMNS,
-  });
+  const images = listing({ headers: IMAGE_HEADERS, columns: IMAGE_COLUMNS })(rows.Images);
+  const containers = listing({ headers: CONTAINER_HEADERS, columns: CONTAINER_COLUMNS })(rows.Containers);
   const empty = (headers: Readonly<Record<string, string>>) =>
-    formatRows({ rows: [], headers, columns: Object.keys(headers) });
+    listing({ headers, columns: Object.keys(headers) })([]);
   return [
     `Images space usage:\n\n${images}`,
     `Containers space usage:\n\n${containers}`,

@@ -2,12 +2,10 @@ import { screenWidth } from './screen.ts';
 import { table } from './table.ts';
 import { compileTemplate } from './template.ts';
 import { HEADER_FUNCTIONS } from './template-functions.ts';
-import { marshal, Row } from './template-values.ts';
+import { Heads, marshal, Row } from './template-values.ts';
 
 /** A listing as Docker's commands print it. */
 export interface Listing {
-  /** Docker's names of the members, since scripts read them. */
-  readonly rows: readonly Readonly<Record<string, unknown>>[];
   /** Column heads of the members for `table` templates; of those that take arguments, what answers the head. */
   readonly headers: Readonly<Record<string, string | ((argument: string) => string)>>;
   /** What `--format table` and no --format show: members in order. */
@@ -17,26 +15,40 @@ export interface Listing {
   readonly width?: number | undefined;
 }
 
+/** Members under Docker's names, since scripts read them. */
+export type Rows = readonly Readonly<Record<string, unknown>>[];
+
 /**
- * Rows by `--format`: nothing or `table` for the columns, `table TEMPLATE` for a table of one's own, `json` for an
- * object a line, else the template once per row. `\t` and `\n` may be written out, as shells pass them.
- * @throws TinyrunError TEMPLATE
+ * Prints rows by `--format`: nothing or `table` for the columns, `table TEMPLATE` for a table of one's own, `json` for an
+ * object a line, else the template once per row. `\t` and `\n` may be written out, as shells pass them. Asked for before
+ * the rows are: what does not parse is refused however many there are.
+ * @throws TinyrunError TEMPLATE_SYNTAX; what it answers throws TEMPLATE
  */
-export function formatRows({ rows, headers, columns, format, width = screenWidth() }: Listing): string {
+export function listing({
+  headers,
+  columns,
+  format,
+  width = screenWidth(),
+}: Listing): (rows: Rows) => string {
   if (!format || format === 'table') {
-    const lines = rows.map((row) => columns.map((name) => String(row[name])));
-    return table([columns.map((name) => String(headers[name] ?? name.toUpperCase())), ...lines], width);
+    const heads = columns.map((name) => String(headers[name] ?? name.toUpperCase()));
+    return (rows) => table([heads, ...rows.map((row) => columns.map((name) => String(row[name])))], width);
   }
-  const values = rows.map((row) => new Row(row));
-  if (format === 'json') return values.map((row) => `${marshal(row)}\n`).join('');
+  if (format === 'json') return (rows) => rows.map((row) => `${marshal(new Row(row))}\n`).join('');
   const { isTable, text } = readFormat(format);
   const template = compileTemplate(text);
-  if (!isTable) return values.map((row) => `${template(row)}\n`).join('');
-  const heads = compileTemplate(text, HEADER_FUNCTIONS)(headers);
-  return table(
-    [heads, ...values.map(template)].map((line) => line.split('\t')),
-    width,
-  );
+  const lines = (rows: Rows) => rows.map((row) => template(new Row(row)));
+  if (!isTable)
+    return (rows) =>
+      lines(rows)
+        .map((line) => `${line}\n`)
+        .join('');
+  const heads = compileTemplate(text, HEADER_FUNCTIONS);
+  return (rows) =>
+    table(
+      [heads(new Heads(headers)), ...lines(rows)].map((line) => line.split('\t')),
+      width,
+    );
 }
 
 /** The template of a `--format`, with or without `table` before it, and its written out tabs and line ends as such. */

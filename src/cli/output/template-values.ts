@@ -49,6 +49,9 @@ export class Row {
   }
 }
 
+/** Column heads by member: of one that is not there `<no value>`, since it is the rows that have members. */
+export class Heads extends Row {}
+
 /** Docker's `json`: rows marshal themselves by json.Marshal, which escapes what HTML reads; other values are not escaped. */
 export function marshal(value: unknown): string {
   let hasRows = false;

@@ -1,6 +1,7 @@
 import { FUNCTIONS, type TemplateFunction } from './template-functions.ts';
-import { type Command, type Node, type Operand, type Pipeline, parseTemplate } from './template-parse.ts';
-import { fail, isObject, LOOSE, nilOf, print, truth } from './template-values.ts';
+import { type Node, parseTemplate } from './template-parse.ts';
+import type { Command, Operand, Pipeline } from './template-pipeline.ts';
+import { fail, Heads, isObject, LOOSE, nilOf, print, truth } from './template-values.ts';
 
 /**
  * Go's text/template as `--format` knows it: fields, methods, variables, pipelines, if, with, range, define, template,
@@ -8,7 +9,7 @@ import { fail, isObject, LOOSE, nilOf, print, truth } from './template-values.ts
  */
 export type Template = (data: unknown) => string;
 
-/** @throws TinyrunError TEMPLATE for what does not parse; the function it answers throws it for missing fields */
+/** @throws TinyrunError TEMPLATE_SYNTAX for what does not parse; the function it answers throws TEMPLATE for missing fields */
 export function compileTemplate(text: string, functions = FUNCTIONS): Template {
   const { nodes, defined } = parseTemplate(text);
   return (data) => new Evaluator(defined, functions).run(nodes, data);
@@ -206,7 +207,7 @@ class Evaluator {
 /** `.A.B` of a value. A member that is not there is an error, but for maps that people fill, such as labels. */
 function fields(value: unknown, names: readonly string[]): unknown {
   let current = value;
-  let loose = false;
+  let loose = value instanceof Heads;
   for (const name of names) {
     if ((current === undefined || current === null) && loose) return undefined;
     if (!isObject(current)) return fail(`can't evaluate field ${name} in ${print(current)}`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatSummary, formatVerbose } from '../../../src/cli/commands/system-df.ts';
+import { summaryPrinter, verbosePrinter } from '../../../src/cli/commands/system-df.ts';
 import type { ContainerView } from '../../../src/engine/record.ts';
 import type { ContainerUsage, DiskUsage, ImageUsage } from '../../../src/engine/usage.ts';
 import type { StoredImage } from '../../../src/image/entry.ts';
@@ -28,7 +28,7 @@ const SOME: DiskUsage = {
 
 describe('system df', () => {
   test('four lines, always', () => {
-    expect(formatSummary(EMPTY, 'table')).toBe(
+    expect(summaryPrinter('table')(EMPTY)).toBe(
       `TYPE            TOTAL     ACTIVE    SIZE      RECLAIMABLE
 Images          0         0         0B        0B
 Containers      0         0         0B        0B
@@ -36,20 +36,20 @@ Local Volumes   0         0         0B        0B
 Build Cache     0         0         0B        0B
 `,
     );
-    expect(formatSummary(SOME, '{{.Type}} {{.TotalCount}} {{.Active}} {{.Size}} {{.Reclaimable}}')).toBe(
+    expect(summaryPrinter('{{.Type}} {{.TotalCount}} {{.Active}} {{.Size}} {{.Reclaimable}}')(SOME)).toBe(
       `Images 2 1 6.282MB 300kB (4%)
 Containers 2 1 1kB 700B (70%)
 Local Volumes 0 0 0B 0B
 Build Cache 0 0 0B 0B
 `,
     );
-    expect(formatSummary(EMPTY, 'json').split('\n')[3]).toBe(
+    expect(summaryPrinter('json')(EMPTY).split('\n')[3]).toBe(
       '{"Active":"0","Reclaimable":"0B","Size":"0B","TotalCount":"0","Type":"Build Cache"}',
     );
   });
 
   test('-v: docker’s sections, empty ones too', () => {
-    expect(formatVerbose(EMPTY, 'table')).toBe(
+    expect(verbosePrinter('table')(EMPTY)).toBe(
       `Images space usage:
 
 REPOSITORY   TAG       IMAGE ID   CREATED   SIZE      SHARED SIZE   UNIQUE SIZE   CONTAINERS
@@ -67,14 +67,14 @@ Build cache usage: 0B
 CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED
 `,
     );
-    const lines = formatVerbose(SOME, 'table').split('\n');
+    const lines = verbosePrinter('table')(SOME).split('\n');
     expect(lines[3]).toMatch(/^kid {10}1 {9}a{12} .* ago +4MB +1.5MB +2.5MB +1$/);
     expect(lines[4]).toMatch(/^<none> +<none> +b{12} /);
     expect(lines[9]).toMatch(/^c{12} +kid:1 +"sh -c 'true >\/x'" +0 +300B +.* ago +Up .* +web$/);
   });
 
   test('-v --format json: one document, whole ids, escaped as Go does', () => {
-    const text = formatVerbose(SOME, 'json');
+    const text = verbosePrinter('json')(SOME);
     expect(text).toMatch(/^\{"Images":\[\{"Containers":"1",.*"Volumes":\[\],"BuildCache":\[\]\}$/);
     expect(text).toContain('"Repository":"\\u003cnone\\u003e"');
     const [first] = JSON.parse(text).Containers;
@@ -100,7 +100,7 @@ CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED
 
   test('-v with a template: of the whole, nothing added', () => {
     const format = '{{range .Images}}{{.Repository}}:{{.UniqueSize}}\\n{{end}}{{json .Volumes}}';
-    expect(formatVerbose(SOME, format)).toBe('kid:2.5MB\n<none>:2.5MB\n[]');
-    expect(formatVerbose(SOME, 'table {{(index .Images 0).ID}}')).toBe('a'.repeat(12));
+    expect(verbosePrinter(format)(SOME)).toBe('kid:2.5MB\n<none>:2.5MB\n[]');
+    expect(verbosePrinter('table {{(index .Images 0).ID}}')(SOME)).toBe('a'.repeat(12));
   });
 });

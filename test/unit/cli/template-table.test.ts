@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { formatRows } from '../../../src/cli/output/table-rows.ts';
+import { listing } from '../../../src/cli/output/table-rows.ts';
 import { compileTemplate } from '../../../src/cli/output/template.ts';
 import { HEADERS } from '../../../src/views/containers.ts';
 
@@ -16,13 +16,14 @@ const TABLE: [string, string | null][] = JSON.parse(
 const LABELS: Readonly<Record<string, string>> = { a: 'b' };
 const ROW = { Names: 'f1', Image: 'bb:1', Platform: null, Label: (name: string) => LABELS[name] ?? '' };
 const show = (format: string, rows = [ROW]) =>
-  formatRows({ rows, headers: HEADERS, columns: ['Names'], format });
+  listing({ headers: HEADERS, columns: ['Names'], format })(rows);
 
 /** Numbers have one type here, so that these two are alike. */
 const DIFFERENT = ['{{eq 1 1.0}}'];
 
 test.each(TABLE.filter(([template]) => !DIFFERENT.includes(template)))('%s', (template, printed) => {
-  if (printed === null) expect(() => show(template)).toThrow(/^template: /);
+  if (printed === null)
+    expect(() => show(template)).toThrow(/^template(?: parsing error: template: :\d+)?: /);
   else expect(show(template)).toBe(`${printed}\n`);
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatRows } from '../../../src/cli/output/table-rows.ts';
+import { type Listing, listing, type Rows } from '../../../src/cli/output/table-rows.ts';
 import { compileTemplate } from '../../../src/cli/output/template.ts';
 
 const data = {
@@ -57,51 +57,53 @@ test.each([
   ['{{.Foo}}', 'no field Foo'],
   ['{{.Id.Foo}}', "can't evaluate field Foo"],
   ['{{foo .Id}}', 'function "foo" not defined'],
-  ['{{if .Id}}', '{{end}} is missing'],
+  ['{{if .Id}}', 'unexpected EOF'],
   ['{{end}}', 'unexpected {{end}}'],
   ['{{.Id', 'unclosed action'],
-  ['{{(.Id}}', 'unclosed parenthesis'],
+  ['{{(.Id}}', 'unclosed left paren'],
   ['{{ @ }}', 'unexpected "@"'],
-  ['{{$y}}', 'undefined variable $y'],
+  ['{{$y}}', 'undefined variable "$y"'],
   ['{{lt 1 "a"}}', 'incompatible types'],
 ])('%s is refused', (text, message) => {
   expect(() => run(text)).toThrow(message);
 });
 
 describe('rows', () => {
-  const listing = {
-    rows: [
-      { ID: 'abc', Name: 'one' },
-      { ID: 'def', Name: 'a longer name' },
-    ],
+  const ROWS = [
+    { ID: 'abc', Name: 'one' },
+    { ID: 'def', Name: 'a longer name' },
+  ];
+  const LISTING = {
     headers: { ID: 'IMAGE ID', Name: 'NAME' },
     columns: ['ID', 'Name'],
   };
+  const formatRows = ({ rows = ROWS, ...rest }: Partial<Listing> & { rows?: Rows }) =>
+    listing({ ...LISTING, ...rest })(rows);
 
   test('columns as docker aligns them', () => {
-    expect(formatRows(listing)).toBe('IMAGE ID   NAME\nabc        one\ndef        a longer name\n');
+    expect(formatRows({})).toBe('IMAGE ID   NAME\nabc        one\ndef        a longer name\n');
   });
 
   test('a table of one’s own, with written out tabs', () => {
     const format = 'table {{.Name}}\\t{{upper .ID}}';
-    expect(formatRows({ ...listing, format })).toBe(
+    expect(formatRows({ format })).toBe(
       'NAME            IMAGE ID\none             ABC\na longer name   DEF\n',
     );
   });
 
   test('json and plain templates', () => {
-    expect(formatRows({ ...listing, format: 'json' })).toBe(
+    expect(formatRows({ format: 'json' })).toBe(
       '{"ID":"abc","Name":"one"}\n{"ID":"def","Name":"a longer name"}\n',
     );
-    expect(formatRows({ ...listing, format: '{{.ID}}' })).toBe('abc\ndef\n');
+    expect(formatRows({ format: '{{.ID}}' })).toBe('abc\ndef\n');
   });
 
   test('json of a row is escaped as Go’s, json of its members and of other values is not', () => {
     const rows = [{ Tag: '<none>', Name: 'a & b' }];
     const escaped = '{"Name":"a \\u0026 b","Tag":"\\u003cnone\\u003e"}\n';
-    expect(formatRows({ ...listing, rows, format: 'json' })).toBe(escaped);
-    expect(formatRows({ ...listing, rows, format: '{{json .}}' })).toBe(escaped);
-    expect(formatRows({ ...listing, rows, format: '{{json .Tag}}' })).toBe('"<none>"\n');
+    expect(formatRows({ rows, format: 'json' })).toBe(escaped);
+    expect(formatRows({ rows, format: '{{json .}}' })).toBe(escaped);
+    expect(formatRows({ rows, format: '{{json .Tag}}' })).toBe('"<none>"\n');
     expect(compileTemplate('{{json .}}')({ Tag: '<none>' })).toBe('{"Tag":"<none>"}');
   });
 });
