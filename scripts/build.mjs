@@ -146,6 +146,10 @@ const common = {
 /** Directories of the packages whose code went into the bundles. */
 const bundled = new Set();
 
+// esbuild escapes what strings hold, and leaves literals of regular expressions as they are.
+const WIDE =
+  'a character beyond Latin-1 has V8 keep the whole source in two bytes each, half a megabyte more at each start';
+
 // Renamed into place: a command that starts meanwhile reads the old bundle or the new one.
 async function bundle(options) {
   const esbuild = await import('esbuild');
@@ -154,7 +158,9 @@ async function bundle(options) {
     const found = /^node_modules\/(@[^/]+\/)?[^/]+/.exec(input);
     if (found) bundled.add(found[0]);
   }
-  for (const { path, contents } of result.outputFiles) {
+  for (const { path, text, contents } of result.outputFiles) {
+    const wide = options === commandLines && path.endsWith('.cjs') && /.{0,40}[^\0-\xff]/.exec(text);
+    if (wide) throw new Error(`${path}: ${wide[0]}: ${WIDE}`);
     writeFileSync(`${path}.new`, contents);
     renameSync(`${path}.new`, path);
   }

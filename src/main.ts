@@ -15,5 +15,6 @@ export function start(): void {
 /** What a start-up snapshot holds ready, so that no start does it again. */
 export async function warm(): Promise<void> {
   callNode();
-  await prepare(['run']);
+  await prepare(['run', 'ps']);
+  await import('./cli/output/explain-run.ts');
 }

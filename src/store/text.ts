@@ -1,8 +1,12 @@
 // What comes from images, archives, registries and configs, on its way to people. A terminal obeys control characters:
 // it retitles windows, writes to the clipboard (OSC 52), hides text, and answers as if the user had typed.
 
-/** Controls but tab and line end (C0, DEL, C1), and what turns the direction of writing round. */
-const CONTROLS = /\r(?!\n)|[^\P{Cc}\t\n\r]|[\u202a-\u202e\u2066-\u2069]/gu;
+/**
+ * Controls but tab and line end (C0, DEL, C1), and what turns the direction of writing round. V8 compiles \p{Cc} for 0.3 ms
+ * at each start.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROLS = /\r(?!\n)|[\0-\x08\v\f\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 const FIRST_OF_TWO_BYTES = 0x100;
 
 /** Text as a person may see it: what a terminal would obey is spelt out, as in `\x1b`. */

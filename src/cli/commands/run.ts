@@ -59,11 +59,11 @@ async function run(image: string, args: string[], flags: RunFlags, context: Cont
   const options: RunOptions = { ...rest, network: rest.network ?? net, dnsOption, image, args };
   const engine = createEngine(context);
   if (explain || undo || (json && !trace && !step)) {
-    const { explainRun } = await import('../output/plan.ts');
+    const { explainRun } = await import('../output/explain-run.ts');
     return explainRun(engine, options, { json: json === true, undo: undo === true }, context);
   }
   if (trace || step) {
-    const { traceRun } = await import('../output/plan.ts');
+    const { traceRun } = await import('../output/trace-run.ts');
     context.exitCode = await traceRun(engine, options, { step: step === true, json: json === true }, context);
     return;
   }

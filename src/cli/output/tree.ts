@@ -36,7 +36,8 @@ export function drawTree(
 }
 
 /** The last branch of the top is not the last when a line follows. */
-const opened = (line: string): string => line.replace(/^└/, '├').replace(/^ {3}/, '│  ');
+const opened = (line: string): string =>
+  line.startsWith('└') ? `├${line.slice(1)}` : line.replace(/^ {3}/, '│  ');
 
 function insert(root: Node, change: FileChange): void {
   let at = root;

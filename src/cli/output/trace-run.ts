@@ -2,9 +2,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Watch } from '../../engine/run.ts';
 import type { RunOptions } from '../../engine/types.ts';
 import type { StepResult } from '../../native/types.ts';
-import { explainPlan, planAsJson } from '../../plan/explain.ts';
 import type { Plan } from '../../plan/types.ts';
-import { undoSteps } from '../../runtime/journal.ts';
 import { toJson } from '../../store/text.ts';
 import type { Context } from '../command.ts';
 import { exitCodeOf } from '../exit-code.ts';
@@ -13,18 +11,6 @@ import { openPrompt } from './prompt.ts';
 import { look } from './screen.ts';
 import { Quit, Stepper } from './step.ts';
 import { traceTable } from './trace.ts';
-
-/** --explain: the plan on standard output, or the list that takes it back; nothing run. */
-export async function explainRun(
-  engine: Engine,
-  options: RunOptions,
-  { json, undo }: { json: boolean; undo: boolean },
-  context: Context,
-): Promise<void> {
-  const { plan } = await engine.explain(options);
-  const shown = undo ? { steps: undoSteps(plan) } : plan;
-  context.draw(json ? `${planAsJson(shown)}\n` : explainPlan(shown, look()));
-}
 
 /** --trace and --step: the plan runs; what is told of it goes to standard error, standard output is the program's. */
 export async function traceRun(
