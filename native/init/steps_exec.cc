@@ -58,7 +58,6 @@ Result run(Container& lane, const args::findExecutable& a) {
   copyText(lane.executable, sizeof lane.executable, a.name);
   if (hasSlash(a.name)) return check("execve", probe(a.name), a.name);
   if (a.path.empty()) return failed("execve", -ENOENT, a.name);
-  long worst = -ENOENT;
   for (const char* at = a.path;; ++at) {
     const char* end = at;
     while (*end != 0 && *end != ':') ++end;
@@ -69,11 +68,11 @@ Result run(Container& lane, const args::findExecutable& a) {
       copyText(lane.executable, sizeof lane.executable, candidate.c_str());
       return kDone;
     }
-    if (r == -EACCES) worst = r;
     at = end;
     if (*at == 0) break;
   }
-  return failed("execve", worst, a.name);
+  // What is there and may not be run is passed over, as by runc: its callers answer 127 then, not 126.
+  return failed("execve", -ENOENT, a.name);
 }
 
 Result run(Container& lane, const args::closeFds& a) {

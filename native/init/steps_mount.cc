@@ -62,9 +62,8 @@ Result attach(Container& lane, int mount, const char* target, const Making& maki
   if (Result r = checkPlace(lane, at.get(), target); !r) return r;
   failpoint(lane, "attach");
   const long moved = sys::moveMount(mount, at.get());
-  // what it answers for a file on a directory and for much else
-  if (moved == -EINVAL && isDirectory(at.get()) != making.directory)
-    return {making.directory ? ENOTDIR : EISDIR, "move_mount", target};
+  // what it answers for a file on a directory and for much else; mount(2) says this of either, and Docker looks for it
+  if (moved == -EINVAL && isDirectory(at.get()) != making.directory) return {ENOTDIR, "move_mount", target};
   return check("move_mount", moved, target);
 }
 

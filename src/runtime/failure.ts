@@ -7,12 +7,26 @@ import { fileSystemType } from './filesystem.ts';
 import { stepHint } from './hints.ts';
 import { phrase } from './phrase.ts';
 
-/** What Node has no words for, since libuv never meets it. */
+/** What Node has no words for, since libuv never meets it, or other ones: callers of ours look for those of strerror(3). */
 const MORE_WORDS: Readonly<Record<number, string>> = dict({
+  5: 'input/output error',
   8: 'exec format error',
+  12: 'cannot allocate memory',
+  14: 'bad address',
   15: 'block device required',
+  16: 'device or resource busy',
+  17: 'file exists',
+  18: 'invalid cross-device link',
+  21: 'is a directory',
+  23: 'too many open files in system',
+  26: 'text file busy',
+  34: 'numerical result out of range',
   35: 'resource deadlock avoided',
+  36: 'file name too long',
+  40: 'too many levels of symbolic links',
+  75: 'value too large for defined data type',
   87: 'too many users',
+  95: 'operation not supported',
   117: 'structure needs cleaning',
   122: 'disk quota exceeded',
   126: 'required key not available',
@@ -20,7 +34,7 @@ const MORE_WORDS: Readonly<Record<number, string>> = dict({
 
 /** What the kernel says for an errno, as strerror(3) words it in lower case. */
 export function errnoMessage(errno: number): string {
-  return getSystemErrorMap().get(-errno)?.[1] ?? MORE_WORDS[errno] ?? `error ${errno}`;
+  return MORE_WORDS[errno] ?? getSystemErrorMap().get(-errno)?.[1] ?? `error ${errno}`;
 }
 
 /** `EPERM: operation not permitted`, with the system call where it is not the obvious one. */

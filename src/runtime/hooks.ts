@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import type { Hook, HookName, State } from '../spec/types.ts';
 import { debug } from './debug.ts';
+import { errnoMessage } from './failure.ts';
 
 /** What is left of a hook's output for its error message, characters. */
 const SHOWN = 1024;
@@ -45,7 +46,8 @@ interface HookResult {
 function hookEnd(hook: Hook, { status, signal, error }: HookResult): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === 'ETIMEDOUT') return `hook ran past specified timeout of ${hook.timeout}s`;
-  if (error !== undefined && code !== 'EPIPE') return error.message;
+  if (error !== undefined && code !== 'EPIPE')
+    return `fork/exec ${hook.path}: ${errnoMessage(-((error as NodeJS.ErrnoException).errno ?? 0))}`;
   return signal === null ? `exit status ${status}` : `signal: ${signal}`;
 }
 

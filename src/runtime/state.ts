@@ -49,7 +49,7 @@ export function checkId(id: string): void {
   if (id.length > 0 && id.length <= 1024 && ID.test(id) && id !== '.' && id !== '..') return;
   if (id === '') throw new TinyrunError('CONTAINER_ID', 'container id cannot be empty');
   const shown = id.length > 64 ? `${id.slice(0, 61)}...` : id;
-  throw new TinyrunError('CONTAINER_ID', `invalid container id format: ${JSON.stringify(shown)}`);
+  throw new TinyrunError('CONTAINER_ID', `invalid container ID format: ${JSON.stringify(shown)}`);
 }
 
 /** The directory of a container below `root`: its id, or a digest of it where a file name could not hold it. */

@@ -25,6 +25,13 @@ function sysctls(c: Context): void {
  * may lie below read-only paths.
  */
 export function hardening(c: Context, mounts: readonly Wanted[]): void {
+  const { cwd = '/' } = c.spec.process ?? {};
+  if (c.spec.root?.readonly && c.has('mount') && cwd !== '/') {
+    const made = { path: cwd, mode: 0o755, uid: 0, gid: 0 };
+    c.inContainer('makeDir', made, 'process.cwd, while it can be made; chdir tells why not', {
+      mayFail: true,
+    });
+  }
   lateReadonly(c, mounts);
   if (c.spec.root?.readonly && c.has('mount')) c.inContainer('readonlyRoot', {}, 'root.readonly');
   names(c);

@@ -180,6 +180,9 @@ const MOUNT_CASES: Record<string, Case> = {
 
 const ROOT_CASES: Record<string, Case> = {
   'root-readonly': { spec: { ...MINIMAL, root: { path: 'rootfs', readonly: true } } },
+  'root-readonly-cwd': {
+    spec: { ...MINIMAL, root: { path: 'rootfs', readonly: true }, process: { cwd: '/w', args: ['true'] } },
+  },
   'root-overlay': {
     spec: MINIMAL,
     options: {

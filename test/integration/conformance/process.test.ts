@@ -20,6 +20,14 @@ describe('process', () => {
   it('starts in cwd', () =>
     expect(sh(bench, 'pwd', (s) => Object.assign(s.process, { cwd: '/tmp' }))).toBe('/tmp'));
 
+  it('starts in a cwd that is made, also where the root is read-only then', () => {
+    const made = sh(bench, 'pwd; touch here 2>&1 || true', (s) => {
+      Object.assign(s.process, { cwd: '/new/dir' });
+      s.root = { path: 'rootfs', readonly: true };
+    });
+    expect(made).toBe('/new/dir\ntouch: here: Read-only file system');
+  });
+
   it('has env and nothing else', () => {
     const env = ['PATH=/bin', 'A=1', 'B=two words'];
     const { stdout } = bench.run([

@@ -110,7 +110,7 @@ describe('create', () => {
   it.each(['', '../x', '.', '..', 'a/b', 'x'.repeat(1025)])('refuses the id %j', (id) => {
     const result = bench.run(['create', '-b', bench.bundle(testSpec(SLEEP)), id]);
     expect(result.status).toBe(1);
-    expect(result.stderr).toMatch(/invalid container id format|container id cannot be empty/);
+    expect(result.stderr).toMatch(/invalid container ID format|container id cannot be empty/);
   });
 
   it('takes an id of 1024 characters', () => {
