@@ -13,8 +13,8 @@ tinyrun: mount proc on /proc (nosuid,noexec,nodev): EPERM: operation not permitt
   hint: tinyrun doctor checks the host point by point
 \`\`\`
 
-From the Node API it is a \`TinyrunError\` with \`code\`, \`message\`, \`hint\`, \`exitCode\` and, where another error was
-behind it, \`cause\`.
+From the Node API it is a \`TinyrunError\` with \`code\`, \`message\`, \`hint\`, \`exitCode\`, \`status\` (HTTP's, as Docker's API
+answers) and, where another error was behind it, \`cause\`.
 
 Exit codes are Docker's. \`run\` ends with the program's own, 128 + n after signal n; 125 when tinyrun itself failed, 126
 for a program that may not be executed (\`COMMAND_NOT_EXECUTABLE\`), 127 for one that is not there
@@ -23,15 +23,17 @@ does not know or cannot read (\`FLAG\`), \`inspect\` with 64 for a template that
 
 This page is generated from \`src/errors.ts\` by \`scripts/errors-doc.mjs\`, and a test keeps the two equal.
 
-| code | what to do |
-|---|---|
+| code | status | what to do |
+|---|---|---|
 `;
 
 /** The page for a table of errors. */
 export function renderErrors(errors) {
   const rows = Object.entries(errors)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([code, { hint }]) => `| \`${code}\` | ${hint.replaceAll('|', '\\|')} |\n`);
+    .map(
+      ([code, { status = 500, hint }]) => `| \`${code}\` | ${status} | ${hint.replaceAll('|', '\\|')} |\n`,
+    );
   return HEAD + rows.join('');
 }
 

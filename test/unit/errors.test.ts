@@ -17,6 +17,23 @@ describe('the table of errors', () => {
     expect(hint).toMatch(/^[^A-Z\s].*(\.\.|[^.\s])$/);
   });
 
+  it.each([
+    ['USAGE', 400],
+    ['SPEC_INVALID', 400],
+    ['COMMAND_NOT_FOUND', 400],
+    ['CONTAINER_NOT_FOUND', 404],
+    ['IMAGE_NOT_FOUND', 404],
+    ['REGISTRY_DENIED', 404],
+    ['NAME_IN_USE', 409],
+    ['CONTAINER_RUNNING', 409],
+    ['CONTAINER_NOT_RUNNING', 409],
+    ['UNSUPPORTED', 501],
+    ['SYSCALL', 500],
+    ['CLEANUP', 500],
+  ] as const)('%s is %i to a client of an API', (code, status) => {
+    expect(new TinyrunError(code, 'x').status).toBe(status);
+  });
+
   it('gives an error its exit code and hint', () => {
     const error = new TinyrunError('COMMAND_NOT_FOUND', 'exec x: no such file', {
       cause: new Error('ENOENT'),
