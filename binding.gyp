@@ -47,7 +47,7 @@
       # The plan interpreter of the host lane: what native/init shares with the addon.
       'target_name': 'host-lane',
       'type': 'static_library',
-      'sources': ["<!@(sed -nE 's,^(shared|host) ,native/init/,p' native/init/sources.txt)"],
+      'sources': ["<!@(sed -nE 's,^shared ,native/init/,p' native/init/sources.txt)"],
       'cflags_cc': ['-fno-exceptions', '-fno-rtti'],
     },
     {

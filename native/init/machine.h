@@ -11,7 +11,8 @@
 //   int master = m.takeFd(slot);      // SCM_RIGHTS fds of the container land in slots
 //   m.close();
 //
-// Sources the addon compiles: those listed in native/init/sources.txt under `host` and `shared`.
+// Sources of the host lane: those listed in native/init/sources.txt under `shared`. Whoever is the parent of a container
+// runs them: the addon for Node; tinyrun-init, as the monitor.
 #pragma once
 
 #include <stddef.h>
