@@ -131,6 +131,16 @@ class Walk {
 /** One name in a merged directory: the first layer that has it decides, directories go on merging below. */
 function lookUp(dirs: readonly Fd[], name: string): Found | undefined {
   const merged: Fd[] = [];
+  try {
+    return merge(dirs, name, merged);
+  } catch (error) {
+    closeAll(merged);
+    throw error;
+  }
+}
+
+/** `merged` gets the directories of that name, as they are opened. */
+function merge(dirs: readonly Fd[], name: string, merged: Fd[]): Found | undefined {
   for (const dir of dirs) {
     const fd = tryOpen(dir, name, O_PATH | O_NOFOLLOW);
     if (fd === undefined) continue;
