@@ -1,5 +1,5 @@
+import { readImageConfig } from './config.ts';
 import type { ImageStore } from './store.ts';
-import type { ImageConfig } from './types.ts';
 
 type Documents = Pick<ImageStore, 'list' | 'find' | 'readJson'>;
 
@@ -8,10 +8,9 @@ export function familyOf(store: Documents, text: string): ReadonlySet<string> {
   const entries = store.list();
   const ancestor = store.find(text, entries);
   if (!ancestor) return new Set();
-  const base = store.readJson(ancestor.id) as ImageConfig;
+  const base = steps(store, ancestor.id);
   const isDescendant = (id: string, diffIds: readonly string[]): boolean =>
-    startsWith(diffIds, ancestor.diffIds) &&
-    startsWith(steps(store.readJson(id) as ImageConfig), steps(base));
+    startsWith(diffIds, ancestor.diffIds) && startsWith(steps(store, id), base);
   const descendants = entries.filter(({ id, diffIds }) => isDescendant(id, diffIds)).map(({ id }) => id);
   return new Set([ancestor.id, ...descendants]);
 }
@@ -19,4 +18,7 @@ export function familyOf(store: Documents, text: string): ReadonlySet<string> {
 const startsWith = (all: readonly string[], first: readonly string[]): boolean =>
   first.length <= all.length && first.every((each, i) => each === all[i]);
 
-const steps = ({ history }: ImageConfig): string[] => (history ?? []).map((entry) => JSON.stringify(entry));
+function steps(store: Documents, id: string): string[] {
+  const { history = [] } = readImageConfig(store.readJson(id), `config ${id}`);
+  return history.map((entry) => JSON.stringify(entry));
+}

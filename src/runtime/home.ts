@@ -25,7 +25,7 @@ export function homeIn(passwd: string, uid: number): string {
 const nameOf = (entry: string): string => entry.slice(0, entry.indexOf('='));
 
 /** Each variable once: the last one wins, where getenv(3) would find the first. */
-export function lastOfEach(env: readonly string[]): string[] {
+function lastOfEach(env: readonly string[]): string[] {
   const last = new Map(env.map((entry, index) => [nameOf(entry), index]));
   return env.filter((entry, index) => last.get(nameOf(entry)) === index);
 }

@@ -1,7 +1,7 @@
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
-import { SIGKILL, SIGNALS, signalNumber } from '../spec/linux.ts';
+import { SIGKILL, SIGNALS, SIGUSR1, signalNumber } from '../spec/linux.ts';
 
 /**
  * Not passed on: they cannot be caught, belong to this process, or would stop it before it could pass them. TTIN and
@@ -71,8 +71,6 @@ export function forwardSignals({ onInsist }: { onInsist?: () => void } = {}): Fo
     },
   };
 }
-
-const SIGUSR1 = 10;
 
 function send(pidfd: Fd, signal: number): void {
   try {

@@ -309,9 +309,10 @@ export const SIGNALS = {
   SYS: 31,
 } as const;
 
-/** First and last real time signal as libc names them: the kernel's 32 and 33 belong to its threads. */
 export const SIGKILL = SIGNALS.KILL;
 export const SIGTERM = SIGNALS.TERM;
+export const SIGUSR1 = SIGNALS.USR1;
+/** First and last real time signal as libc names them: the kernel's 32 and 33 belong to its threads. */
 export const SIGRTMIN = 34;
 export const SIGRTMAX = 64;
 

@@ -1,4 +1,3 @@
-import type { Roots } from '../../store/paths.ts';
 import type { Command, Context } from '../command.ts';
 import { COMMANDS, findCommand } from '../commands.ts';
 import { type Answer, answerTo, flagsOf, matching, printed } from '../completion/answer.ts';
@@ -33,14 +32,12 @@ export async function complete(words: readonly string[], context: Context): Prom
   const verb = addCommand(createProgram(context), found, context);
   const request = requestOf(words.slice(at + 1), verb, found.passThrough === true);
   try {
-    return await answerTo(request, words.at(-1) ?? '', roots(typed));
+    return await answerTo(request, words.at(-1) ?? '', rootsOf(typed));
   } catch {
     // no rights to read the store, or a damaged one: a key pressed is no place to hear of it
     return NOTHING;
   }
 }
-
-const roots = (typed: readonly string[]): Roots => rootsOf(typed);
 
 /** Before the verb: global flags and their values, or the verbs. */
 async function ofProgram(words: readonly string[], context: Context): Promise<Answer> {
@@ -49,7 +46,7 @@ async function ofProgram(words: readonly string[], context: Context): Promise<An
   const current = words.at(-1) ?? '';
   if (request.is === 'argument') return matching(verbs(), current);
   if (request.is === 'flag') return matching(flagsOf(program), current);
-  return answerTo(request, current, roots([]));
+  return answerTo(request, current, rootsOf([]));
 }
 
 function verbs() {

@@ -2,7 +2,7 @@ import { Option, type Command as Program } from 'commander';
 import { createEngine } from '../../engine/engine.ts';
 import type { RunOptions } from '../../engine/types.ts';
 import type { Command, Context } from '../command.ts';
-import { exitCodeOf } from '../exit-code.ts';
+import { exitCodeAfter } from '../exit-code.ts';
 import { collect, oneOf } from '../options.ts';
 
 /** What this command does with a plan besides running it. */
@@ -68,7 +68,7 @@ async function run(image: string, args: string[], flags: RunFlags, context: Cont
     return;
   }
   const control = { sigProxy, blocking: true, notify: (line: string) => context.err(`${line}\n`) };
-  context.exitCode = exitCodeOf(await engine.run(options, control), context);
+  context.exitCode = exitCodeAfter(await engine.run(options, control), context);
 }
 
 function processFlags(program: Program): void {

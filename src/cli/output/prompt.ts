@@ -7,7 +7,7 @@ export interface Prompt {
   close(): void;
 }
 
-export const NO_PROMPT: Prompt = { line: async () => undefined, close: () => {} };
+const NO_PROMPT: Prompt = { line: async () => undefined, close: () => {} };
 
 /** The terminal; without one standard input, unless that is the program's. */
 export async function openPrompt(programReadsInput: boolean): Promise<Prompt> {

@@ -5,7 +5,7 @@ import type { StepResult } from '../../native/types.ts';
 import type { Plan } from '../../plan/types.ts';
 import { toJson } from '../../store/text.ts';
 import type { Context } from '../command.ts';
-import { exitCodeOf } from '../exit-code.ts';
+import { exitCodeAfter } from '../exit-code.ts';
 import { interruptible } from '../interrupt.ts';
 import { openPrompt } from './prompt.ts';
 import { look } from './screen.ts';
@@ -20,7 +20,7 @@ export async function traceRun(
   context: Context,
 ): Promise<number> {
   const control = { sigProxy: true, blocking: true, notify: (line: string) => context.err(`${line}\n`) };
-  const run = async (watch: Watch) => exitCodeOf(await engine.run(options, control, watch), context);
+  const run = async (watch: Watch) => exitCodeAfter(await engine.run(options, control, watch), context);
   if (!how.step) return await run(traced(how.json, context));
   const prompt = await openPrompt(options.interactive === true);
   try {

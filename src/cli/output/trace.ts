@@ -6,7 +6,7 @@ import type { Plan } from '../../plan/types.ts';
 const micros = (ns: number): string => `${(ns / 1000).toFixed(1)} µs`;
 
 /** How a step ended. */
-export const outcomeOf = ({ errno, syscall, path, code }: StepResult): string =>
+const outcomeOf = ({ errno, syscall, path, code }: StepResult): string =>
   errno === 0 ? 'ok' : `${syscall} ${path}: ${code}`;
 
 /** `12  container      35.6 µs  ok    …`: a step that ran, its time, how it ended, and the call where that is asked for. */

@@ -13,8 +13,6 @@ import { validateSpec } from '../../../src/spec/validate/index.ts';
 import { HYBRID, NONE, ROOT, ROOTLESS, V2 } from '../../golden/plan/hosts.ts';
 import { plan } from './samples.ts';
 
-// Properties take their time on a busy machine.
-
 const some = <T>(arb: fc.Arbitrary<T>) => fc.option(arb, { nil: undefined });
 const word = fc.stringMatching(/^[a-z][a-z0-9]{0,7}$/);
 const path = fc.array(word, { minLength: 1, maxLength: 3 }).map((parts) => `/${parts.join('/')}`);

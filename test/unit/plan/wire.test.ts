@@ -6,8 +6,6 @@ import { encode, HEADER, MAGIC } from '../../../src/plan/encode.ts';
 import type { Plan, Step } from '../../../src/plan/types.ts';
 import { plan, step } from './samples.ts';
 
-// Properties take their time on a busy machine.
-
 const wire = ({ op, lane, args, mayFail }: Step) => ({ op, lane, args, ...(mayFail && { mayFail }) });
 const one = (only: Step): Plan => ({ steps: [only] });
 const chdir = (path: string): Plan =>
