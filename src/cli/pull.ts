@@ -5,6 +5,7 @@ import { ImageStore } from '../image/store.ts';
 import type { Platform } from '../image/types.ts';
 import type { Context } from './command.ts';
 import { createProgress } from './output/progress.ts';
+import { inTurn } from './partly.ts';
 
 export interface PullFlags {
   readonly platform?: Platform | undefined;
@@ -24,11 +25,11 @@ export async function pullAndReport(
 ): Promise<void> {
   const say = flags.quiet ? () => undefined : context.out;
   let upToDate = true;
-  for (const reference of references) {
+  await inTurn(references, 'pulled', familiarReference, async (reference) => {
     const pulled = await pullOne(context, reference, flags, say);
     upToDate &&= pulled.upToDate;
     say(`Digest: ${pulled.digest}\n`);
-  }
+  });
   const status = upToDate ? 'Image is up to date for' : 'Downloaded newer image for';
   say(`Status: ${status} ${familiarReference(asked)}\n`);
   context.out(`${formatReference(asked)}\n`);

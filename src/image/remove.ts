@@ -1,6 +1,5 @@
 import { TinyrunError } from '../errors.ts';
 import type { StoredImage } from './entry.ts';
-import { type InUse, sweep } from './gc.ts';
 import { familiarReference, parseIdPrefix, parseNamed, parseReference, repositoryOf } from './reference.ts';
 import { dangling, type ImageStore } from './store.ts';
 
@@ -14,7 +13,6 @@ export interface User {
 export interface RemoveOptions {
   readonly force?: boolean;
   readonly users: readonly User[];
-  readonly inUse: InUse;
 }
 
 /** What Docker prints: `Untagged: alpine:latest`, `Deleted: sha256:…`. */
@@ -25,11 +23,11 @@ export interface Removed {
 
 /**
  * Takes a name away, and the image with its last one. An id removes all names, with --force where they are of
- * several repositories.
+ * several repositories. What nobody needs then is there until `sweep`.
  * @throws TinyrunError IMAGE_NOT_FOUND, IMAGE_IN_USE, AMBIGUOUS_ID
  */
-export async function removeImage(store: ImageStore, text: string, options: RemoveOptions): Promise<Removed> {
-  const removed = await store.update((entries) => {
+export function removeImage(store: ImageStore, text: string, options: RemoveOptions): Promise<Removed> {
+  return store.update((entries) => {
     const entry = store.find(text, entries);
     if (!entry) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${text}`);
     const all = entries.filter((other) => other.id === entry.id);
@@ -43,8 +41,6 @@ export async function removeImage(store: ImageStore, text: string, options: Remo
       result: { untagged: lost(going, left), deleted: deleted ? [entry.id] : [] },
     };
   });
-  sweep(store, options.inUse);
-  return removed;
 }
 
 const isId = (text: string, entry: StoredImage): boolean => {

@@ -34,15 +34,18 @@ async function prune(flags: Flags, context: Context): Promise<void> {
     return;
   const { ImageStore } = await import('../../image/store.ts');
   const { pruneImages } = await import('../../image/prune.ts');
+  const { sweep } = await import('../../image/gc.ts');
   const { imageUsers } = await import('../../engine/images.ts');
   const store = new ImageStore(context.dataRoot);
-  const { untagged, deleted, freed } = await pruneImages(store, {
+  const { users, inUse } = imageUsers(context);
+  const { untagged, deleted } = await pruneImages(store, {
     all: flags.all ?? false,
     filters: flags.filter,
-    ...imageUsers(context),
+    users,
   });
   if (deleted.length > 0) context.out('Deleted Images:\n');
   context.out(untagged.map((name) => `untagged: ${name}\n`).join(''));
   context.out(deleted.map((id) => `deleted: ${id}\n`).join(''));
+  const freed = sweep(store, inUse, true) ?? 0;
   context.out(`${deleted.length > 0 ? '\n' : ''}Total reclaimed space: ${humanSize(freed, 4)}\n`);
 }

@@ -2,8 +2,8 @@ import { isatty } from 'node:tty';
 import { TinyrunError } from '../../errors.ts';
 import type { Loaded } from '../../image/load.ts';
 import type { Command, Context } from '../command.ts';
-import { toFailure } from '../fail.ts';
 import { openInput } from '../input.ts';
+import { afterSome } from '../partly.ts';
 
 interface Flags {
   readonly input?: string;
@@ -36,26 +36,17 @@ async function load(flags: Flags, context: Context): Promise<void> {
   const { hostPlatform, parsePlatform } = await import('../../image/platform.ts');
   const source = openInput(flags.input);
   const platform = flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform);
+  const called = ({ id, name }: Loaded) =>
+    name === undefined ? id : familiarReference(parseReference(name));
   const tell = (loaded: readonly Loaded[]) => {
-    for (const { id, name } of loaded)
-      context.out(
-        name === undefined
-          ? `Loaded image ID: ${id}\n`
-          : `Loaded image: ${familiarReference(parseReference(name))}\n`,
-      );
+    for (const image of loaded)
+      context.out(`Loaded image${image.name === undefined ? ' ID' : ''}: ${called(image)}\n`);
   };
   try {
     tell(await images.load(new ImageStore(context.dataRoot), source, platform));
   } catch (error) {
     if (!(error instanceof images.PartlyLoaded)) throw error;
     tell(error.loaded);
-    throw afterSome(error.loaded.length, error.cause);
+    throw afterSome(error.loaded.map(called), 'loaded', error.cause);
   }
-}
-
-/** The hint of the cause says that nothing was stored: of this image that holds, of the archive it does not. */
-function afterSome(count: number, cause: unknown): Error {
-  const { code, message } = toFailure(cause);
-  const images = count === 1 ? 'the image named above is' : `the ${count} images named above are`;
-  return new TinyrunError(code, message, { cause, hint: `${images} stored, the rest of the archive is not` });
 }

@@ -22,7 +22,9 @@ export const command: Command = {
 };
 
 async function push(name: string, flags: Flags, context: Context): Promise<void> {
-  const { formatReference, parseNamed, repositoryOf } = await import('../../image/reference.ts');
+  const { familiarReference, formatReference, parseNamed, repositoryOf } = await import(
+    '../../image/reference.ts'
+  );
   const { TinyrunError } = await import('../../errors.ts');
   const named = parseNamed(name);
   if (flags.allTags && named.tag) throw new TinyrunError('USAGE', 'a tag cannot be given with --all-tags');
@@ -36,9 +38,12 @@ async function push(name: string, flags: Flags, context: Context): Promise<void>
   const only = { ...named, tag: named.tag ?? 'latest' };
   const references = flags.allTags ? await tagsOf(named, context) : [only];
   const { interruptible } = await import('../interrupt.ts');
-  await interruptible(async (signal) => {
-    for (const reference of references) await pushOne(reference, flags, context, signal);
-  });
+  const { inTurn } = await import('../partly.ts');
+  await interruptible((signal) =>
+    inTurn(references, 'pushed', familiarReference, (reference) =>
+      pushOne(reference, flags, context, signal),
+    ),
+  );
   // the whole name, as docker answers it: of --all-tags the repository
   if (flags.quiet) context.out(`${flags.allTags ? repositoryOf(named) : formatReference(only)}\n`);
 }

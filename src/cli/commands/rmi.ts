@@ -24,14 +24,16 @@ export const command: Command = {
 async function remove(images: readonly string[], flags: Flags, context: Context): Promise<void> {
   const { ImageStore } = await import('../../image/store.ts');
   const { removeImage } = await import('../../image/remove.ts');
+  const { sweep } = await import('../../image/gc.ts');
   const { imageUsers } = await import('../../engine/images.ts');
   const store = new ImageStore(context.dataRoot);
   for (const image of images) {
     try {
-      const options = { force: flags.force ?? false, ...imageUsers(context) };
-      const { untagged, deleted } = await removeImage(store, image, options);
+      const { users, inUse } = imageUsers(context);
+      const { untagged, deleted } = await removeImage(store, image, { force: flags.force ?? false, users });
       context.out(untagged.map((name) => `Untagged: ${name}\n`).join(''));
       context.out(deleted.map((id) => `Deleted: ${id}\n`).join(''));
+      sweep(store, inUse);
     } catch (error) {
       const failure = toFailure(error);
       context.err(formatFailure(failure, context.command));

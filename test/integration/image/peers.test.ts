@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { saveArchive } from '../../../src/image/archive.ts';
 import { exportTree } from '../../../src/image/export.ts';
+import { sweep } from '../../../src/image/gc.ts';
 import { importArchive } from '../../../src/image/import.ts';
 import { ensureUnpacked, LayerStore } from '../../../src/image/layers.ts';
 import { importLayout } from '../../../src/image/layout.ts';
@@ -294,16 +295,17 @@ test('removing the last name removes blobs and layers, shared ones stay', async 
   const options = { changes: [], message: '', platform: hostPlatform() };
   await importArchive(store, one(bytes), { ...options, name: 'a' });
   await importArchive(store, one(bytes), { ...options, name: 'b', changes: ['CMD ["x"]'] });
-  const nobody = { users: [], inUse: { trees: [] } };
-  expect((await removeImage(store, 'a', nobody)).deleted).toHaveLength(1);
+  const removed = async (name: string) => {
+    const { deleted } = await removeImage(store, name, { users: [] });
+    sweep(store, { trees: [] });
+    return deleted;
+  };
+  expect(await removed('a')).toHaveLength(1);
   const layers = new LayerStore(store.dataRoot);
   expect(layers.list()).toHaveLength(1);
-  const used = {
-    users: [{ id: 'c'.repeat(64), imageId: store.find('b')?.id ?? '', running: true }],
-    inUse: { trees: [] },
-  };
-  await expect(removeImage(store, 'b', used)).rejects.toMatchObject({ code: 'IMAGE_IN_USE' });
-  expect((await removeImage(store, 'b', nobody)).deleted).toHaveLength(1);
+  const users = [{ id: 'c'.repeat(64), imageId: store.find('b')?.id ?? '', running: true }];
+  await expect(removeImage(store, 'b', { users })).rejects.toMatchObject({ code: 'IMAGE_IN_USE' });
+  expect(await removed('b')).toHaveLength(1);
   expect(layers.list()).toEqual([]);
   expect(statSync(join(store.root, 'blobs/sha256')).nlink).toBe(2);
 });
