@@ -106,8 +106,8 @@ const commandLines = {
   entryPoints: {
     main: 'src/main.ts',
     tinyrunc: 'src/tinyrunc.ts',
-    boot: 'src/boot.ts',
-    snapshot: 'src/snapshot.ts',
+    boot: 'src/boot/boot.ts',
+    snapshot: 'src/boot/snapshot.ts',
   },
   plugins: [lazyChildProcess],
 };

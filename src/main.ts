@@ -1,7 +1,7 @@
+import { keepDebuggerOut } from './boot/debugger.ts';
+import { callNode } from './boot/warm.ts';
 import { main, prepare } from './cli/main.ts';
 import { endProcess } from './cli/output/end.ts';
-import { keepDebuggerOut } from './debugger.ts';
-import { callNode } from './warm.ts';
 
 export { main } from './cli/main.ts';
 export { setPackageRoot } from './store/package.ts';

@@ -1,10 +1,10 @@
-import { keepDebuggerOut } from './debugger.ts';
-import { BRIEF, type Entry } from './entries.ts';
+import { keepDebuggerOut } from './boot/debugger.ts';
+import { BRIEF, type Entry } from './boot/entries.ts';
+import { callNode } from './boot/warm.ts';
 import { native } from './native/index.ts';
 import { visible } from './store/text.ts';
 import { main } from './tinyrunc/main.ts';
 import { VERBS } from './tinyrunc/verbs.ts';
-import { callNode } from './warm.ts';
 
 export { setPackageRoot } from './store/package.ts';
 export { main } from './tinyrunc/main.ts';

@@ -70,7 +70,7 @@ export default [
     row: 'E: a debugger opens to whoever can signal',
     out: 'a handler for SIGUSR1, and the launchers’ --inspect-port',
     edits: [
-      ['src/debugger.ts', "process.on('SIGUSR1', ignored);", 'void ignored;'],
+      ['src/boot/debugger.ts', "process.on('SIGUSR1', ignored);", 'void ignored;'],
       ...['tinyrun', 'tinyrunc'].map((name) => [
         `bin/${name}`,
         '\nexec "$node" --inspect-port=no..debugger:9229 ',

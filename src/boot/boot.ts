@@ -25,10 +25,11 @@ import {
 } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { Script } from 'node:vm';
+import { randomBytes } from '../store/random.ts';
+import { isTrusted } from '../store/trust.ts';
 import { keepDebuggerOut } from './debugger.ts';
 import { BRIEF, type Entry } from './entries.ts';
-import { randomBytes } from './store/random.ts';
-import { isTrusted } from './store/trust.ts';
+import { FLAGS } from './flags.ts';
 
 /** What a bundle of dist/ exports that is a command line. */
 export interface Program {
@@ -44,17 +45,8 @@ export interface Program {
 const bundleOf = (entry: Entry): string =>
   join(import.meta.dirname, entry === 'main' ? 'main.cjs' : 'tinyrunc.cjs');
 
-/** The launchers' flags, which tell why; V8 refuses a snapshot that was made with other flags of its own. */
-export const FLAGS = ['--inspect-port=no..debugger:9229', '--no-rehash-snapshot', '--v8-pool-size=1'];
 /** A flag of node 22.14 and later. A file of that name beside the snapshot tells the launchers that this node has it. */
 const QUIET = 'disable-sigusr1';
-/**
- * What the launchers give to the allocator, mallopt(3): huge pages, one arena, and few calls to the kernel. The
- * buffers that node reads a snapshot into cost 3 ms of page faults otherwise. No more at a time than they take: a
- * virtual machine's free huge pages may be the host's again, which then clears each anew.
- */
-export const MALLOC =
-  'glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1:glibc.malloc.top_pad=6291456:glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=67108864';
 
 /** A machine of a few commands never wins back what making the snapshot costs. */
 const STARTS = 10;

@@ -4,8 +4,9 @@
 // what stands here as the main function.
 import { readFileSync, realpathSync } from 'node:fs';
 import { setFlagsFromString, startupSnapshot } from 'node:v8';
-import { MALLOC, programOf, scriptOf } from './boot.ts';
+import { programOf, scriptOf } from './boot.ts';
 import type { Entry } from './entries.ts';
+import { MALLOC } from './flags.ts';
 
 /** A function that is not compiled in the snapshot is compiled anew at every start that calls it. */
 function compiledScript(entry: Entry) {

@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+// @ts-expect-error a plain script, without types
+import { LAUNCHERS, renderLauncher } from '../../../scripts/launchers.mjs';
+import { BRIEF } from '../../../src/boot/entries.ts';
+import { FLAGS, MALLOC } from '../../../src/boot/flags.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+it.each(Object.keys(LAUNCHERS))('bin/%s is what scripts/launchers.mjs makes', (command) => {
+  const made = renderLauncher(read('src/boot/launcher.sh'), command, {
+    flags: FLAGS,
+    malloc: MALLOC,
+    brief: BRIEF,
+  });
+  expect(read(`bin/${command}`)).toBe(made);
+  expect(made).not.toMatch(/@\w+@|undefined/);
+});
