@@ -13,6 +13,7 @@ import { hostFacts } from '../runtime/host.ts';
 import { SIGTERM, signalName, signalNumber } from '../spec/linux.ts';
 import type { SeccompTarget } from '../spec/seccomp-profile.ts';
 import type { LinuxDevice, Mount, Spec } from '../spec/types.ts';
+import { readIfExists } from '../store/atomic.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
 import { type HostFile, hostFileMounts, hostFiles, plainPaths } from './hostfiles.ts';
@@ -24,7 +25,7 @@ import { newContainerId } from './names.ts';
 import { commandOf } from './options/command.ts';
 import { type DeviceGrant, hostDevices, parseDevice } from './options/devices.ts';
 import { parseEnv, parseEnvFile } from './options/env.ts';
-import { checkCpus } from './options/limits.ts';
+import { checkCpus, checkCpuset, type ReadSet } from './options/limits.ts';
 import { userMounts } from './options/mounts.ts';
 import { type FindPid, namespaceModes, namespacesOf } from './options/namespaces.ts';
 import { parseSecurity, type SecurityOptions } from './options/security.ts';
@@ -145,6 +146,12 @@ function checkPlatform({ image: name, platform }: RunOptions, { config }: ImageR
   );
 }
 
+/** What there is for a cpuset, where one can be had. */
+const machineSet: ReadSet = (kind) => {
+  const { unifiedRoot } = hostFacts().cgroup;
+  return unifiedRoot === undefined ? undefined : readIfExists(`${unifiedRoot}/cpuset.${kind}.effective`);
+};
+
 /** What can be checked without the image. */
 function parseOptions(options: RunOptions) {
   if (options.uts === 'host' && options.hostname !== undefined)
@@ -154,6 +161,7 @@ function parseOptions(options: RunOptions) {
       hint: 'another container may have written it: remove it or choose another name',
     });
   checkCpus(options, availableParallelism());
+  checkCpuset(options, machineSet);
   return {
     modes: namespaceModes(options),
     security: parseSecurity(options.securityOpt ?? []),

@@ -83,6 +83,31 @@ export function checkCpus({ cpus }: RunOptions, available: number): void {
   );
 }
 
+const RANGE_OF_LIST = /(\d+)(?:-(\d+))?/g;
+
+function ranges(list: string): (readonly [from: number, to: number])[] {
+  return [...list.matchAll(RANGE_OF_LIST)].map(([, from, to = from]) => [Number(from), Number(to)]);
+}
+
+/** cpuset.cpus.effective or cpuset.mems.effective of the whole machine; undefined where it keeps no such file. */
+export type ReadSet = (kind: 'cpus' | 'mems') => string | undefined;
+
+/** The kernel would put up with some of what is not there. @throws TinyrunError USAGE in Docker's words */
+export function checkCpuset({ cpusetCpus, cpusetMems }: RunOptions, read: ReadSet): void {
+  const check = (kind: 'cpus' | 'mems', flag: string, what: string, wanted: string | undefined): void => {
+    const available = wanted ? read(kind)?.trim() : undefined;
+    if (!wanted || !available) return;
+    const there = ranges(available);
+    // The kernel's own list has no two ranges that touch.
+    if (ranges(parseList(wanted, flag)).every(([a, b]) => there.some(([from, to]) => from <= a && b <= to)))
+      return;
+    const words = `requested ${what} are not available - requested ${wanted}, available: ${available}`;
+    throw usage(`${flag} ${JSON.stringify(wanted)}: ${words}`);
+  };
+  check('cpus', '--cpuset-cpus', 'CPUs', cpusetCpus);
+  check('mems', '--cpuset-mems', 'memory nodes', cpusetMems);
+}
+
 function parseList(text: string, flag: string): string {
   const rises = (range: string) => {
     const [from, to = from] = range.split('-').map(Number);

@@ -4,7 +4,7 @@ import { plainBooleans } from '../../../src/cli/booleans.ts';
 import { checkName } from '../../../src/engine/names.ts';
 import { parseDevice } from '../../../src/engine/options/devices.ts';
 import { parseAddHost, parseResolver } from '../../../src/engine/options/files.ts';
-import { checkCpus, parseUlimit, resourcesOf } from '../../../src/engine/options/limits.ts';
+import { checkCpus, checkCpuset, parseUlimit, resourcesOf } from '../../../src/engine/options/limits.ts';
 import { userMounts } from '../../../src/engine/options/mounts.ts';
 import { parseInteger, parseSize } from '../../../src/engine/options/size.ts';
 import type { RunOptions } from '../../../src/engine/types.ts';
@@ -142,4 +142,25 @@ test('booleans: the value is the last letter’s', () => {
   expect(of('-ti=true', '--tty=0')).toEqual(['-t', '-i']);
   expect(of('-e=A=1', '-ie=x', '--env=false')).toEqual(['-e=A=1', '-ie=x', '--env=false']);
   expect(() => of('-it=maybe')).toThrow('-t "maybe": not a boolean');
+});
+
+describe('a cpuset of what the machine has', () => {
+  const read = (kind: 'cpus' | 'mems') => (kind === 'cpus' ? '0-1,4-7\n' : '0\n');
+  test.each(['0', '1', '0-1', '0,1', '4-6,0', '7'])('--cpuset-cpus %s', (cpusetCpus) => {
+    checkCpuset({ image: 'x', cpusetCpus, cpusetMems: '0' }, read);
+  });
+  test.each(['2', '1-2', '0-7', '0,8', '0-999999999'])('not --cpuset-cpus %s', (cpusetCpus) => {
+    expect(() => checkCpuset({ image: 'x', cpusetCpus }, read)).toThrow(
+      `requested CPUs are not available - requested ${cpusetCpus}, available: 0-1,4-7`,
+    );
+  });
+  test('not --cpuset-mems 1, and no list at all is said so first', () => {
+    expect(() => checkCpuset({ image: 'x', cpusetMems: '1' }, read)).toThrow(
+      'requested memory nodes are not available - requested 1, available: 0',
+    );
+    expect(() => checkCpuset({ image: 'x', cpusetCpus: '1-' }, read)).toThrow('not a list of numbers');
+  });
+  test('of a machine that keeps no cpusets nothing is known', () => {
+    checkCpuset({ image: 'x', cpusetCpus: '99' }, () => undefined);
+  });
 });
