@@ -32,12 +32,25 @@ Result run(Host&, const args::removeTree& a) {
   return check("unlinkat", removeTreeAt(AT_FDCWD, a.path), a.path);
 }
 
-Result run(Host&, const args::writeFile& a) {
-  const sys::Fd file(sys::openat(AT_FDCWD, a.path, O_WRONLY));
-  if (file.bad()) return failed("openat", file.value(), a.path);
-  const long n = sys::write(file.get(), a.value.data, a.value.size);
-  if (n < 0) return failed("write", n, a.path);
-  return static_cast<size_t>(n) == a.value.size ? kDone : Result{EIO, "write", a.path};
+namespace {
+
+Result writeWhole(Str path, Str value) {
+  const sys::Fd file(sys::openat(AT_FDCWD, path, O_WRONLY));
+  if (file.bad()) return failed("openat", file.value(), path);
+  const long n = sys::write(file.get(), value.data, value.size);
+  if (n < 0) return failed("write", n, path);
+  return static_cast<size_t>(n) == value.size ? kDone : Result{EIO, "write", path};
+}
+
+}  // namespace
+
+Result run(Host&, const args::writeFile& a) { return writeWhole(a.path, a.value); }
+
+Result run(Host&, const args::writeEither& a) {
+  const Result one = writeWhole(a.path, a.value);
+  const Result other = writeWhole(a.otherPath, a.otherValue);
+  if (one.err == 0 || other.err == 0) return kDone;
+  return one.err == ENOENT ? other : one;   // the one that is there says more
 }
 
 namespace {

@@ -157,6 +157,21 @@ TEST(usernsToIdmapWith) {
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);   // no child is left over
 }
 
+TEST(writeEitherTakesWhichIsThere) {
+  Directory dir;
+  writeFile(dir / "one", "");
+  writeFile(dir / "two", "");
+  using make::writeEither;
+  EXPECT_EQ(failureOf(writeEither{.path = dir / "one", .value = "1", .otherPath = dir / "two", .otherValue = "2"}), "");
+  EXPECT_EQ(readFile(dir / "one") + readFile(dir / "two"), "12");
+  EXPECT_EQ(failureOf(writeEither{.path = dir / "no", .value = "1", .otherPath = dir / "two", .otherValue = "3"}), "");
+  EXPECT_EQ(failureOf(writeEither{.path = dir / "one", .value = "4", .otherPath = dir / "no", .otherValue = "2"}), "");
+  EXPECT_EQ(readFile(dir / "one") + readFile(dir / "two"), "43");
+  EXPECT_EQ(failureOf(writeEither{.path = dir / "no", .otherPath = dir / "not"}).substr(0, 13), "openat ENOENT");
+  // What the file that is there says comes before the lack of the other.
+  EXPECT_EQ(failureOf(writeEither{.path = dir / "no", .otherPath = "/proc/self/ns"}).substr(0, 13), "openat EISDIR");
+}
+
 TEST(cgroupFromBirthToRemoval) {
   const std::string root = unifiedRoot();
   if (root.empty()) SKIP("no cgroup v2 hierarchy");

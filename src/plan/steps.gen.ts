@@ -153,6 +153,8 @@ export interface StepArgs {
   kill: { pid: number; startTime: bigint; signal: number };
   /** umount2(2) of a host path with MNT_DETACH; not mounted is success. */
   umount: { path: string; flags: number };
+  /** writeFile to each of two files that mean the same, of which the kernel may lack either; one has to take its value. */
+  writeEither: { path: string; value: string; otherPath: string; otherValue: string };
 }
 
 export type FieldKind = 'u32' | 'i32' | 'slot' | 'u64' | 'i64' | 'str' | 'bytes' | 'strs' | 'u32s';
@@ -244,6 +246,7 @@ export const STEPS = {
   cgroupRemove: { code: 83, lane: 'host', fields: [['path', 'str']] },
   kill: { code: 84, lane: 'host', fields: [['pid', 'u32'], ['startTime', 'u64'], ['signal', 'u32']] },
   umount: { code: 85, lane: 'host', fields: [['path', 'str'], ['flags', 'u32']] },
+  writeEither: { code: 86, lane: 'host', fields: [['path', 'str'], ['value', 'str'], ['otherPath', 'str'], ['otherValue', 'str']] },
 } as const satisfies Record<
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }

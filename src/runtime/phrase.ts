@@ -64,6 +64,8 @@ export function phrase(step: Step): string {
       return `set linux.memoryPolicy (${memoryPolicyName(step.args.mode)})`;
     case 'writeFile':
       return `write ${JSON.stringify(step.args.value.trim())} to ${step.args.path}`;
+    case 'writeEither':
+      return `write ${JSON.stringify(step.args.value)} to ${step.args.path} or ${JSON.stringify(step.args.otherValue)} to ${step.args.otherPath}`;
     case 'chdir':
       return `change to working directory ${step.args.path}`;
     default:

@@ -84,6 +84,7 @@ export const CGROUPS: Calls<
   | 'cgroupRemove'
   | 'kill'
   | 'umount'
+  | 'writeEither'
 > = {
   mkdir: ({ path, mode }) => `mkdir(${quote(path)}, ${octal(mode)})`,
   rmdir: ({ path }) => `rmdir(${quote(path)})`,
@@ -107,4 +108,6 @@ export const CGROUPS: Calls<
   cgroupRemove: ({ path }) => calls(`poll(${quote(`${path}/cgroup.events`)})`, `rmdir(${quote(path)})`),
   kill: ({ pid, signal }) => `pidfd_send_signal(pidfd_open(${pid}), ${signal})`,
   umount: ({ path }) => `umount2(${quote(path)}, MNT_DETACH)`,
+  writeEither: ({ path, value, otherPath, otherValue }) =>
+    calls(`write(${quote(path)}, ${quote(value)})`, `write(${quote(otherPath)}, ${quote(otherValue)})`),
 };

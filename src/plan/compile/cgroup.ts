@@ -6,7 +6,7 @@ import type { CgroupFacts } from '../host.ts';
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
 import { type CgroupChoice, STAGE } from './options.ts';
-import { type CgroupWrite, cgroupWrites, withoutV2 } from './resources.ts';
+import { type CgroupWrite, cgroupWrites, withoutV2, writeStep } from './resources.ts';
 
 export interface Cgroup {
   /** For CLONE_INTO_CGROUP; NO_SLOT when the process is not born into a cgroup of its own. */
@@ -65,8 +65,7 @@ function devices(c: Context, slot: number): void {
 }
 
 function limits(c: Context, path: string, writes: readonly CgroupWrite[]): void {
-  for (const { file, value, why, mayFail } of writes)
-    c.onHost('writeFile', { path: `${path}/${file}`, value }, why, mayFail ? { mayFail } : {});
+  c.steps.push(...writes.map((write) => writeStep(path, write)));
 }
 
 /** Fewer processes than it takes to be born: clone3 into the cgroup would answer EAGAIN, and so would a second one. */

@@ -6,20 +6,29 @@ import type {
   LinuxResources,
   LinuxThrottleDevice,
 } from '../../spec/types.ts';
+import { type FileWrite, ofDisks } from '../putback.ts';
+import type { Step } from '../types.ts';
 
 // linux.resources, which counts as cgroup v1 did, → writes to files of cgroup v2 (cgroup-v2.rst). Conversions are
 // runc's and crun's, so that the same config.json limits the same.
 
-export interface CgroupWrite {
+export interface CgroupWrite extends FileWrite {
   /** The controller the file belongs to; '' for cgroup.* files. */
   readonly controller: string;
-  readonly file: string;
-  readonly value: string;
   readonly why: string;
   /** The file is not in every kernel. */
   readonly mayFail?: true;
   /** Nothing else can stand for it: a controller that is not there is an error, even for a runtime that only warns. */
   readonly required?: true;
+}
+
+/** A write as a step of the host lane, to the files of a cgroup. */
+export function writeStep(cgroup: string, { file, value, or, why, mayFail }: CgroupWrite): Step {
+  const common = { lane: 'host', why, ...(mayFail ? { mayFail } : {}) } as const;
+  const path = `${cgroup}/${file}`;
+  if (or === undefined) return { ...common, op: 'writeFile', args: { path, value } };
+  const args = { path, value, otherPath: `${cgroup}/${or.file}`, otherValue: or.value };
+  return { ...common, op: 'writeEither', args };
 }
 
 function invalid(field: string, message: string): TinyrunError {
@@ -50,7 +59,9 @@ export function ioWeight(weight: number): number {
 /** What a cgroup has already, for the values that stand in one file, or count, with another: "50000 100000", "max". */
 export interface CurrentLimits {
   readonly cpuMax?: string | undefined;
+  readonly cpuBurst?: string | undefined;
   readonly memoryMax?: string | undefined;
+  readonly bfqWeight?: string | undefined;
 }
 
 /** memory.swap.max counts swap alone, memory.memsw.limit_in_bytes counted both; undefined for "leave". */
@@ -93,12 +104,15 @@ function cpuWrites(cpu: LinuxCPU, current: CurrentLimits): CgroupWrite[] {
   // cpu.weight of an idle group is fixed: the kernel refuses to set it.
   if (isSet(cpu.shares) && cpu.idle !== 1)
     add('cpu', 'cpu.weight', String(cpuWeight(cpu.shares)), 'its share when processors are short');
+  const { burst } = cpu;
+  const addBurst = () => add('cpu', 'cpu.max.burst', String(burst), 'saved time it may use at once');
+  // It may never exceed the quota: a smaller one comes before that, a larger one after it.
+  const shrinks = burst !== undefined && burst < Number(current.cpuBurst ?? 0);
+  if (shrinks) addBurst();
   if (isSet(cpu.quota) || isSet(cpu.period)) {
     add('cpu', 'cpu.max', cpuMax(cpu, current), 'processor time per period, µs');
   }
-  // After the quota, which it may not exceed.
-  if (cpu.burst !== undefined)
-    add('cpu', 'cpu.max.burst', String(cpu.burst), 'saved time it may use at once');
+  if (burst !== undefined && !shrinks) addBurst();
   if (cpu.cpus) add('cpuset', 'cpuset.cpus', cpu.cpus, 'the processors it may use');
   if (cpu.mems) add('cpuset', 'cpuset.mems', cpu.mems, 'the memory nodes it may use');
   return writes;
@@ -111,15 +125,27 @@ const THROTTLES = [
   ['throttleWriteIOPSDevice', 'wiops'],
 ] as const;
 
-function ioWrites(io: LinuxBlockIO): CgroupWrite[] {
+function ioWrites(io: LinuxBlockIO, current: CurrentLimits): CgroupWrite[] {
   const writes: CgroupWrite[] = [];
-  // Which of the two there is depends on the I/O scheduler of the host.
-  const weight = (prefix: string, value: number) => {
-    const why = 'its share when the disks are busy';
-    writes.push({ controller: 'io', file: 'io.bfq.weight', value: prefix + value, why, mayFail: true });
-    writes.push({ controller: 'io', file: 'io.weight', value: prefix + ioWeight(value), why, mayFail: true });
-  };
-  if (isSet(io.weight)) weight('', io.weight);
+  const weight = (prefix: string, value: number) =>
+    writes.push({
+      controller: 'io',
+      file: 'io.bfq.weight',
+      value: prefix + value,
+      // Which of the two there is, and is obeyed, depends on the I/O scheduler of the host, and of the disk.
+      or: { file: 'io.weight', value: prefix + ioWeight(value) },
+      why: 'its share when the disks are busy',
+    });
+  if (isSet(io.weight)) {
+    weight('', io.weight);
+    for (const value of ofDisks(current.bfqWeight ?? ''))
+      writes.push({
+        controller: 'io',
+        file: 'io.bfq.weight',
+        value,
+        why: 'a new default made it forget this',
+      });
+  }
   for (const { major, minor, weight: own } of io.weightDevice ?? [])
     if (isSet(own)) weight(`${major}:${minor} `, own);
   for (const [field, key] of THROTTLES)
@@ -204,7 +230,7 @@ export function cgroupWrites(resources: LinuxResources, current: CurrentLimits =
     ...(typeof pids === 'number'
       ? [{ controller: 'pids', file: 'pids.max', value: limit(pids), why: 'a fork bomb ends here' }]
       : []),
-    ...ioWrites(resources.blockIO ?? {}),
+    ...ioWrites(resources.blockIO ?? {}, current),
     ...hugepageWrites(resources),
     ...rdmaWrites(resources),
     ...unifiedWrites(resources.unified ?? {}),

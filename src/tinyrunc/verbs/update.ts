@@ -11,12 +11,15 @@ import type { Verb } from '../verb.ts';
 
 const STDIN = 0;
 
-function readResources(source: string): LinuxResources {
-  const value = parseJson(readFileSync(source === '-' ? STDIN : source, 'utf8'), source);
+/** What would be refused halfway is refused before anything is written. */
+function checked(value: unknown, source: string, hint = 'mend the named field'): LinuxResources {
   const { errors } = validateResources(value);
-  if (errors.length > 0) throw new TinyrunError('SPEC_INVALID', `${source}: ${summary(errors)}`);
+  if (errors.length > 0) throw new TinyrunError('SPEC_INVALID', `${source}: ${summary(errors)}`, { hint });
   return value as LinuxResources;
 }
+
+const readResources = (source: string): LinuxResources =>
+  checked(parseJson(readFileSync(source === '-' ? STDIN : source, 'utf8'), source), source);
 
 /** A document stands alone: runc does not look at the other flags then. */
 function requested(flags: Parsed): LinuxResources {
@@ -27,7 +30,7 @@ function requested(flags: Parsed): LinuxResources {
       hint: 'tinyrunc features shows what is supported',
     });
   }
-  return resourcesFromFlags(flags);
+  return checked(resourcesFromFlags(flags), 'update', 'tinyrunc update --help lists the limits');
 }
 
 export const verb: Verb = {

@@ -1,7 +1,8 @@
 // What is asked of a container that is there, and what is changed of it: state, list, ps, events, pause, resume, update.
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hostFacts } from '../../../src/runtime/host.ts';
 import { Bench, testSpec, until } from './support.ts';
 
 let bench: Bench;
@@ -114,4 +115,45 @@ describe('update', () => {
     expect(result.status).toBe(1);
     expect(result.stderr).toContain('memory.limit');
   });
+
+  it('refuses a value that no kernel takes', () => {
+    const id = bench.create(testSpec(SLEEP));
+    const refused = {
+      '--blkio-weight=5': 'blockIO.weight: 5 is not between 10 and 1000',
+      '--blkio-weight=1001': 'blockIO.weight',
+      '--cpu-period=5': 'cpu.period: 5 is not between',
+      '--cpuset-cpus=3-1': 'is not a list',
+      '--memory=-2': 'memory.limit: -2 is below -1',
+    };
+    for (const [flag, said] of Object.entries(refused)) {
+      const result = bench.run(['update', flag, id]);
+      expect(result.status).toBe(1);
+      expect(result.stderr).toContain(said);
+    }
+  });
+
+  // hugetlb: the one controller that hybrid hosts have on cgroup v2, too
+  const { controllers, unifiedRoot = '' } = hostFacts().cgroup;
+  it.skipIf(!controllers.includes('hugetlb'))(
+    'puts back what was there when a later value is refused',
+    () => {
+      const path = `tinyrunc-test-${process.pid}-update`;
+      const spec = testSpec(SLEEP, (s) => {
+        if (s.linux) s.linux.cgroupsPath = `/${path}`;
+      });
+      const id = bench.create(spec);
+      const limit = () => readFileSync(join(unifiedRoot, path, 'hugetlb.2MB.max'), 'utf8').trim();
+      const update = (bytes: number, unified: object) =>
+        bench.run(['update', '-r', '-', id], {
+          input: JSON.stringify({ hugepageLimits: [{ pageSize: '2MB', limit: bytes }], unified }),
+        });
+      expect(update(8 << 20, {}).status).toBe(0);
+      expect(limit()).toBe(String(8 << 20));
+      const refused = update(4 << 20, { 'cgroup.max.depth': '-5' });
+      expect(refused.status).toBe(1);
+      expect(refused.stderr).toContain('cgroup.max.depth');
+      expect(refused.stderr).not.toContain('putting back');
+      expect(limit()).toBe(String(8 << 20));
+    },
+  );
 });

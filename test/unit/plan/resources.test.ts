@@ -78,6 +78,13 @@ describe('cgroupWrites', () => {
     ],
     [{ cpu: { idle: 1, shares: 500 } }, [['cpu.idle', '1']]],
     [
+      { blockIO: { weight: 500, weightDevice: [{ major: 7, minor: 0, weight: 100 }] } },
+      [
+        ['io.bfq.weight', '500'],
+        ['io.bfq.weight', '7:0 100'],
+      ],
+    ],
+    [
       { unified: { 'io.max': '8:0 rbps=1\n8:1 rbps=2\n' } },
       [
         ['io.max', '8:0 rbps=1'],
@@ -96,6 +103,15 @@ describe('cgroupWrites', () => {
   );
 });
 
+test('a weight goes to the file that the kernel has for it', () => {
+  const [write] = cgroupWrites({ blockIO: { weight: 500 } });
+  expect(write).toMatchObject({
+    file: 'io.bfq.weight',
+    value: '500',
+    or: { file: 'io.weight', value: '4950' },
+  });
+});
+
 test('what cgroup v2 has no file for is named', () => {
   expect(
     withoutV2({ memory: { kernel: 5, swappiness: 0 }, cpu: { realtimeRuntime: 1 }, network: { classID: 1 } }),
@@ -109,12 +125,39 @@ test('what cgroup v2 has no file for is named', () => {
 });
 
 describe('of a cgroup that has limits, what is not named stays as it is', () => {
-  const current = { cpuMax: '50000 200000\n', memoryMax: '1000' };
+  const current = {
+    cpuMax: '50000 200000\n',
+    cpuBurst: '40000\n',
+    memoryMax: '1000',
+    bfqWeight: 'default 100\n7:0 300',
+  };
   test.each<[LinuxResources, [string, string][]]>([
     [{ cpu: { period: 100000 } }, [['cpu.max', '50000 100000']]],
     [{ cpu: { quota: 10000 } }, [['cpu.max', '10000 200000']]],
     [{ cpu: { quota: -1 } }, [['cpu.max', 'max 200000']]],
     [{ cpu: { shares: 1024 } }, [['cpu.weight', '100']]],
+    [
+      { cpu: { quota: 10000, burst: 5000 } },
+      [
+        ['cpu.max.burst', '5000'],
+        ['cpu.max', '10000 200000'],
+      ],
+    ],
+    [
+      { cpu: { quota: 100000, burst: 60000 } },
+      [
+        ['cpu.max', '100000 200000'],
+        ['cpu.max.burst', '60000'],
+      ],
+    ],
+    [
+      { blockIO: { weight: 200, weightDevice: [{ major: 7, minor: 0, weight: 400 }] } },
+      [
+        ['io.bfq.weight', '200'],
+        ['io.bfq.weight', '7:0 300'],
+        ['io.bfq.weight', '7:0 400'],
+      ],
+    ],
     [{ memory: { swap: 3000 } }, [['memory.swap.max', '2000']]],
     [{ memory: { limit: 2000 } }, [['memory.max', '2000']]],
   ])('%o', (resources, writes) => {
