@@ -15,7 +15,7 @@ import {
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CGROUPS, cgroups, keyed } from './support.ts';
+import { CGROUPS, cgroups, keyed, settings } from './support.ts';
 
 const DIR = '/scratch/clients';
 const TAR = `${DIR}/busybox.tar`;
@@ -46,11 +46,6 @@ function makeTar(): void {
   copyFileSync('/bin/busybox', `${root}/bin/busybox`);
   for (const applet of ['sh', 'sleep', 'tail']) symlinkSync('busybox', `${root}/bin/${applet}`);
   ok('tar', '-C', root, '-cf', TAR, '.');
-}
-
-/** The files of a cgroup, as one record. */
-function settings(cgroup: string, ...files: readonly string[]): Record<string, string> {
-  return Object.fromEntries(files.map((name) => [name, readFileSync(`${cgroup}/${name}`, 'utf8').trim()]));
 }
 
 /** Removes what a client keeps for its next container; its monitor may take a moment to leave. */

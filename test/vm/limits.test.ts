@@ -233,35 +233,38 @@ test('events --stats has the fields of runc’s', (t) => {
 
 const limitOf = (part: unknown) => (part as { limit?: number } | undefined)?.limit;
 
-test('resources of config.json: io.max, unified, idle, burst', () => {
+test('resources of config.json: io.max, unified, idle, burst, and a pids.limit of 0', () => {
   const files = 'io.max memory.high cpu.idle cpu.max.burst cpu.max pids.max memory.swap.max';
-  const dir = makeBundle('resources', `cd /sys/fs/cgroup; for f in ${files}; do echo $f $(cat $f); done`, {
+  // Built-ins alone: its limit is no process at all.
+  const script = `cd /sys/fs/cgroup; for f in ${files}; do read -r l <$f; echo $f $l; done; (echo forked)`;
+  const dir = makeBundle('resources', script, {
     memory: { limit: 64 << 20, swap: 64 << 20 },
     cpu: { quota: 20_000, period: 50_000, burst: 10_000 },
-    pids: { limit: 33 },
-    blockIO: {
-      throttleReadBpsDevice: [{ major: 7, minor: 0, rate: 1 << 20 }],
-      throttleWriteIOPSDevice: [{ major: 7, minor: 0, rate: 100 }],
-    },
-    unified: { 'memory.high': '50331648' },
+    pids: { limit: 0 },
+    blockIO: { throttleReadBpsDevice: [{ major: 7, minor: 0, rate: 1 << 20 }] },
+    unified: { 'memory.high': '50331648', 'io.max': '7:0 wiops=100\n' },
   });
   const { code, stdout, stderr } = tinyrunc('run', '-b', dir, 'resources');
-  assert.equal(code, 0, stderr);
+  assert.match(stderr, /can't fork/);
+  assert.equal(code, 2);
   assert.deepEqual(stdout.trim().split('\n'), [
     'io.max 7:0 rbps=1048576 wbps=max riops=max wiops=100',
     'memory.high 50331648',
     'cpu.idle 0',
     'cpu.max.burst 10000',
     'cpu.max 20000 50000',
-    'pids.max 33',
+    'pids.max 0',
     'memory.swap.max 0',
   ]);
 });
 
-test('a processor that is not there is refused by name', () => {
-  const { code, stderr } = sh(['--cpuset-cpus', '99'], 'true');
+test('a processor that is not there is refused in docker’s words', () => {
+  const { code, stderr } = sh(['--cpuset-cpus', '1-5'], 'true');
   assert.equal(code, 125);
-  assert.match(stderr, /cpuset/);
+  assert.match(
+    stderr,
+    /--cpuset-cpus "1-5": requested CPUs are not available - requested 1-5, available: 0-1/,
+  );
 });
 
 test('pids.limit of 0 and 1: it is born, and has no children', () => {

@@ -1,7 +1,7 @@
 // These tests run inside scripts/vm, bundled to one file and run by node:test: under emulation every file that is
 // read and every process counts, and vitest takes longer to start there than the tests do.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 // The command starts in the checkout.
@@ -56,23 +56,49 @@ export function tinyruncStream(...args: readonly string[]) {
   return Object.assign(child, { text: () => kept });
 }
 
+/** What of a config.json the tests change. */
+interface Config {
+  process: { terminal: boolean; args: string[] };
+  linux: { cgroupsPath: string; devices?: object[]; resources?: object };
+}
+
+let standard: string | undefined;
+/** What `tinyrunc spec` writes, asked once: a call takes a second here. */
+function standardConfig(): Config {
+  if (standard === undefined) {
+    const made = tinyrunc('spec', '-b', SCRATCH);
+    if (made.code !== 0) throw new Error(`tinyrunc spec: ${made.stderr}`);
+    standard = readFileSync(`${SCRATCH}/config.json`, 'utf8');
+  }
+  return JSON.parse(standard);
+}
+
 /** A bundle with busybox in its root, running `script` under `resources`; answers its directory. */
-export function makeBundle(name: string, script: string, resources: object): string {
+export function makeBundle(
+  name: string,
+  script: string,
+  resources: object,
+  change: (config: Config) => void = () => {},
+): string {
   const dir = `${SCRATCH}/bundle-${name}`;
+  const shell = `${dir}/rootfs/bin/sh`;
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(`${dir}/rootfs/bin`, { recursive: true });
-  spawnSync('cp', ['/bin/busybox', `${dir}/rootfs/bin/sh`]);
-  for (const tool of ['cat', 'sleep', 'tail'])
-    spawnSync('ln', [`${dir}/rootfs/bin/sh`, `${dir}/rootfs/bin/${tool}`]);
-  const made = tinyrunc('spec', '-b', dir);
-  if (made.code !== 0) throw new Error(`tinyrunc spec: ${made.stderr}`);
-  const config = JSON.parse(readFileSync(`${dir}/config.json`, 'utf8'));
+  copyFileSync('/bin/busybox', shell);
+  for (const tool of ['cat', 'dd', 'sleep', 'tail']) linkSync(shell, `${dir}/rootfs/bin/${tool}`);
+  const config = standardConfig();
   config.process.terminal = false;
   config.process.args = ['/bin/sh', '-c', script];
   config.linux.resources = { ...config.linux.resources, ...resources };
   config.linux.cgroupsPath = `/test-${name}`;
+  change(config);
   writeFileSync(`${dir}/config.json`, JSON.stringify(config));
   return dir;
+}
+
+/** The files of a cgroup, as one record. */
+export function settings(cgroup: string, ...files: readonly string[]): Record<string, string> {
+  return Object.fromEntries(files.map((name) => [name, readFileSync(`${cgroup}/${name}`, 'utf8').trim()]));
 }
 
 /** Directories of the cgroup tree, relative to its root. */

@@ -1,7 +1,7 @@
 // The systemd cgroup driver against a real systemd: scripts/test-vm systemd.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CGROUPS, makeBundle, tinyrunc, tinyruncQuiet } from './support.ts';
 
@@ -20,15 +20,14 @@ function unit(...names: readonly string[]): Record<string, string> {
 }
 
 function bundle(script: string, cgroupsPath: string): string {
-  const dir = makeBundle('systemd', script, {
+  const limits = {
     memory: { limit: 64 << 20 },
     pids: { limit: 30 },
     cpu: { quota: 50_000, period: 100_000, shares: 512 },
+  };
+  return makeBundle('systemd', script, limits, ({ linux }) => {
+    linux.cgroupsPath = cgroupsPath;
   });
-  const config = JSON.parse(readFileSync(`${dir}/config.json`, 'utf8'));
-  config.linux.cgroupsPath = cgroupsPath;
-  writeFileSync(`${dir}/config.json`, JSON.stringify(config));
-  return dir;
 }
 
 test('the container is a scope of systemd’s, with its limits as properties', () => {
@@ -52,6 +51,12 @@ test('it starts, sees its cgroup as the root, is updated, paused and resumed', (
   assert.equal(tinyrunc('exec', 'one', 'cat', '/proc/self/cgroup').stdout, '0::/\n');
   assert.equal(tinyrunc('--systemd-cgroup', 'update', '--memory', '128m', 'one').code, 0);
   assert.equal(unit('MemoryMax').MemoryMax, String(128 << 20));
+  assert.equal(readFileSync(`${CGROUP}/memory.max`, 'utf8').trim(), String(128 << 20));
+  // The processor is not there: what systemd was told before that is taken back, too.
+  const refused = tinyrunc('update', '--memory', '96m', '--cpuset-cpus', '99', 'one');
+  assert.match(refused.stderr, /cpuset\.cpus/);
+  assert.equal(refused.code, 1);
+  assert.deepEqual(unit('MemoryMax', 'AllowedCPUs'), { MemoryMax: String(128 << 20), AllowedCPUs: '' });
   assert.equal(readFileSync(`${CGROUP}/memory.max`, 'utf8').trim(), String(128 << 20));
   assert.equal(tinyrunc('pause', 'one').code, 0);
   assert.equal(JSON.parse(tinyrunc('state', 'one').stdout).status, 'paused');
