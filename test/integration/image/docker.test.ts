@@ -17,6 +17,9 @@ const REGISTRY = existsSync('/usr/bin/docker-registry');
 const DOCKERD = ['/usr/sbin/dockerd', '/usr/bin/dockerd'].find(existsSync);
 
 // Skipped where Debian's docker.io is not installed: apt-get install docker.io.
+/** What the table has of Go 1.22 and 1.23 and of Docker 28: the docker of a distribution may refuse it. */
+const NEWER = /else with|range (\$i := )?\d|\.Platform/;
+
 describe.skipIf(!DOCKERD)('docker', () => {
   let directory: string;
   let docker: (...args: string[]) => Promise<string>;
@@ -95,6 +98,7 @@ describe.skipIf(!DOCKERD)('docker', () => {
     for (const [template, expected] of table) {
       const theirs = await printed(template);
       const wanted = expected === null ? null : `${expected}\n`;
+      if (theirs === null && NEWER.test(template)) continue;
       if (theirs !== wanted) wrong.push({ template, theirs, wanted });
     }
     expect(wrong).toEqual([]);
