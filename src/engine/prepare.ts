@@ -9,11 +9,10 @@ import { ImageStore } from '../image/store.ts';
 import type { ContainerConfig, ImageRecord } from '../image/types.ts';
 import type { PlainPaths } from '../plan/compile/options.ts';
 import type { HostFacts } from '../plan/host.ts';
-import { hostFacts } from '../runtime/host.ts';
+import { hostFacts, machineSet } from '../runtime/host.ts';
 import { SIGTERM, signalName, signalNumber } from '../spec/linux.ts';
 import type { SeccompTarget } from '../spec/seccomp-profile.ts';
 import type { LinuxDevice, Mount, Spec } from '../spec/types.ts';
-import { readIfExists } from '../store/atomic.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
 import { type HostFile, hostFileMounts, hostFiles, plainPaths } from './hostfiles.ts';
@@ -25,12 +24,13 @@ import { newContainerId } from './names.ts';
 import { commandOf } from './options/command.ts';
 import { type DeviceGrant, hostDevices, parseDevice } from './options/devices.ts';
 import { parseEnv, parseEnvFile } from './options/env.ts';
-import { checkCpus, checkCpuset, type ReadSet } from './options/limits.ts';
+import { checkCpus, checkCpuset } from './options/limits.ts';
 import { userMounts } from './options/mounts.ts';
 import { type FindPid, namespaceModes, namespacesOf } from './options/namespaces.ts';
 import { parseSecurity, type SecurityOptions } from './options/security.ts';
 import type { BindMount } from './options/targets.ts';
 import { type ResolvedUser, resolveUser } from './options/user.ts';
+import { checkPropagation } from './propagation.ts';
 import type { ContainerRecord } from './record.ts';
 import { checkHost } from './requirements.ts';
 import { buildSpec, pairs } from './spec.ts';
@@ -62,7 +62,8 @@ export async function prepare(
 ): Promise<Blueprint> {
   const host = hostFacts();
   checkHost(host);
-  const parsed = parseOptions(options);
+  const parsed = parseOptions(options, host);
+  checkPropagation(parsed.mounts);
   const image = await findImage(roots.dataRoot, options, notify);
   checkPlatform(options, image, notify);
   const config = image.config.config ?? {};
@@ -146,14 +147,8 @@ function checkPlatform({ image: name, platform }: RunOptions, { config }: ImageR
   );
 }
 
-/** What there is for a cpuset, where one can be had. */
-const machineSet: ReadSet = (kind) => {
-  const { unifiedRoot } = hostFacts().cgroup;
-  return unifiedRoot === undefined ? undefined : readIfExists(`${unifiedRoot}/cpuset.${kind}.effective`);
-};
-
 /** What can be checked without the image. */
-function parseOptions(options: RunOptions) {
+function parseOptions(options: RunOptions, host: HostFacts) {
   if (options.uts === 'host' && options.hostname !== undefined)
     throw new TinyrunError('USAGE', '--hostname and --uts host contradict each other');
   if (options.cidfile !== undefined && existsSync(options.cidfile))
@@ -161,7 +156,7 @@ function parseOptions(options: RunOptions) {
       hint: 'another container may have written it: remove it or choose another name',
     });
   checkCpus(options, availableParallelism());
-  checkCpuset(options, machineSet);
+  checkCpuset(options, (kind) => machineSet(host.cgroup, kind));
   return {
     modes: namespaceModes(options),
     security: parseSecurity(options.securityOpt ?? []),

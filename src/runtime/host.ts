@@ -79,6 +79,16 @@ export function thermalThrottle(processors: string): string[] {
     .filter((path) => existsSync(path));
 }
 
+/** Processors or memory nodes of the whole machine, as cpuset(7) lists them; undefined where it does not tell. */
+export function machineSet({ unifiedRoot, v1 }: CgroupFacts, kind: 'cpus' | 'mems'): string | undefined {
+  const files = [
+    ...(unifiedRoot === undefined ? [] : [`${unifiedRoot}/cpuset.${kind}.effective`]),
+    ...(v1.cpuset === undefined ? [] : [`${v1.cpuset}/cpuset.${kind}`]),
+    kind === 'cpus' ? `${PROCESSORS}/online` : '/sys/devices/system/node/online',
+  ];
+  return files.map((file) => readOr(file).trim()).find((list) => list !== '');
+}
+
 function gather(): HostFacts {
   const { effective, last } = native().capabilities();
   return {

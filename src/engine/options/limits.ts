@@ -15,15 +15,18 @@ function memory(options: RunOptions): LinuxMemory | undefined {
   if (text === undefined && memorySwap === undefined && memoryReservation === undefined) return undefined;
   const limit = text === undefined ? 0 : parseSize(text, '--memory');
   if (limit !== 0 && limit < MIN_MEMORY)
-    throw usage(`--memory ${JSON.stringify(text)}: the minimum memory limit is 6 MB`, 'give 6m or more');
+    throw usage(`--memory ${JSON.stringify(text)}: minimum memory limit allowed is 6MB`, 'give 6m or more');
   const reservation =
     memoryReservation === undefined ? undefined : parseSize(memoryReservation, '--memory-reservation');
   if (reservation && reservation < MIN_MEMORY)
     throw usage(
-      `--memory-reservation ${JSON.stringify(memoryReservation)}: the minimum memory reservation is 6 MB`,
+      `--memory-reservation ${JSON.stringify(memoryReservation)}: minimum memory reservation allowed is 6MB`,
     );
   if (limit && reservation && reservation > limit)
-    throw usage('--memory-reservation must not be above --memory');
+    throw usage(
+      'minimum memory limit can not be less than memory reservation limit',
+      'lower --memory-reservation, or raise --memory',
+    );
   return {
     ...(limit ? { limit } : {}),
     ...swap(memorySwap, limit),
@@ -35,11 +38,19 @@ function memory(options: RunOptions): LinuxMemory | undefined {
 function swap(text: string | undefined, limit: number): { swap?: number } {
   if (text === undefined) return limit ? { swap: 2 * limit } : {};
   if (!limit && (text === '-1' || parseSize(text, '--memory-swap') === 0)) return {};
-  if (!limit) throw usage('--memory-swap needs --memory', 'set both, --memory-swap being memory plus swap');
+  if (!limit)
+    throw usage(
+      '--memory-swap: you should always set the memory limit when using memoryswap limit',
+      'set --memory too: --memory-swap is memory plus swap',
+    );
   if (text === '-1') return { swap: -1 };
   const total = parseSize(text, '--memory-swap');
   if (total === 0) return { swap: 2 * limit };
-  if (total < limit) throw usage('--memory-swap must not be below --memory, it is memory plus swap');
+  if (total < limit)
+    throw usage(
+      `--memory-swap ${JSON.stringify(text)}: minimum memoryswap limit should be larger than memory limit`,
+      'it is memory plus swap',
+    );
   return { swap: total };
 }
 
@@ -68,16 +79,17 @@ function quotaOf(text: string | undefined): { quota?: number; period?: number } 
 
 /** Go's rationals: 1.5, .5, 1e0, 3/2. */
 function rational(text: string): number {
-  const [, over, under] = /^\+?(\d+)\/(\d+)$/.exec(text) ?? [];
+  const [, over, under] = /^([+-]?\d+)\/(\d+)$/.exec(text) ?? [];
   if (over !== undefined) return Number(over) / Number(under);
   // Docker counts billionths
-  const [, number = '?'] = /^\+?((?:\d+\.?\d{0,9}0*|\.\d{1,9}0*)(?:e[+-]?\d+)?)$/i.exec(text) ?? [];
+  const [, number = '?'] = /^([+-]?(?:\d+\.?\d{0,9}0*|\.\d{1,9}0*)(?:e[+-]?\d+)?)$/i.exec(text) ?? [];
   return Number(number);
 }
 
 /** More than the machine has is a mistake, not a limit. @throws TinyrunError USAGE in Docker's words */
 export function checkCpus({ cpus }: RunOptions, available: number): void {
-  if (cpus === undefined || !(rational(cpus) > available)) return;
+  const value = cpus === undefined ? 0 : rational(cpus);
+  if (!(value < 0 || value > available)) return;
   throw usage(
     `--cpus ${JSON.stringify(cpus)}: range of CPUs is from 0.01 to ${available}.00, as there are only ${available} CPUs available`,
   );
@@ -89,7 +101,7 @@ function ranges(list: string): (readonly [from: number, to: number])[] {
   return [...list.matchAll(RANGE_OF_LIST)].map(([, from, to = from]) => [Number(from), Number(to)]);
 }
 
-/** cpuset.cpus.effective or cpuset.mems.effective of the whole machine; undefined where it keeps no such file. */
+/** What the whole machine has; undefined where it does not tell. */
 export type ReadSet = (kind: 'cpus' | 'mems') => string | undefined;
 
 /** The kernel would put up with some of what is not there. @throws TinyrunError USAGE in Docker's words */

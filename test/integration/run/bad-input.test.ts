@@ -53,7 +53,7 @@ test.each<[string[], number, RegExp, RegExp]>([
   [['run', 'Upper', 'true'], 125, /lowercase/, /NAME\[:TAG\]/],
   [['run', 'busybox:a:b', 'true'], 125, /invalid reference/, /NAME\[:TAG\]/],
   [['run', '-m', 'lots', ...TRUE], 125, /^--memory "lots": not a size$/, /64m/],
-  [['run', '-m', '1m', ...TRUE], 125, /minimum memory limit is 6 MB/, /6m/],
+  [['run', '-m', '1m', ...TRUE], 125, /minimum memory limit allowed is 6MB/, /6m/],
   [['run', '--cpus', 'x', ...TRUE], 125, /^--cpus "x"/, /./],
   [
     ['run', '--env-file', '/nonexistent', ...TRUE],
@@ -100,6 +100,18 @@ test.each<[string[], number, RegExp, RegExp]>([
   [['run', '--dns', '1.2.3', ...TRUE], 125, /IP address is not correctly formatted/, /./],
   [['run', '--stop-signal', 'FOO', ...TRUE], 125, /^--stop-signal "FOO": unknown signal$/, /kill -l/],
   [['run', '--cpus', '100000', ...TRUE], 125, /CPUs available$/, /./],
+  [
+    ['run', '--cpuset-cpus', '0,9999', ...TRUE],
+    125,
+    /requested CPUs are not available - requested 0,9999, available: 0/,
+    /./,
+  ],
+  [
+    ['run', '--cpuset-mems', '999', ...TRUE],
+    125,
+    /requested memory nodes are not available - requested 999, available: 0/,
+    /./,
+  ],
 ])('tinyrun %j', async (args, code, message, hint) => {
   const result = await sandbox.tinyrun(args);
   expect(result).toMatchObject({ code, stdout: '' });

@@ -122,10 +122,16 @@ describe('limits', () => {
     expect(of({ memory: '64m' })).toEqual({ memory: { limit: 2 ** 26, swap: 2 ** 27 } });
     expect(of({ memory: '64m', memorySwap: '-1' })).toEqual({ memory: { limit: 2 ** 26, swap: -1 } });
     expect(of({ memory: '64m', memorySwap: '64m' })).toEqual({ memory: { limit: 2 ** 26, swap: 2 ** 26 } });
-    expect(() => of({ memory: '5m' })).toThrow(/minimum memory limit is 6 MB/);
-    expect(() => of({ memorySwap: '64m' })).toThrow(/needs --memory/);
-    expect(() => of({ memory: '64m', memorySwap: '32m' })).toThrow(/must not be below/);
-    expect(() => of({ memory: '64m', memoryReservation: '65m' })).toThrow(/must not be above/);
+    expect(() => of({ memory: '5m' })).toThrow(/minimum memory limit allowed is 6MB/);
+    expect(() => of({ memorySwap: '64m' })).toThrow(
+      /you should always set the memory limit when using memoryswap limit$/,
+    );
+    expect(() => of({ memory: '64m', memorySwap: '32m' })).toThrow(
+      /minimum memoryswap limit should be larger than memory limit$/,
+    );
+    expect(() => of({ memory: '64m', memoryReservation: '65m' })).toThrow(
+      /minimum memory limit can not be less than memory reservation limit$/,
+    );
   });
   test('processors', () => {
     expect(of({ cpus: '1.5' })).toEqual({ cpu: { quota: 150000, period: 100000 } });

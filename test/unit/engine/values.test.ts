@@ -42,6 +42,7 @@ const limits =
   (value: string) => {
     const options: RunOptions = { image: 'x', ...more, [key]: value };
     checkCpus(options, 2);
+    checkCpuset(options, (kind) => (kind === 'cpus' ? '0-1' : '0'));
     resourcesOf(options);
   };
 const mounts = (key: 'mount' | 'volume' | 'tmpfs') => (value: string) =>
@@ -116,6 +117,17 @@ test('--mount is refused in Docker’s words', () => {
     ([, said]) => said !== '' && !/volume|(cluster|image)": mount type unknown/.test(said),
   );
   for (const [value, said] of client) expect(refused(mounts('mount'), value)).toContain(said);
+});
+
+test('limits that no host or no container can have are refused in Docker’s words', () => {
+  const said = Object.entries(DOCKER).flatMap(([flag, rows]) =>
+    rows
+      .filter(([, words]) => /^(Range of|Minimum|Requested|You should)/.test(words))
+      .map(([value, words]) => ({ flag, value, words: words.replace(', see usage', '').toLowerCase() })),
+  );
+  expect(said.length).toBeGreaterThan(10);
+  for (const { flag, value, words } of said)
+    expect(refused(TAKE[flag] ?? (() => undefined), value).toLowerCase()).toContain(words);
 });
 
 test('what the values mean', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { StepFailure } from '../../../src/native/types.ts';
 import type { Plan } from '../../../src/plan/types.ts';
 import { planError } from '../../../src/runtime/failure.ts';
-import { typeAt } from '../../../src/runtime/filesystem.ts';
+import { mountAt } from '../../../src/runtime/filesystem.ts';
 
 const MOUNTS = `22 1 8:1 / / rw - ext4 /dev/sda1 rw
 30 22 0:25 / /proc rw,nosuid shared:5 - proc proc rw
@@ -18,7 +18,13 @@ test.each([
   ['/srv/a b/c', 'nfs4'],
   ['/srv/x', 'fuse.sshfs'],
 ])('%s is on %s', (path, type) => {
-  expect(typeAt(MOUNTS, path)).toBe(type);
+  expect(mountAt(MOUNTS, path)?.type).toBe(type);
+});
+
+test('what a mount is of other mounts', () => {
+  expect(mountAt(MOUNTS, '/proc')).toEqual({ path: '/proc', type: 'proc', propagation: ['shared:5'] });
+  expect(mountAt(MOUNTS, '/srv')?.propagation).toEqual([]);
+  expect(mountAt('', '/')).toBeUndefined();
 });
 
 test('an idmapped mount that the file system does not take names it', () => {
