@@ -30,29 +30,23 @@ export async function importLayout(
   options: ImportOptions = {},
 ): Promise<StoredImage> {
   const top = chooseEntry(directory, options);
-  const platform = options.platform ?? hostPlatform();
-  const { manifest } = findManifest(directory, top, platform);
-  const config = parseConfig(
-    readVerified(directory, manifest.config),
-    manifest,
-    `config ${manifest.config.digest}`,
-  );
-  requirePlatform(options.platform, platformOf(config), reference ?? directory);
-  return adding(store, () => importEntry(store, directory, top, reference, platform));
+  const wanted = { platform: options.platform ?? hostPlatform(), required: options.platform };
+  return adding(store, () => importEntry(store, directory, top, reference, wanted));
 }
 
-/** One entry of a layout's index; the caller keeps sweeps away. */
+/** One entry of a layout's index: what suits `platform` best, `required` or nothing. The caller keeps sweeps away. */
 export async function importEntry(
   store: ImageStore,
   directory: string,
   top: Descriptor,
   reference: string | undefined,
-  platform: Platform,
+  { platform, required }: { platform: Platform; required?: Platform | undefined },
 ): Promise<StoredImage> {
   const found = findManifest(directory, top, platform);
   const { manifest } = found;
   const configBytes = readVerified(directory, manifest.config);
   const config = parseConfig(configBytes, manifest, `config ${manifest.config.digest}`);
+  requirePlatform(required, platformOf(config), reference ?? directory);
   requireLinux(config, reference ?? directory);
   for (const layer of manifest.layers) await putLayer(store, directory, layer);
   putBlob(store, configBytes, manifest.config.mediaType);

@@ -112,7 +112,7 @@ function loadDirectory(store: ImageStore, root: string, platform: Platform): Pro
 /** Each entry of index.json, under the name its annotations give it. */
 async function loadLayout(store: ImageStore, root: string, platform: Platform): Promise<Loaded[]> {
   return inTurn(layoutEntries(root), async (entry) => [
-    await importEntry(store, root, entry, nameOf(entry), platform),
+    await importEntry(store, root, entry, nameOf(entry), { platform }),
   ]);
 }
 
