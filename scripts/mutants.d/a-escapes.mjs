@@ -16,6 +16,7 @@ const byString = [
 }`,
 ];
 const mounts = 'test/security/mounts.test.ts';
+const terminal = 'test/security/console.test.ts';
 const procfs = 'test/security/procfs.test.ts';
 const leaks = 'test/security/leaks.test.ts';
 const selfExe = 'test/security/self-exe.test.ts';
@@ -261,7 +262,7 @@ export default [
     edits: [
       ['native/init/steps_dev.cc', '.mode = 0600, .resolve = kPlain};', '.mode = 0600, .resolve = kInRoot};'],
     ],
-    test: mounts,
+    test: terminal,
     only: 'is not bound through a symlink in its place',
   },
   {
@@ -297,7 +298,7 @@ export default [
         '(void)kNotControlling;\n  sys::ioctl(0, TIOCSCTTY, 0L);\n  return kDone;',
       ],
     ],
-    test: mounts,
+    test: terminal,
     only: 'comes of a devpts and of nothing else',
   },
   {
@@ -322,7 +323,7 @@ export default [
         '(void)kNotControlling;\n  sys::ioctl(0, TIOCSCTTY, 0L);\n  return kDone;',
       ],
     ],
-    test: mounts,
+    test: terminal,
     only: 'is a pty though pts/N is swapped',
   },
   {

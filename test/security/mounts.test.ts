@@ -1,6 +1,5 @@
 // Mount targets that move: CVE-2021-30465 (swapped for a symlink), CVE-2024-45310 (mkdir -p on the host), CVE-2026-41579
-// and crun 2026-47766 (/dev is a symlink), CVE-2025-52565 (the terminal swapped before it is bound to /dev/console).
-import { spawnSync } from 'node:child_process';
+// and crun 2026-47766 (/dev is a symlink). The terminal's is in console.test.ts.
 import {
   existsSync,
   mkdirSync,
@@ -10,13 +9,11 @@ import {
   rmdirSync,
   rmSync,
   symlinkSync,
-  writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   bind,
-  execute,
   type MutableMount,
   type Result,
   Sandbox,
@@ -145,14 +142,15 @@ describe('a volume shared with an attacker who swaps a directory and a symlink',
   }
   const INSIDE = 'cat /proc/self/mountinfo; echo END; cat /vol/a/secret /vol/a/x/secret 2>/dev/null';
 
-  /** The mounts are where a path in the root can lead, or there is no container: never on a path of the host. */
-  function check({ stdout }: Result, ends: readonly string[]): void {
+  /** The mounts are where a path in the root can lead, or there is no container (0): never on a path of the host. */
+  function check({ stdout }: Result, ends: readonly string[]): number {
     expect(stdout).not.toContain('host secret');
     expect(stdout).not.toMatch(hostRoot());
     expect(readdirSync(sandbox.canary).sort()).toEqual(['secret', 'sub']);
-    if (!stdout.includes('END')) return;
+    if (!stdout.includes('END')) return 0;
     const mounted = stdout.split('\n').map((line) => line.split(' ')[4] ?? '');
     for (const end of ends) expect(mounted.filter((at) => at.endsWith(`/${end}`))).toHaveLength(1);
+    return 1;
   }
 
   const attack = (...mounts: MutableMount[]) =>
@@ -167,12 +165,14 @@ describe('a volume shared with an attacker who swaps a directory and a symlink',
   test('a target that is there, swapped between look-up and use, tinyrunc', async () => {
     const [dir, a, b] = volume('there');
     const bundle = attack(bind(dir, '/vol'), tmpfs('/vol/a/sub'));
+    let ran = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const args = ['run', '--bundle', bundle, sandbox.id(`there-${round}`)];
       const running = sandbox.under(held(10), TINYRUNC, args);
       expect(await swapWhile(a, b, running)).toBeGreaterThanOrEqual(500);
-      check(await running, ['sub']);
+      ran += check(await running, ['sub']);
     }
+    expect(ran).toBeGreaterThan(0);
   });
 
   test('a target that is there, swapped between look-up and use, run', async () => {
@@ -180,11 +180,13 @@ describe('a volume shared with an attacker who swaps a directory and a symlink',
     await sandbox.layer();
     const mounts = ['-v', `${dir}:/vol`, '--tmpfs', '/vol/a/sub'];
     const args = ['run', '--rm', ...mounts, 'busybox', 'sh', '-c', INSIDE];
+    let ran = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const running = sandbox.under(held(10), TINYRUN, args);
       expect(await swapWhile(a, b, running)).toBeGreaterThanOrEqual(500);
-      check(await running, ['sub']);
+      ran += check(await running, ['sub']);
     }
+    expect(ran).toBeGreaterThan(0);
   });
 
   test('targets that are made, swapped all the time, 20 containers', async () => {
@@ -196,116 +198,8 @@ describe('a volume shared with an attacker who swaps a directory and a symlink',
         results.push(await sandbox.tinyrunc(['run', '--bundle', bundle, sandbox.id(`often-${i}`)]));
     })();
     expect(await swapWhile(a, b, all)).toBeGreaterThanOrEqual(500);
-    expect(results.filter(({ stdout }) => stdout.includes('END')).length).toBeGreaterThan(0);
-    for (const result of results) check(result, ['x/y/z', 'u/v']);
-  });
-});
-
-describe('the terminal of a container whose /dev is a volume of the attacker', () => {
-  /** What the runtime would make in a /dev of its own, since in a volume it makes nothing. */
-  function devVolume(name: string): string {
-    const volume = path.join(sandbox.dir, name);
-    mkdirSync(path.join(volume, 'pts'), { recursive: true });
-    for (const [node, minor] of [
-      ['null', '3'],
-      ['zero', '5'],
-    ] as const)
-      spawnSync('mknod', ['-m', '666', path.join(volume, node), 'c', '1', minor]);
-    return volume;
-  }
-
-  function terminalBundle(volume: string, args: readonly string[]): string {
-    return sandbox.bundle(args, (spec) => {
-      spec.process.terminal = true;
-      const kept = spec.mounts.filter(
-        ({ destination }) => !['/dev/mqueue', '/dev/shm'].includes(destination),
-      );
-      spec.mounts = kept.map((mount) => (mount.destination === '/dev' ? bind(volume, '/dev') : mount));
-    });
-  }
-
-  /** Under script(1), so that the CLI has a terminal of its own. */
-  function onTerminal(bundle: string, id: string, wrapper: readonly string[] = []): Promise<Result> {
-    const command = [
-      ...wrapper,
-      TINYRUNC,
-      '--root',
-      sandbox.runcRoot,
-      'run',
-      '--bundle',
-      bundle,
-      sandbox.id(id),
-    ];
-    const quoted = command.map((word) => `'${word}'`).join(' ');
-    return execute('script', ['-qec', quoted, '/dev/null'], { env: sandbox.env });
-  }
-
-  // 88 hexadecimal is 136, the major number of pseudo-terminals.
-  const SHOW = ['stat', '-Lc', 'major %t', '/dev/console'];
-
-  test('is its /dev/console', async () => {
-    const { code, stdout } = await onTerminal(terminalBundle(devVolume('dev-plain'), SHOW), 'plain');
-    expect(code, stdout).toBe(0);
-    expect(stdout).toContain('major 88');
-  });
-
-  test('is not bound through a symlink in its place', async () => {
-    const volume = devVolume('dev-console');
-    symlinkSync('/proc/sys/vm/stat_interval', path.join(volume, 'console'));
-    const { code, stdout } = await onTerminal(
-      terminalBundle(volume, ['cat', '/proc/self/mountinfo']),
-      'console',
-    );
-    expect(stdout).not.toMatch(/stat_interval.* devpts /);
-    expect(code, stdout).not.toBe(0);
-  });
-
-  test('comes of a devpts and of nothing else', async () => {
-    const volume = devVolume('dev-ptmx');
-    symlinkSync('../zero', path.join(volume, 'pts/ptmx'));
-    const bundle = terminalBundle(volume, ['echo', 'STARTED']);
-    const config = path.join(bundle, 'config.json');
-    const spec = JSON.parse(readFileSync(config, 'utf8'));
-    spec.mounts = spec.mounts.filter((mount: MutableMount) => mount.destination !== '/dev/pts');
-    writeFileSync(config, JSON.stringify(spec));
-    const { code, stdout } = await onTerminal(bundle, 'ptmx');
-    expect(stdout).toMatch(/\/dev\/pts.*(ELOOP|not a devpts)/);
-    expect(stdout).not.toContain('STARTED');
-    expect(code).not.toBe(0);
-  });
-
-  test('is a pty though pts/N is swapped between its opening and the bind', async () => {
-    const volume = devVolume('dev-pts');
-    const [pts, evil] = [path.join(volume, 'pts'), path.join(volume, 'evil')];
-    mkdirSync(evil);
-    for (let n = 0; n < 16; n++) symlinkSync('/etc/target', path.join(evil, String(n)));
-    const bundle = terminalBundle(volume, SHOW);
-    const target = path.join(bundle, 'rootfs/etc/target');
-    const wanted = 'what the attacker wants opened\n';
-    writeFileSync(target, wanted);
-    const hold = [
-      'strace',
-      '-f',
-      '-qq',
-      '-o',
-      '/dev/null',
-      '-e',
-      'trace=openat2,move_mount,fstatfs',
-      '-e',
-      // fstatfs(2) stands between the opening of the master and that of the terminal
-      'inject=openat2,move_mount,fstatfs:delay_enter=3000',
-    ];
-    let started = 0;
-    for (let round = 0; round < 12; round++) {
-      const running = onTerminal(bundle, `pts-${round}`, hold);
-      await swapWhile(pts, evil, running, 100);
-      const { code, stdout } = await running;
-      // Meeting the wrong directory is an error; meeting the wrong file would be the attacker's win: it is written to.
-      expect(readFileSync(target, 'utf8')).toBe(wanted);
-      if (code === 0) expect(stdout).toContain('major 88');
-      if (code === 0) started++;
-    }
-    expect(started).toBeGreaterThan(0);
+    const ran = results.map((result) => check(result, ['x/y/z', 'u/v']));
+    expect(ran).toContain(1);
   });
 });
 
