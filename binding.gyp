@@ -35,7 +35,7 @@
         {
           'action_name': 'tinyrun-init',
           'inputs': [
-            'scripts/build-init.sh', 'native/steps.def', 'native/init/sources.txt',
+            'scripts/build-init.sh', 'native/steps.def', 'native/monitor.def', 'native/init/sources.txt',
             '<!@(find native/init -maxdepth 1 -name "*.cc" -o -maxdepth 1 -name "*.h" -o -maxdepth 1 -name "*.S")',
           ],
           'outputs': ['<(PRODUCT_DIR)/tinyrun-init'],

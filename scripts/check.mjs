@@ -5,7 +5,7 @@ const bin = (name) => `node_modules/.bin/${name}`;
 const CHECKS = [
   ['types (tsc, strict)', bin('tsc'), '-p', '.'],
   ['lint and format (Biome)', bin('biome'), 'check', '--error-on-warnings', '.'],
-  ['steps.gen.ts is what steps.def says', process.execPath, 'scripts/gen-steps.mjs', '--check'],
+  ['the .gen.ts are what the .def say', process.execPath, 'scripts/gen-steps.mjs', '--check'],
   [
     'step numbers in how-run-works.md are those of the plan',
     process.execPath,

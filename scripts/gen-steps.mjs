@@ -1,4 +1,5 @@
-// Writes src/plan/steps.gen.ts from native/steps.def. `--check` exits 1 when the file on disk differs.
+// Writes src/plan/steps.gen.ts from native/steps.def and src/runtime/monitor/messages.gen.ts from native/monitor.def.
+// `--check` exits 1 when a file on disk differs.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -15,46 +16,58 @@ const kinds = {
   U32S: 'readonly number[]',
 };
 
-function parse(text) {
-  const steps = [];
+/** The rows of a .def file that `pattern` finds: what it matched, its fields, the comment above. */
+function parse(text, pattern, known) {
+  const rows = [];
   let comment = [];
   for (const line of text.split('\n')) {
-    const step = /^STEP\((\w+), (HOST|CONTAINER|BOTH)\)(.*)END$/.exec(line);
-    if (step) {
-      const fields = [...step[3].matchAll(/(\w+)\((\w+)\)/g)].map(([, kind, name]) => ({ kind, name }));
-      for (const f of fields) if (!kinds[f.kind]) throw new Error(`${step[1]}: unknown field kind ${f.kind}`);
-      steps.push({ name: step[1], lane: step[2].toLowerCase(), fields, doc: comment });
+    const match = pattern.exec(line);
+    if (match) {
+      const [, name, ...rest] = match;
+      const fields = [...rest.pop().matchAll(/(\w+)\((\w+)\)/g)].map(([, kind, field]) => ({
+        kind,
+        name: field,
+      }));
+      for (const f of fields) if (!known[f.kind]) throw new Error(`${name}: unknown field kind ${f.kind}`);
+      rows.push({ name, rest, fields, doc: comment });
       comment = [];
     } else if (line.startsWith('// ') && !line.startsWith('// ----')) comment.push(line.slice(3));
-    else if (line.startsWith('STEP')) throw new Error(`a step must stand on one line: ${line}`);
+    else if (/^(STEP|MESSAGE)/.test(line)) throw new Error(`a row must stand on one line: ${line}`);
     else comment = [];
   }
-  return steps;
+  return rows;
 }
 
-function render(steps) {
-  const type = (s) =>
-    [
-      s.doc.length ? `  /** ${s.doc.join(' ')} */` : '',
-      `  ${s.name}: { ${s.fields.map((f) => `${f.name}: ${kinds[f.kind]}`).join('; ')} };`,
-    ]
-      .filter(Boolean)
-      .join('\n');
+const STEP = /^STEP\((\w+), (HOST|CONTAINER|BOTH)\)(.*)END$/;
+const MESSAGE = /^MESSAGE\((\w+), (\d+), (TO|FROM)\)(.*)END$/;
+const messageKinds = { ...kinds, RAW: 'Uint8Array' };
+
+const interfaceOf = (rows, types) =>
+  rows
+    .flatMap(({ name, doc, fields }) => [
+      ...(doc.length ? [`  /** ${doc.join(' ')} */`] : []),
+      `  ${name}: { ${fields.map((f) => `${f.name}: ${types[f.kind]}`).join('; ')} };`,
+    ])
+    .join('\n')
+    .replace(/\{ {2}\}/g, '{ [none: string]: never }');
+const fieldsOf = ({ fields }) =>
+  `[${fields.map((f) => `['${f.name}', '${f.kind.toLowerCase()}']`).join(', ')}]`;
+const kindsOf = (types) =>
+  Object.keys(types)
+    .map((k) => `'${k.toLowerCase()}'`)
+    .join(' | ');
+
+function renderSteps(steps) {
   const row = (s, i) =>
-    `  ${s.name}: { code: ${i + 1}, lane: '${s.lane}', fields: [${s.fields.map((f) => `['${f.name}', '${f.kind.toLowerCase()}']`).join(', ')}] },`;
+    `  ${s.name}: { code: ${i + 1}, lane: '${s.rest[0].toLowerCase()}', fields: ${fieldsOf(s)} },`;
   return `// Generated from native/steps.def by scripts/gen-steps.mjs: edit that file, then run npm run build.
 
 /** The arguments of each step, by its name. */
 export interface StepArgs {
-${steps
-  .map(type)
-  .join('\n')
-  .replace(/\{ {2}\}/g, '{ [none: string]: never }')}
+${interfaceOf(steps, kinds)}
 }
 
-export type FieldKind = ${Object.keys(kinds)
-    .map((k) => `'${k.toLowerCase()}'`)
-    .join(' | ')};
+export type FieldKind = ${kindsOf(kinds)};
 
 /** Opcode, lane and wire fields of each step, in wire order. */
 export const STEPS = {
@@ -66,12 +79,41 @@ ${steps.map(row).join('\n')}
 `;
 }
 
-const target = at('src/plan/steps.gen.ts');
-const text = render(parse(readFileSync(at('native/steps.def'), 'utf8')));
-const same = existsSync(target) && readFileSync(target, 'utf8') === text;
-if (process.argv.includes('--check')) {
-  if (!same) {
-    console.error('src/plan/steps.gen.ts differs from native/steps.def: run npm run build');
-    process.exit(1);
-  }
-} else if (!same) writeFileSync(target, text);
+function renderMessages(messages) {
+  const row = (m) =>
+    `  ${m.name}: { kind: ${m.rest[0]}, way: '${m.rest[1].toLowerCase()}', fields: ${fieldsOf(m)} },`;
+  return `// Generated from native/monitor.def by scripts/gen-steps.mjs: edit that file, then run npm run build.
+import type { FieldKind } from '../../plan/steps.gen.ts';
+
+/** The fields of each message, by its name. */
+export interface Messages {
+${interfaceOf(messages, messageKinds)}
+}
+
+/** Kind, way and wire fields of each message, in wire order; \`raw\` is the rest of a frame. */
+export const MESSAGES = {
+${messages.map(row).join('\n')}
+} as const satisfies Record<
+  keyof Messages,
+  { kind: number; way: 'to' | 'from'; fields: readonly (readonly [string, FieldKind | 'raw'])[] }
+>;
+`;
+}
+
+const read = (path) => readFileSync(at(path), 'utf8');
+const generated = [
+  ['native/steps.def', 'src/plan/steps.gen.ts', renderSteps(parse(read('native/steps.def'), STEP, kinds))],
+  [
+    'native/monitor.def',
+    'src/runtime/monitor/messages.gen.ts',
+    renderMessages(parse(read('native/monitor.def'), MESSAGE, messageKinds)),
+  ],
+];
+for (const [source, path, text] of generated) {
+  const target = at(path);
+  if (existsSync(target) && readFileSync(target, 'utf8') === text) continue;
+  if (process.argv.includes('--check')) {
+    console.error(`${path} differs from ${source}: run npm run build`);
+    process.exitCode = 1;
+  } else writeFileSync(target, text);
+}

@@ -89,6 +89,12 @@ void Reader::readSlot(uint32_t& out) {
   out = slot;
 }
 
+void Reader::readRest(Bytes& out) {
+  const auto size = static_cast<uint32_t>(left_);
+  const uint8_t* start = take(left_);
+  if (start != nullptr) out = {start, size};
+}
+
 bool Reader::finish() {
   if (fault_ == nullptr && left_ != 0) refuse("arguments go on after the last one");
   return fault_ == nullptr;

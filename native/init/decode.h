@@ -96,6 +96,8 @@ class Reader {
   void read(Strs& out);
   void read(U32s& out);
   void readSlot(uint32_t& out);
+  // All that is left.
+  void readRest(Bytes& out);
   // True when all was well and nothing is left.
   bool finish();
   const char* fault() const { return fault_; }

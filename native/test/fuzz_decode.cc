@@ -1,10 +1,10 @@
-// libFuzzer target: any bytes, and any bytes behind a header that fits them, so that the fuzzer need not guess it.
+// libFuzzer target, of plans and of a monitor's messages: any bytes, and any bytes behind a header that fits them, so that the fuzzer need not guess it.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <vector>
 
-#include "../init/decode.h"
+#include "../init/message.h"
 
 static void check(const void* bytes, size_t size) {
   tinyrun::Plan plan;
@@ -30,8 +30,43 @@ static void check(const void* bytes, size_t size) {
   }
 }
 
+// A message that was accepted is written, and read again as what it was.
+template <class M>
+static void checkMessage(const tinyrun::message::Frame& frame) {
+  M message, again;
+  if (!tinyrun::message::read(frame, message)) return;
+  tinyrun::message::Writer out;
+  write(out, message);
+  tinyrun::message::Frame written;
+  if (out.size() == tinyrun::message::kLongest) return;   // may have been cut
+  if (!tinyrun::message::readFrame(out.data(), out.size(), written)) __builtin_trap();
+  if (!tinyrun::message::read(written, again) || written.size != frame.size) __builtin_trap();
+  if (std::memcmp(written.payload, frame.payload, frame.size) != 0) __builtin_trap();
+}
+
+static void checkFrame(const uint8_t* data, size_t size) {
+  tinyrun::message::Frame frame;
+  if (!tinyrun::message::readFrame(data, size, frame)) return;
+  switch (frame.kind) {
+#define MESSAGE(name, number, way) \
+  case tinyrun::message::Kind::name: return checkMessage<tinyrun::message::name>(frame);
+#include "../monitor.def"
+  }
+}
+
+// Behind a head that fits them, whose kind the first byte says.
+static void checkPayload(const uint8_t* data, size_t size) {
+  std::vector<uint8_t> bytes(tinyrun::message::kHeader, 0);
+  bytes.insert(bytes.end(), data + 1, data + size);
+  bytes[0] = data[0];
+  for (size_t i = 0; i < 4; ++i) bytes[4 + i] = static_cast<uint8_t>((size - 1) >> (24 - 8 * i));
+  checkFrame(bytes.data(), bytes.size());
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   check(data, size);
+  checkFrame(data, size);
+  if (size > 0) checkPayload(data, size);
   if (size < sizeof(tinyrun::wire::Header)) return 0;
   std::vector<uint8_t> bytes(data, data + size);
   tinyrun::wire::Header header = {};

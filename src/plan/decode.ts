@@ -22,21 +22,21 @@ function refuse(fault: string, step?: number): never {
 }
 
 /** Reads one payload, bounds first. */
-class Reader {
+export class Reader {
   readonly #data: Buffer;
   readonly #end: number;
-  readonly #step: number;
+  readonly #refuse: (fault: string) => never;
   #at: number;
 
-  constructor(data: Buffer, at: number, end: number, step: number) {
+  constructor(data: Buffer, at: number, end: number, refuse: (fault: string) => never) {
     this.#data = data;
     this.#at = at;
     this.#end = end;
-    this.#step = step;
+    this.#refuse = refuse;
   }
 
   #take(bytes: number): number {
-    if (bytes > this.#end - this.#at) refuse('arguments end early', this.#step);
+    if (bytes > this.#end - this.#at) this.#refuse('arguments end early');
     const at = this.#at;
     this.#at += bytes;
     return at;
@@ -47,7 +47,7 @@ class Reader {
     const padded = Math.ceil(bytes / 4) * 4;
     const at = this.#take(padded);
     for (let i = at + bytes; i < at + padded; i++)
-      if (this.#data[i] !== 0) refuse('padding is not zero', this.#step);
+      if (this.#data[i] !== 0) this.#refuse('padding is not zero');
     return at;
   }
 
@@ -58,20 +58,22 @@ class Reader {
   str(): string {
     const length = this.u32();
     const at = this.#takePadded(length + 1);
-    if (this.#data[at + length] !== 0) refuse('string has no NUL at its end', this.#step);
-    if (this.#data.indexOf(0, at) < at + length) refuse('string has a NUL inside', this.#step);
+    if (this.#data[at + length] !== 0) this.#refuse('string has no NUL at its end');
+    if (this.#data.indexOf(0, at) < at + length) this.#refuse('string has a NUL inside');
     return this.#data.toString('utf8', at, at + length);
   }
 
   /** A count of things that take `least` bytes each: what cannot fit is refused before anything is allocated. */
   #count(least: number, what: string): number {
     const count = this.u32();
-    if (count > (this.#end - this.#at) / least) refuse(`more ${what} than fit`, this.#step);
+    if (count > (this.#end - this.#at) / least) this.#refuse(`more ${what} than fit`);
     return count;
   }
 
-  field(kind: FieldKind): unknown {
+  field(kind: FieldKind | 'raw'): unknown {
     switch (kind) {
+      case 'raw':
+        return this.#rest();
       case 'u32':
         return this.u32();
       case 'i32':
@@ -95,7 +97,7 @@ class Reader {
 
   #slot(): number {
     const slot = this.u32();
-    if (slot >= SLOTS && slot !== NO_SLOT) refuse('slot is out of range', this.#step);
+    if (slot >= SLOTS && slot !== NO_SLOT) this.#refuse('slot is out of range');
     return slot;
   }
 
@@ -105,8 +107,13 @@ class Reader {
     return new Uint8Array(this.#data.subarray(at, at + length));
   }
 
+  #rest(): Uint8Array {
+    const at = this.#take(this.#end - this.#at);
+    return new Uint8Array(this.#data.subarray(at, this.#end));
+  }
+
   finish(): void {
-    if (this.#at !== this.#end) refuse('arguments go on after the last one', this.#step);
+    if (this.#at !== this.#end) this.#refuse('arguments go on after the last one');
   }
 }
 
@@ -160,7 +167,8 @@ export function decode(bytes: Uint8Array): WireStep[] {
   let at = HEADER;
   while (at < data.length) {
     const { op, lane, mayFail, size } = readHead(data, at, steps.length);
-    const reader = new Reader(data, at + 8, at + 8 + size, steps.length);
+    const index = steps.length;
+    const reader = new Reader(data, at + 8, at + 8 + size, (fault) => refuse(fault, index));
     const fields: readonly (readonly [string, FieldKind])[] = STEPS[op].fields;
     const args = Object.fromEntries(fields.map(([name, kind]) => [name, reader.field(kind)]));
     reader.finish();

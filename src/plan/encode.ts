@@ -21,8 +21,8 @@ const U32_MAX = 0xffff_ffffn;
 /** Longer texts are left to the engine's own encoder: a loop costs less only where the call would cost more. */
 const SHORT = 64;
 
-/** Everything is 4-byte aligned, so that words are stores into an array: `run` encodes once, and cold. */
-class Writer {
+/** Fields, one behind another. Everything is 4-byte aligned, so that words are stores into an array: `run` encodes once, and cold. */
+export class Writer {
   #bytes = new Uint8Array(16384);
   #words = new Uint32Array(this.#bytes.buffer);
   /** Bytes written. */
@@ -98,6 +98,13 @@ class Writer {
     this.at += 4 + ((data.length + 3) & ~3);
   }
 
+  /** Without its length: the last there is, since nothing after it would be aligned. */
+  raw(data: Uint8Array): void {
+    this.#reserve(data.length);
+    this.#bytes.set(data, this.at);
+    this.at += data.length;
+  }
+
   /** Eight bytes to be filled in by `header` once the payload is known; answers where they are. */
   skipHeader(): number {
     this.#reserve(8);
@@ -112,6 +119,13 @@ class Writer {
     this.#words[(at >> 2) + 1] = this.at - at - 8;
   }
 
+  /** All of it as one frame, for whose head the first eight bytes were skipped: kind, three zeros, size (big endian). */
+  frame(kind: number): Uint8Array {
+    const size = this.at - 8;
+    this.#bytes.set([kind, 0, 0, 0, size >>> 24, (size >>> 16) & 255, (size >>> 8) & 255, size & 255]);
+    return this.#bytes.subarray(0, this.at);
+  }
+
   finish(count: number): Uint8Array {
     const size = this.at;
     // Control socket and slots: no fd.
@@ -122,7 +136,7 @@ class Writer {
   }
 }
 
-const WRITE: { readonly [K in FieldKind]: (out: Writer, value: never) => void } = {
+export const WRITE: { readonly [K in FieldKind]: (out: Writer, value: never) => void } = {
   u32: (out, value: number) => out.u32(value),
   slot: (out, value: number) => out.u32(value),
   i32: (out, value: number) => out.i32(value),

@@ -1,0 +1,40 @@
+// Generated from native/monitor.def by scripts/gen-steps.mjs: edit that file, then run npm run build.
+import type { FieldKind } from '../../plan/steps.gen.ts';
+
+/** The fields of each message, by its name. */
+export interface Messages {
+  stdin: { data: Uint8Array };
+  stdout: { data: Uint8Array };
+  stderr: { data: Uint8Array };
+  /** What a monitor is started with; it lies in a memfd. Numbers of fds are those of the monitor's own process. `plan` makes the container, the journal in `run` takes it back; `remove`, a plan too, takes back what outlives a container that is kept (empty: it is kept). `data`: where exit.json stays. `cgroup`: of the container, for memory.events (empty: none). `owner` of the container's pipes, 0xffffffff: nobody else. `console`: the slot of its terminal, 0xffffffff for pipes. */
+  order: { plan: Uint8Array; remove: Uint8Array; run: string; data: string; cgroup: string; lock: number; caller: number; executable: number; input: number; output: number; errors: number; owner: number; console: number };
+  /** Nothing more will be typed: the program reads its end of file. */
+  closeStdin: { [none: string]: never };
+  /** What of the container a client wants. */
+  attach: { stdin: number; output: number };
+  /** The terminal of whoever is attached has this size now. */
+  resize: { rows: number; columns: number };
+  /** The program runs. */
+  started: { pid: number; startTime: bigint };
+  /** The plan failed at this step; nothing of its processes is left, its undo is the caller's. */
+  failed: { step: number; error: number; syscall: string; path: string };
+  /** It has ended, what it wrote has been passed on. Times are RFC 3339; `signal` 0: none. */
+  exit: { code: number; signal: number; started: string; finished: string; why: string };
+}
+
+/** Kind, way and wire fields of each message, in wire order; `raw` is the rest of a frame. */
+export const MESSAGES = {
+  stdin: { kind: 0, way: 'to', fields: [['data', 'raw']] },
+  stdout: { kind: 1, way: 'from', fields: [['data', 'raw']] },
+  stderr: { kind: 2, way: 'from', fields: [['data', 'raw']] },
+  order: { kind: 16, way: 'to', fields: [['plan', 'bytes'], ['remove', 'bytes'], ['run', 'str'], ['data', 'str'], ['cgroup', 'str'], ['lock', 'i32'], ['caller', 'i32'], ['executable', 'i32'], ['input', 'i32'], ['output', 'i32'], ['errors', 'i32'], ['owner', 'u32'], ['console', 'u32']] },
+  closeStdin: { kind: 17, way: 'to', fields: [] },
+  attach: { kind: 18, way: 'to', fields: [['stdin', 'u32'], ['output', 'u32']] },
+  resize: { kind: 19, way: 'to', fields: [['rows', 'u32'], ['columns', 'u32']] },
+  started: { kind: 32, way: 'from', fields: [['pid', 'u32'], ['startTime', 'u64']] },
+  failed: { kind: 33, way: 'from', fields: [['step', 'u32'], ['error', 'u32'], ['syscall', 'str'], ['path', 'str']] },
+  exit: { kind: 34, way: 'from', fields: [['code', 'u32'], ['signal', 'u32'], ['started', 'str'], ['finished', 'str'], ['why', 'str']] },
+} as const satisfies Record<
+  keyof Messages,
+  { kind: number; way: 'to' | 'from'; fields: readonly (readonly [string, FieldKind | 'raw'])[] }
+>;
