@@ -35,13 +35,8 @@ Result stateFile(const args::hook& a, sys::Fd& file) {
   if (file.bad()) return failed("memfd_create", file.value(), a.path);
   Text<24> pid;
   pid.add(static_cast<uint64_t>(sys::getpid()));
-  struct {
-    const char* data;
-    size_t size;
-  } const parts[] = {{a.stateHead, a.stateHead.size}, {pid.c_str(), pid.size()}, {a.stateTail, a.stateTail.size}};
-  for (const auto& part : parts)
-    if (const long n = sys::write(file.get(), part.data, part.size); n != static_cast<long>(part.size))
-      return n < 0 ? failed("write", n, a.path) : Result{ENOSPC, "write", a.path};
+  const Piece pieces[] = {{a.stateHead, a.stateHead.size}, {pid.c_str(), pid.size()}, {a.stateTail, a.stateTail.size}};
+  if (Result r = writePieces(file.get(), pieces, a.path); !r) return r;
   return check("lseek", sys::lseek(file.get(), 0, 0 /* SEEK_SET */), a.path);
 }
 

@@ -74,6 +74,24 @@ struct Lane {
   }
 };
 
+// Texts one after another into a file, by one writev(2): what cannot be written whole (a full disk) is a failure.
+struct Piece {
+  const char* data;
+  size_t size;
+};
+template <size_t N>
+Result writePieces(int file, const Piece (&pieces)[N], const char* path) {
+  struct iovec parts[N];
+  size_t size = 0;
+  for (size_t i = 0; i < N; ++i) {
+    parts[i] = {const_cast<char*>(pieces[i].data), static_cast<__kernel_size_t>(pieces[i].size)};
+    size += pieces[i].size;
+  }
+  const long n = sys::writev(file, parts, N);
+  if (n < 0) return failed("writev", n, path);
+  return static_cast<size_t>(n) == size ? kDone : Result{ENOSPC, "writev", path};
+}
+
 // The steps that run in either lane: steps_fd.cc, steps_proc.cc.
 Result run(Lane& lane, const args::open& a);
 Result run(Lane& lane, const args::openTree& a);

@@ -142,4 +142,44 @@ Result run(Host& host, const args::kill& a) {
   return check("pidfd_send_signal", r, host.detail.c_str());
 }
 
+namespace {
+
+// A name that nobody guesses, in the directory of `path`.
+Result temporaryBeside(const char* path, Text<4096>& name) {
+  uint64_t words[2];
+  if (const long n = sys::getrandom(words, sizeof words); n != sizeof words) return failed("getrandom", n, path);
+  size_t directory = length(path);
+  while (directory > 0 && path[directory - 1] != '/') --directory;
+  name.add(path, directory).add(".tmp-").add(words[0]).add("-").add(words[1]);
+  return name.cut() ? Result{ENAMETOOLONG, "openat", path} : kDone;
+}
+
+Result writeNew(Host& host, const args::publish& a, const char* temporary) {
+  uint64_t ticks = 0;
+  if (const long r = startTimeOf(static_cast<uint32_t>(host.pid), ticks); r < 0) return failed("read", r, a.path);
+  Text<24> pid, time;
+  pid.add(static_cast<uint64_t>(host.pid));
+  time.add(ticks);
+  const sys::Fd file(sys::openat(AT_FDCWD, temporary, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  if (file.bad()) return failed("openat", file.value(), a.path);
+  const Piece pieces[] = {{a.head, a.head.size},
+                          {pid.c_str(), pid.size()},
+                          {a.middle, a.middle.size},
+                          {time.c_str(), time.size()},
+                          {a.tail, a.tail.size}};
+  return writePieces(file.get(), pieces, a.path);
+}
+
+}  // namespace
+
+Result run(Host& host, const args::publish& a) {
+  if (host.pid == 0) return {ESRCH, "publish", a.path};
+  Text<4096> temporary;
+  if (Result r = temporaryBeside(a.path, temporary); !r) return r;
+  Result result = writeNew(host, a, temporary.c_str());
+  if (result) result = check("renameat2", sys::renameat(AT_FDCWD, temporary.c_str(), AT_FDCWD, a.path), a.path);
+  if (!result) sys::unlinkat(AT_FDCWD, temporary.c_str(), 0);
+  return result;
+}
+
 }  // namespace tinyrun

@@ -92,6 +92,7 @@ inline long call(long n, A a = 0, B b = 0, C c = 0, D d = 0, E e = 0, F f = 0) {
 
 inline long read(int fd, void* to, size_t n) { return call(__NR_read, fd, to, n); }
 inline long write(int fd, const void* from, size_t n) { return call(__NR_write, fd, from, n); }
+inline long writev(int fd, const struct iovec* from, size_t n) { return call(__NR_writev, fd, from, n); }
 inline long pwrite(int fd, const void* from, size_t n, long at) { return call(__NR_pwrite64, fd, from, n, at); }
 inline long close(int fd) { return call(__NR_close, fd); }
 inline long closeRange(unsigned first, unsigned last, unsigned flags) {
@@ -140,6 +141,7 @@ inline long getdents(int fd, void* to, size_t n) { return call(__NR_getdents64, 
 inline long lseek(int fd, long at, int whence) { return call(__NR_lseek, fd, at, whence); }
 inline long ioctl(int fd, unsigned long request, long value) { return call(__NR_ioctl, fd, request, value); }
 inline long ioctl(int fd, unsigned long request, void* value) { return call(__NR_ioctl, fd, request, value); }
+inline long getrandom(void* to, size_t n) { return call(__NR_getrandom, to, n, 0); }
 inline long memfdCreate(const char* name, unsigned flags) { return call(__NR_memfd_create, name, flags); }
 inline long sendfile(int to, int from, size_t n) { return call(__NR_sendfile, to, from, nullptr, n); }
 inline long mmap(size_t size, int protection, int flags, int fd) {

@@ -132,6 +132,48 @@ TEST(killTrustsTheStartTime) {
   EXPECT_EQ(WTERMSIG(status), SIGKILL);
 }
 
+TEST(publishTellsOfTheProcess) {
+  Directory dir;
+  make::Plan plan;
+  plan.host(make::clone{});
+  plan.host(make::publish{.path = dir / "state", .head = "{\"pid\":", .middle = ",\"at\":", .tail = "}"});
+  plan.host(make::yield{.tag = 1});
+  plan.container(make::awaitConfigured{});
+  plan.host(make::signalConfigured{});
+  writeFile(dir / "state", "what was there before, and is longer than what comes");
+  Run run(plan);
+  const int pid = run.outcome.pid;
+  EXPECT(run.outcome.state == State::yield && pid > 0);
+  EXPECT_EQ(readFile(dir / "state"), "{\"pid\":" + std::to_string(pid) + ",\"at\":" + std::to_string(startTime(pid)) + "}");
+  struct stat st = {};
+  EXPECT_EQ(stat((dir / "state").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 07777, 0600u);
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir.path()), fs::directory_iterator()), 1);   // no temporary is left
+  run.machine.resume();
+}
+
+TEST(publishWithoutAPlaceLeavesNothing) {
+  Directory dir;
+  EXPECT_EQ(failureOf(make::publish{.path = dir / "state"}), "publish ESRCH " + dir / "state");
+  fs::create_directory(dir / "state");
+  const auto published = [&dir](const std::string& path, const std::string& tail) {
+    make::Plan plan;
+    plan.host(make::clone{});
+    plan.host(make::publish{.path = path, .head = "", .middle = "", .tail = tail});
+    plan.container(make::awaitConfigured{});
+    return Run(plan).failure();
+  };
+  EXPECT_EQ(published(dir / "state", ""), "renameat2 EISDIR " + dir / "state");
+  EXPECT_EQ(published(dir / "none/state", ""), "openat ENOENT " + dir / "none/state");
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir.path()), fs::directory_iterator()), 1);
+  const std::string full = dir / "full";
+  fs::create_directory(full);
+  if (mount("none", full.c_str(), "tmpfs", 0, "size=4k") != 0) SKIP("mount(2) is not permitted");
+  EXPECT_EQ(published(full + "/state", std::string(8192, 'x')), "writev ENOSPC " + full + "/state");
+  EXPECT(fs::is_empty(full));
+  EXPECT_EQ(failureOf(make::umount{.path = full}), "");
+}
+
 TEST(slotsPassToTheCaller) {
   make::Plan plan;
   plan.host(make::open{.path = "/dev/null", .flags = O_RDONLY, .slot = 63});

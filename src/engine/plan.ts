@@ -1,8 +1,11 @@
 import { dirname, join } from 'node:path';
 import { compile } from '../plan/compile/index.ts';
 import type { Compiled } from '../plan/compile/options.ts';
+import type { StepArgs } from '../plan/steps.gen.ts';
 import { checkHabitable } from '../runtime/cgroup.ts';
 import { compileSeccomp } from '../runtime/seccomp.ts';
+import { bootId, publishedState } from '../runtime/state.ts';
+import { OCI_VERSION } from '../spec/version.ts';
 import type { Roots } from '../store/paths.ts';
 import { type ContainerPaths, rootfsPoint } from './layout.ts';
 import type { Blueprint } from './prepare.ts';
@@ -35,10 +38,29 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
     onMissingController: 'refuse',
     dieWithParent: true,
     ...(options.interactive || options.tty ? {} : { nullInput: true }),
-    // state.json is written there, while the container is set up and before its program runs
-    yieldForState: true,
+    publish: (cgroup) => stateOf(blueprint, paths, cgroup),
     ...(options.init ? { init: true } : {}),
   });
   if (compiled.cgroup !== undefined) checkHabitable(compiled.cgroup);
   return compiled;
+}
+
+/** state.json, which the runtime's verbs go by. */
+function stateOf(
+  { spec, record, host }: Blueprint,
+  { run }: ContainerPaths,
+  cgroup: string | undefined,
+): StepArgs['publish'] {
+  return publishedState(run, {
+    version: 1,
+    id: record.id,
+    ociVersion: OCI_VERSION,
+    bundle: run,
+    rootfs: spec.root?.path ?? '',
+    created: record.created,
+    owner: host.uid,
+    bootId: bootId(),
+    ...(cgroup === undefined ? {} : { cgroup }),
+    fifo: '',
+  });
 }

@@ -4,17 +4,9 @@ import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Plan } from '../plan/types.ts';
 import { removeLockedDir, undoSteps, writeJournal } from '../runtime/journal.ts';
-import {
-  type Launched,
-  type LaunchOptions,
-  type LaunchSyncOptions,
-  launch,
-  launchSync,
-} from '../runtime/launch.ts';
+import { type Launched, type LaunchOptions, launch, launchSync } from '../runtime/launch.ts';
 import { forwardSignals } from '../runtime/signals.ts';
-import { bootId, writeState } from '../runtime/state.ts';
 import type { TerminalPump } from '../runtime/terminal.ts';
-import { OCI_VERSION } from '../spec/version.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
 import { type Created, createContainer, destroyContainer } from './create.ts';
@@ -59,7 +51,7 @@ export async function runBlueprint(
   };
   let forwarding = control.sigProxy && !watch.onPause ? forwardSignals({ onInsist }) : undefined;
   try {
-    const how = { plan, cgroup, control, watch };
+    const how = { plan, control, watch };
     const { launched, streams } = await startOrTakeBack(roots, blueprint, created, how);
     if (control.sigProxy) forwarding ??= forwardSignals({ onInsist });
     forwarding?.to(launched.pidfd);
@@ -87,11 +79,6 @@ export async function runBlueprint(
   }
 }
 
-interface Live {
-  readonly pid: number;
-  readonly cgroup: string | undefined;
-}
-
 /** The program ended well or not: who reads its output must know that it is not whole. */
 function lost(cause: Error): TinyrunError {
   const hint =
@@ -103,7 +90,6 @@ const nothing = (): undefined => undefined;
 
 interface Start {
   readonly plan: Plan;
-  readonly cgroup: string | undefined;
   readonly control: RunControl;
   readonly watch: Watch;
 }
@@ -118,11 +104,9 @@ async function startOrTakeBack(
   let streams: StreamsOfRun | undefined;
   try {
     streams = streamsOf(blueprint, how.control);
+    keepRecord(roots, created, blueprint);
     writeJournal(created.paths.run, how.plan);
-    const launched = await start(how, streams, {
-      ...how.watch,
-      onYield: (_tag, { pid }) => keepState(roots, created, blueprint, { pid, cgroup: how.cgroup }),
-    });
+    const launched = await start(how, streams);
     streams.start();
     return { launched, streams };
   } catch (error) {
@@ -139,39 +123,21 @@ function checkTerminal({ options }: Blueprint, control: RunControl): void {
   throw new TinyrunError('NOT_A_TTY', 'the input device is not a TTY');
 }
 
-type Yielding = Watch & Required<Pick<LaunchSyncOptions, 'onYield'>>;
-
 /** Off this thread, unless its owner says that nothing else is to be done there. Who looks on must be let in between. */
-async function start({ plan, control }: Start, { stdio }: StreamsOfRun, watch: Yielding): Promise<Launched> {
-  const { onPause, onFailure, onYield, trace } = watch;
-  const common = { plan, stdio, onYield, ...(trace ? { trace } : {}), ...(onFailure ? { onFailure } : {}) };
+async function start({ plan, control, watch }: Start, { stdio }: StreamsOfRun): Promise<Launched> {
+  const { onPause, onFailure, trace } = watch;
+  const common = { plan, stdio, ...(trace ? { trace } : {}), ...(onFailure ? { onFailure } : {}) };
   if (control.blocking && !onPause) return launchSync(common);
   return await launch({ ...common, ...(onPause ? { onPause } : {}) });
 }
 
 /**
- * What other commands go by: the record, and the bundle of the runtime's verbs. Written while the container is set up
- * and before its program runs: whoever hears from it finds it running.
+ * What other commands go by: the record, and the bundle of the runtime's verbs. The plan adds state.json, once there is
+ * a process and before its program runs: whoever hears from it finds it running.
  */
-function keepState(roots: Roots, created: Created, blueprint: Blueprint, live: Live): void {
-  const { record, paths } = created;
-  const { pid, cgroup } = live;
+function keepRecord(roots: Roots, { record, paths }: Created, { spec }: Blueprint): void {
   writeRecord(roots, record);
-  writeFileSync(join(paths.run, 'config.json'), JSON.stringify(blueprint.spec), { mode: 0o600 });
-  writeState(paths.run, {
-    version: 1,
-    id: record.id,
-    ociVersion: OCI_VERSION,
-    bundle: paths.run,
-    rootfs: blueprint.spec.root?.path ?? '',
-    created: record.created,
-    owner: blueprint.host.uid,
-    pid,
-    startTime: String(native().startTime(pid) ?? 0n),
-    bootId: bootId(),
-    ...(cgroup === undefined ? {} : { cgroup }),
-    fifo: '',
-  });
+  writeFileSync(join(paths.run, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
 }
 
 /** Joins the container's terminal to ours; without one its streams are ours already. */

@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AT_FDCWD, native } from '../native/index.ts';
-import { LOCK_FILE, namesIn, removeIfEmpty, removeLockedDir, undoJournal } from '../runtime/journal.ts';
+import {
+  LOCK_FILE,
+  namesIn,
+  removeIfEmpty,
+  removeLockedDir,
+  STATE_FILE,
+  undoJournal,
+} from '../runtime/journal.ts';
 import { tryExistingLock } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
@@ -36,19 +43,20 @@ function sweepOne(roots: Roots, id: string): void {
     return;
   }
   try {
+    const ran = existsSync(join(run, STATE_FILE));
     undoJournal(run);
-    settle(roots, id, 'its command was killed');
+    settle(roots, id, ran ? 'its command was killed' : undefined);
     removeLockedDir(run);
   } finally {
     lock.release();
   }
 }
 
-/** A container that nobody saw ending: removed when it was to be, otherwise marked as ended. */
-function settle(roots: Roots, id: string, note: string): void {
+/** A container that nobody saw ending: removed when it was to be, or never ran (no note); otherwise marked as ended. */
+function settle(roots: Roots, id: string, note: string | undefined): void {
   const record = recordOrDamaged(roots, id);
   if (record === 'damaged' || record?.exit) return;
-  if (record === undefined || record.rm) removeData(roots, id, record?.name);
+  if (record === undefined || record.rm || note === undefined) removeData(roots, id, record?.name);
   else {
     const exit = { code: 137, finished: rfc3339(), oomKilled: false, note };
     writeRecord(roots, { ...record, exit });

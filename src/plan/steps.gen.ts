@@ -155,6 +155,8 @@ export interface StepArgs {
   umount: { path: string; flags: number };
   /** writeFile to each of two files that mean the same, of which the kernel may lack either; one has to take its value. */
   writeEither: { path: string; value: string; otherPath: string; otherValue: string };
+  /** Tells others of the cloned process: a file of head, its pid, middle, its start time (field 22 of /proc/PID/stat), tail, written whole under a temporary name beside `path` (O_EXCL, mode 0600) and renamed. ESRCH before there is a process. */
+  publish: { path: string; head: string; middle: string; tail: string };
 }
 
 export type FieldKind = 'u32' | 'i32' | 'slot' | 'u64' | 'i64' | 'str' | 'bytes' | 'strs' | 'u32s';
@@ -247,6 +249,7 @@ export const STEPS = {
   kill: { code: 84, lane: 'host', fields: [['pid', 'u32'], ['startTime', 'u64'], ['signal', 'u32']] },
   umount: { code: 85, lane: 'host', fields: [['path', 'str'], ['flags', 'u32']] },
   writeEither: { code: 86, lane: 'host', fields: [['path', 'str'], ['value', 'str'], ['otherPath', 'str'], ['otherValue', 'str']] },
+  publish: { code: 87, lane: 'host', fields: [['path', 'str'], ['head', 'str'], ['middle', 'str'], ['tail', 'str']] },
 } as const satisfies Record<
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }

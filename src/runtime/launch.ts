@@ -38,10 +38,6 @@ export interface LaunchOptions extends LaunchCommon {
   readonly onYield?: (tag: number, progress: Progress) => void | Promise<void>;
 }
 
-export interface LaunchSyncOptions extends LaunchCommon {
-  readonly onYield?: (tag: number, progress: Progress) => void;
-}
-
 /** A plan that ran to its end. The caller owns the fds. */
 export interface Launched {
   /** 0 when the plan cloned nothing. */
@@ -171,19 +167,18 @@ function kill(machine: Machine, outcome: Outcome | undefined): Fd | undefined {
   return pidfd;
 }
 
-/** `launch` on the calling thread: for the short plans of a command line that has nothing else to do. */
-export function launchSync(options: LaunchSyncOptions): Launched {
+/**
+ * `launch` on the calling thread: for the short plans of a command line that has nothing else to do. Node has no part
+ * in them: they have no yield.
+ */
+export function launchSync(options: LaunchCommon): Launched {
   const machine = openMachine(options, false);
   const tell = debugSteps(options.plan);
   let outcome: Outcome | undefined;
   try {
     outcome = machine.runSync();
     tell(outcome);
-    while (outcome.state === 'yield') {
-      options.onYield?.(outcome.tag, progressOf(machine, outcome));
-      outcome = machine.resumeSync();
-      tell(outcome);
-    }
+    if (outcome.state === 'yield') throw new Error('a plan that asks for Node is run by launch()');
     checked(options, outcome);
     return harvest(options.plan, machine, outcome);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
+import type { StepArgs } from '../plan/steps.gen.ts';
 import type { Hooks } from '../spec/types.ts';
 import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
 import { cheapHash } from './hash.ts';
@@ -63,6 +64,19 @@ export function containerDir(root: string, id: string): string {
 /** Writes state.json whole; the container exists from here on. */
 export function writeState(dir: string, state: StateFile): void {
   writeFileAtomic(join(dir, STATE_FILE), JSON.stringify(state));
+}
+
+/** The same by a plan's own hand, around what only its host lane will know: pid and start time. */
+export function publishedState(
+  dir: string,
+  state: Omit<StateFile, 'pid' | 'startTime'>,
+): StepArgs['publish'] {
+  return {
+    path: join(dir, STATE_FILE),
+    head: `${JSON.stringify(state).slice(0, -1)},"pid":`,
+    middle: ',"startTime":"',
+    tail: '"}',
+  };
 }
 
 /** The state of a container, undefined when there is none. @throws TinyrunError (STATE_DAMAGED) */

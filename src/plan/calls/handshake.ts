@@ -85,6 +85,7 @@ export const CGROUPS: Calls<
   | 'kill'
   | 'umount'
   | 'writeEither'
+  | 'publish'
 > = {
   mkdir: ({ path, mode }) => `mkdir(${quote(path)}, ${octal(mode)})`,
   rmdir: ({ path }) => `rmdir(${quote(path)})`,
@@ -110,4 +111,10 @@ export const CGROUPS: Calls<
   umount: ({ path }) => `umount2(${quote(path)}, MNT_DETACH)`,
   writeEither: ({ path, value, otherPath, otherValue }) =>
     calls(`write(${quote(path)}, ${quote(value)})`, `write(${quote(otherPath)}, ${quote(otherValue)})`),
+  publish: ({ path }) =>
+    calls(
+      'open(temporary, O_CREAT|O_EXCL, 0600)',
+      'writev(…, pid, start time, …)',
+      `rename(temporary, ${quote(path)})`,
+    ),
 };

@@ -126,7 +126,7 @@ export function makeCgroup(c: Context): Cgroup {
   limits(c, path, writes);
   // The verifier takes its time. Where the program cannot run before the host lane says so (awaitState) or has ended
   // (start), that time can be the container's too: until then there is only tinyrun-init in it.
-  if (c.options.yieldForState || c.options.wait.kind === 'fifo')
+  if (c.options.publish || c.options.wait.kind === 'fifo')
     return { slot, path, afterBirth: () => devices(c, slot), ...late };
   devices(c, slot);
   return { slot, path, ...late };

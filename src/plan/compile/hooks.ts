@@ -1,4 +1,5 @@
 import type { Hook } from '../../spec/types.ts';
+import type { StepArgs } from '../steps.gen.ts';
 import type { Context } from './context.ts';
 import { STAGE, YIELD } from './options.ts';
 
@@ -35,8 +36,7 @@ function hook(
 export function runtimeHooks(c: Context): void {
   const { prestart = [], createRuntime = [] } = c.spec.hooks ?? {};
   const devices = Object.keys(c.linux.netDevices ?? {});
-  const asked = prestart.length + createRuntime.length + devices.length > 0 || c.options.yieldBeforePivot;
-  if (!asked) return;
+  if (prestart.length + createRuntime.length + devices.length === 0) return;
   const stage = STAGE.hooks;
   c.inContainer('sync', { stage }, 'namespaces and mounts are there: the runtime may look at them');
   c.onHost('awaitSync', { stage }, 'the container stands before its pivot');
@@ -44,19 +44,19 @@ export function runtimeHooks(c: Context): void {
   c.onHost('signalSync', { stage }, 'on with the container');
 }
 
-/** Node writes the state while the container goes on; with a fork the pid is not known before the stage is reached. */
-export function yieldState(c: Context): void {
-  if (c.options.yieldForState)
-    c.onHost('yield', { tag: YIELD.state }, 'the pid is known: Node writes the state');
+/** The state is written while the container goes on; with a fork the pid is not known before the stage is reached. */
+export function publishState(c: Context, published: StepArgs['publish'] | undefined): void {
+  // without an undo: the file goes with its directory, after all else, since others go by it
+  if (published) c.onHost('publish', published, 'the pid is known: others may find the container');
 }
 
 /** Where the container waits for the state to be written, as late as it can. */
-export function awaitState(c: Context, forks: boolean): void {
-  if (!c.options.yieldForState) return;
+export function awaitState(c: Context, published: StepArgs['publish'] | undefined, forks: boolean): void {
+  if (!published) return;
   const stage = STAGE.state;
   c.inContainer('sync', { stage }, 'the state must be there before the program is');
   c.onHost('awaitSync', { stage }, 'only the program is missing');
-  if (forks) yieldState(c);
+  if (forks) publishState(c, published);
   c.onHost('signalSync', { stage }, 'the state is written');
 }
 

@@ -9,7 +9,7 @@ import { Context } from './context.ts';
 import { seccompOf } from './credentials.ts';
 import { devices } from './devices.ts';
 import { hardening } from './hardening.ts';
-import { createContainerHooks, runtimeHooks, yieldState } from './hooks.ts';
+import { createContainerHooks, publishState, runtimeHooks } from './hooks.ts';
 import { borrowMounts, idmapSlots, openMounts } from './mount-sources.ts';
 import { mounts, ownsDev } from './mounts.ts';
 import { birth, limitsBeforeUserns, planBirth } from './namespaces.ts';
@@ -44,7 +44,8 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
     borrow: () => borrowMounts(c, wanted),
   });
   cgroup.onceBorn?.();
-  if (!born.forks) yieldState(c);
+  const published = c.options.publish?.(cgroup.path);
+  if (!born.forks) publishState(c, published);
   cgroup.afterBirth?.();
   own(c);
   rootfs(c, root);
@@ -67,6 +68,7 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
     fifo,
     createCwd: true,
     forks: born.forks,
+    published,
     limitsRaised: limitsBeforeUserns(c),
   });
   return {

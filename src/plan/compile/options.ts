@@ -1,4 +1,5 @@
 import type { LinuxIDMapping } from '../../spec/types.ts';
+import type { StepArgs } from '../steps.gen.ts';
 import type { Plan } from '../types.ts';
 
 /** Where the root filesystem comes from; absolute paths of the host. */
@@ -78,24 +79,20 @@ export interface CompileOptions {
   /** The terminal's size; process.consoleSize without. */
   readonly console?: { readonly rows: number; readonly columns: number };
   /**
-   * Yield YIELD.state once there is a pid, while the container goes on being set up; its program does not run before
-   * Node has resumed. For a state.json that exists before the program does.
+   * What tells others of the container, whose cgroup the compiler knows: written once there is a pid, while the container
+   * goes on being set up. Its program does not run before that: who reads a state.json finds the program there.
    */
-  readonly yieldForState?: boolean;
-  /** Yield before the pivot although the spec has no hook for it (network attachment). */
-  readonly yieldBeforePivot?: boolean;
+  readonly publish?: (cgroup: string | undefined) => StepArgs['publish'];
 }
 
 /** Tags of yield steps: what Node is asked to do. */
 export const YIELD = {
-  /** prestart and createRuntime hooks, netDevices, the network. */
+  /** prestart and createRuntime hooks, netDevices. */
   hooks: 1,
   /** Make the cgroup and put the process in (manager external). */
   cgroup: 2,
   /** Send the seccomp notify fd to linux.seccomp.listenerPath. */
   seccomp: 3,
-  /** The pid is known: write state.json. */
-  state: 4,
 } as const;
 
 /** Stages of sync steps. */

@@ -1,4 +1,5 @@
 import { permitsFork } from '../seccomp-verdict.ts';
+import type { StepArgs } from '../steps.gen.ts';
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
 import { confineHooks, dropPrivileges, loadFilter, type Seccomp } from './credentials.ts';
@@ -20,6 +21,8 @@ export interface Ending {
   readonly fifo: number | undefined;
   /** The process is the second one: its pid comes to be known late. */
   readonly forks: boolean;
+  /** What is written before the program runs. */
+  readonly published?: StepArgs['publish'] | undefined;
   /** Hard limits were raised before the user namespace took the right to. */
   readonly limitsRaised: boolean;
   /** Makes the process that is seen in the container, once it has nothing that the container must not have. */
@@ -30,7 +33,7 @@ export interface Ending {
 
 /** From set-up to program. Whatever can fail comes before `ready`: create tells of it, start could not. */
 export function becomeProgram(c: Context, ending: Ending): void {
-  const { seccomp, fifo, createCwd, forks, limitsRaised, emerge } = ending;
+  const { seccomp, fifo, createCwd, forks, published, limitsRaised, emerge } = ending;
   attributes(c);
   if (!limitsRaised) hardRlimits(c);
   labels(c);
@@ -38,7 +41,7 @@ export function becomeProgram(c: Context, ending: Ending): void {
   workingDirectory(c, createCwd);
   const sets = dropPrivileges(c, seccomp);
   findProgram(c);
-  awaitState(c, forks);
+  awaitState(c, published, forks);
   rlimits(c);
   lastWill(c);
   if (emerge) {

@@ -1,6 +1,7 @@
 import { hostFileMounts, hostFiles, plainPaths } from '../../../src/engine/hostfiles.ts';
 import type { CompileOptions } from '../../../src/plan/compile/index.ts';
 import type { HostFacts } from '../../../src/plan/host.ts';
+import { publishedState } from '../../../src/runtime/state.ts';
 import { DEVICE_ALLOW_ALL, defaultSpec } from '../../../src/spec/defaults.ts';
 import type { Linux, LinuxIDMapping, LinuxNamespaceType, Mount, Spec } from '../../../src/spec/types.ts';
 import { HYBRID, NONE, ROOT, ROOTLESS } from './hosts.ts';
@@ -19,6 +20,17 @@ export const MINIMAL: Spec = {
   linux: { namespaces: [{ type: 'mount' }], resources: { devices: [DEVICE_ALLOW_ALL] } },
 };
 
+const STATE = {
+  version: 1,
+  id: 'c1',
+  ociVersion: '1.2.1',
+  bundle: '/run/c',
+  rootfs: '/run/r',
+  created: '2026-11-27T00:00:00Z',
+  owner: 0,
+  bootId: 'b',
+  fifo: '',
+} as const;
 const MAPS: LinuxIDMapping[] = [{ containerID: 0, hostID: 100000, size: 65536 }];
 const ALL: LinuxNamespaceType[] = ['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup', 'time'];
 
@@ -392,7 +404,7 @@ const ENGINE_CASES: Record<string, Case> = {
       plain: plainPaths({}),
       dieWithParent: true,
       noNewKeyring: false,
-      yieldForState: true,
+      publish: (cgroup) => publishedState('/run/c', { ...STATE, ...(cgroup && { cgroup }) }),
       nullInput: true,
       seccomp: SECCOMP,
       onMissingController: 'warn',

@@ -99,9 +99,9 @@ describe('handshake', () => {
       uidMappings: MAPS,
       gidMappings: MAPS,
       seccomp: { defaultAction: 'SCMP_ACT_ALLOW', listenerPath: '/s' },
+      netDevices: { eth9: {} },
     });
     const { plan } = made(spec, ROOT, {
-      yieldBeforePivot: true,
       seccomp: { filter: new Uint8Array(8), flags: 0 },
       cgroup: { path: '/a.slice/b.scope', manager: 'external' },
     });
@@ -131,20 +131,23 @@ describe('handshake', () => {
   });
 });
 
-describe('yieldForState', () => {
-  const tags = (plan: Plan) =>
-    plan.steps.flatMap((step, index) => (step.op === 'yield' ? [[step.args.tag, index]] : []));
-  test('Node writes the state while the container is set up; the program waits for it', () => {
-    const { plan } = made(MINIMAL, ROOT, { yieldForState: true });
-    expect(tags(plan)).toEqual([[4, at(plan, 'setsid') + 1]]);
+describe('publish', () => {
+  const publish = (cgroup: string | undefined) => ({ path: '/s', head: `${cgroup} `, middle: ' ', tail: '' });
+  test('the state is written while the container is set up; the program waits for it', () => {
+    const { plan, cgroup } = made(MINIMAL, ROOT, { publish });
+    expect(at(plan, 'publish')).toBe(at(plan, 'setsid') + 1);
+    expect(argsOf(plan, 'publish')).toEqual([publish(cgroup)]);
     expect(at(plan, 'sync')).toBeGreaterThan(at(plan, 'findExecutable'));
     expect(at(plan, 'signalSync')).toBeLessThan(at(plan, 'execve'));
+    expect(plan.steps.some(({ op }) => op === 'yield')).toBe(false);
   });
   test('with a fork the pid comes late', () => {
     const { plan } = made(linux({ namespaces: [{ type: 'mount' }, { type: 'pid', path: '/p' }] }), ROOT, {
-      yieldForState: true,
+      publish,
     });
-    expect(tags(plan)).toEqual([[4, at(plan, 'awaitSync') + 1]]);
+    expect(argsOf(plan, 'publish')).toHaveLength(1);
+    expect(at(plan, 'publish')).toBe(at(plan, 'awaitSync') + 1);
+    expect(at(plan, 'publish')).toBeLessThan(at(plan, 'signalSync'));
   });
 });
 
@@ -161,7 +164,7 @@ describe('device program', () => {
     expect(device).toBeLessThan(clone);
   });
   test('is loaded meanwhile where the program waits for the host lane', () => {
-    const state = placed({ yieldForState: true });
+    const state = placed({ publish: () => ({ path: '/s', head: '', middle: '', tail: '' }) });
     expect(state.device).toBeGreaterThan(state.clone);
     expect(state.device).toBeLessThan(at(state.plan, 'signalSync'));
     const created = placed({ wait: { kind: 'fifo', path: '/f' } });

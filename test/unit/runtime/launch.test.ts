@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { native } from '../../../src/native/index.ts';
 import { NO_SLOT, type Step } from '../../../src/plan/types.ts';
@@ -15,17 +15,21 @@ const STEPS: Step[] = [
 const reaped = (pid: number) =>
   vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false), { timeout: 90_000, interval: 1 });
 
-test.each([
-  ['launch', launch],
-  ['launchSync', async (options: Parameters<typeof launchSync>[0]) => launchSync(options)],
-])('%s: what was cloned is ended and reaped when Node’s part of the plan fails', async (_name, run) => {
+test('what was cloned is ended and reaped when Node’s part of the plan fails', async () => {
   let pid = 0;
   const onYield = (_tag: number, progress: { pid: number }): void => {
     pid = progress.pid;
     expect(native().startTime(pid)).not.toBeNull();
     throw new Error('no space');
   };
-  await expect(run({ plan: { steps: STEPS }, onYield })).rejects.toThrow('no space');
+  await expect(launch({ plan: { steps: STEPS }, onYield })).rejects.toThrow('no space');
   expect(pid).toBeGreaterThan(0);
   await reaped(pid);
+});
+
+test('a plan that asks for Node is not run on its thread, and nothing of it is left', async () => {
+  const children = () => readFileSync('/proc/thread-self/children', 'utf8').trim();
+  const before = children();
+  expect(() => launchSync({ plan: { steps: STEPS } })).toThrow('run by launch()');
+  await vi.waitFor(() => expect(children()).toBe(before), { timeout: 90_000, interval: 1 });
 });
