@@ -71,6 +71,16 @@ function entries(value: unknown, field: string): [string, unknown][] {
 const keys: Read<Record<string, object>> = (value, field) =>
   Object.fromEntries(entries(value, field).map(([key]) => [key, {}]));
 
+/** Each is a directory that is made while nobody can interrupt; honest images have a handful. */
+const MAX_VOLUMES = 1000;
+
+const volumes: Read<Record<string, object>> = (value, field) => {
+  const found = keys(value, field);
+  const count = Object.keys(found).length;
+  if (count <= MAX_VOLUMES) return found;
+  throw new TinyrunError('BAD_IMAGE', `${field} has ${count} members, at most ${MAX_VOLUMES} are taken`);
+};
+
 const labels: Read<Record<string, string>> = (value, field) =>
   Object.fromEntries(
     entries(value, field).map(([key, one]) => [key, one === null ? '' : text(one, `${field}.${key}`)]),
@@ -109,7 +119,7 @@ const container = record<Known<ContainerConfig>>({
   Env: texts,
   Entrypoint: words,
   Cmd: words,
-  Volumes: keys,
+  Volumes: volumes,
   WorkingDir: text,
   Labels: labels,
   StopSignal: text,

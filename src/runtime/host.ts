@@ -69,14 +69,13 @@ function cgroupFacts(): CgroupFacts {
   return { mode: Object.keys(v1).length > 0 ? 'v1' : 'none', controllers: [], v1, own };
 }
 
-/** Counts of a processor's heat; the driver has it for all of them or for none. */
+/** Counts of a processor's heat; the driver has it for all of them or for none, and what is missing is no trouble to mask. */
 export function thermalThrottle(processors: string): string[] {
   const of = (cpu: string): string => `${processors}/${cpu}/thermal_throttle`;
   if (!existsSync(of('cpu0'))) return [];
   return readdirSync(processors)
     .filter((name) => /^cpu\d+$/.test(name))
-    .map(of)
-    .filter((path) => existsSync(path));
+    .map(of);
 }
 
 /** Processors or memory nodes of the whole machine, as cpuset(7) lists them; undefined where it does not tell. */

@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import { TinyrunError } from '../../errors.ts';
 import { type Container, loadContainer } from '../../runtime/container.ts';
 import { membersOf } from '../../runtime/whereabouts.ts';
+import { visible } from '../../store/text.ts';
 import { usage } from '../args.ts';
 import type { Verb } from '../verb.ts';
 
@@ -46,7 +47,7 @@ export const verb: Verb = {
     const format = flags.string('format') ?? 'table';
     const pids = pidsOf(loadContainer(root, id));
     if (format === 'json') writeSync(1, `${JSON.stringify(pids)}\n`);
-    else if (format === 'table') writeSync(1, await psTable(pids, options));
+    else if (format === 'table') writeSync(1, visible(await psTable(pids, options)));
     else throw usage('invalid format option');
     return 0;
   },

@@ -39,6 +39,16 @@ describe('taken', () => {
     expect(config?.Cmd).toBeUndefined();
     expect(Object.keys(config?.Labels ?? {})).toEqual(['__proto__']);
   });
+
+  test('a thousand volumes and no more: each is made while nobody can interrupt', () => {
+    const some = (count: number) => ({
+      Volumes: Object.fromEntries(Array.from({ length: count }, (_, i) => [`/v${i}`, {}])),
+    });
+    expect(Object.keys(read(some(1000)).config?.Volumes ?? {})).toHaveLength(1000);
+    expect(() => read(some(1001))).toThrow(
+      'config X: config.Volumes has 1001 members, at most 1000 are taken',
+    );
+  });
 });
 
 describe('refused by name', () => {
