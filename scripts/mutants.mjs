@@ -83,7 +83,15 @@ function breathes() {
 function test({ test: file, only, project: kind = 'integration' }) {
   const report = path.join(copy, '.cache/mutant.json');
   rmSync(report, { force: true });
-  const args = ['run', '--project', kind, file, '--reporter=json', `--outputFile=${report}`];
+  // unit and unit-addon
+  const args = [
+    'run',
+    '--project',
+    kind === 'unit' ? 'unit*' : kind,
+    file,
+    '--reporter=json',
+    `--outputFile=${report}`,
+  ];
   // A group of its own, ended whole: without its defence a test may well read /dev/zero until the end of days.
   run('timeout', '-s', 'KILL', LIMIT, 'node_modules/.bin/vitest', ...args, ...(only ? ['-t', only] : []));
   if (!existsSync(report)) return { passed: 0, failed: 1 };

@@ -204,7 +204,9 @@ Napi::Value addressList(Napi::Env env, std::optional<Fd> netns) {
         .set("index", static_cast<uint32_t>(body->ifa_index))
         .set("family", body->ifa_family == AF_INET ? 4 : 6)
         .set("address", formatAddress(body->ifa_family, *bytes))
-        .set("prefix", static_cast<int>(body->ifa_prefixlen));
+        .set("prefix", static_cast<int>(body->ifa_prefixlen))
+        .set("isPermanent", (body->ifa_flags & IFA_F_PERMANENT) != 0)
+        .set("isGlobal", body->ifa_scope == RT_SCOPE_UNIVERSE);
   });
 }
 

@@ -5,12 +5,15 @@
 //     idMaps, cgroup, netdevs …                       awaitConfigured
 //     signalConfigured ──── configured(value) ──────→ value 1: ids are mapped, become root of the user namespace
 //                                                     steps …
-//     awaitSync(n) ←─────── trace* fd* ───────────── each step as it ended (only with trace); console master,
-//                                                     seccomp listener by SCM_RIGHTS into slot `value`
+//     awaitSync(n) ←─────── trace* fd* ───────────── each step as it ended (only with trace); console master
+//                                                     by SCM_RIGHTS into slot `value`
 //     (paused) ←─────────── pause(step) ──────────── only with pause, before each step
 //     resume() ──────────── go ─────────────────────→
 //                ←───────── sync(stage) ──────────── waits
 //     signalSync(n) ─────── synced(stage) ──────────→ steps …
+//                ←───────── fd(slot), sync(2) ────── seccomp with a listener: by a thread that the filter does not bind,
+//                                                     while the filtered one makes no call (steps_process.cc)
+//     signalSync(2) ─────── synced(2) ──────────────→ the thread ends: somebody answers now
 //                ←───────── forked(pid) + pidfd ──── a fork step: the container is another process from here on
 //     awaitReady ←───────── ready ───────────────────
 //     awaitExec ←────────── (end of file) ────────── execve closed the socket: success

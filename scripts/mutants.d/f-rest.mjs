@@ -31,4 +31,55 @@ export default [
     test: 'test/security/typed.test.ts',
     only: 'hand the terminal over',
   },
+  {
+    name: 'notify-bound',
+    row: 'C: seccomp',
+    out: 'a thread without the filter that hands the listener over',
+    edits: [
+      [
+        'native/init/steps_process.cc',
+        'const long thread = sys::clone3Stack(&clone, carryListener, &messenger);',
+        'const long thread = a.stage > 99 ? sys::clone3Stack(&clone, carryListener, &messenger) : -EAGAIN;',
+      ],
+    ],
+    test: 'test/integration/conformance/seccomp.test.ts',
+    only: 'waits for nobody who is not there yet',
+  },
+  {
+    name: 'newer-calls',
+    row: 'C: seccomp',
+    out: 'ENOSYS for calls newer than the profile',
+    edits: [['native/addon/enosys.cc', 'if (last == 0) continue;', 'if (last < 0x10000) continue;']],
+    test: 'test/unit/spec/seccomp-filter.test.ts',
+    project: 'unit',
+    only: 'answers ENOSYS',
+  },
+  {
+    name: 'hook-filter',
+    row: 'C: seccomp',
+    out: 'the filter around startContainer hooks',
+    edits: [
+      [
+        'native/init/steps_process.cc',
+        'if (!lane.confined) return kDone;',
+        'if (!lane.confined || lane.confinement.flags < 1000) return kDone;',
+      ],
+    ],
+    test: 'test/integration/tinyrunc/hooks.test.ts',
+    only: 'run under the filter of its program',
+  },
+  {
+    name: 'no-pivot',
+    row: 'C: masked',
+    out: 'with --no-pivot, the end of what is seen of the host’s procfs and sysfs',
+    edits: [
+      [
+        'native/init/steps_rootfs.cc',
+        'if (Result r = hideKernelFilesystems(lane, path); !r) return r;',
+        'if (path[0] == 0)\n    if (Result r = hideKernelFilesystems(lane, path); !r) return r;',
+      ],
+    ],
+    test: 'test/integration/tinyrunc/flags.test.ts',
+    only: 'leaves no whole',
+  },
 ];

@@ -232,7 +232,16 @@ export interface NativeAddon {
       master?: number;
     }[];
     addressAdd(name: string, cidr: string, netns?: Fd): void;
-    addressList(netns?: Fd): { index: number; family: 4 | 6; address: string; prefix: number }[];
+    addressList(netns?: Fd): {
+      index: number;
+      family: 4 | 6;
+      address: string;
+      prefix: number;
+      /** Nobody's lease: it does not run out. */
+      isPermanent: boolean;
+      /** Of scope universe, not of its link alone. */
+      isGlobal: boolean;
+    }[];
     routeAdd(route: { destination?: string; gateway?: string; device?: string }, netns?: Fd): void;
     routeList(
       netns?: Fd,

@@ -150,10 +150,33 @@ export const treeFlags = ({ recursive, idmapBelow }: MountOptions): number =>
 type Opened = Pick<Wanted, 'slot' | 'inRoot' | 'userns'>;
 
 /**
+ * The root of a user namespace may not map the ids of a file system of the host, and the host does not see what the
+ * container mounts: what lies below such a mount would be taken from under it.
+ */
+function refuseCovered(c: Context, source: string, earlier: readonly string[]): void {
+  const path = pathInRoot(c, source);
+  const cover = earlier.find((target) => path === target || path?.startsWith(`${target}/`));
+  if (cover === undefined) return;
+  throw new TinyrunError(
+    'UNSUPPORTED',
+    `mounts: ${source} with other ids: it is what the mount on ${cover} shows`,
+    {
+      hint: 'in a user namespace name the directory of the host itself as the source of an idmapped mount',
+    },
+  );
+}
+
+/**
  * Opens, on the host, the sources that the container lane could not: across a user namespace. Everything else is opened
  * when it is its turn, since an earlier mount may be what makes it appear.
  */
-function openSource(c: Context, mount: Mount, wanted: Omit<Wanted, 'slot'>, idmaps: IdmapSlots): Opened {
+function openSource(
+  c: Context,
+  mount: Mount,
+  wanted: Omit<Wanted, 'slot'>,
+  idmaps: IdmapSlots,
+  earlier: readonly string[],
+): Opened {
   const { source, options } = wanted;
   const idmapped = wantsIdmap(mount, options);
   const userns = c.kinship('user') !== 'shared';
@@ -164,6 +187,7 @@ function openSource(c: Context, mount: Mount, wanted: Omit<Wanted, 'slot'>, idma
   if (inRoot !== undefined) return { slot: NO_SLOT, inRoot };
   const maps = idmapped ? idmaps(mapsOf(mount, c)) : NO_SLOT;
   if (idmapped && !userns) return { slot: c.slot(), userns: maps };
+  if (idmapped) refuseCovered(c, source, earlier);
   const slot = c.passedSlot();
   const why = idmapped
     ? 'its files show other owners in the container'
@@ -199,10 +223,12 @@ export function borrowMounts(c: Context, wanted: readonly Wanted[]): void {
 
 /** Reads the mounts and writes what the host lane does for them before the clone. */
 export function openMounts(c: Context, idmaps: IdmapSlots): Wanted[] {
+  const earlier: string[] = [];
   return (c.spec.mounts ?? []).map((mount, index) => {
     const wanted = read(mount, index, c);
     const lender = openLender(c, wanted);
-    if (lender) return { ...wanted, lender, slot: c.slot() };
-    return { ...wanted, ...openSource(c, mount, wanted, idmaps) };
+    const opened = lender ? { lender, slot: c.slot() } : openSource(c, mount, wanted, idmaps, earlier);
+    earlier.push(wanted.target);
+    return { ...wanted, ...opened };
   });
 }

@@ -33,12 +33,16 @@ describe('rtnetlink, in a network of its own', () => {
       family: 4,
       address: '10.1.0.2',
       prefix: 24,
+      isPermanent: true,
+      isGlobal: true,
     });
     expect(addresses).toContainEqual({
       index: expect.any(Number),
       family: 6,
       address: 'fd00::2',
       prefix: 64,
+      isPermanent: true,
+      isGlobal: true,
     });
     expect(routes).toContainEqual({
       family: 4,

@@ -17,12 +17,35 @@ afterAll(() => {
 it('moves a network device in, renamed, up, with its addresses', () => {
   expect(ip('link', 'add', HOST, 'type', 'veth', 'peer', 'name', `${HOST}p`).status).toBe(0);
   ip('addr', 'add', '192.0.2.7/24', 'dev', HOST);
+  ip('addr', 'add', '2001:db8::7/64', 'dev', HOST, 'nodad');
+  // a lease is whose who asked for it, and an address of the link is made anew
+  ip('addr', 'add', '192.0.2.8/24', 'dev', HOST, 'valid_lft', '1000', 'preferred_lft', '1000');
+  ip('addr', 'add', '192.0.2.9/32', 'dev', HOST, 'scope', 'link');
   const spec = testSpec(['busybox', 'ip', 'addr', 'show', 'eth7'], (s) => {
     if (s.linux) s.linux.netDevices = { [HOST]: { name: 'eth7' } };
   });
   const out = bench.ok(['run', '-b', bench.bundle(spec), bench.id()]);
   expect(out).toMatch(/eth7\S*: <[^>]*\bUP\b/);
-  expect(out).toContain('inet 192.0.2.7/24');
+  expect(out.match(/inet6? (?!fe80)\S+/g)?.sort()).toEqual(['inet 192.0.2.7/24', 'inet6 2001:db8::7/64']);
+});
+
+it('leaves a device where it is whose name is taken in the container', () => {
+  ip('link', 'delete', HOST);
+  ip('link', 'add', HOST, 'type', 'veth', 'peer', 'name', `${HOST}p`);
+  for (const devices of [
+    { [HOST]: { name: 'lo' } },
+    { [HOST]: { name: 'x' }, [`${HOST}p`]: { name: 'x' } },
+  ]) {
+    const id = bench.id();
+    const spec = testSpec(['true'], (s) => {
+      if (s.linux) s.linux.netDevices = devices;
+    });
+    const result = bench.run(['run', '-b', bench.bundle(spec), id]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(/linux\.netDevices\.\S+: the container has a device (lo|x) already/);
+    expect(ip('link', 'show', HOST).status).toBe(0);
+    expect(bench.run(['state', id]).status).toBe(1);
+  }
 });
 
 it('says which device is missing, and makes nothing', () => {

@@ -293,6 +293,35 @@ describe('mounts over /proc', () => {
   });
 });
 
+describe('an idmapped source in the root, where an earlier mount is', () => {
+  const earlier: Mount = { destination: '/a', type: 'tmpfs', source: 'tmpfs' };
+  const mapped = (source: string): Mount => ({
+    destination: '/b',
+    type: 'bind',
+    source,
+    options: ['bind', 'idmap'],
+    uidMappings: MAPS,
+    gidMappings: MAPS,
+  });
+  const withMounts = (source: string, userns: boolean) => {
+    const own = userns
+      ? linux({ namespaces: [{ type: 'mount' }, { type: 'user' }], uidMappings: MAPS, gidMappings: MAPS })
+      : MINIMAL;
+    return made({ ...own, mounts: [earlier, mapped(source)] });
+  };
+  test('is refused in a user namespace, which may not map it and whose mounts the host does not see', () => {
+    for (const source of ['/bundle/rootfs/a', '/bundle/rootfs/a/b', 'rootfs/a/../a/x'])
+      expect(() => withMounts(source, true)).toThrow('it is what the mount on /a shows');
+    for (const source of ['/bundle/rootfs/ab', '/srv/a', '/bundle/rootfs'])
+      expect(() => withMounts(source, true)).not.toThrow();
+  });
+  test('is mapped when it is its turn, without one', () => {
+    const { plan } = withMounts('/bundle/rootfs/a', false);
+    expect(plan.steps.find(({ op }) => op === 'openTree')?.lane).toBe('container');
+    expect(at(plan, 'openTree')).toBeGreaterThan(at(plan, 'mountFs'));
+  });
+});
+
 describe('capabilities', () => {
   const spec = (names: string[]): Spec => ({
     ...MINIMAL,
