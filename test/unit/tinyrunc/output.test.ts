@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ownerName } from '../../../src/tinyrunc/describe.ts';
 import { formatLine } from '../../../src/tinyrunc/log.ts';
@@ -36,8 +38,15 @@ describe('the log', () => {
         expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/container does not exist/);
       } else expect(last(stderr)).toMatchObject(why);
     }
-    for (const closed of ['2>&-', '2</dev/null', '2>/dev/full'])
+    const dir = mkdtempSync(join(tmpdir(), 'tinyrunc-log-'));
+    for (const [n, closed] of ['2>&-', '2</dev/null', '2>/dev/full'].entries()) {
       expect(tinyrunc(root, closed), closed).toMatchObject({ status: 1, stderr: '' });
+      expect(tinyrunc(`${root} --log /dev/full`, closed), closed).toMatchObject({ status: 1, stderr: '' });
+      const log = join(dir, String(n));
+      expect(tinyrunc(`${root} --log ${log} --log-format json`, closed).status).toBe(1);
+      expect(last(readFileSync(log, 'utf8')), closed).toMatchObject(why);
+    }
+    rmSync(dir, { recursive: true });
   });
 });
 
