@@ -4,6 +4,7 @@ import { join as joinInRoot } from 'node:path/posix';
 import type { ContainerConfig } from '../image/types.ts';
 import type { PlainPaths } from '../plan/compile/options.ts';
 import type { Mount } from '../spec/types.ts';
+import { dict } from '../store/dict.ts';
 import { hostsFile, parseAddHost, parseResolver, resolvConf } from './options/files.ts';
 import type { RunOptions } from './types.ts';
 
@@ -47,12 +48,18 @@ export function hostFileMounts(
     .filter((mount) => !taken.some((other) => other.destination === mount.destination));
 }
 
+/**
+ * Links that are made where the image has nothing. They are all of the engine's own in a container's layer that has
+ * bytes, and no bytes of the container's: its other files are empty, and bound over.
+ */
+export const ENGINE_LINKS: Readonly<Record<string, string>> = dict({ '/etc/mtab': '/proc/mounts' });
+
 /** What an image cannot decide: Docker has these in a layer of its own above the image. */
 export function plainPaths({ Volumes }: ContainerConfig): PlainPaths {
   return {
     dirs: ['/dev', '/proc', '/sys'],
     files: ['/.dockerenv', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf'],
-    links: { '/etc/mtab': '/proc/mounts' },
+    links: ENGINE_LINKS,
     mountpoints: Object.keys(Volumes ?? {}).map((path) => joinInRoot('/', path)),
   };
 }

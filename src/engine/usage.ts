@@ -4,6 +4,7 @@ import { ImageStore } from '../image/store.ts';
 import { type ImageView, views } from '../image/view.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
 import type { Roots } from '../store/paths.ts';
+import { ENGINE_LINKS } from './hostfiles.ts';
 import { containerPaths } from './layout.ts';
 import { listContainers } from './manage.ts';
 import type { ContainerView } from './record.ts';
@@ -51,7 +52,7 @@ export function diskUsage(roots: Roots, onDamaged: (error: Error) => void): Disk
   return { ...imageUsage(views(new ImageStore(roots.dataRoot).list()), users, sizeOf), containers };
 }
 
-/** Bytes that a container has written. */
+/** Bytes that a container has written: without what the engine put there, which Docker has in a layer below. */
 export function writtenBy(roots: Roots, { record }: ContainerView): number {
   return treeSize(containerPaths(roots, record.id).upper);
 }
@@ -79,10 +80,17 @@ export function imageUsage(
 }
 
 const DIRECTORY = 4;
+const LINK = 10;
 const HOW = { flags: constants.O_DIRECTORY | constants.O_NOFOLLOW };
 
+/** A directory of the tree: where it is opened, and its path from the top. */
+interface Place {
+  readonly dir: number;
+  readonly at: string;
+}
+
 /** Bytes of the files below a directory, by fd since a container may have put links there; hard links count once. */
-function treeSize(path: string, dir: number = AT_FDCWD, linked: Set<bigint> = new Set()): number {
+function treeSize(path: string, { dir, at }: Place = TOP, linked: Set<bigint> = new Set()): number {
   const fd = unlessGone(() => native().openat2(dir, path, HOW));
   if (fd === undefined) return 0;
   const fileSize = (name: string): number => {
@@ -91,24 +99,34 @@ function treeSize(path: string, dir: number = AT_FDCWD, linked: Set<bigint> = ne
     if (stat.nlink > 1) linked.add(stat.ino);
     return stat.size;
   };
+  const sizeOf = ({ name, type }: { name: string; type: number }): number => {
+    const inside = `${at}/${name}`;
+    if (type === DIRECTORY) return treeSize(name, { dir: fd, at: inside }, linked);
+    const made = type === LINK ? ENGINE_LINKS[inside] : undefined;
+    return made !== undefined && unlessGone(() => native().readlinkat(fd, name)) === made
+      ? 0
+      : fileSize(name);
+  };
   try {
     return native()
       .readdir(fd)
-      .reduce(
-        (sum, { name, type }) => sum + (type === DIRECTORY ? treeSize(name, fd, linked) : fileSize(name)),
-        0,
-      );
+      .reduce((sum, entry) => sum + sizeOf(entry), 0);
   } finally {
     native().close(fd);
   }
 }
 
-/** Containers go on removing files while they are counted. */
+const TOP: Place = { dir: AT_FDCWD, at: '' };
+
+/** Removed, or replaced by what is no directory or no link. */
+const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL'];
+
+/** Containers go on changing files while they are counted. */
 function unlessGone<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (GONE.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
 }

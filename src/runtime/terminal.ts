@@ -26,8 +26,29 @@ function copySize(master: Fd): void {
   if (size !== undefined) native().setWinsize(master, size.rows, size.columns);
 }
 
-/** Copies the container's output to standard output, with back-pressure. A pty whose last slave is closed reads EIO. */
-function pumpOutput(terminal: ReadStream): Promise<void> {
+/** More than a pty answers at once. */
+const PIECE = 65536;
+
+/**
+ * What still lies in a pty whose last slave is closed, then EIO. After one read libuv takes the hang-up for the end,
+ * whatever is left; with more than 4095 bytes, which is when the program was faster than we are, something is.
+ */
+function writeRest(master: Fd): void {
+  for (;;) {
+    try {
+      const piece = native().read(master, PIECE);
+      if (piece.length === 0) return;
+      process.stdout.write(piece);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EIO' && code !== 'EAGAIN') throw error;
+      return;
+    }
+  }
+}
+
+/** Copies the container's output to standard output, with back-pressure. */
+function pumpOutput(terminal: ReadStream, master: Fd): Promise<void> {
   return new Promise((resolve, reject) => {
     // what waits in standard output would be lost with the process
     const done = () => void process.stdout.write('', () => resolve());
@@ -38,7 +59,14 @@ function pumpOutput(terminal: ReadStream): Promise<void> {
     });
     terminal.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EIO' ? done() : reject(error)));
     terminal.on('close', done);
-    terminal.on('end', done);
+    terminal.on('end', () => {
+      try {
+        writeRest(master);
+        done();
+      } catch (error) {
+        reject(error);
+      }
+    });
   });
 }
 
@@ -73,7 +101,8 @@ export function pumpTerminal(options: TerminalOptions): TerminalPump {
   copySize(master);
   const onResize = (): void => copySize(master);
   process.on('SIGWINCH', onResize);
-  const terminal = new ReadStream(master);
+  // at the end its fd stays open: see writeRest
+  const terminal = new ReadStream(master, { allowHalfOpen: true });
   const stopInput = options.stdin === false ? () => {} : pumpInput(terminal);
   let attached = true;
   const detach = (): void => {
@@ -84,5 +113,5 @@ export function pumpTerminal(options: TerminalOptions): TerminalPump {
     terminal.destroy();
     if (saved !== undefined) native().restoreTermios(0, saved);
   };
-  return { drained: pumpOutput(terminal), detach };
+  return { drained: pumpOutput(terminal, master), detach };
 }

@@ -3,8 +3,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { native } from '../../../src/native/index.ts';
+import { pumpTerminal } from '../../../src/runtime/terminal.ts';
 import { Sandbox, TINYRUN } from '../../security/support.ts';
 
 const sandbox = new Sandbox();
@@ -178,4 +179,24 @@ test('-t without -i and without a terminal; -i -t without one is refused', async
     code: 125,
     stderr: expect.stringMatching(/^tinyrun: the input device is not a TTY\n/),
   });
+});
+
+// libuv takes a hang-up after one short read for the end, and of a pty no read answers more than 4095 bytes
+test('what lies in the pty when the program has ended comes through, more than one read of it', async () => {
+  const { master, slave } = native().openpty({ rows: 24, columns: 80 });
+  const program = spawn('seq', ['1', '1500'], { stdio: ['ignore', slave, 'inherit'] });
+  native().close(slave);
+  await new Promise((resolve) => program.on('exit', resolve));
+  let text = '';
+  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((chunk, ...rest: unknown[]) => {
+    text += String(chunk);
+    const written = rest.find((each) => typeof each === 'function');
+    if (written) setImmediate(() => written());
+    return true;
+  });
+  const pump = pumpTerminal({ master, stdin: false });
+  await pump.drained;
+  pump.detach();
+  stdout.mockRestore();
+  expect(text).toBe(Array.from({ length: 1500 }, (_, i) => `${i + 1}\r\n`).join(''));
 });
