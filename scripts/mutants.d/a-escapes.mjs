@@ -9,11 +9,10 @@ const anyPath = [
 ];
 const byString = [
   'native/init/steps_mount.cc',
-  'return check("move_mount", sys::moveMount(mount, at.get()), target);\n}',
+  'const long moved = sys::moveMount(mount, at.get());',
   `const char* name = target;
   while (*name == 47) ++name;
-  return check("move_mount", sys::call(__NR_move_mount, mount, "", root, name, 0x14), target);
-}`,
+  const long moved = sys::call(__NR_move_mount, mount, "", root, name, 0x14);`,
 ];
 const mounts = 'test/security/mounts.test.ts';
 const terminal = 'test/security/console.test.ts';
