@@ -144,7 +144,8 @@ TEST(programsThatCannotBeRun) {
   EXPECT_EQ(failureOf("nosuch"), "execve ENOENT nosuch");
   EXPECT_EQ(failureOf("/bin/nosuch"), "execve ENOENT /bin/nosuch");
   EXPECT_EQ(failureOf("/bin/busybox/x"), "execve ENOTDIR /bin/busybox/x");
-  EXPECT_EQ(failureOf("plain"), "execve EACCES plain");
+  EXPECT_EQ(failureOf("plain"), "execve ENOENT plain");
+  EXPECT_EQ(failureOf("/bin/plain"), "execve EACCES /bin/plain");
   EXPECT_EQ(failureOf("/bin"), "execve EACCES /bin");
   EXPECT_EQ(failureOf("garbage"), "execve ENOEXEC /bin/garbage");
   EXPECT_EQ(failureOf("orphan"), "execve ENOENT /bin/orphan");
