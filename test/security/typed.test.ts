@@ -34,7 +34,7 @@ test('a process at the terminal itself can', async () => {
   expect((await typedBy(program)).typed).toMatch(/^~+$/);
 });
 
-test.each(['', '-i', '-t', '-i -t', '--init', '--userns private'])('run %s', async (flags) => {
+test.each(['', '-i', '-i -t', '--userns private'])('run %s', async (flags) => {
   const run = (more: string) => `${TINYRUN} run --rm ${flags} ${more} -v ${program}:/typed:ro busybox /typed`;
   expect(await typedBy(`${run('')}\n${run('--cap-add SYS_ADMIN')}`)).toEqual({ tried: 2, typed: '' });
 });

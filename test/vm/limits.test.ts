@@ -251,17 +251,3 @@ test('a processor that is not there is refused in docker’s words', () => {
     /--cpuset-cpus "1-5": requested CPUs are not available - requested 1-5, available: 0-1/,
   );
 });
-
-test('pids.limit of 0 and 1: it is born, and has no children', () => {
-  for (const limit of [0, 1]) {
-    const script = 'read -r n </sys/fs/cgroup/pids.max; echo $n; (echo child) 2>/dev/null; echo not reached';
-    const { code, stdout } = tinyrunc(
-      'run',
-      '-b',
-      makeBundle(`pids${limit}`, script, { pids: { limit } }),
-      `pids${limit}`,
-    );
-    assert.notEqual(code, 0);
-    assert.equal(stdout, `${limit}\n`);
-  }
-});

@@ -69,16 +69,6 @@ describe('the log', () => {
     expect(entry).toMatchObject({ level: 'error', msg: 'container does not exist' });
     expect(Date.parse(entry.time)).toBeGreaterThan(Date.now() - 60_000);
   });
-
-  it('carries the words that podman chooses exit codes by', () => {
-    const log = join(bench.dir, 'log2.json');
-    const bundle = bench.bundle(testSpec(['nope']));
-    bench.run(['create', '-b', bundle, bench.id()], { global: ['--log', log, '--log-format', 'json'] });
-    const lines = readFileSync(log, 'utf8').trim().split('\n');
-    const errors = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error');
-    expect(errors).toHaveLength(1);
-    expect(errors[0].msg).toContain('executable file not found in $PATH');
-  });
 });
 
 describe('the log, too', () => {
