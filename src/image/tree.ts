@@ -110,7 +110,11 @@ function readLayer(root: string): Entry[] {
     return body;
   };
   const walk = (dir: number, prefix: string) => {
-    for (const { name } of native().readdir(dir)) {
+    // of several names of a file the first has its bytes, on whatever file system
+    const names = native()
+      .readdir(dir)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const { name } of names) {
       const stat = native().fstatat(dir, name);
       const type = stat.mode & S_IFMT;
       const path = `${prefix}${name}`;

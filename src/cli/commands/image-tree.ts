@@ -1,5 +1,5 @@
 import type { LayerTree } from '../../image/tree.ts';
-import { visible } from '../../store/text.ts';
+import { visible, wrap } from '../../store/text.ts';
 import type { Command, Context } from '../command.ts';
 import { screenWidth } from '../output/screen.ts';
 import type { Template } from '../output/template.ts';
@@ -70,5 +70,7 @@ function summary(layers: readonly LayerTree[], size: Size): string {
   const total = layers.reduce((sum, layer) => sum + layer.size, 0);
   const wasted = layers.reduce((sum, layer) => sum + layer.wasted, 0);
   const share = total > 0 ? ((1 - wasted / total) * 100).toFixed(1) : '100';
-  return `${layers.length} layers, ${size(total)}, of which ${size(wasted)} wasted: ${share} % efficient\n`;
+  const count = layers.length === 1 ? '1 layer' : `${layers.length} layers`;
+  const text = `${count}, ${size(total)}, of which ${size(wasted)} wasted: ${share} % efficient`;
+  return `${wrap(text, screenWidth() ?? text.length).join('\n')}\n`;
 }

@@ -89,7 +89,7 @@ const annotate: Command = {
   name: 'annotate',
   summary: 'change the platform of a member of a list',
   usage: '[options] MANIFEST_LIST MANIFEST',
-  examples: ['tinyrun manifest annotate host/app:1 host/app:1-arm --os linux --arch arm --variant v7'],
+  examples: ['tinyrun manifest annotate host/app:1 host/app:1-arm --arch arm --variant v7'],
   define(program, context) {
     program
       .argument('<list>')
