@@ -1,5 +1,5 @@
 import { type ChildProcess, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import {
   ok,
   onTerminal,
   removeCgroups,
+  removeDocker,
   rootfsTar,
   TINYRUNC,
 } from './support.ts';
@@ -45,7 +46,7 @@ afterAll(async () => {
   if (left.length > 0) docker('rm', '-f', ...left);
   await end(dockerd);
   removeCgroups('docker');
-  rmSync(dir, { recursive: true, force: true });
+  removeDocker(dir);
 });
 
 describe.skipIf(!available)('docker run --runtime tinyrun', () => {

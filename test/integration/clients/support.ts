@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { closeSync, copyFileSync, mkdirSync, openSync, symlinkSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdirSync, openSync, rmSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export const TINYRUNC = resolve('bin/tinyrunc');
@@ -74,6 +74,12 @@ export async function end(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await gone;
+}
+
+/** Removes what a dockerd had below `dir`. That of Debian 13 leaves its data root mounted on itself. */
+export function removeDocker(dir: string): void {
+  spawnSync('umount', [join(dir, 'data')]);
+  rmSync(dir, { recursive: true });
 }
 
 /** Removes the empty cgroups that a client leaves for its parents' sake. */

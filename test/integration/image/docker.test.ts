@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,7 @@ import { saveArchive } from '../../../src/image/archive.ts';
 import { importLayout } from '../../../src/image/layout.ts';
 import { load } from '../../../src/image/load.ts';
 import { ImageStore } from '../../../src/image/store.ts';
+import { removeDocker } from '../clients/support.ts';
 import { startRegistry } from './registry-server.ts';
 
 const run = promisify(execFile);
@@ -34,7 +35,7 @@ describe.skipIf(!DOCKERD)('docker', () => {
   });
   afterAll(async () => {
     await stop?.();
-    rmSync(directory, { recursive: true });
+    removeDocker(directory);
   });
 
   /** Two images that share a layer. */
