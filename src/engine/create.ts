@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { kernelReason, TinyrunError } from '../errors.ts';
-import { lockContainerDir, removeLockedDir } from '../runtime/journal.ts';
+import { type Journal, lockContainerDir, newJournal, removeLockedDir } from '../runtime/journal.ts';
 import type { Lock } from '../store/lock.ts';
 import { ensureDir, type Roots } from '../store/paths.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from './layout.ts';
@@ -16,6 +16,7 @@ export interface Created {
   readonly paths: ContainerPaths;
   /** Held until the command ends; frees what a sweep may take back. */
   readonly lock: Lock;
+  readonly journal: Journal;
 }
 
 /** Makes what a blueprint says, or nothing. @throws TinyrunError NAME_IN_USE, NO_SPACE … */
@@ -28,7 +29,7 @@ export function createContainer(roots: Roots, blueprint: Blueprint): Created {
     const record = { ...blueprint.record, name };
     makeData(roots, blueprint, paths);
     if (blueprint.options.cidfile !== undefined) writeCidfile(blueprint.options.cidfile, id);
-    return { record, paths, lock };
+    return { record, paths, lock, journal: newJournal(paths.run) };
   } catch (error) {
     destroyContainer(roots, { paths, lock, record: blueprint.record });
     throw error;

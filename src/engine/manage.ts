@@ -12,7 +12,7 @@ import { containerPaths } from './layout.ts';
 import { Names } from './names.ts';
 import { waitForEnd } from './process.ts';
 import { type ContainerView, containerIds, findId, readRecord, viewOf } from './record.ts';
-import { removeData, sweepAll, sweepRunning } from './sweep.ts';
+import { removeData, sweepAll, sweepOne, sweepRunning } from './sweep.ts';
 
 /** Every container, newest first; one whose record is damaged is told to `onDamaged` and left out. */
 export function listContainers(roots: Roots, onDamaged: (error: Error) => void): ContainerView[] {
@@ -42,7 +42,7 @@ export function signalContainer(roots: Roots, text: string, signal: string): voi
   const number = parseSignal(signal);
   const view = findContainer(roots, text);
   const { state, status } = view;
-  if (!state || status === 'exited' || status === 'created')
+  if (!state || status === 'exited' || status === 'dead' || status === 'created')
     throw new TinyrunError('CONTAINER_NOT_RUNNING', `container ${text} is not running`);
   killContainer({ dir: containerPaths(roots, view.record.id).run, state, status }, number, false);
 }
@@ -57,14 +57,14 @@ export async function removeContainer(roots: Roots, text: string, force: boolean
   const view = viewOrDamaged(roots, id, force);
   const { run } = containerPaths(roots, id);
   if (!view?.state && !view?.record.exit && isCommandAlive(run)) throw stillRunning(text, 'is being started');
-  if (view?.state && view.status !== 'exited') {
+  if (view?.state && view.status !== 'exited' && view.status !== 'dead') {
     if (!force) throw stillRunning(text, 'is running');
     signalContainer(roots, id, String(SIGKILL));
     await waitForEnd(view.state.pid);
   }
   // the command that ran it writes how it ended, or is dead: only then can the container go
   await awaitUnlocked(join(run, LOCK_FILE));
-  sweepRunning(roots);
+  sweepOne(roots, id);
   removeData(roots, id, view?.record.name);
 }
 

@@ -1,7 +1,10 @@
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
+import { LOCK_FILE } from '../runtime/journal.ts';
 import { readState, type StateFile, statusOf } from '../runtime/state.ts';
 import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
+import { tryExistingLock } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths, containersDir } from './layout.ts';
 
@@ -44,7 +47,8 @@ export interface ContainerExit {
 /** A container as it is now. */
 export interface ContainerView {
   readonly record: ContainerRecord;
-  readonly status: 'created' | 'running' | 'paused' | 'exited';
+  /** dead: it has ended, and something of it could not be taken back. */
+  readonly status: 'created' | 'running' | 'paused' | 'exited' | 'dead';
   /** The runtime's state while it runs. */
   readonly state?: StateFile;
 }
@@ -87,8 +91,15 @@ export function containerIds(roots: Roots): string[] {
   }
 }
 
+/** A run directory that nobody holds, after a sweep has been there. */
+function isStuck(roots: Roots, id: string): boolean {
+  const lock = tryExistingLock(join(containerPaths(roots, id).run, LOCK_FILE));
+  lock?.release();
+  return lock !== undefined;
+}
+
 export function viewOf(roots: Roots, record: ContainerRecord): ContainerView {
-  if (record.exit) return { record, status: 'exited' };
+  if (record.exit) return { record, status: isStuck(roots, record.id) ? 'dead' : 'exited' };
   const state = readState(containerPaths(roots, record.id).run);
   if (state === undefined) return { record, status: 'created' };
   const status = statusOf(state);

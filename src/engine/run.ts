@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Plan } from '../plan/types.ts';
-import { removeLockedDir, undoSteps, writeJournal } from '../runtime/journal.ts';
+import { removeLockedDir } from '../runtime/journal.ts';
 import { type Launched, type LaunchOptions, launch, launchSync } from '../runtime/launch.ts';
 import { forwardSignals } from '../runtime/signals.ts';
 import type { TerminalPump } from '../runtime/terminal.ts';
@@ -62,13 +62,14 @@ export async function runBlueprint(
     forwarding?.drop();
     const oomKilled = wasOomKilled(cgroup);
     // kills what the program left in a pid namespace of the host, which may still hold the terminal
-    takeBack(plan);
+    const left = leftBy(created);
     // who reads slowly is waited for, unless a person has lost patience
     const written = Promise.all([output?.drained, streams.finish()]).then(nothing, (error: Error) => error);
     const failure = await Promise.race([written, insisted]);
     output?.detach();
-    finish(roots, created, { code: status.code, finished: rfc3339(), oomKilled });
+    finish(roots, created, { code: status.code, finished: rfc3339(), oomKilled }, left);
     if (failure) throw lost(failure);
+    if (left) throw left;
     const signal = status.kind === 'signaled' ? { signal: status.status } : {};
     const { id } = created.record;
     return { id, exitCode: status.code, oomKilled, ...signal, ...(forced ? { forced } : {}) };
@@ -105,14 +106,13 @@ async function startOrTakeBack(
   try {
     streams = streamsOf(blueprint, how.control);
     keepRecord(roots, created, blueprint);
-    writeJournal(created.paths.run, how.plan);
+    created.journal.begin('start', how.plan);
     const launched = await start(how, streams);
     streams.start();
     return { launched, streams };
   } catch (error) {
     streams?.drop();
-    takeBack(how.plan);
-    destroyContainer(roots, created);
+    abandon(roots, created, error);
     throw error;
   }
 }
@@ -158,16 +158,30 @@ function wasOomKilled(cgroup: string | undefined): boolean {
   }
 }
 
-function takeBack(plan: Plan): void {
-  const steps = undoSteps(plan);
-  if (steps.length > 0) launchSync({ plan: { steps } });
+/** Takes back what the plan made; answers why something of it is left. */
+function leftBy({ journal }: Created): TinyrunError | undefined {
+  try {
+    journal.undoAll();
+    return undefined;
+  } catch (error) {
+    if (error instanceof TinyrunError && error.code === 'CLEANUP') return error;
+    throw error;
+  }
 }
 
-function finish(roots: Roots, created: Created, exit: ContainerExit): void {
-  if (created.record.rm) {
+/** A container that could not be started leaves nothing; or, with what is left of it, the journal that a sweep goes by. */
+function abandon(roots: Roots, created: Created, error: unknown): void {
+  const left = leftBy(created);
+  if (left === undefined) destroyContainer(roots, created);
+  else if (error instanceof Error) error.message += `; ${left.message}`;
+}
+
+/** What could not be taken back stays, dead, until a sweep or `rm` can. */
+function finish(roots: Roots, created: Created, exit: ContainerExit, left: TinyrunError | undefined): void {
+  if (created.record.rm && !left) {
     destroyContainer(roots, created);
     return;
   }
-  writeRecord(roots, { ...created.record, exit });
-  removeLockedDir(created.paths.run);
+  writeRecord(roots, { ...created.record, exit: left ? { ...exit, note: left.message } : exit });
+  if (!left) removeLockedDir(created.paths.run);
 }

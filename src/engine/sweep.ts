@@ -1,28 +1,38 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
 import {
   LOCK_FILE,
   namesIn,
+  openJournal,
   removeIfEmpty,
   removeLockedDir,
   STATE_FILE,
-  undoJournal,
 } from '../runtime/journal.ts';
 import { tryExistingLock } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
 import { containerPaths, runningDir } from './layout.ts';
 import { Names } from './names.ts';
-import { type ContainerRecord, containerIds, readRecord, writeRecord } from './record.ts';
+import { type ContainerExit, type ContainerRecord, containerIds, readRecord, writeRecord } from './record.ts';
 
 // A foreground container's command holds the lock of the container's run directory as long as it lives. A run
 // directory with a free lock was left by a command that was killed: the kernel took the lock back, and the
 // container's first process died with its parent (PR_SET_PDEATHSIG). What is left is taken back here.
 
-/** Takes back what killed commands left of containers that ran. Cheap where nothing was left: one readdir, a flock each. */
+/**
+ * Takes back what killed commands left of containers that ran. Cheap where nothing was left: one readdir, a flock each.
+ * What cannot be taken back is told by the container's status, which is `dead` then; it is tried again each time.
+ */
 export function sweepRunning(roots: Roots): void {
-  for (const id of namesIn(runningDir(roots))) sweepOne(roots, id);
+  for (const id of namesIn(runningDir(roots))) {
+    try {
+      sweepOne(roots, id);
+    } catch (error) {
+      if (!(error instanceof TinyrunError) || error.code !== 'CLEANUP') throw error;
+    }
+  }
 }
 
 /** The same, and what a reboot left: containers without a run directory that were never seen to end. */
@@ -34,7 +44,8 @@ export function sweepAll(roots: Roots): void {
   }
 }
 
-function sweepOne(roots: Roots, id: string): void {
+/** The same for one container. @throws TinyrunError CLEANUP when something of it is left */
+export function sweepOne(roots: Roots, id: string): void {
   const { run } = containerPaths(roots, id);
   const lock = tryExistingLock(join(run, LOCK_FILE));
   // no lock: it is alive, or being made, or the last thing its end has left to remove
@@ -44,7 +55,7 @@ function sweepOne(roots: Roots, id: string): void {
   }
   try {
     const ran = existsSync(join(run, STATE_FILE));
-    undoJournal(run);
+    undoOrDie(roots, id, run);
     settle(roots, id, ran ? 'its command was killed' : undefined);
     removeLockedDir(run);
   } finally {
@@ -52,15 +63,32 @@ function sweepOne(roots: Roots, id: string): void {
   }
 }
 
+function undoOrDie(roots: Roots, id: string, run: string): void {
+  try {
+    openJournal(run).undoAll();
+  } catch (error) {
+    const record = recordOrDamaged(roots, id);
+    const { message: note } = error as Error;
+    if (record !== 'damaged' && record !== undefined && record.exit?.note !== note)
+      writeRecord(roots, { ...record, exit: { ...(record.exit ?? killed(note)), note } });
+    throw error;
+  }
+}
+
+const killed = (note: string): ContainerExit => ({
+  code: 137,
+  finished: rfc3339(),
+  oomKilled: false,
+  note,
+});
+
 /** A container that nobody saw ending: removed when it was to be, or never ran (no note); otherwise marked as ended. */
 function settle(roots: Roots, id: string, note: string | undefined): void {
   const record = recordOrDamaged(roots, id);
-  if (record === 'damaged' || record?.exit) return;
-  if (record === undefined || record.rm || note === undefined) removeData(roots, id, record?.name);
-  else {
-    const exit = { code: 137, finished: rfc3339(), oomKilled: false, note };
-    writeRecord(roots, { ...record, exit });
-  }
+  if (record === 'damaged') return;
+  if (record === undefined || record.rm || (note === undefined && !record.exit))
+    removeData(roots, id, record?.name);
+  else if (!record.exit && note !== undefined) writeRecord(roots, { ...record, exit: killed(note) });
 }
 
 /** A damaged record is for `rm --force` to remove: a sweep must not lose what a person may want to look at. */

@@ -5,8 +5,10 @@ export type Lane = 'host' | 'container';
 
 export type StepName = keyof StepArgs;
 
-/** What takes a step back: a host-lane step, idempotent. */
-export type Undo = { [N in StepName]: { readonly op: N; readonly args: StepArgs[N] } }[StepName];
+/** What may take a step back: operations of the host lane that do not mind finding nothing (`GONE` of undo.ts). */
+export type UndoOp = 'cgroupKill' | 'cgroupRemove' | 'umount' | 'unlink' | 'rmdir' | 'removeTree';
+
+export type Undo = { [N in UndoOp]: { readonly op: N; readonly args: StepArgs[N] } }[UndoOp];
 
 /** One kernel operation with its arguments, the lane it runs in and the reason it exists. */
 export type Step = {
@@ -18,8 +20,8 @@ export type Step = {
     readonly why: string;
     /** A failure is traced and the plan goes on. */
     readonly mayFail?: true;
-    /** What removes what the step creates; journalled before the plan runs. */
-    readonly undo?: Undo;
+    /** What removes what the step creates, run last first; journalled before the plan runs. */
+    readonly undo?: readonly Undo[];
   };
 }[StepName];
 

@@ -11,7 +11,7 @@ import { checkConsoleSocket } from './console.ts';
 import { specState } from './container.ts';
 import { runHooksLoosely } from './hooks.ts';
 import { hostFacts } from './host.ts';
-import { isHalfMade, lockContainerDir, removeContainerDir, sweepOne, writeJournal } from './journal.ts';
+import { isHalfMade, lockContainerDir, newJournal, removeContainerDir, sweepOne } from './journal.ts';
 import { type Launched, launch, launchSync } from './launch.ts';
 import { CONFIG_FILE, type CreateOptions, FIFO, type Planned, planOf } from './planned.ts';
 import { bootId, containerDir, type StateFile, writeState } from './state.ts';
@@ -111,7 +111,12 @@ async function abandon(
   error: unknown,
   options: CreateOptions,
 ): Promise<void> {
-  removeContainerDir(dir);
+  try {
+    removeContainerDir(dir);
+  } catch (left) {
+    // what failed comes first; the journal stays
+    if (error instanceof Error) error.message += `; ${(left as Error).message}`;
+  }
   if (draft === undefined || !(error instanceof TinyrunError) || error.code !== 'HOOK') return;
   const failures = await runHooksLoosely('poststop', draft.hooks?.poststop, specState(draft, 'stopped'));
   failures.forEach(options.warn);
@@ -124,7 +129,7 @@ async function build(bundle: Bundle, dir: string, options: CreateOptions): Promi
     planned.warnings.forEach(options.warn);
     draft = draftState(bundle, dir, planned, options);
     writeFileSync(join(dir, CONFIG_FILE), bundle.text, { mode: 0o600 });
-    writeJournal(dir, planned.plan);
+    newJournal(dir).begin('create', planned.plan);
     const launched = await runPlan(bundle, planned, draft, options);
     const state = { ...draft, pid: launched.pid, startTime: String(launched.startTime) };
     writeState(dir, state);

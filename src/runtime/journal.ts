@@ -1,74 +1,177 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
-import type { StepResult } from '../native/types.ts';
+import { decode } from '../plan/decode.ts';
 import { encode } from '../plan/encode.ts';
-import type { Plan, Step, Undo } from '../plan/types.ts';
-import { writeFileAtomic } from '../store/atomic.ts';
+import type { Plan, Step, UndoOp } from '../plan/types.ts';
+import { GONE, isUndo, undoSteps } from '../plan/undo.ts';
 import { type Lock, tryLock } from '../store/lock.ts';
 import { errnoMessage } from './failure.ts';
 
-// A container's directory tells its story: `lock` is held (flock) by whoever is building it, `journal` is the
-// undo list, itself an encoded plan, and `state.json` exists once it is created. A directory with a journal, no
-// state.json and a free lock was left by a creator that died: the kernel freed its lock.
+// A container's directory tells its story: `lock` is held (flock) by whoever is building it, `journal.NN-NAME` are the
+// undo lists of the plans that ran for it, each an encoded plan, and `state.json` exists once it is created. A directory
+// with a journal, no state.json and a free lock was left by a creator that died: the kernel freed its lock.
 
-export const JOURNAL_FILE = 'journal';
 export const LOCK_FILE = 'lock';
 export const STATE_FILE = 'state.json';
 
-/** What takes a plan back: the undo of each step, last first, each allowed to fail so that the rest still run. */
-export function undoSteps(plan: Plan): Step[] {
-  const undos = plan.steps.flatMap(({ undo }, index) =>
-    undo === undefined ? [] : [{ undo, number: index + 1 }],
-  );
-  return undos.reverse().flatMap(({ undo, number }) => emptied(undo).map((each) => undoStep(each, number)));
+/** What takes a container back, one entry a plan. */
+export interface Journal {
+  /** Writes the undo list of a plan that is about to run. */
+  begin(name: string, plan: Plan): void;
+  /** Takes back one entry, for what was added to a container and is removed again, or failed. @throws TinyrunError CLEANUP */
+  undo(name: string): void;
+  /**
+   * Takes back all entries, last first; idempotent. Those that could not be taken back are kept for the next try.
+   * @throws TinyrunError CLEANUP naming the first of them
+   */
+  undoAll(): void;
 }
 
-/** A cgroup can be removed only once nobody is in it: what its creator could not reap any more is there still. */
-function emptied(undo: Undo): Undo[] {
-  return undo.op === 'cgroupRemove' ? [{ op: 'cgroupKill', args: undo.args }, undo] : [undo];
+/** The journal of a directory that others may have written to. */
+export const openJournal = (dir: string): Journal => new DirectoryJournal(dir);
+
+/** That of a directory which its holder has just made: nobody looks for entries in it. */
+export const newJournal = (dir: string): Journal => new DirectoryJournal(dir, 0);
+
+interface Entry {
+  readonly file: string;
+  readonly number: number;
+  /** Undefined for what no version of ours has written. */
+  readonly name: string | undefined;
 }
 
-/** A step of the host lane that takes back the one of that number, from 1. */
-export function undoStep(undo: Undo, number: number): Step {
-  return { ...undo, lane: 'host', mayFail: true, why: `takes back step ${number}` } as Step;
+/** Entries lie in the container's directory itself: one of their own would be made and removed at each start. */
+const PREFIX = 'journal';
+const NAME = /^journal\.(\d{2,})-(.+)$/;
+
+function entryOf(file: string): Entry {
+  // the only one of earlier versions: the list of the plan that made the container
+  if (file === PREFIX) return { file, number: 0, name: '' };
+  const [, number, name] = NAME.exec(file) ?? [];
+  return { file, number: Number(number ?? Number.POSITIVE_INFINITY), name };
 }
 
-/**
- * Writes the undo list of a plan into a container's directory; to be called before the plan runs.
- * No fsync: what the list takes back (mounts, cgroups, processes) does not survive a power cut either.
- */
-export function writeJournal(dir: string, plan: Plan): void {
-  writeFileAtomic(join(dir, JOURNAL_FILE), encode({ steps: undoSteps(plan) }));
+class DirectoryJournal implements Journal {
+  readonly #dir: string;
+  /** Number of the last entry, where that is known. */
+  #last: number | undefined;
+  /** What this process has written need not be read. */
+  readonly #written = new Map<string, readonly Step[]>();
+
+  constructor(dir: string, last?: number) {
+    this.#dir = dir;
+    this.#last = last;
+  }
+
+  // No fsync: what the list takes back (mounts, cgroups, processes) does not survive a power cut either.
+  begin(name: string, plan: Plan): void {
+    const steps = undoSteps(plan);
+    if (steps.length === 0) return;
+    const number = (this.#last ?? this.#highest()) + 1;
+    const file = `${PREFIX}.${String(number).padStart(2, '0')}-${name}`;
+    if (!NAME.test(file) || name.includes('/')) throw new RangeError(`${file}: no name of an entry`);
+    writeWhole(this.#dir, file, encode({ steps }));
+    this.#written.set(file, steps);
+    if (this.#last !== undefined) this.#last = number;
+  }
+
+  undo(name: string): void {
+    this.#takeBack(this.#entries().filter((entry) => entry.name === name));
+  }
+
+  undoAll(): void {
+    this.#takeBack(this.#entries());
+  }
+
+  /** Last first. */
+  #entries(): Entry[] {
+    const files = namesIn(this.#dir).filter((name) => name.startsWith(PREFIX));
+    return files.map(entryOf).sort((a, b) => b.number - a.number);
+  }
+
+  #highest(): number {
+    return this.#entries().find(({ number }) => Number.isFinite(number))?.number ?? 0;
+  }
+
+  /** One that fails does not keep the others back: what it holds may end with theirs. */
+  #takeBack(entries: readonly Entry[]): void {
+    let first: unknown;
+    for (const entry of entries) {
+      try {
+        runUndo(this.#dir, this.#written.get(entry.file) ?? readEntry(this.#dir, entry));
+        unlinkIfThere(join(this.#dir, entry.file));
+        this.#written.delete(entry.file);
+      } catch (error) {
+        first ??= error;
+      }
+    }
+    if (first !== undefined) throw first;
+  }
 }
 
-/** errnos of an undo that found nothing to take back: it ran before, or its step never did. */
-const NOTHING_THERE = new Set([2 /* ENOENT */, 3 /* ESRCH */, 6 /* ENXIO */, 22 /* EINVAL: not mounted */]);
-
-function unfinished(results: readonly StepResult[]): StepResult[] {
-  return results.filter(({ errno }) => errno !== 0 && !NOTHING_THERE.has(errno));
+/** Under its name from the first moment that it can be seen, so that an entry is whole or not there. */
+function writeWhole(dir: string, file: string, bytes: Uint8Array): void {
+  const temporary = join(dir, `.${PREFIX}-${process.pid}`);
+  try {
+    writeFileSync(temporary, bytes, { mode: 0o600 });
+    renameSync(temporary, join(dir, file));
+  } catch (error) {
+    unlinkIfThere(temporary);
+    throw error;
+  }
 }
 
-/**
- * Runs the undo list of a container's directory; idempotent. The directory itself stays.
- * @throws TinyrunError naming the first undo that failed: the journal is kept for the next try.
- */
-export function undoJournal(dir: string): void {
-  const path = join(dir, JOURNAL_FILE);
-  if (!existsSync(path)) return;
-  const machine = native().machine(readFileSync(path), { trace: true });
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** The steps of an entry, if it is one: a damaged list is told, not tried. */
+function readEntry(dir: string, { file, name }: Entry): readonly Step[] {
+  const path = join(dir, file);
+  try {
+    if (name === undefined) throw new TinyrunError('PLAN_DAMAGED', 'this is no name of an entry');
+    const steps = decode(readFileSync(path)).map((step) => ({ ...step, why: '' }) as Step);
+    const odd = steps.find((step) => !isUndo(step));
+    if (odd !== undefined) throw new TinyrunError('PLAN_DAMAGED', `${odd.op} takes nothing back`);
+    return steps;
+  } catch (cause) {
+    throw new TinyrunError('CLEANUP', `read ${path}: ${(cause as Error).message}`, {
+      cause,
+      hint: 'it says what is left of the container and cannot be read: see to that by hand, then remove the file',
+    });
+  }
+}
+
+function runUndo(dir: string, steps: readonly Step[]): void {
+  const machine = native().machine(encode({ steps }), { trace: true });
   const outcome = machine.runSync();
   machine.close();
-  const [first] = outcome.state === 'failed' ? [outcome.failure] : unfinished(outcome.results);
-  if (first === undefined) return;
-  const { syscall, path: where, errno } = first;
-  throw new TinyrunError('CLEANUP', `clean up ${dir}: ${syscall} ${where}: ${errnoMessage(errno)}`);
+  const left = outcome.results.find(
+    ({ step, errno, code }) => errno !== 0 && !GONE[steps[step]?.op as UndoOp]?.includes(code ?? ''),
+  );
+  const failure = outcome.state === 'failed' ? outcome.failure : left;
+  if (failure === undefined) return;
+  const { syscall, path, errno } = failure;
+  throw new TinyrunError('CLEANUP', `clean up ${dir}: ${syscall} ${path}: ${errnoMessage(errno)}`);
 }
 
 /** Takes back a container and removes its directory, whose lock the caller holds. */
-export function removeContainerDir(dir: string): void {
-  undoJournal(dir);
+export function removeContainerDir(dir: string, journal = openJournal(dir)): void {
+  journal.undoAll();
   removeLockedDir(dir);
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { STEPS } from '../../src/plan/steps.gen.ts';
 import { syscallOf } from '../../src/plan/syscall.ts';
+import { GONE } from '../../src/plan/undo.ts';
 import { sampleStep } from './plan/samples.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -23,6 +24,13 @@ test('opcodes count the steps of steps.def from 1', () => {
   expect(Object.entries(STEPS).map(([name, { code }]) => [name, code])).toEqual(
     names.map((name, index) => [name, index + 1]),
   );
+});
+
+test('what is in journals of earlier versions keeps its opcode', () => {
+  const UNDO = { cgroupKill: 81, cgroupRemove: 83, umount: 85, unlink: 76, rmdir: 74, removeTree: 77 };
+  expect(
+    Object.fromEntries(Object.keys(GONE).map((op) => [op, STEPS[op as keyof typeof GONE].code])),
+  ).toEqual(UNDO);
 });
 
 test('every step can be told as system calls', () => {

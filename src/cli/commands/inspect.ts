@@ -78,6 +78,7 @@ function describeContainer({ record, status, state }: ContainerView) {
       Status: status,
       Running: status === 'running' || status === 'paused',
       Paused: status === 'paused',
+      Dead: status === 'dead',
       OOMKilled: exit?.oomKilled ?? false,
       Pid: exit ? 0 : (state?.pid ?? 0),
       ExitCode: exit?.code ?? 0,

@@ -1,7 +1,7 @@
 import type { Engine } from '../../engine/engine.ts';
 import type { RunOptions } from '../../engine/types.ts';
 import { explainPlan, planAsJson } from '../../plan/explain.ts';
-import { undoSteps } from '../../runtime/journal.ts';
+import { undoSteps } from '../../plan/undo.ts';
 import type { Context } from '../command.ts';
 import { look } from './screen.ts';
 

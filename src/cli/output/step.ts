@@ -2,7 +2,7 @@ import type { StepResult } from '../../native/types.ts';
 import { explainStep, hanging, type Look } from '../../plan/explain.ts';
 import { syscallOf } from '../../plan/syscall.ts';
 import type { Plan } from '../../plan/types.ts';
-import { undoStep } from '../../runtime/journal.ts';
+import { undoOf } from '../../plan/undo.ts';
 import type { Context } from '../command.ts';
 import type { Prompt } from './prompt.ts';
 import { traceLine } from './trace.ts';
@@ -101,12 +101,9 @@ export class Stepper {
 
   #tell(results: readonly StepResult[]): void {
     for (const result of results.slice(this.#shown)) {
-      const undo = this.plan.steps[result.step]?.undo;
       this.context.err(traceLine(this.plan, result, this.look));
-      if (undo)
-        this.context.err(
-          `${hanging('      undo  ', syscallOf(undoStep(undo, result.step + 1)), this.look)}\n`,
-        );
+      for (const undo of undoOf(this.plan.steps[result.step]?.undo, result.step + 1))
+        this.context.err(`${hanging('      undo  ', syscallOf(undo), this.look)}\n`);
     }
     this.#shown = results.length;
   }

@@ -3,7 +3,7 @@ import { DEVICE_ALLOWLIST } from '../../spec/defaults.ts';
 import { O_DIRECTORY, O_PATH } from '../../spec/linux.ts';
 import { allowsAll, deviceProgram } from '../bpf-devices.ts';
 import type { CgroupFacts } from '../host.ts';
-import { NO_SLOT } from '../types.ts';
+import { NO_SLOT, type Undo } from '../types.ts';
 import type { Context } from './context.ts';
 import { type CgroupChoice, STAGE } from './options.ts';
 import { type CgroupWrite, cgroupWrites, withoutV2, writeStep } from './resources.ts';
@@ -84,6 +84,12 @@ function lateLimits(c: Context, path: string, writes: readonly CgroupWrite[]): P
   return { onceBorn };
 }
 
+/** Last first: it can be removed only once nobody is in it. */
+const removeCgroup = (path: string): Undo[] => [
+  { op: 'cgroupRemove', args: { path } },
+  { op: 'cgroupKill', args: { path } },
+];
+
 /** Somebody without privileges has no cgroup to make one in, unless it was delegated. */
 const mayMake = (c: Context): boolean => c.holds('CAP_SYS_ADMIN') && !c.host.inUserns;
 
@@ -121,7 +127,7 @@ export function makeCgroup(c: Context): Cgroup {
     'cgroupCreate',
     { root, path: below, controllers, slot },
     'the group its processes are counted, limited and killed by',
-    { undo: { op: 'cgroupRemove', args: { path } } },
+    { undo: removeCgroup(path) },
   );
   limits(c, path, writes);
   // The verifier takes its time. Where the program cannot run before the host lane says so (awaitState) or has ended

@@ -8,7 +8,7 @@ import type { CompileOptions } from './options.ts';
 
 interface More {
   readonly mayFail?: true;
-  readonly undo?: Undo;
+  readonly undo?: readonly Undo[];
 }
 
 /** How the container stands to a kind of namespace. */

@@ -97,7 +97,7 @@ function execFifo(c: Context): number | undefined {
   if (wait.kind === 'exec') return undefined;
   const { path } = wait;
   c.onHost('mkfifo', { path, mode: 0o600 }, 'start writes one byte into it', {
-    undo: { op: 'unlink', args: { path } },
+    undo: [{ op: 'unlink', args: { path } }],
   });
   const slot = c.passedSlot();
   // Read and write: a fifo that its only writer has left would stay readable, and poll(2) never sleep again.

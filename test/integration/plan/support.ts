@@ -14,9 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Compiled, type CompileOptions, compile } from '../../../src/plan/compile/index.ts';
+import { undoSteps } from '../../../src/plan/undo.ts';
 import { type ExecOptions, execPlan } from '../../../src/plan/verbs/exec.ts';
 import { hostFacts } from '../../../src/runtime/host.ts';
-import { undoSteps } from '../../../src/runtime/journal.ts';
 import { type Launched, launchSync } from '../../../src/runtime/launch.ts';
 import { defaultSpec } from '../../../src/spec/defaults.ts';
 import type { LinuxIDMapping, LinuxNamespaceType, Process, Spec } from '../../../src/spec/types.ts';

@@ -10,7 +10,7 @@ const CLONE: Step = {
   lane: 'host',
   args: { flags: 0x20020000n, cgroup: 0, pass: [1] },
   why: 'its own pid and mount namespaces',
-  undo: { op: 'cgroupRemove', args: { path: '/c' } },
+  undo: [{ op: 'cgroupRemove', args: { path: '/c' } }],
 };
 const FILTER: Step = {
   op: 'seccomp',
@@ -104,7 +104,7 @@ test('planAsJson: bytes in base64, 64-bit numbers as decimal strings', () => {
       syscall: syscallOf(CLONE),
       why: CLONE.why,
       args: { flags: '537001984', cgroup: 0, pass: [1] },
-      undo: { op: 'cgroupRemove', args: { path: '/c' } },
+      undo: [{ op: 'cgroupRemove', args: { path: '/c' } }],
     },
     { number: 2, lane: 'container', op: 'pivotRoot', syscall: syscallOf(PIVOT), why: PIVOT.why, args: {} },
     {

@@ -1,19 +1,19 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { native } from '../../../src/native/index.ts';
-import type { Plan } from '../../../src/plan/types.ts';
+import { encode } from '../../../src/plan/encode.ts';
+import type { Plan, Step } from '../../../src/plan/types.ts';
+import { undoSteps } from '../../../src/plan/undo.ts';
 import {
-  JOURNAL_FILE,
   LOCK_FILE,
   lockContainerDir,
+  newJournal,
+  openJournal,
   removeLockedDir,
   STATE_FILE,
   sweepOne,
-  undoJournal,
-  undoSteps,
-  writeJournal,
 } from '../../../src/runtime/journal.ts';
 import { launchSync } from '../../../src/runtime/launch.ts';
 import type { Lock } from '../../../src/store/lock.ts';
@@ -27,67 +27,157 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-/** Makes `a` and `a/b` below the root, each with its undo. */
-function plan(): Plan {
+/** Makes `NAME` and `NAME/b` below the root, each with its undo. */
+function plan(name = 'made'): Plan {
   const step = (path: string) => ({
     op: 'mkdir' as const,
     lane: 'host' as const,
     args: { path, mode: 0o700 },
     why: 'a directory',
-    undo: { op: 'rmdir' as const, args: { path } },
+    undo: [{ op: 'rmdir' as const, args: { path } }],
   });
-  return { steps: [step(join(root, 'made')), step(join(root, 'made/b'))] };
+  return { steps: [step(join(root, name)), step(join(root, name, 'b'))] };
 }
 
-/** A container's directory as a killed creator leaves it. */
-function halfMade(name: string): string {
+const entries = (dir: string) => readdirSync(dir).filter((name) => name.includes('journal'));
+const made = (name = 'made') => existsSync(join(root, name));
+
+/** A container's directory, and what was made of it before its creator was killed. */
+function halfMade(name: string, ...plans: string[]): string {
   const dir = join(root, name);
   mkdirSync(dir);
   writeFileSync(join(dir, LOCK_FILE), '');
-  writeJournal(dir, plan());
+  const journal = newJournal(dir);
+  for (const each of plans) {
+    journal.begin(each, plan(each));
+    launchSync({ plan: plan(each) });
+  }
   return dir;
 }
 
-it('undoes last first', () => {
-  expect(undoSteps(plan()).map((step) => step.op === 'rmdir' && step.args.path)).toEqual([
-    join(root, 'made/b'),
-    join(root, 'made'),
-  ]);
+describe('undo lists', () => {
+  it('are last first, each step’s own too', () => {
+    const [first] = plan().steps;
+    const both: Step = {
+      ...(first as Step & { op: 'mkdir' }),
+      undo: [
+        { op: 'rmdir', args: { path: '/1' } },
+        { op: 'unlink', args: { path: '/2' } },
+      ],
+    };
+    const steps = undoSteps({ steps: [...plan().steps, both] });
+    expect(steps.map((step) => 'path' in step.args && step.args.path)).toEqual([
+      '/2',
+      '/1',
+      join(root, 'made/b'),
+      join(root, 'made'),
+    ]);
+    expect(steps.map(({ why }) => why)[0]).toBe('takes back step 3');
+  });
 });
 
 describe('the journal', () => {
-  it('takes back what the plan made', () => {
-    const dir = halfMade('c');
-    launchSync({ plan: plan() });
-    expect(existsSync(join(root, 'made/b'))).toBe(true);
-    undoJournal(dir);
-    expect(existsSync(join(root, 'made'))).toBe(false);
+  it('is a list of whole files, numbered, readable by nobody else', () => {
+    const dir = halfMade('c', 'start', 'net-web');
+    expect(entries(dir)).toEqual(['journal.01-start', 'journal.02-net-web']);
+    openJournal(dir).begin('volume', plan('v'));
+    expect(entries(dir)).toContain('journal.03-volume');
+  });
+
+  it('takes back all that its plans made, last first, and is empty then', () => {
+    const dir = halfMade('c', 'start');
+    // only once this one is gone can the first go
+    openJournal(dir).begin('later', plan('start/b/later'));
+    launchSync({ plan: plan('start/b/later') });
+    openJournal(dir).undoAll();
+    expect([made('start'), entries(dir)]).toEqual([false, []]);
+  });
+
+  it('takes back one entry alone', () => {
+    const dir = halfMade('c', 'start', 'net-web');
+    openJournal(dir).undo('net-web');
+    expect([made('start'), made('net-web'), entries(dir)]).toEqual([true, false, ['journal.01-start']]);
+    openJournal(dir).undo('net-web');
   });
 
   it('may be run again, and after a plan that did not get far', () => {
     const dir = halfMade('c');
+    newJournal(dir).begin('start', plan());
     mkdirSync(join(root, 'made'));
-    undoJournal(dir);
-    undoJournal(dir);
-    expect(existsSync(join(root, 'made'))).toBe(false);
+    openJournal(dir).undoAll();
+    openJournal(dir).undoAll();
+    expect(made()).toBe(false);
   });
 
-  it('says what could not be taken back, and is kept', () => {
+  it('has no entry for a plan that leaves nothing', () => {
     const dir = halfMade('c');
+    newJournal(dir).begin('start', { steps: [] });
+    expect(entries(dir)).toEqual([]);
+  });
+
+  it('keeps what could not be taken back, says what, and takes back the rest', () => {
+    const dir = halfMade('c', 'start', 'net-web');
+    writeFileSync(join(root, 'net-web/b/in-the-way'), '');
+    expect(() => openJournal(dir).undoAll()).toThrow(
+      expect.objectContaining({
+        code: 'CLEANUP',
+        message: expect.stringMatching(/net-web.*directory not empty/),
+      }),
+    );
+    expect([made('start'), entries(dir)]).toEqual([false, ['journal.02-net-web']]);
+    rmSync(join(root, 'net-web/b/in-the-way'));
+    openJournal(dir).undoAll();
+    expect([made('net-web'), entries(dir)]).toEqual([false, []]);
+  });
+
+  it('of a creator killed between two entries: the second had no plan yet', () => {
+    const dir = halfMade('c', 'start');
+    // what a kill leaves while the second is written
+    writeFileSync(join(dir, '.journal-4711'), encode({ steps: undoSteps(plan('net-web')) }).subarray(0, 100));
+    expect(sweepOne(dir)).toBe(true);
+    expect([made('start'), existsSync(dir)]).toEqual([false, false]);
+  });
+
+  it('of an earlier version, one file, is the first entry', () => {
+    const dir = halfMade('c');
+    writeFileSync(join(dir, 'journal'), encode({ steps: undoSteps(plan()) }));
     launchSync({ plan: plan() });
-    writeFileSync(join(root, 'made/b/in-the-way'), '');
-    expect(() => undoJournal(dir)).toThrow(/made.*directory not empty/);
-    expect(existsSync(join(dir, JOURNAL_FILE))).toBe(true);
+    openJournal(dir).begin('net-web', plan('net-web'));
+    expect(entries(dir)).toEqual(['journal', 'journal.01-net-web']);
+    openJournal(dir).undoAll();
+    expect([made(), entries(dir)]).toEqual([false, []]);
+  });
+
+  const whole = () => encode({ steps: undoSteps(plan('net-web')) });
+  const kill: Step = { op: 'kill', lane: 'host', args: { pid: 1, startTime: 0n, signal: 9 }, why: '' };
+  it.each<[string, string, () => Uint8Array]>([
+    ['cut', 'journal.02-net-web', () => whole().subarray(0, 300)],
+    ['empty', 'journal.02-net-web', () => new Uint8Array()],
+    ['named like none', 'journal.x', whole],
+    ['not an undo', 'journal.03-x', () => encode({ steps: [kill] })],
+    ['of old and cut', 'journal', () => whole().subarray(0, 4)],
+  ])('names an entry that is %s, tries nothing of it, and takes back the others', (_what, name, bytes) => {
+    const dir = halfMade('c', 'start', 'net-web');
+    if (name !== 'journal.02-net-web') openJournal(dir).undo('net-web');
+    writeFileSync(join(dir, name), bytes());
+    expect(() => openJournal(dir).undoAll()).toThrow(
+      expect.objectContaining({
+        code: 'CLEANUP',
+        message: expect.stringContaining(`read ${join(dir, name)}: `),
+      }),
+    );
+    expect([made('start'), entries(dir)]).toEqual([false, [name]]);
+    expect(() => sweepOne(dir)).toThrow(expect.objectContaining({ code: 'CLEANUP' }));
+    expect(existsSync(join(dir, name))).toBe(true);
   });
 });
 
 describe('a sweep', () => {
   it('takes back what a dead creator left', () => {
-    const dir = halfMade('c');
-    launchSync({ plan: plan() });
+    const dir = halfMade('c', 'made');
     expect(sweepOne(dir)).toBe(true);
     expect(existsSync(dir)).toBe(false);
-    expect(existsSync(join(root, 'made'))).toBe(false);
+    expect(made()).toBe(false);
   });
 
   it('leaves a live creator alone', () => {
@@ -99,10 +189,10 @@ describe('a sweep', () => {
   });
 
   it('leaves a finished container alone', () => {
-    const dir = halfMade('c');
+    const dir = halfMade('c', 'made');
     writeFileSync(join(dir, STATE_FILE), '{}');
     expect(sweepOne(dir)).toBe(false);
-    expect(existsSync(join(dir, JOURNAL_FILE))).toBe(true);
+    expect(entries(dir)).toEqual(['journal.01-made']);
   });
 
   it('leaves the creator alone who takes the directory once its lock is gone', () => {
@@ -115,7 +205,7 @@ describe('a sweep', () => {
     });
     removeLockedDir(dir);
     expect(next).toBeDefined();
-    writeJournal(dir, plan());
+    newJournal(dir).begin('start', plan());
     next?.release();
   });
 
