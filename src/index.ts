@@ -5,12 +5,31 @@
  *
  * @packageDocumentation
  */
-import { createEngine, type EngineControl } from './engine/engine.ts';
-import type { RunOptions, RunResult } from './engine/types.ts';
+import type { ContainerConfig } from './engine/config/types.ts';
+import { createEngine } from './engine/engine.ts';
+import type { RunControl, RunResult } from './engine/types.ts';
 
-export { createEngine, type Engine, type EngineControl } from './engine/engine.ts';
+export { ConfigError } from './engine/config/error.ts';
+export type {
+  BindConfig,
+  ContainerConfig,
+  DeviceConfig,
+  HostEntry,
+  Limits,
+  MountConfig,
+  NameLookup,
+  NamespaceMode,
+  Namespaces,
+  OtherContainer,
+  Propagation,
+  Rlimit,
+  SeccompProfile,
+  SecurityConfig,
+  TmpfsConfig,
+} from './engine/config/types.ts';
+export { createEngine, type Engine } from './engine/engine.ts';
 export type { ContainerRecord, ContainerView } from './engine/record.ts';
-export type { RunControl, RunOptions, RunResult } from './engine/types.ts';
+export type { CreateOptions, RunControl, RunResult } from './engine/types.ts';
 export { ERRORS, type ErrorCode, TinyrunError } from './errors.ts';
 export { native, SyscallError } from './native/index.ts';
 export type { NativeAddon } from './native/types.ts';
@@ -27,8 +46,8 @@ export { defaultSeccomp } from './spec/seccomp.ts';
 export type { Spec } from './spec/types.ts';
 export { type Roots, resolveRoots } from './store/paths.ts';
 
-/** What `run` takes beside the options of the container: where things lie, and what it is told. */
-export interface RunSettings extends EngineControl {
+/** What `run` takes beside what the container is: how it is made and run, and where things lie. */
+export interface RunSettings extends RunControl {
   /** Default: TINYRUN_ROOT, then /var/lib/tinyrun. */
   readonly dataRoot?: string;
   /** Default: TINYRUN_RUN_ROOT, then /run/tinyrun. */
@@ -39,12 +58,12 @@ export interface RunSettings extends EngineControl {
  * Runs a container and waits for it.
  *
  * @example
- * const { exitCode } = await run({ image: 'busybox', args: ['echo', 'hello'], rm: true });
+ * const { exitCode } = await run({ image: 'busybox', args: ['echo', 'hello'], autoRemove: true });
  *
  * @returns how it ended; a program that fails is a result, not an error
  * @throws TinyrunError when it could not be started; `exitCode` is what a command should end with (125, 126, 127)
  */
-export function run(options: RunOptions, settings: RunSettings = {}): Promise<RunResult> {
+export function run(config: ContainerConfig, settings: RunSettings = {}): Promise<RunResult> {
   const { dataRoot, runRoot, ...control } = settings;
-  return createEngine({ dataRoot, runRoot }).run(options, control);
+  return createEngine({ dataRoot, runRoot }).run(config, control);
 }

@@ -360,7 +360,7 @@ export default [
     name: 'uid-bound',
     row: 'CVE-2024-40635, crun 2026-30892, 2026-46680',
     out: 'the bound of ids',
-    edits: [['src/engine/options/user.ts', 'if (id <= MAX_ID) return id;', 'return id >>> 0;']],
+    edits: [['src/engine/config/user.ts', 'if (id <= MAX_ID) return id;', 'return id >>> 0;']],
     test: users,
     only: 'is refused',
   },
@@ -370,7 +370,7 @@ export default [
     out: 'the bound of ids in /etc/passwd',
     edits: [
       [
-        'src/engine/options/user.ts',
+        'src/engine/config/user.ts',
         'return text !== undefined && /^\\d{1,10}$/.test(text) && Number(text) <= MAX_ID ? Number(text) : undefined;',
         'return Number(text) >>> 0;',
       ],
@@ -384,7 +384,7 @@ export default [
     out: 'a number is never a name',
     edits: [
       [
-        'src/engine/options/user.ts',
+        'src/engine/config/user.ts',
         '(id === undefined ? entry.name === text : entry.uid === id)',
         '(entry.name === text || entry.uid === id)',
       ],

@@ -1,6 +1,6 @@
 import type { Option, Command as Program } from 'commander';
-import { parseBoolean } from '../engine/options/booleans.ts';
 import { TinyrunError } from '../errors.ts';
+import { parseBoolean } from './flags/parse/boolean.ts';
 
 /**
  * `--rm=true` and `--init=false`, which Go's flags know and commander does not: the first becomes `--rm`, the second

@@ -1,14 +1,16 @@
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { kernelReason, TinyrunError } from '../errors.ts';
 import { type Journal, lockContainerDir, newJournal, removeLockedDir } from '../runtime/journal.ts';
 import type { Lock } from '../store/lock.ts';
 import { ensureDir, type Roots } from '../store/paths.ts';
+import { ConfigError } from './config/error.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from './layout.ts';
 import { Names } from './names.ts';
 import type { Blueprint } from './prepare.ts';
 import type { ContainerRecord } from './record.ts';
 import { removeData, sweepAll } from './sweep.ts';
+import type { CreateOptions } from './types.ts';
 
 /** A container's directories and files, made; its process not yet. */
 export interface Created {
@@ -20,15 +22,15 @@ export interface Created {
 }
 
 /** Makes what a blueprint says, or nothing. @throws TinyrunError NAME_IN_USE, NO_SPACE … */
-export function createContainer(roots: Roots, blueprint: Blueprint): Created {
+export function createContainer(roots: Roots, blueprint: Blueprint, options: CreateOptions): Created {
   const { id } = blueprint.record;
   const paths = containerPaths(roots, id);
   const lock = lockRunDir(paths.run);
   try {
-    const name = takeName(roots, blueprint);
+    const name = takeName(roots, id, options.name);
     const record = { ...blueprint.record, name };
     makeData(roots, blueprint, paths);
-    if (blueprint.options.cidfile !== undefined) writeCidfile(blueprint.options.cidfile, id);
+    if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
     return { record, paths, lock, journal: newJournal(paths.run) };
   } catch (error) {
     destroyContainer(roots, { paths, lock, record: blueprint.record });
@@ -71,18 +73,18 @@ function makeDir(path: string): void {
   }
 }
 
-function takeName(roots: Roots, { options, record }: Blueprint): string {
+function takeName(roots: Roots, id: string, given: string | undefined): string {
   const names = new Names(roots.dataRoot);
   // the API writes a slash before names, and takes it
-  const wanted = options.name?.replace(/^\//, '');
-  if (!wanted) return names.takeGenerated(record.id);
+  const wanted = given?.replace(/^\//, '');
+  if (!wanted) return names.takeGenerated(id);
   try {
-    names.take(wanted, record.id);
+    names.take(wanted, id);
   } catch (error) {
     if (!(error instanceof TinyrunError) || error.code !== 'NAME_IN_USE') throw error;
     // the holder may be gone, by a reboot or with its command
     sweepAll(roots);
-    names.take(wanted, record.id);
+    names.take(wanted, id);
   }
   return wanted;
 }
@@ -103,10 +105,17 @@ function makeData(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): vo
   for (const source of blueprint.missingSources) mkdirSync(source, { recursive: true, mode: 0o755 });
 }
 
+/** Found before anything is made; it may still come to be meanwhile. */
+export function checkCidfile(path: string | undefined): void {
+  if (path !== undefined && existsSync(path)) throw new ConfigError('cidfile', 'the file exists', TAKEN);
+}
+
+const TAKEN = { hint: 'another container may have written it: remove it or choose another name' };
+
 function writeCidfile(path: string, id: string): void {
   try {
     writeFileSync(path, id, { flag: 'wx', mode: 0o644 });
   } catch (cause) {
-    throw new TinyrunError('USAGE', `--cidfile ${path}: ${kernelReason(cause)}`, { cause });
+    throw new ConfigError('cidfile', kernelReason(cause), { cause });
   }
 }

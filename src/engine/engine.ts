@@ -2,13 +2,15 @@ import { TinyrunError } from '../errors.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Spec } from '../spec/types.ts';
 import { type Roots, resolveRoots } from '../store/paths.ts';
+import { ConfigError } from './config/error.ts';
+import type { ContainerConfig } from './config/types.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer, listContainers, removeContainer, signalContainer } from './manage.ts';
 import { planOf } from './plan.ts';
 import { prepare } from './prepare.ts';
 import type { ContainerView } from './record.ts';
 import { runBlueprint, type Watch } from './run.ts';
-import type { RunControl, RunOptions, RunResult } from './types.ts';
+import type { CreateOptions, RunControl, RunResult } from './types.ts';
 
 /** Containers of one pair of roots. Holds no state of its own: any number of engines may work on the same roots. */
 export interface Engine {
@@ -17,9 +19,9 @@ export interface Engine {
    * Runs a container and waits for it. Its program's failure is a result, not an error.
    * @throws TinyrunError with the exit code a command should end with: 125, 126 or 127
    */
-  run(options: RunOptions, control?: EngineControl, watch?: Watch): Promise<RunResult>;
+  run(config: ContainerConfig, control?: RunControl, watch?: Watch): Promise<RunResult>;
   /** What `run` would do, without doing it: the image is fetched and unpacked, nothing else is made. */
-  explain(options: RunOptions): Promise<{ spec: Spec; plan: Plan }>;
+  explain(config: ContainerConfig, options?: CreateOptions): Promise<{ spec: Spec; plan: Plan }>;
   /** Newest first. */
   list(onDamaged?: (error: Error) => void): ContainerView[];
   /** By id, its beginning, or name. */
@@ -30,11 +32,6 @@ export interface Engine {
   remove(container: string, options?: { force?: boolean }): Promise<void>;
 }
 
-export interface EngineControl extends RunControl {
-  /** Told one line for people, such as where an image came from. */
-  readonly notify?: (line: string) => void;
-}
-
 /**
  * An engine over a data root and a run root, made when missing. Without: `TINYRUN_ROOT` and `TINYRUN_RUN_ROOT`, then
  * the command line's own, /var/lib/tinyrun and /run/tinyrun.
@@ -43,15 +40,14 @@ export function createEngine(
   given: { dataRoot?: string | undefined; runRoot?: string | undefined } = {},
 ): Engine {
   const roots = resolveRoots(given, process.env);
-  const findPid = (container: string, flag: string) => runningPid(roots, container, flag);
+  const findPid = (container: string, field: string) => runningPid(roots, container, field);
   return {
     roots,
-    async run(options, control = {}, watch) {
-      const notify = control.notify ?? (() => {});
-      return runBlueprint(roots, await prepare(roots, options, findPid, notify), control, watch);
+    async run(config, control = {}, watch) {
+      return runBlueprint(roots, await prepare(roots, config, control, findPid), control, watch);
     },
-    async explain(options) {
-      const blueprint = await prepare(roots, options, findPid, () => {});
+    async explain(config, options = {}) {
+      const blueprint = await prepare(roots, config, options, findPid);
       const { plan } = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id));
       return { spec: blueprint.spec, plan };
     },
@@ -62,12 +58,10 @@ export function createEngine(
   };
 }
 
-/** For `--pid container:X` and its like: a container to join must be running. */
-function runningPid(roots: Roots, container: string, flag: string): number {
+/** A container whose namespace is to be joined must be running. */
+function runningPid(roots: Roots, container: string, field: string): number {
   const refuse = (problem: string) =>
-    new TinyrunError('USAGE', `${flag} container:${container}: ${problem}`, {
-      hint: 'tinyrun ps lists the running ones',
-    });
+    new ConfigError(field, problem, { hint: 'tinyrun ps lists the running ones' });
   const view = viewIfThere(roots, container);
   if (!view) throw refuse('no such container');
   if (view.state && (view.status === 'running' || view.status === 'paused')) return view.state.pid;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { join as joinInRoot } from 'node:path/posix';
-import type { ContainerConfig } from '../image/types.ts';
+import type { ImageDefaults } from '../image/types.ts';
 import type { PlainPaths } from '../plan/compile/options.ts';
 import type { Mount } from '../spec/types.ts';
 import { dict } from '../store/dict.ts';
-import { hostsFile, parseAddHost, parseResolver, resolvConf } from './options/files.ts';
-import type { RunOptions } from './types.ts';
+import { hostLines, hostsFile, resolvConf } from './config/lookup.ts';
+import type { ContainerConfig } from './config/types.ts';
 
 /** A file that is written into the container's directory and bound into the container. */
 export interface HostFile {
@@ -14,16 +14,13 @@ export interface HostFile {
   readonly text: string;
 }
 
-/** The three files that Docker gives every container, over whatever the image has. */
-export function hostFiles(options: RunOptions, hostname: string): HostFile[] {
-  const extra = (options.addHost ?? []).map((text) => parseAddHost(text, options.network));
-  const shared = options.network === 'host';
-  const hosts = shared ? readOr('/etc/hosts', hostsFile()) : hostsFile(hostname);
-  const added = extra.map(({ name, address }) => `${address}\t${name}\n`).join('');
+/** The three files that Docker gives every container, over whatever the image has. @throws ConfigError */
+export function hostFiles(config: ContainerConfig, hostname: string): HostFile[] {
+  const hosts = config.network === 'host' ? readOr('/etc/hosts', hostsFile()) : hostsFile(hostname);
   return [
-    { name: 'hosts', text: hosts + added },
+    { name: 'hosts', text: hosts + hostLines(config) },
     { name: 'hostname', text: `${hostname}\n` },
-    { name: 'resolv.conf', text: resolvConf(readOr('/etc/resolv.conf', ''), parseResolver(options)) },
+    { name: 'resolv.conf', text: resolvConf(readOr('/etc/resolv.conf', ''), config.names) },
   ];
 }
 
@@ -55,7 +52,7 @@ export function hostFileMounts(
 export const ENGINE_LINKS: Readonly<Record<string, string>> = dict({ '/etc/mtab': '/proc/mounts' });
 
 /** What an image cannot decide: Docker has these in a layer of its own above the image. */
-export function plainPaths({ Volumes }: ContainerConfig): PlainPaths {
+export function plainPaths({ Volumes }: ImageDefaults): PlainPaths {
   return {
     dirs: ['/dev', '/proc', '/sys'],
     files: ['/.dockerenv', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf'],

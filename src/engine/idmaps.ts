@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { TinyrunError } from '../errors.ts';
 import type { IdMaps } from '../plan/compile/options.ts';
 import { type HostFacts, kernelAtLeast } from '../plan/host.ts';
+import { ConfigError } from './config/error.ts';
 
 /** Ids in a container, 0 to 65535: what images use. */
 const SIZE = 65536;
@@ -36,13 +36,10 @@ function startIn(file: string): number {
  */
 export function idMapsOf(host: HostFacts): IdMaps {
   if (!kernelAtLeast(host, 5, 19))
-    throw new TinyrunError(
-      'UNSUPPORTED',
-      `--userns private: overlayfs of ${host.kernel.release} takes no idmapped layers`,
-      {
-        hint: 'this needs Linux 5.19: boot a newer kernel, or leave --userns out',
-      },
-    );
+    throw new ConfigError('namespaces.user', `overlayfs of ${host.kernel.release} takes no idmapped layers`, {
+      code: 'UNSUPPORTED',
+      hint: 'this needs Linux 5.19: boot a newer kernel, or leave {namespaces.user} out',
+    });
   const map = (file: string) => [{ containerID: 0, hostID: startIn(file), size: SIZE }];
   return { uidMappings: map('/etc/subuid'), gidMappings: map('/etc/subgid') };
 }

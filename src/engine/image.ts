@@ -1,32 +1,33 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { hostPlatform, parsePlatform } from '../image/platform.ts';
+import { hostPlatform } from '../image/platform.ts';
 import { formatReference, parseIdPrefix, parseReference } from '../image/reference.ts';
 import { ImageStore } from '../image/store.ts';
 import type { ImageRecord, Platform } from '../image/types.ts';
 import { packageRoot } from '../store/package.ts';
-import type { RunOptions } from './types.ts';
+import { ConfigError } from './config/error.ts';
+import type { ContainerConfig } from './config/types.ts';
+import type { CreateOptions, Notify } from './types.ts';
 
 /** The one name that is served from what comes with tinyrun when neither the store nor a registry has it. */
 const EMBEDDED = 'docker.io/library/busybox:latest';
 
-/** Told one line for people, such as where the image came from. */
-export type Notify = (line: string) => void;
-
 /** The image of a container: from the local store, a registry, or for `busybox` the embedded copy. */
-export async function findImage(dataRoot: string, options: RunOptions, notify: Notify): Promise<ImageRecord> {
+export async function findImage(
+  dataRoot: string,
+  { image, platform }: ContainerConfig,
+  { pull = 'missing', notify = () => {} }: CreateOptions,
+): Promise<ImageRecord> {
   const store = new ImageStore(dataRoot);
-  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
-  const pull = options.pull ?? 'missing';
   if (!['missing', 'never', 'always'].includes(pull))
-    throw new TinyrunError('USAGE', `--pull ${JSON.stringify(pull)}: not one of missing, never, always`);
-  const stored = pull === 'always' ? undefined : store.resolve(options.image, platform);
+    throw new ConfigError('pull', 'not one of missing, never, always');
+  const stored = pull === 'always' ? undefined : store.resolve(image, platform);
   if (stored) return stored;
-  const optional = isEmbedded(options.image);
-  if (pull !== 'never' && parseIdPrefix(options.image)?.length !== 64) {
+  const optional = isEmbedded(image);
+  if (pull !== 'never' && parseIdPrefix(image)?.length !== 64) {
     const { fetchImage } = await import('./pull.ts');
-    const pulled = await fetchImage(store, options.image, { platform, optional, notify });
+    const pulled = await fetchImage(store, image, { platform, optional, notify });
     if (pulled) return pulled;
   }
   const why = pull === 'never' ? 'it is not stored' : 'no registry answered';
@@ -34,7 +35,7 @@ export async function findImage(dataRoot: string, options: RunOptions, notify: N
     ? await embedded(store, platform, (line) => notify(`busybox: ${why}, ${line}`))
     : undefined;
   if (copy) return copy;
-  throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${options.image}`);
+  throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${image}`);
 }
 
 const isEmbedded = (name: string): boolean =>

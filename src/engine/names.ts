@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { ensureDir } from '../store/paths.ts';
 import { randomBytes } from '../store/random.ts';
+import { ConfigError } from './config/error.ts';
 
 const ADJECTIVES =
   'able agile amber azure bold brave bright brisk calm candid clear clever cosy crisp curious daring deft eager early fair fond frank fresh gentle glad golden graceful hardy honest humble jolly keen kind lively lucid merry mellow modest neat nimble noble patient placid plucky polite proud quick quiet ready robust serene sharp shiny silent sleek smart snug solid steady sturdy sunny swift tidy tender trusty vivid warm wise witty zesty';
@@ -29,10 +30,10 @@ export function generatedName(id: string, attempt: number): string {
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}$/;
 
-/** @throws TinyrunError USAGE */
+/** @throws ConfigError */
 export function checkName(name: string): void {
   if (NAME.test(name)) return;
-  throw new TinyrunError('USAGE', `--name ${JSON.stringify(name)}: not a container name`, {
+  throw new ConfigError('name', 'not a container name', {
     hint: 'letters, digits, _ . and -, 2 to 255 of them, starting with a letter or digit',
   });
 }

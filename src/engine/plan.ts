@@ -12,7 +12,7 @@ import type { Blueprint } from './prepare.ts';
 
 /** The plan of a foreground container: born in its cgroup, ending with its command, its root an overlay. */
 export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): Compiled {
-  const { spec, options, layers, host, record } = blueprint;
+  const { spec, config, layers, host, record } = blueprint;
   const profile = spec.linux?.seccomp;
   const { uidMappings, gidMappings } = spec.linux ?? {};
   // upper has the container's ids on disk: overlayfs makes its work directory as root, whom a mapped one would refuse
@@ -29,7 +29,7 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
       upper: paths.upper,
       work: paths.work,
       // unmounting an overlay syncs the file system below it, which nobody needs for what is removed at once
-      ...(options.rm ? { options: ['volatile'] } : {}),
+      ...(config.autoRemove ? { options: ['volatile'] } : {}),
       ...(uidMappings && gidMappings ? { idmap: { uidMappings, gidMappings, trees } } : {}),
     },
     plain: blueprint.plain,
@@ -37,9 +37,9 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
     wait: { kind: 'exec' },
     onMissingController: 'refuse',
     dieWithParent: true,
-    ...(options.interactive || options.tty ? {} : { nullInput: true }),
+    ...(config.openStdin || config.tty ? {} : { nullInput: true }),
     publish: (cgroup) => stateOf(blueprint, paths, cgroup),
-    ...(options.init ? { init: true } : {}),
+    ...(config.init ? { init: true } : {}),
   });
   if (compiled.cgroup !== undefined) checkHabitable(compiled.cgroup);
   return compiled;

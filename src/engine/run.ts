@@ -38,7 +38,7 @@ export async function runBlueprint(
   // refused limits and impossible mounts are found by the compiler: before anything is made
   const { plan, cgroup } = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id));
   watch.onPlan?.(plan);
-  const created = createContainer(roots, blueprint);
+  const created = createContainer(roots, blueprint, control);
   // a step-by-step launch waits for a person, who may want to end it by Ctrl-C
   let forced = false;
   let giveUp = () => {};
@@ -118,8 +118,8 @@ async function startOrTakeBack(
 }
 
 /** Docker's refusal: with -i -t what is typed must come from a terminal. */
-function checkTerminal({ options }: Blueprint, control: RunControl): void {
-  if (!options.tty || !options.interactive || native().isatty(control.stdio?.[0] ?? 0)) return;
+function checkTerminal({ config }: Blueprint, control: RunControl): void {
+  if (!config.tty || !config.openStdin || native().isatty(control.stdio?.[0] ?? 0)) return;
   throw new TinyrunError('NOT_A_TTY', 'the input device is not a TTY');
 }
 
@@ -141,10 +141,10 @@ function keepRecord(roots: Roots, { record, paths }: Created, { spec }: Blueprin
 }
 
 /** Joins the container's terminal to ours; without one its streams are ours already. */
-async function attach(launched: Launched, { options }: Blueprint): Promise<TerminalPump | undefined> {
+async function attach(launched: Launched, { config }: Blueprint): Promise<TerminalPump | undefined> {
   if (launched.consoleFd === undefined) return undefined;
   const { pumpTerminal } = await import('../runtime/terminal.ts');
-  return pumpTerminal({ master: launched.consoleFd, stdin: options.interactive === true });
+  return pumpTerminal({ master: launched.consoleFd, stdin: config.openStdin === true });
 }
 
 /** memory.events of cgroup v2: a process of the container was killed for memory, its first one or a child. */

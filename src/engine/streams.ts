@@ -20,9 +20,9 @@ export interface StreamsOfRun {
  * it has that; without -i its input has ended.
  */
 export function streamsOf(blueprint: Blueprint, control: RunControl): StreamsOfRun {
-  const { interactive, tty } = blueprint.options;
+  const { openStdin, tty } = blueprint.config;
   const [input, output, errors] = control.stdio ?? [0, 1, 2];
-  const takesInput = interactive === true && tty !== true;
+  const takesInput = openStdin === true && tty !== true;
   if (control.stdio || tty) return given(takesInput ? input : undefined, output, errors);
   const owner = ownerOf(blueprint);
   return native().streams({

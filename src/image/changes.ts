@@ -1,12 +1,12 @@
 import { TinyrunError } from '../errors.ts';
 import { dict } from '../store/dict.ts';
-import type { ContainerConfig } from './types.ts';
+import type { ImageDefaults } from './types.ts';
 
 /**
  * One Dockerfile instruction of `--change` applied to an image's config.
  * @throws TinyrunError USAGE
  */
-export function applyChange(config: ContainerConfig, text: string): void {
+export function applyChange(config: ImageDefaults, text: string): void {
   const [, word = '', rest = ''] = /^\s*(\w+)\s+([\s\S]*\S)\s*$/.exec(text) ?? [];
   const apply = INSTRUCTIONS[word.toUpperCase()];
   if (!apply)
@@ -16,7 +16,7 @@ export function applyChange(config: ContainerConfig, text: string): void {
   apply(config, rest);
 }
 
-const INSTRUCTIONS: Readonly<Record<string, (config: ContainerConfig, rest: string) => void>> = dict({
+const INSTRUCTIONS: Readonly<Record<string, (config: ImageDefaults, rest: string) => void>> = dict({
   CMD: (config, rest) => {
     config.Cmd = command(rest);
   },

@@ -1,5 +1,5 @@
 import { TinyrunError } from '../errors.ts';
-import type { ContainerConfig, Healthcheck, HistoryEntry, ImageConfig } from './types.ts';
+import type { Healthcheck, HistoryEntry, ImageConfig, ImageDefaults } from './types.ts';
 
 // An image's config as Docker's decoder (Go's encoding/json) takes it: names in any case, null for nothing, Cmd and
 // Entrypoint also as one string; any other type than the declared one refuses the image, by the field's name.
@@ -113,7 +113,7 @@ const healthcheck = record<Healthcheck>({
 
 type Known<T> = { [K in keyof T as string extends K ? never : K]: T[K] };
 
-const container = record<Known<ContainerConfig>>({
+const container = record<Known<ImageDefaults>>({
   User: text,
   ExposedPorts: keys,
   Env: texts,

@@ -11,9 +11,9 @@ import { tagName } from './reference.ts';
 import { register } from './register.ts';
 import type { ImageStore } from './store.ts';
 import {
-  type ContainerConfig,
   type Descriptor,
   type ImageConfig,
+  type ImageDefaults,
   type Manifest,
   MEDIA,
   type Platform,
@@ -38,7 +38,7 @@ export async function importArchive(
   options: ImportArchiveOptions,
 ): Promise<StoredImage> {
   const name = options.name === undefined ? {} : { name: tagName(options.name) };
-  const changed: ContainerConfig = {};
+  const changed: ImageDefaults = {};
   for (const change of options.changes) applyChange(changed, change);
   return addingIn(store, 'import-', async (directory) => {
     const path = join(directory, 'layer');
@@ -65,7 +65,7 @@ export async function importArchive(
 
 function configOf(
   { message, platform }: ImportArchiveOptions,
-  config: ContainerConfig,
+  config: ImageDefaults,
   diffId: string,
 ): ImageConfig {
   const created = new Date().toISOString();

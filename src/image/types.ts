@@ -64,7 +64,7 @@ export interface Healthcheck {
 }
 
 /** What a container is started with, config.md `config`. */
-export interface ContainerConfig {
+export interface ImageDefaults {
   User?: string;
   ExposedPorts?: Record<string, object>;
   Env?: string[] | null;
@@ -97,7 +97,7 @@ export interface ImageConfig {
   os: string;
   variant?: string;
   'os.version'?: string;
-  config?: ContainerConfig;
+  config?: ImageDefaults;
   rootfs: { type: 'layers'; diff_ids: string[] };
   history?: HistoryEntry[];
   docker_version?: string;

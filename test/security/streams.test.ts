@@ -160,7 +160,7 @@ describe('what is copied', () => {
     const library = path.join(TINYRUN, '../../dist/index.cjs');
     const program = `const { createEngine } = require(${JSON.stringify(library)});
       const run = (control) => createEngine({ dataRoot: '${sandbox.dir}/data', runRoot: '${sandbox.dir}/run' })
-        .run({ image: 'busybox', args: ['readlink', '/proc/self/fd/1'], rm: true }, control);
+        .run({ image: 'busybox', args: ['readlink', '/proc/self/fd/1'], autoRemove: true }, control);
       const fd = require('fs').openSync('${target}', 'w');
       run({ stdio: [0, fd, 2] }).then(() => run()).then(() => process.exit());`;
     const child = await execute(process.execPath, ['-e', program], { env: sandbox.env });

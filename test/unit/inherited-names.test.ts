@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { findCommand } from '../../src/cli/commands.ts';
+import { inherit, parseEnvFile } from '../../src/cli/flags/parse/env.ts';
+import { parseMount } from '../../src/cli/flags/parse/mount.ts';
 import { compileTemplate } from '../../src/cli/output/template.ts';
-import { parseEnv, parseEnvFile } from '../../src/engine/options/env.ts';
-import { userMounts } from '../../src/engine/options/mounts.ts';
+import { mountsOf } from '../../src/engine/config/mounts.ts';
 import { applyChange } from '../../src/image/changes.ts';
 import { matcher, parseFilters } from '../../src/image/filter.ts';
 import { parsePlatform } from '../../src/image/platform.ts';
@@ -38,13 +39,13 @@ describe.each(NAMES)('%s', (name) => {
   });
 
   test('is no variable of the host', () => {
-    expect(parseEnv([name], process.env)).toEqual([name]);
+    expect(inherit(name, process.env)).toBe(name);
     expect(parseEnvFile(Buffer.from(name), 'file', process.env)).toEqual([]);
   });
 
   test('is no key of --mount, no option of --tmpfs', () => {
-    expect(() => userMounts({ image: 'x', mount: [`${name}=1,target=/x`] }, String)).toThrow('--mount');
-    expect(() => userMounts({ image: 'x', tmpfs: [`/x:${name}`] }, String)).toThrow(
+    expect(() => parseMount(`${name}=1,target=/x`, String)).toThrow('--mount');
+    expect(() => mountsOf([{ kind: 'tmpfs', target: '/x', options: [name] }])).toThrow(
       `invalid tmpfs option "${name}"`,
     );
   });

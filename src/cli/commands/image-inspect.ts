@@ -1,7 +1,7 @@
 import { TinyrunError } from '../../errors.ts';
 import { LayerStore } from '../../image/layers.ts';
 import type { ImageStore } from '../../image/store.ts';
-import type { ContainerConfig } from '../../image/types.ts';
+import type { ImageDefaults } from '../../image/types.ts';
 import { views } from '../../image/view.ts';
 import { toJson } from '../../store/text.ts';
 import type { Command, Context } from '../command.ts';
@@ -83,7 +83,7 @@ export function describeImage(store: ImageStore, name: string): object {
 }
 
 /** Members Docker always shows, then whatever else the image has. */
-function containerConfig(config: ContainerConfig): object {
+function containerConfig(config: ImageDefaults): object {
   const always = {
     User: '',
     Env: null,

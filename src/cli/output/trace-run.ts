@@ -1,6 +1,7 @@
+import type { ContainerConfig } from '../../engine/config/types.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Watch } from '../../engine/run.ts';
-import type { RunOptions } from '../../engine/types.ts';
+import type { RunControl } from '../../engine/types.ts';
 import type { StepResult } from '../../native/types.ts';
 import type { Plan } from '../../plan/types.ts';
 import { toJson } from '../../store/text.ts';
@@ -15,14 +16,14 @@ import { traceTable } from './trace.ts';
 /** --trace and --step: the plan runs; what is told of it goes to standard error, standard output is the program's. */
 export async function traceRun(
   engine: Engine,
-  options: RunOptions,
+  { config, control }: { config: ContainerConfig; control: RunControl },
   how: { step: boolean; json: boolean },
   context: Context,
 ): Promise<number> {
-  const control = { sigProxy: true, blocking: true, notify: (line: string) => context.err(`${line}\n`) };
-  const run = async (watch: Watch) => exitCodeAfter(await engine.run(options, control, watch), context);
+  const wholly = { ...control, sigProxy: true };
+  const run = async (watch: Watch) => exitCodeAfter(await engine.run(config, wholly, watch), context);
   if (!how.step) return await run(traced(how.json, context));
-  const prompt = await openPrompt(options.interactive === true);
+  const prompt = await openPrompt(config.openStdin === true);
   try {
     // a person who has seen enough presses Ctrl-C: the half-built container goes, too
     return await interruptible((signal) => run(stepped(prompt, how.json, context, signal)));

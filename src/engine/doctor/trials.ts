@@ -81,8 +81,8 @@ export async function tryContainer(dataRoot: string): Promise<DoctorFacts['conta
 
 async function runIn(base: string): Promise<Trial> {
   const engine = createEngine({ dataRoot: join(base, 'data'), runRoot: join(base, 'run') });
-  const options = { image: 'busybox', args: ['true'], pull: 'never', rm: true };
-  const { exitCode } = await engine.run(options, { sigProxy: false });
+  const config = { image: 'busybox', args: ['true'], autoRemove: true };
+  const { exitCode } = await engine.run(config, { pull: 'never', sigProxy: false });
   return exitCode === 0
     ? { works: true }
     : { works: false, why: `its program, true, ended with ${exitCode}` };

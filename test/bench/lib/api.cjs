@@ -11,7 +11,7 @@ const engine = createEngine({ dataRoot, runRoot });
 const nowhere = openSync('/dev/null', 'r+');
 
 async function once({ image, command }) {
-  const options = { image, args: command, rm: true, network: 'none' };
+  const options = { image, args: command, autoRemove: true, network: 'none' };
   const begin = process.hrtime.bigint();
   const { exitCode } = await engine.run(options, { stdio: [nowhere, nowhere, nowhere] });
   const ms = Number(process.hrtime.bigint() - begin) / 1e6;

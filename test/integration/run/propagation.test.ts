@@ -33,11 +33,13 @@ describe.each(['private', 'slave', 'shared'])('a source on a %s mount', (kind) =
   test.each(MODES)('%s', async (mode) => {
     const { code, stdout, stderr } = await on(kind, RUN, bind(mode));
     if (!fits(mode)) {
+      const [flag = '', value] = bind(mode);
+      const given = `${flag.replace(/^-v$/, '--volume')} ${JSON.stringify(value)}`;
       const name = mode.endsWith('slave') ? 'shared or slave' : 'shared';
       expect({ code, stdout, stderr }).toEqual({
         code: 125,
         stdout: '',
-        stderr: `tinyrun: path ${AT}/d is mounted on ${AT} but it is not a ${name} mount\nhint: mount --make-rshared ${AT}, or leave the propagation out\n`,
+        stderr: `tinyrun: ${given}: path ${AT}/d is mounted on ${AT} but it is not a ${name} mount\nhint: mount --make-rshared ${AT}, or leave the propagation out\n`,
       });
     } else {
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

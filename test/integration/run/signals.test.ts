@@ -16,7 +16,7 @@ const PROGRAM = `
   // a plan is known before there is a process, and the next turn of the loop is when the signal is heard
   const watch = { onPlan: () => process.nextTick(() => process.kill(process.pid, 'SIGTERM')) };
   engine
-    .run({ image: 'busybox', args: ['sleep', '60'], rm: true, init: true }, { sigProxy: true, blocking }, watch)
+    .run({ image: 'busybox', args: ['sleep', '60'], autoRemove: true, init: true }, { sigProxy: true, blocking }, watch)
     .then(({ exitCode, signal }) => console.log(exitCode, signal));
 `;
 

@@ -17,6 +17,10 @@ it.each([
     onPlan: () => setImmediate(() => (ran = true)),
     onLaunched: () => (seen = ran),
   };
-  const { exitCode } = await engine.run({ image: 'busybox', args: ['true'], rm: true }, { blocking }, watch);
+  const { exitCode } = await engine.run(
+    { image: 'busybox', args: ['true'], autoRemove: true },
+    { blocking },
+    watch,
+  );
   expect({ exitCode, seen }).toEqual({ exitCode: 0, seen: expected });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { checkConfig } from '../../../src/engine/config/check.ts';
+import type { ContainerConfig } from '../../../src/engine/config/types.ts';
 import { buildSpec, type SpecInput } from '../../../src/engine/spec.ts';
-import type { RunOptions } from '../../../src/engine/types.ts';
+import type { HostFacts } from '../../../src/plan/host.ts';
 import { MASKED_PATHS } from '../../../src/spec/defaults.ts';
 import { CAPABILITIES } from '../../../src/spec/linux.ts';
 import type { LinuxNamespace } from '../../../src/spec/types.ts';
@@ -11,54 +13,59 @@ const NAMESPACES: LinuxNamespace[] = (['pid', 'network', 'ipc', 'uts', 'mount', 
   (type) => ({ type }),
 );
 
-function input(options: Partial<RunOptions> = {}, more: Partial<SpecInput> = {}): SpecInput {
+const HOST: HostFacts = {
+  kernel: { release: '6.18.0', major: 6, minor: 18 },
+  arch: 'x64',
+  uid: 0,
+  gid: 0,
+  capabilities: { effective: ALL, last: CAPABILITIES.length - 1 },
+  cgroup: {
+    mode: 'v2',
+    unifiedRoot: '/sys/fs/cgroup',
+    controllers: ['memory', 'pids'],
+    v1: {},
+    own: '/',
+  },
+  apparmor: false,
+  selinux: false,
+  inUserns: false,
+};
+
+function input(more: Partial<ContainerConfig> = {}, given: Partial<SpecInput> = {}): SpecInput {
+  const { host = HOST } = given;
+  const config = { image: 'busybox', ...more };
   return {
     id: 'c'.repeat(64),
-    options: { image: 'busybox', args: ['true'], ...options },
+    config,
+    checked: checkConfig(config, host),
+    argv: ['true'],
     image: { Env: ['PATH=/image', 'LANG=C'], WorkingDir: '/srv' },
     user: { user: { uid: 0, gid: 0, additionalGids: [0] }, home: '/root' },
     rootfs: '/rootfs',
-    host: {
-      kernel: { release: '6.18.0', major: 6, minor: 18 },
-      arch: 'x64',
-      uid: 0,
-      gid: 0,
-      capabilities: { effective: ALL, last: CAPABILITIES.length - 1 },
-      cgroup: {
-        mode: 'v2',
-        unifiedRoot: '/sys/fs/cgroup',
-        controllers: ['memory', 'pids'],
-        v1: {},
-        own: '/',
-      },
-      apparmor: false,
-      selinux: false,
-      inUserns: false,
-    },
+    host,
     hardNofile: 4096,
     hostname: 'cccccccccccc',
     namespaces: NAMESPACES,
-    security: { seccomp: 'default', noNewPrivileges: false, labels: [] },
-    env: [],
     mounts: [],
-    devices: { devices: [], rules: [] },
-    ...more,
+    ...given,
   };
 }
 
-const build = (options?: Partial<RunOptions>, more?: Partial<SpecInput>) => buildSpec(input(options, more));
+const add = (name: string) => ({ security: { capabilities: { add: [name] } } });
+const build = (options?: Partial<ContainerConfig>, more?: Partial<SpecInput>) =>
+  buildSpec(input(options, more));
 
 test('the heat of each processor of the host is masked, but for the privileged', () => {
   const thermalThrottle = [0, 1].map((n) => `/sys/devices/system/cpu/cpu${n}/thermal_throttle`);
   const hot = { host: { ...input().host, thermalThrottle } };
   expect(build({}, hot).linux?.maskedPaths).toEqual([...MASKED_PATHS, ...thermalThrottle]);
   expect(build({}).linux?.maskedPaths).toEqual(MASKED_PATHS);
-  expect(build({ privileged: true }, hot).linux?.maskedPaths).toBeUndefined();
+  expect(build({ security: { privileged: true } }, hot).linux?.maskedPaths).toBeUndefined();
 });
 
 describe('process', () => {
   test('environment, directory, umask', () => {
-    const { process } = build({ tty: true }, { env: ['LANG=de', 'X=1'] });
+    const { process } = build({ tty: true, env: ['LANG=de', 'X=1'] });
     expect(process?.env).toEqual([
       'PATH=/image',
       'HOSTNAME=cccccccccccc',
@@ -70,12 +77,15 @@ describe('process', () => {
     expect(process).toMatchObject({ cwd: '/srv', terminal: true, user: { umask: 0o022 }, args: ['true'] });
   });
   test('HOME of the image or of -e stays', () => {
-    expect(build({}, { env: ['HOME=/x'] }).process?.env).toContain('HOME=/x');
-    expect(build({}, { env: ['HOME=/x'] }).process?.env).not.toContain('HOME=/root');
+    expect(build({ env: ['HOME=/x'] }).process?.env).toContain('HOME=/x');
+    expect(build({ env: ['HOME=/x'] }).process?.env).not.toContain('HOME=/root');
   });
   test('another user holds nothing, whatever the bound', () => {
     const { capabilities } =
-      build({ capAdd: ['NET_ADMIN'] }, { user: { user: { uid: 5, gid: 5 }, home: '/' } }).process ?? {};
+      build(
+        { security: { capabilities: { add: ['NET_ADMIN'] } } },
+        { user: { user: { uid: 5, gid: 5 }, home: '/' } },
+      ).process ?? {};
     expect(capabilities).toMatchObject({ effective: [], permitted: [], inheritable: [], ambient: [] });
     expect(capabilities?.bounding).toContain('CAP_NET_ADMIN');
   });
@@ -84,15 +94,13 @@ describe('process', () => {
       ...input().host,
       capabilities: { effective: ALL & ~CAP_SYS_RESOURCE, last: CAPABILITIES.length - 1 },
     };
-    expect(() => build({ capAdd: ['SYS_RESOURCE'] }, { host: poor })).toThrow(
-      /does not have this capability/,
-    );
-    expect(build({ capAdd: ['ALL'] }, { host: poor }).process?.capabilities?.bounding).not.toContain(
+    expect(() => build(add('SYS_RESOURCE'), { host: poor })).toThrow(/does not have this capability/);
+    expect(build(add('ALL'), { host: poor }).process?.capabilities?.bounding).not.toContain(
       'CAP_SYS_RESOURCE',
     );
-    expect(build({ privileged: true }, { host: poor }).process?.capabilities?.bounding).toHaveLength(
-      CAPABILITIES.length - 1,
-    );
+    expect(
+      build({ security: { privileged: true } }, { host: poor }).process?.capabilities?.bounding,
+    ).toHaveLength(CAPABILITIES.length - 1);
   });
   test('nofile stays within the hard limit of who may not raise it', () => {
     const poor = { ...input().host, capabilities: { effective: 0x3fn, last: CAPABILITIES.length - 1 } };
@@ -100,7 +108,7 @@ describe('process', () => {
       { type: 'RLIMIT_NOFILE', soft: 512, hard: 512 },
     ]);
     expect(build().process?.rlimits).toEqual([{ type: 'RLIMIT_NOFILE', soft: 1024, hard: 524288 }]);
-    expect(build({ ulimit: ['nofile=1:2'] }).process?.rlimits).toEqual([
+    expect(build({ limits: { rlimits: [{ name: 'nofile', soft: 1, hard: 2 }] } }).process?.rlimits).toEqual([
       { type: 'RLIMIT_NOFILE', soft: 1, hard: 2 },
     ]);
   });
@@ -120,7 +128,7 @@ describe('linux', () => {
     expect(linux?.cgroupsPath).toBe(`/tinyrun/${'c'.repeat(64)}`);
   });
   test('--privileged has none of it', () => {
-    const { linux, mounts } = build({ privileged: true });
+    const { linux, mounts } = build({ security: { privileged: true } });
     expect(linux).not.toHaveProperty('seccomp');
     expect(linux).not.toHaveProperty('maskedPaths');
     expect(linux?.resources?.devices).toEqual([{ allow: true, access: 'rwm' }]);
@@ -130,7 +138,7 @@ describe('linux', () => {
   test('a default pids limit only where it can be kept; one that is asked for always', () => {
     const hybrid = { ...input().host, cgroup: { ...input().host.cgroup, controllers: [] } };
     expect(build({}, { host: hybrid }).linux?.resources).not.toHaveProperty('pids');
-    expect(build({ pidsLimit: '7' }, { host: hybrid }).linux?.resources?.pids).toEqual({ limit: 7 });
+    expect(build({ limits: { pids: 7 } }, { host: hybrid }).linux?.resources?.pids).toEqual({ limit: 7 });
   });
   test('what is shared with the host is not set for it', () => {
     const shared = NAMESPACES.filter(({ type }) => type !== 'uts' && type !== 'network' && type !== 'ipc');
@@ -141,18 +149,16 @@ describe('linux', () => {
       type: 'bind',
       source: '/dev/shm',
     });
-    expect(() => build({ sysctl: ['net.ipv4.ip_forward=1'] }, { namespaces: shared })).toThrow(
+    expect(() => build({ sysctls: { 'net.ipv4.ip_forward': '1' } }, { namespaces: shared })).toThrow(
       /shares its network/,
     );
   });
   test('seccomp: unconfined, or a profile of one’s own', () => {
-    const security = { noNewPrivileges: true, labels: [] };
-    expect(build({}, { security: { ...security, seccomp: 'unconfined' } }).linux).not.toHaveProperty(
-      'seccomp',
-    );
+    expect(build({ security: { seccomp: 'unconfined' } }).linux).not.toHaveProperty('seccomp');
     const own = { defaultAction: 'SCMP_ACT_ALLOW' } as const;
-    const file = { ...security, seccomp: { file: 'f', text: '{}' } };
-    const spec = build({ privileged: true }, { security: file, readProfile: () => own });
+    const seccomp = { name: 'f', text: '{}' };
+    const security = { privileged: true, noNewPrivileges: true, seccomp };
+    const spec = build({ security }, { readProfile: () => own });
     expect(spec.linux?.seccomp).toEqual(own);
     expect(spec.process?.noNewPrivileges).toBe(true);
   });

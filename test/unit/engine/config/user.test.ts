@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { resolveUser } from '../../../src/engine/options/user.ts';
+import { resolveUser } from '../../../../src/engine/config/user.ts';
 
 const passwd = [
   'root:x:0:0:root:/root:/bin/sh',

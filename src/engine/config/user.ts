@@ -1,5 +1,6 @@
 import { TinyrunError } from '../../errors.ts';
 import type { User } from '../../spec/types.ts';
+import { ConfigError } from './error.ts';
 
 /** The image's own account files; undefined where there is none (or none that may be read). */
 export interface Accounts {
@@ -75,7 +76,7 @@ export function resolveUser(
   const groups = needsGroups(entry, groupText, groupAdd) ? parseGroup(accounts.group ?? '') : [];
   const gid = groupText === '' ? entry.gid : findGroup(groupText, groups, text);
   const own = groupText === '' && entry.name ? groups.filter((g) => g.members.includes(entry.name)) : [];
-  const extra = groupAdd.map((name) => findGroup(name, groups, `--group-add ${name}`));
+  const extra = groupAdd.map((name, index) => addedGroup(name, groups, index));
   // Docker lists the primary group too, and setgroups(2) without it would drop what it grants through ACLs
   const additionalGids = [...new Set([gid, ...own.map((g) => g.gid), ...extra])];
   return { user: { uid: entry.uid, gid, additionalGids }, home: entry.home || '/' };
@@ -98,10 +99,19 @@ function findUser(text: string, accounts: Accounts): PasswdEntry {
   throw new TinyrunError('USER_NOT_FOUND', `user ${text}: no matching entry in the image's /etc/passwd`);
 }
 
+const noGroup = (text: string) => `no group ${text} in the image's /etc/group`;
+
 function findGroup(text: string, groups: readonly GroupEntry[], asked: string): number {
-  const id = strictId(text);
-  if (id !== undefined) return id;
-  const found = groups.find((group) => group.name === text);
-  if (found) return found.gid;
-  throw new TinyrunError('USER_NOT_FOUND', `${asked}: no group ${text} in the image's /etc/group`);
+  const gid = gidOf(text, groups);
+  if (gid !== undefined) return gid;
+  throw new TinyrunError('USER_NOT_FOUND', `${asked}: ${noGroup(text)}`);
 }
+
+function addedGroup(text: string, groups: readonly GroupEntry[], index: number): number {
+  const gid = gidOf(text, groups);
+  if (gid !== undefined) return gid;
+  throw new ConfigError(`groups[${index}]`, noGroup(text), { code: 'USER_NOT_FOUND' });
+}
+
+const gidOf = (text: string, groups: readonly GroupEntry[]): number | undefined =>
+  strictId(text) ?? groups.find((group) => group.name === text)?.gid;

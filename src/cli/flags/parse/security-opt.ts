@@ -1,28 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { kernelReason, TinyrunError } from '../../errors.ts';
-
-/** --security-opt, taken apart. */
-export interface SecurityOptions {
-  /** The default profile, none, or a file's text, which is decided on when the capabilities are known. */
-  readonly seccomp: 'default' | 'unconfined' | { readonly file: string; readonly text: string };
-  readonly noNewPrivileges: boolean;
-  readonly apparmor?: string;
-  /** SELinux label parts as `label=` gives them; `disable` alone is nothing to do. */
-  readonly labels: readonly string[];
-}
+import type { SecurityConfig } from '../../../engine/config/types.ts';
+import { kernelReason, TinyrunError } from '../../../errors.ts';
 
 const fail = (text: string, problem: string, hint?: string) =>
   new TinyrunError('USAGE', `--security-opt ${JSON.stringify(text)}: ${problem}`, hint ? { hint } : {});
 
 /** `KEY=VALUE`, Docker's older `KEY:VALUE`, or a word. Profiles are read here, so that a missing one is refused early. */
-export function parseSecurity(options: readonly string[]): SecurityOptions {
-  let result: SecurityOptions = { seccomp: 'default', noNewPrivileges: false, labels: [] };
+export function parseSecurity(options: readonly string[]): SecurityConfig {
+  let result: SecurityConfig = {};
   for (const text of options) {
     const [key = '', value] = split(text);
     if (key === 'no-new-privileges') result = { ...result, noNewPrivileges: flagValue(text, value) };
     else if (key === 'seccomp' && value) result = { ...result, seccomp: seccompProfile(text, value) };
     else if (key === 'apparmor' && value) result = { ...result, apparmor: value };
-    else if (key === 'label' && value) result = { ...result, labels: [...result.labels, value] };
+    else if (key === 'label' && value) result = { ...result, labels: [...(result.labels ?? []), value] };
     else
       throw fail(
         text,
@@ -44,11 +35,11 @@ function flagValue(text: string, value: string | undefined): boolean {
   throw fail(text, 'neither true nor false');
 }
 
-function seccompProfile(text: string, value: string): SecurityOptions['seccomp'] {
+function seccompProfile(text: string, value: string): SecurityConfig['seccomp'] {
   if (value === 'unconfined') return 'unconfined';
   if (value === 'builtin') return 'default';
   try {
-    return { file: value, text: readFileSync(value, 'utf8') };
+    return { name: value, text: readFileSync(value, 'utf8') };
   } catch (cause) {
     throw fail(text, `cannot read the profile: ${kernelReason(cause)}`);
   }

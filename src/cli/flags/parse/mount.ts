@@ -1,9 +1,8 @@
-import { TinyrunError } from '../../errors.ts';
-import type { Mount } from '../../spec/types.ts';
-import { parseBoolean } from './booleans.ts';
+import type { BindConfig, MountConfig, Propagation, TmpfsConfig } from '../../../engine/config/types.ts';
+import { TinyrunError } from '../../../errors.ts';
+import { parseBoolean } from './boolean.ts';
 import { csvFields } from './csv.ts';
-import { parseSize } from './size.ts';
-import { type BindMount, bind, mountError, mountTarget, PROPAGATION, tmpfs } from './targets.ts';
+import { parseSize } from './number.ts';
 
 // --mount as docker's client and daemon read it together, in their words.
 
@@ -62,15 +61,15 @@ function split(text: string, fail: Fail): string[] {
 }
 
 /** `resolve` makes a relative host path absolute. @throws TinyrunError USAGE, UNSUPPORTED */
-export function parseMount(text: string, resolve: (path: string) => string): Mount | BindMount {
-  const fail: Fail = (problem) => mountError('--mount', text, problem);
+export function parseMount(text: string, resolve: (path: string) => string): MountConfig {
+  const fail: Fail = (problem) => new TinyrunError('USAGE', `--mount ${JSON.stringify(text)}: ${problem}`);
   const fields = readFields(text, fail);
   const type = (fields.get('type') ?? 'volume').toLowerCase();
   const target = fields.get('target');
   if (!target) throw fail('target is required');
   checkMix(fields, type, fail);
-  if (type === 'bind') return bindMount(fields, target, text, resolve);
-  if (type === 'tmpfs') return tmpfsMount(fields, target, text);
+  if (type === 'bind') return bindMount(fields, target, fail, resolve);
+  if (type === 'tmpfs') return tmpfsMount(fields, target, fail);
   if (!['volume', 'image', 'cluster'].includes(type))
     throw fail(`invalid mount config for type "${type}": mount type unknown`);
   throw new TinyrunError('UNSUPPORTED', `--mount ${JSON.stringify(text)}: type ${type} is not there yet`, {
@@ -86,31 +85,30 @@ function checkMix(fields: Fields, type: string, fail: Fail): void {
 
 function bindMount(
   fields: Fields,
-  given: string,
-  text: string,
+  target: string,
+  fail: Fail,
   resolve: (path: string) => string,
-): BindMount {
-  const fail: Fail = (problem) => mountError('--mount', text, problem);
+): BindConfig {
   const config: Fail = (problem) => fail(`invalid mount config for type "bind": ${problem}`);
   const source = fields.get('source');
   if (!source) throw config('field Source must not be empty');
   if (!/^(\/|\.\.?(\/|$))/.test(source))
     throw config(`invalid mount path: '${source}' mount path must be absolute`);
-  const propagation = (fields.get('bind-propagation') || 'rprivate').toLowerCase();
-  if (!PROPAGATION.includes(propagation)) throw config(`invalid propagation mode: ${propagation}`);
-  const readOnly = parseBoolean(fields.get('readonly') ?? 'false') === true;
+  const readOnly = isOn(fields, 'readonly');
   const recursion = recursionOf(fields, readOnly, fail);
-  const target = mountTarget(given, config);
-  return bind(resolve(source), target, { readOnly, propagation, ...recursion }, false);
+  const word = fields.get('bind-propagation')?.toLowerCase();
+  const propagation = word ? { propagation: word as Propagation } : {};
+  return { kind: 'bind', source: resolve(source), target, readOnly, ...propagation, ...recursion };
 }
+
+const isOn = (fields: Fields, key: string): boolean => parseBoolean(fields.get(key) ?? 'false') === true;
 
 function recursionOf(
   fields: Fields,
   readOnly: boolean,
   fail: Fail,
 ): { recursive: boolean; readOnlyBelow?: boolean } {
-  const one = parseBoolean(fields.get('bind-nonrecursive') ?? 'false') === true;
-  const word = fields.get('bind-recursive') ?? (one ? 'disabled' : 'enabled');
+  const word = fields.get('bind-recursive') ?? (isOn(fields, 'bind-nonrecursive') ? 'disabled' : 'enabled');
   if (!RECURSIVE.includes(word))
     throw fail(
       `invalid value for bind-recursive: ${word} (must be "enabled", "disabled", "writable", or "readonly")`,
@@ -123,20 +121,20 @@ function recursionOf(
   return { recursive: word !== 'disabled', ...(word === 'writable' && { readOnlyBelow: false }) };
 }
 
-function tmpfsMount(fields: Fields, given: string, text: string): Mount {
-  const fail: Fail = (problem) => mountError('--mount', text, problem);
+function tmpfsMount(fields: Fields, target: string, fail: Fail): TmpfsConfig {
   const config: Fail = (problem) => fail(`invalid mount config for type "tmpfs": ${problem}`);
   if (fields.get('source')) throw config('field Source must not be specified');
   const size = fields.get('tmpfs-size');
   const mode = fields.get('tmpfs-mode');
   if (mode !== undefined && !(/^[0-7]+$/.test(mode) && Number.parseInt(mode, 8) < 2 ** 32))
     throw fail(`invalid value for tmpfs-mode: ${mode}`);
-  return tmpfs(mountTarget(given, config), [
+  const options = [
     ...(size === undefined ? [] : [`size=${sizeOf(size, fail)}`]),
     // what does not fit a mode the kernel refuses, and Docker cuts off
     ...(mode === undefined ? [] : [`mode=${(Number.parseInt(mode, 8) & 0o7777).toString(8)}`]),
-    ...(parseBoolean(fields.get('readonly') ?? 'false') ? ['ro'] : []),
-  ]);
+    ...(isOn(fields, 'readonly') ? ['ro'] : []),
+  ];
+  return { kind: 'tmpfs', target, options };
 }
 
 function sizeOf(text: string, fail: Fail): number {

@@ -1,15 +1,17 @@
 import { Option, Command as Program } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { plainBooleans } from '../../../src/cli/booleans.ts';
-import { checkName } from '../../../src/engine/names.ts';
-import { parseDevice } from '../../../src/engine/options/devices.ts';
-import { parseAddHost, parseResolver } from '../../../src/engine/options/files.ts';
-import { checkCpus, checkCpuset, parseUlimit, resourcesOf } from '../../../src/engine/options/limits.ts';
-import { userMounts } from '../../../src/engine/options/mounts.ts';
-import { parseInteger, parseSize } from '../../../src/engine/options/size.ts';
-import type { RunOptions } from '../../../src/engine/types.ts';
-import { signalNumber } from '../../../src/spec/linux.ts';
+import { plainBooleans } from '../../../../src/cli/booleans.ts';
+import { parseAddHost } from '../../../../src/cli/flags/parse/add-host.ts';
+import { parseInteger, parseSize } from '../../../../src/cli/flags/parse/number.ts';
+import { parseUlimit } from '../../../../src/cli/flags/parse/ulimit.ts';
+import { cpusetOf } from '../../../../src/engine/config/cpuset.ts';
+import { grantOf } from '../../../../src/engine/config/devices.ts';
+import { oomScoreAdjOf, resourcesOf, rlimitsOf } from '../../../../src/engine/config/limits.ts';
+import { hostLines, resolvConf } from '../../../../src/engine/config/lookup.ts';
+import { mountsOf } from '../../../../src/engine/config/mounts.ts';
+import { checkName } from '../../../../src/engine/names.ts';
 import { DOCKER } from './docker-values.ts';
+import { read, taken } from './support.ts';
 
 // Every value that was tried with Docker is tried with ours. What differs is named, with the reason.
 
@@ -37,18 +39,28 @@ const DIFFERENT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '--memory-reservation': {},
 };
 
+const machine = (cpus = '0-1') => ({
+  processors: 2,
+  readSet: (kind: 'cpus' | 'mems') => (kind === 'cpus' ? `${cpus}\n` : '0\n'),
+});
 const limits =
-  (key: keyof RunOptions, more: Partial<RunOptions> = {}) =>
-  (value: string) => {
-    const options: RunOptions = { image: 'x', ...more, [key]: value };
-    checkCpus(options, 2);
-    checkCpuset(options, (kind) => (kind === 'cpus' ? '0-1' : '0'));
-    resourcesOf(options);
-  };
-const mounts = (key: 'mount' | 'volume' | 'tmpfs') => (value: string) =>
-  userMounts({ image: 'x', [key]: [value] }, (path) => `/cwd/${path}`);
-const resolver = (key: 'dns' | 'dnsSearch' | 'dnsOption') => (value: string) =>
-  parseResolver({ image: 'x', [key]: [value] });
+  (flag: string, more: object = {}) =>
+  (value: string) =>
+    taken({ ...more, [flag]: value }, ({ limits: asked = {} }) => ({
+      ...resourcesOf(asked, machine()),
+      ...oomScoreAdjOf(asked),
+    }));
+const ulimit = (value: string) => taken({ ulimit: [value] }, (config) => rlimitsOf(config.limits ?? {}));
+const mounts = (flag: 'mount' | 'volume' | 'tmpfs') => (value: string) =>
+  taken({ [flag]: [value] }, (config) => mountsOf(config.mounts ?? []));
+const resolver = (flag: 'dns' | 'dnsSearch' | 'dnsOption' | 'dnsOpt') => (value: string) =>
+  taken({ [flag]: [value] }, (config) => resolvConf('', config.names));
+const hosts = (value: string, network?: string) =>
+  taken({ addHost: [value], ...(network && { network }) }, hostLines);
+const device = (value: string) =>
+  taken({ device: [value] }, ({ devices = [] }) =>
+    devices.map((asked, index) => grantOf(asked, `devices[${index}]`)),
+  );
 const boolean = (flags: string) => {
   const program = new Program().addOption(new Option(flags));
   const name = flags.split(/[, ]+/)[0] ?? '';
@@ -59,15 +71,13 @@ const TAKE: Readonly<Record<string, (value: string) => unknown>> = {
   '--mount': mounts('mount'),
   '-v': mounts('volume'),
   '--tmpfs': mounts('tmpfs'),
-  '--stop-signal': (value) => {
-    if (value !== '' && signalNumber(value) === undefined) throw new Error('unknown signal');
-  },
-  '--add-host': (value) => parseAddHost(value),
+  '--stop-signal': (value) => read({ stopSignal: value }),
+  '--add-host': (value) => hosts(value),
   '--dns': resolver('dns'),
   '--dns-search': resolver('dnsSearch'),
   '--dns-option': resolver('dnsOption'),
-  '--dns-opt': resolver('dnsOption'),
-  '--shm-size': (value) => parseSize(value, '--shm-size'),
+  '--dns-opt': resolver('dnsOpt'),
+  '--shm-size': (value) => read({ shmSize: value }),
   '--name': (value) => value === '' || checkName(value.replace(/^\//, '')),
   '-m': limits('memory'),
   '-m 64m --memory-swap': limits('memorySwap', { memory: '64m' }),
@@ -78,9 +88,9 @@ const TAKE: Readonly<Record<string, (value: string) => unknown>> = {
   '--cpuset-cpus': limits('cpusetCpus'),
   '--cpuset-mems': limits('cpusetMems'),
   '--pids-limit': limits('pidsLimit'),
-  '--ulimit': parseUlimit,
-  '--oom-score-adj': (value) => parseInteger(value, '--oom-score-adj', { min: -1000, max: 1000 }),
-  '--device': parseDevice,
+  '--ulimit': ulimit,
+  '--oom-score-adj': limits('oomScoreAdj'),
+  '--device': device,
   '--rm': boolean('--rm'),
   '--init': boolean('--init'),
   '--read-only': boolean('--read-only'),
@@ -131,19 +141,19 @@ test('limits that no host or no container can have are refused in Docker’s wor
 });
 
 test('what the values mean', () => {
-  const of = (mount: string) => userMounts({ image: 'x', mount: [mount] }, (path) => path)[0]?.options;
+  const of = (mount: string) => mounts('mount')(mount)[0]?.options;
   expect(of('type=bind,"source=/a,b",target=/m')).toEqual(['rbind', 'rw', 'rprivate']);
   expect(of('type=bind,src=/a,dst=/m,bind-recursive=disabled')).toEqual(['bind', 'rw', 'rprivate']);
   expect(of('type=bind,src=/a,dst=/m,bind-recursive=disabled,ro')).toEqual(['bind', 'ro', 'rprivate']);
   expect(of('type=bind,src=/a,dst=/m,bind-recursive=writable,ro')).toEqual(['rbind', 'ro', 'rprivate']);
   expect(of('type=bind,src=/a,dst=/m,ro=false,BIND-PROPAGATION=Slave')).toEqual(['rbind', 'rw', 'slave']);
-  expect(parseInteger('010', 'x')).toBe(8);
-  expect(parseInteger('0x10', 'x')).toBe(16);
+  expect(parseInteger('010')).toBe(8);
+  expect(parseInteger('0x10')).toBe(16);
   expect(parseUlimit('core=010')).toMatchObject({ soft: 10, hard: 10 });
   expect(parseSize('1e3', 'x')).toBe(1000);
-  expect(resourcesOf({ image: 'x', cpus: '3/2' })).toEqual({ cpu: { quota: 150000, period: 100000 } });
-  expect(resourcesOf({ image: 'x', cpus: '0', pidsLimit: '-2' })).toEqual({ pids: { limit: -1 } });
-  expect(parseAddHost('me:host-gateway', 'host')).toEqual({ name: 'me', address: '127.0.0.1' });
+  expect(limits('cpus')('3/2')).toEqual({ cpu: { quota: 150000, period: 100000 } });
+  expect(limits('cpus', { pidsLimit: '-2' })('0')).toEqual({ pids: { limit: -1 } });
+  expect(hosts('me:host-gateway', 'host')).toBe('127.0.0.1\tme\n');
   expect(parseAddHost('me=[fe80::1]')).toEqual({ name: 'me', address: 'fe80::1' });
 });
 
@@ -157,22 +167,23 @@ test('booleans: the value is the last letter’s', () => {
 });
 
 describe('a cpuset of what the machine has', () => {
-  const read = (kind: 'cpus' | 'mems') => (kind === 'cpus' ? '0-1,4-7\n' : '0\n');
-  test.each(['0', '1', '0-1', '0,1', '4-6,0', '7'])('--cpuset-cpus %s', (cpusetCpus) => {
-    checkCpuset({ image: 'x', cpusetCpus, cpusetMems: '0' }, read);
+  const set = (flag: string, cpus?: string) => (value: string) =>
+    taken({ [flag]: value }, (config) => resourcesOf(config.limits ?? {}, machine(cpus)));
+  test.each(['0', '1', '0-1', '0,1', '4-6,0', '7'])('--cpuset-cpus %s', (list) => {
+    expect(set('cpusetCpus', '0-1,4-7')(list)).toEqual({ cpu: { cpus: list } });
   });
-  test.each(['2', '1-2', '0-7', '0,8', '0-999999999'])('not --cpuset-cpus %s', (cpusetCpus) => {
-    expect(() => checkCpuset({ image: 'x', cpusetCpus }, read)).toThrow(
-      `requested CPUs are not available - requested ${cpusetCpus}, available: 0-1,4-7`,
+  test.each(['2', '1-2', '0-7', '0,8', '0-999999999'])('not --cpuset-cpus %s', (list) => {
+    expect(() => set('cpusetCpus', '0-1,4-7')(list)).toThrow(
+      `--cpuset-cpus "${list}": requested CPUs are not available - requested ${list}, available: 0-1,4-7`,
     );
   });
   test('not --cpuset-mems 1, and no list at all is said so first', () => {
-    expect(() => checkCpuset({ image: 'x', cpusetMems: '1' }, read)).toThrow(
-      'requested memory nodes are not available - requested 1, available: 0',
+    expect(() => set('cpusetMems')('1')).toThrow(
+      '--cpuset-mems "1": requested memory nodes are not available - requested 1, available: 0',
     );
-    expect(() => checkCpuset({ image: 'x', cpusetCpus: '1-' }, read)).toThrow('not a list of numbers');
+    expect(() => set('cpusetCpus')('1-')).toThrow('--cpuset-cpus "1-": not a list of numbers');
   });
   test('of a machine that keeps no cpusets nothing is known', () => {
-    checkCpuset({ image: 'x', cpusetCpus: '99' }, () => undefined);
+    expect(cpusetOf('cpus', '99', () => undefined)).toBe('99');
   });
 });

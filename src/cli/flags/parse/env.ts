@@ -1,25 +1,28 @@
 import { isUtf8 } from 'node:buffer';
-import { TinyrunError } from '../../errors.ts';
-
-export const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+import { readFileSync } from 'node:fs';
+import { kernelReason, TinyrunError } from '../../../errors.ts';
 
 const keyOf = (entry: string) => entry.split('=', 1)[0] ?? entry;
 
 /** `KEY` alone takes the caller's value; when the caller has none the entry says to remove the variable. */
-function inherit(entry: string, host: NodeJS.ProcessEnv): string {
+export function inherit(entry: string, host: NodeJS.ProcessEnv): string {
   if (entry.includes('=')) return entry;
   // process.env inherits JavaScript's own names: `-e toString`
   return Object.hasOwn(host, entry) ? `${entry}=${host[entry]}` : entry;
 }
 
-/** `-e` values, checked. */
-export function parseEnv(entries: readonly string[], host: NodeJS.ProcessEnv): string[] {
-  return entries.map((entry) => {
-    if (keyOf(entry) === '')
-      throw new TinyrunError('USAGE', `--env ${JSON.stringify(entry)}: no variable name`);
-    if (entry.includes('\0')) throw new TinyrunError('USAGE', `--env ${keyOf(entry)}: contains a NUL byte`);
-    return inherit(entry, host);
-  });
+/** The lines of an --env-file. @throws TinyrunError USAGE */
+export function readEnvFile(path: string, host: NodeJS.ProcessEnv): string[] {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    throw new TinyrunError('USAGE', `--env-file ${path}: ${kernelReason(cause)}`, {
+      cause,
+      hint: 'the file must exist and be readable, one KEY=VALUE a line',
+    });
+  }
+  return parseEnvFile(bytes, path, host);
 }
 
 /**
@@ -56,14 +59,4 @@ function firstBadLine(bytes: Buffer): number | undefined {
     if (found < 0 || !isUtf8(bytes.subarray(start, end))) return line;
     start = end + 1;
   }
-}
-
-/** Later entries replace earlier ones in place; `KEY` without `=` removes. */
-export function mergeEnv(...lists: (readonly string[])[]): string[] {
-  const merged = new Map<string, string>();
-  for (const entry of lists.flat()) {
-    if (entry.includes('=')) merged.set(keyOf(entry), entry);
-    else merged.delete(entry);
-  }
-  return [...merged.values()];
 }

@@ -1,16 +1,14 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../../errors.ts';
 import { S_IFBLK, S_IFCHR, S_IFMT } from '../../spec/linux.ts';
 import type { LinuxDevice, LinuxDeviceCgroup } from '../../spec/types.ts';
+import { ConfigError } from './error.ts';
+import type { DeviceConfig } from './types.ts';
 
 export interface DeviceGrant {
   readonly devices: readonly LinuxDevice[];
   readonly rules: readonly LinuxDeviceCgroup[];
 }
-
-const fail = (text: string, problem: string) =>
-  new TinyrunError('USAGE', `--device ${JSON.stringify(text)}: ${problem}`);
 
 function typeOf(mode: number): 'b' | 'c' | undefined {
   if ((mode & S_IFMT) === S_IFBLK) return 'b';
@@ -39,23 +37,29 @@ export function deviceAt(hostPath: string, containerPath: string): LinuxDevice |
   };
 }
 
-/** `HOST[:CONTAINER[:rwm]]`; a directory stands for the devices in it. */
-export function parseDevice(text: string): DeviceGrant {
-  const parts = text.split(':');
-  const host = parts[0] ?? '';
-  const second = parts[1] ?? '';
-  const onlyMode = parts.length === 2 && isMode(second);
-  const target = onlyMode || parts.length === 1 ? host : second;
-  const access = onlyMode ? second : (parts[2] ?? 'rwm');
-  if (parts.length > 3 || !host.startsWith('/') || !target.startsWith('/'))
-    throw fail(text, 'not HOST[:CONTAINER[:rwm]] with absolute paths');
-  if (!isMode(access)) throw fail(text, `bad access ${JSON.stringify(access)}: letters of rwm`);
-  const devices = devicesAt(host, target);
-  if (devices.length === 0) throw fail(text, `${host} is no device on this host`);
+/** What is asked for by name; a directory stands for the devices in it. @throws ConfigError */
+export function grantOf({ host, path = host, access = 'rwm' }: DeviceConfig, field: string): DeviceGrant {
+  if (!host.startsWith('/') || !path.startsWith('/')) throw new ConfigError(field, 'not absolute paths');
+  if (!isAccess(access))
+    throw new ConfigError(`${field}.access`, `bad access ${JSON.stringify(access)}: letters of rwm`);
+  const devices = devicesAt(host, path);
+  if (devices.length === 0) throw new ConfigError(`${field}.host`, `${host} is no device on this host`);
   return { devices, rules: devices.map((device) => ruleOf(device, access)) };
 }
 
-const isMode = (text: string) => /^[rwm]{1,3}$/.test(text) && new Set(text).size === text.length;
+export const isAccess = (text: string): boolean =>
+  /^[rwm]{1,3}$/.test(text) && new Set(text).size === text.length;
+
+/** With `privileged` every device of the host, those asked for in their places. */
+export function devicesOf(devices: readonly DeviceConfig[], privileged: boolean): DeviceGrant {
+  const grants = devices.map((device, index) => grantOf(device, `devices[${index}]`));
+  const asked = grants.flatMap((grant) => grant.devices);
+  const all = privileged ? hostDevices() : [];
+  return {
+    devices: [...all.filter(({ path }) => !asked.some((other) => other.path === path)), ...asked],
+    rules: grants.flatMap((grant) => grant.rules),
+  };
+}
 
 function devicesAt(host: string, target: string): LinuxDevice[] {
   const stat = statSync(host, { throwIfNoEntry: false });
@@ -67,7 +71,7 @@ function ruleOf({ type, major, minor }: LinuxDevice, access: string): LinuxDevic
   return { allow: true, type: type === 'b' ? 'b' : 'c', major: major ?? 0, minor: minor ?? 0, access };
 }
 
-/** What --privileged shows of the host's /dev: every device but terminals and what the container mounts itself. */
+/** What a privileged container sees of the host's /dev: every device but terminals and what the container mounts itself. */
 export function hostDevices(
   directory = '/dev',
   skip: readonly string[] = ['pts', 'shm', 'fd', 'mqueue', 'console', 'ptmx'],

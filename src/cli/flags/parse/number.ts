@@ -1,5 +1,5 @@
-import { TinyrunError } from '../../errors.ts';
-import { dict } from '../../store/dict.ts';
+import { TinyrunError } from '../../../errors.ts';
+import { dict } from '../../../store/dict.ts';
 
 const UNITS: Readonly<Record<string, number>> = dict({
   '': 1,
@@ -31,8 +31,8 @@ const INTEGERS: readonly (readonly [RegExp, number])[] = [
   [/^0b([01]+)$/i, 2],
 ];
 
-/** The number that a flag of Go's reads from a text; NaN for none. */
-function goInteger(text: string): number {
+/** The number that a flag of Go's reads from a text; NaN for none, which the engine refuses with what is out of bounds. */
+export function parseInteger(text: string): number {
   const [, sign = '', digits = ''] = /^([+-]?)(.*)$/s.exec(text) ?? [];
   for (const [pattern, base] of INTEGERS) {
     const found = pattern.exec(digits);
@@ -41,15 +41,11 @@ function goInteger(text: string): number {
   return Number.NaN;
 }
 
-/** A whole number between bounds. */
-export function parseInteger(
-  text: string,
-  flag: string,
-  bounds: { min: number; max: number } = { min: 0, max: Number.MAX_SAFE_INTEGER },
-): number {
-  const value = goInteger(text);
-  if (value >= bounds.min && value <= bounds.max) return value;
-  const range =
-    bounds.max === Number.MAX_SAFE_INTEGER ? `${bounds.min} or more` : `${bounds.min} to ${bounds.max}`;
-  throw new TinyrunError('USAGE', `${flag} ${JSON.stringify(text)}: not a number from ${range}`);
+/** Go's rationals: 1.5, .5, 1e0, 3/2; NaN for none. */
+export function parseRational(text: string): number {
+  const [, over, under] = /^([+-]?\d+)\/(\d+)$/.exec(text) ?? [];
+  if (over !== undefined) return Number(over) / Number(under);
+  // Docker counts billionths
+  const [, number = '?'] = /^([+-]?(?:\d+\.?\d{0,9}0*|\.\d{1,9}0*)(?:e[+-]?\d+)?)$/i.exec(text) ?? [];
+  return Number(number);
 }

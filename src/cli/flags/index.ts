@@ -1,0 +1,42 @@
+import type { Command as Program } from 'commander';
+import type { ContainerConfig } from '../../engine/config/types.ts';
+import { containerFlags } from './container.ts';
+import { filesystemFlags } from './filesystem.ts';
+import type { FieldNames, FlagGroup, Host } from './group.ts';
+import { limitFlags } from './limits.ts';
+import { nameFlags } from './names.ts';
+import { namespaceFlags } from './namespaces.ts';
+import { processFlags } from './process.ts';
+import { securityFlags } from './security.ts';
+import { type Given, inFlags } from './word.ts';
+
+/** Of every verb that makes a container. */
+const GROUPS = [
+  processFlags,
+  filesystemFlags,
+  limitFlags,
+  namespaceFlags,
+  nameFlags,
+  securityFlags,
+  containerFlags,
+];
+
+export function defineConfig(program: Program): void {
+  for (const group of GROUPS) group.define(program);
+}
+
+/** @throws TinyrunError */
+export function readConfig(
+  image: string,
+  args: readonly string[],
+  flags: Given,
+  host: Host,
+): ContainerConfig {
+  return Object.assign({ image, args }, ...GROUPS.map((group: FlagGroup<Given>) => group.read(flags, host)));
+}
+
+/** What the engine throws, in the words of these flags. */
+export function wordConfig(error: unknown, flags: Given, config: ContainerConfig): unknown {
+  const names: FieldNames = Object.assign({}, ...GROUPS.map((group) => group.names));
+  return inFlags(error, names, flags, config);
+}

@@ -1,0 +1,102 @@
+import { availableParallelism } from 'node:os';
+import type { HostFacts } from '../../plan/host.ts';
+import { machineSet } from '../../runtime/host.ts';
+import { DEFAULT_CAPABILITIES, DEFAULT_SHM_SIZE } from '../../spec/defaults.ts';
+import type { LinuxResources, Mount, POSIXRlimit } from '../../spec/types.ts';
+import { capabilitiesOf, capabilityNames } from './capabilities.ts';
+import { type DeviceGrant, devicesOf } from './devices.ts';
+import { checkEnv } from './env.ts';
+import { ConfigError, checkInteger } from './error.ts';
+import { bytesOf, type Machine, oomScoreAdjOf, resourcesOf, rlimitsOf } from './limits.ts';
+import { cleanTarget, missingSources, mountsOf } from './mounts.ts';
+import { type Modes, namespaceModes } from './namespaces.ts';
+import { checkPropagation } from './propagation.ts';
+import type { ContainerConfig } from './types.ts';
+
+/** What a configuration comes to on this host, whatever its image is. */
+export interface Checked {
+  readonly modes: Modes;
+  readonly capabilities: readonly string[];
+  readonly resources: LinuxResources;
+  readonly rlimits: readonly POSIXRlimit[];
+  readonly oomScoreAdj?: number;
+  readonly shmSize: number;
+  readonly workdir: string | undefined;
+  readonly mounts: readonly Mount[];
+  /** Directories of the host that are to be made. */
+  readonly missingSources: readonly string[];
+  readonly devices: DeviceGrant;
+}
+
+/** Refuses what no image could make right: before one is fetched. @throws ConfigError */
+export function checkConfig(config: ContainerConfig, host: HostFacts): Checked {
+  const { limits = {}, security = {}, mounts = [], devices = [], namespaces, hostname } = config;
+  checkFields(config);
+  if (namespaces?.uts === 'host' && hostname !== undefined)
+    throw new ConfigError('hostname', 'conflicting options: hostname and the UTS mode');
+  if (config.stop?.signal !== undefined) checkInteger('stop.signal', config.stop.signal, SIGNALS);
+  checkEnv(config.env ?? []);
+  checkPropagation(mounts);
+  const held = capabilityNames(host.capabilities.effective);
+  return {
+    modes: namespaceModes(config),
+    capabilities: capabilitiesOf(security, DEFAULT_CAPABILITIES, held),
+    resources: resourcesOf(limits, machineOf(host)),
+    rlimits: rlimitsOf(limits),
+    ...oomScoreAdjOf(limits),
+    shmSize: bytesOf('shmSize', config.shmSize) || DEFAULT_SHM_SIZE,
+    workdir: config.workdir && workdirOf(config.workdir),
+    mounts: mountsOf(mounts),
+    missingSources: missingSources(mounts),
+    devices: devicesOf(devices, security.privileged === true),
+  };
+}
+
+const machineOf = ({ cgroup }: HostFacts): Machine => ({
+  processors: availableParallelism(),
+  readSet: (kind) => machineSet(cgroup, kind),
+});
+
+const SIGNALS = { min: 1, max: 64 };
+
+/** Cleaned before it is made, as runc and Docker do: of `/a/../b` there need be no /a. */
+function workdirOf(path: string): string {
+  if (path.startsWith('/')) return cleanTarget(path);
+  throw new ConfigError('workdir', 'not an absolute path');
+}
+
+/** A name that means nothing here was meant for something. */
+function checkFields(config: ContainerConfig): void {
+  const unknown = Object.keys(config).find((field) => !Object.hasOwn(FIELDS, field));
+  if (unknown !== undefined) throw new ConfigError(unknown, 'there is no such field');
+}
+
+const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
+  image: true,
+  platform: true,
+  args: true,
+  entrypoint: true,
+  env: true,
+  workdir: true,
+  user: true,
+  groups: true,
+  hostname: true,
+  domainname: true,
+  labels: true,
+  annotations: true,
+  tty: true,
+  openStdin: true,
+  init: true,
+  readOnly: true,
+  stop: true,
+  autoRemove: true,
+  mounts: true,
+  shmSize: true,
+  devices: true,
+  limits: true,
+  sysctls: true,
+  namespaces: true,
+  network: true,
+  names: true,
+  security: true,
+};

@@ -1,0 +1,174 @@
+import type { Platform } from '../../image/types.ts';
+
+/**
+ * What a container is asked to be: the one input of the engine, written by flags, by a program, and by whatever face comes.
+ * Plain JSON, units resolved, the caller's environment and directory already read. Every value is checked by the engine,
+ * which throws {@link ConfigError} naming the field. How it is made and run is no property of it: `RunControl`.
+ */
+export interface ContainerConfig {
+  /** `busybox`, `registry:5000/team/app:1.2@sha256:…`. */
+  readonly image: string;
+  /** Which of an image of many platforms. */
+  readonly platform?: Platform | undefined;
+  /** Replaces the image's Cmd. */
+  readonly args?: readonly string[] | undefined;
+  /** Replaces the image's Entrypoint and drops its Cmd; `[]` resets both. */
+  readonly entrypoint?: readonly string[] | undefined;
+  /** `KEY=VALUE`, or `KEY` to remove it; later ones win. */
+  readonly env?: readonly string[] | undefined;
+  /** Absolute path in the container; made when missing. */
+  readonly workdir?: string | undefined;
+  /** `name|uid[:group|gid]`; names are the image's. */
+  readonly user?: string | undefined;
+  /** More groups, by name or number. */
+  readonly groups?: readonly string[] | undefined;
+  /** Default: the first 12 digits of the id. */
+  readonly hostname?: string | undefined;
+  readonly domainname?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Of the OCI spec. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  readonly tty?: boolean | undefined;
+  /** Keep standard input open; /dev/null otherwise. */
+  readonly openStdin?: boolean | undefined;
+  /** tinyrun-init stays as PID 1, forwards signals and reaps. */
+  readonly init?: boolean | undefined;
+  /** The root file system cannot be written. */
+  readonly readOnly?: boolean | undefined;
+  readonly stop?: { readonly signal?: number | undefined } | undefined;
+  /** Remove the container when it ends. */
+  readonly autoRemove?: boolean | undefined;
+  readonly mounts?: readonly MountConfig[] | undefined;
+  /** Bytes of /dev/shm; 64 MiB without, and for 0. */
+  readonly shmSize?: number | undefined;
+  readonly devices?: readonly DeviceConfig[] | undefined;
+  readonly limits?: Limits | undefined;
+  /** Settings of the kernel that belong to a namespace: `net.core.somaxconn`. */
+  readonly sysctls?: Readonly<Record<string, string>> | undefined;
+  readonly namespaces?: Namespaces | undefined;
+  /** `none` (the default for now: loopback only), the host's, or another container's. */
+  readonly network?: 'none' | 'host' | OtherContainer | undefined;
+  readonly names?: NameLookup | undefined;
+  readonly security?: SecurityConfig | undefined;
+}
+
+/** By id, its beginning, or name; it must be running. */
+export interface OtherContainer {
+  readonly container: string;
+}
+
+export type NamespaceMode = 'private' | 'host' | OtherContainer;
+
+export interface Namespaces {
+  readonly pid?: NamespaceMode | undefined;
+  /** With the /dev/shm that belongs to it; `none`: without one. `shareable` is Docker's word for private. */
+  readonly ipc?: NamespaceMode | 'none' | 'shareable' | undefined;
+  readonly uts?: NamespaceMode | undefined;
+  readonly cgroup?: NamespaceMode | undefined;
+  /** The host's unless asked for. */
+  readonly user?: 'private' | 'host' | undefined;
+}
+
+export type Propagation = 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave';
+
+export interface BindConfig {
+  readonly kind: 'bind';
+  /** Absolute path on the host. */
+  readonly source: string;
+  /** Make the directory where there is nothing; otherwise that is refused. */
+  readonly createSource?: boolean | undefined;
+  readonly target: string;
+  /** All the way down, but for `readOnlyBelow: false`. */
+  readonly readOnly?: boolean | undefined;
+  readonly readOnlyBelow?: boolean | undefined;
+  /** What is mounted below the source, too; true without. */
+  readonly recursive?: boolean | undefined;
+  /** `rprivate` without. */
+  readonly propagation?: Propagation | undefined;
+}
+
+export interface TmpfsConfig {
+  readonly kind: 'tmpfs';
+  readonly target: string;
+  /** Of mount(8) and tmpfs(5): `size=64m`, `exec`; noexec, nosuid and nodev without. */
+  readonly options?: readonly string[] | undefined;
+}
+
+export type MountConfig = BindConfig | TmpfsConfig;
+
+export interface DeviceConfig {
+  /** A device of the host, or a directory with some. */
+  readonly host: string;
+  /** Where it is in the container; the same place without. */
+  readonly path?: string | undefined;
+  /** Letters of `rwm`: read, write, mknod; all of them without. */
+  readonly access?: string | undefined;
+}
+
+/** 0 is no limit, but for `pids`, `rlimits` and `oomScoreAdj`. */
+export interface Limits {
+  /** Bytes, at least 6 MiB. */
+  readonly memory?: number | undefined;
+  /** Bytes of memory plus swap, twice the memory without; -1 is no limit. */
+  readonly memorySwap?: number | undefined;
+  /** Bytes that are kept for it. */
+  readonly memoryReservation?: number | undefined;
+  /** Processors: 1.5. */
+  readonly cpus?: number | undefined;
+  /** Relative weight, 1024 is the norm. */
+  readonly cpuShares?: number | undefined;
+  /** `0-2,7`. */
+  readonly cpusetCpus?: string | undefined;
+  readonly cpusetMems?: string | undefined;
+  /** 2048 without; below 1 is no limit. */
+  readonly pids?: number | undefined;
+  readonly rlimits?: readonly Rlimit[] | undefined;
+  /** How ready the kernel is to kill it, -1000 to 1000. */
+  readonly oomScoreAdj?: number | undefined;
+}
+
+/** setrlimit(2); -1 is no limit. */
+export interface Rlimit {
+  /** `nofile`. */
+  readonly name: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** How names are looked up: /etc/hosts and /etc/resolv.conf, in place of what the host's says. */
+export interface NameLookup {
+  /** Addresses. */
+  readonly servers?: readonly string[] | undefined;
+  /** Domains; `.` is none. */
+  readonly search?: readonly string[] | undefined;
+  /** `ndots:2`. */
+  readonly options?: readonly string[] | undefined;
+  readonly hosts?: readonly HostEntry[] | undefined;
+}
+
+export interface HostEntry {
+  readonly name: string;
+  /** `host-gateway` is the host, with the host's network. */
+  readonly address: string;
+}
+
+export interface SecurityConfig {
+  readonly privileged?: boolean | undefined;
+  /** `NET_ADMIN`, `CAP_NET_ADMIN`, `ALL`; an added one wins over a dropped ALL. */
+  readonly capabilities?:
+    | { readonly add?: readonly string[] | undefined; readonly drop?: readonly string[] | undefined }
+    | undefined;
+  readonly seccomp?: 'default' | 'unconfined' | SeccompProfile | undefined;
+  /** Name of a loaded profile, or `unconfined`. */
+  readonly apparmor?: string | undefined;
+  readonly noNewPrivileges?: boolean | undefined;
+  /** SELinux label parts; `disable` alone is nothing to do. */
+  readonly labels?: readonly string[] | undefined;
+}
+
+/** Docker's form of a seccomp profile, or `linux.seccomp` of a config.json. */
+export interface SeccompProfile {
+  /** What errors call it. */
+  readonly name: string;
+  readonly text: string;
+}
