@@ -244,7 +244,7 @@ describe('cgroup', () => {
   ])('cgroupsPath %s', (cgroupsPath, path) => {
     const { cgroup, plan } = made(linux(cgroupsPath === undefined ? {} : { cgroupsPath }));
     expect(cgroup).toBe(`/sys/fs/cgroup${path}`);
-    expect(plan.steps.find(({ op }) => op === 'cgroupCreate')?.undo).toEqual({
+    expect(plan.steps.find(({ op }) => op === 'cgroupCreate')?.undo?.[0]).toEqual({
       op: 'cgroupRemove',
       args: { path: cgroup },
     });
