@@ -28,7 +28,7 @@ export type {
   TmpfsConfig,
 } from './engine/config/types.ts';
 export { createEngine, type Engine } from './engine/engine.ts';
-export type { ContainerRecord, ContainerView } from './engine/record.ts';
+export type { ContainerExit, ContainerRecord, ContainerView, MountPoint } from './engine/record.ts';
 export type { CreateOptions, RunControl, RunResult } from './engine/types.ts';
 export { ERRORS, type ErrorCode, TinyrunError } from './errors.ts';
 export { native, SyscallError } from './native/index.ts';

@@ -9,10 +9,10 @@ export function imageUsers(roots: Roots): { users: User[]; inUse: InUse } {
   const records = containerIds(roots).flatMap((id) => readRecord(roots, id) ?? []);
   const users = records.map((record) => ({
     id: record.id,
-    imageId: record.imageId,
+    imageId: record.image.id,
     running: ['running', 'paused'].includes(viewOf(roots, record).status),
   }));
-  return { users, inUse: { trees: records.flatMap((record) => record.layers) } };
+  return { users, inUse: { trees: records.flatMap((record) => record.image.layers) } };
 }
 
 /** The sweep that an image being added had held up. */

@@ -8,7 +8,7 @@ import type { ImageDefaults, ImageRecord } from '../image/types.ts';
 import type { PlainPaths } from '../plan/compile/options.ts';
 import type { HostFacts } from '../plan/host.ts';
 import { hostFacts } from '../runtime/host.ts';
-import { SIGTERM, signalName, signalNumber } from '../spec/linux.ts';
+import { SIGTERM, signalNumber } from '../spec/linux.ts';
 import type { SeccompTarget } from '../spec/seccomp-profile.ts';
 import type { Mount, Spec } from '../spec/types.ts';
 import type { Roots } from '../store/paths.ts';
@@ -26,7 +26,7 @@ import { findImage } from './image.ts';
 import { accountsFile } from './layers.ts';
 import { containerPaths, rootfsPoint } from './layout.ts';
 import { newContainerId } from './names.ts';
-import type { ContainerRecord } from './record.ts';
+import type { ContainerRecord, MountPoint } from './record.ts';
 import { checkHost } from './requirements.ts';
 import { buildSpec } from './spec.ts';
 import type { CreateOptions, Notify } from './types.ts';
@@ -97,11 +97,10 @@ export async function prepare(
     config,
     record: recordOf(config, image, {
       id,
-      args: argv,
+      argv,
       hostname,
       layers: layers.lowers,
       mounts: bindsOf(checked.mounts),
-      network: networkName(config.network),
     }),
     spec,
     layers,
@@ -172,27 +171,26 @@ const stopSignalOf = ({ stop }: ContainerConfig, { StopSignal = '' }: ImageDefau
 function recordOf(
   config: ContainerConfig,
   image: ImageRecord,
-  made: Pick<ContainerRecord, 'id' | 'args' | 'hostname' | 'layers' | 'mounts' | 'network'>,
+  {
+    layers,
+    ...made
+  }: Pick<ContainerRecord, 'id' | 'argv' | 'hostname' | 'mounts'> & {
+    layers: readonly string[];
+  },
 ): Omit<ContainerRecord, 'name'> {
   const defaults = image.config.config ?? {};
   return {
-    version: 1,
+    version: 2,
     ...made,
-    image: config.image,
-    imageId: image.id,
     created: rfc3339(),
+    config,
+    image: { id: image.id, layers },
     labels: { ...defaults.Labels, ...config.labels },
-    tty: config.tty === true,
-    rm: config.autoRemove === true,
-    stopSignal: signalName(stopSignalOf(config, defaults)),
+    stopSignal: stopSignalOf(config, defaults),
   };
 }
 
-const bindsOf = (mounts: readonly Mount[]) =>
-  mounts.flatMap(({ type, source, destination }) =>
-    type === 'bind' && source ? [{ source, destination }] : [],
+const bindsOf = (mounts: readonly Mount[]): MountPoint[] =>
+  mounts.flatMap(({ type, source, destination, options = [] }) =>
+    type === 'bind' && source ? [{ source, destination, options }] : [],
   );
-
-/** What `ps` calls it: another container's network has no name of its own there. */
-const networkName = (network: ContainerConfig['network'] = 'none'): string =>
-  typeof network === 'string' ? network : '';

@@ -6,34 +6,40 @@ import { readState, type StateFile, statusOf } from '../runtime/state.ts';
 import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
 import { tryExistingLock } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
+import type { ContainerConfig } from './config/types.ts';
 import { containerPaths, containersDir } from './layout.ts';
+import { fromVersion1, type RecordV1 } from './record-v1.ts';
 
-/** What is kept of a container as long as it exists: container.json in its directory under the data root. */
+/**
+ * What is kept of a container as long as it exists: container.json in its directory under the data root. The environment
+ * and a seccomp profile are in it: nobody but its owner may read it.
+ */
 export interface ContainerRecord {
-  readonly version: 1;
+  readonly version: 2;
   readonly id: string;
   readonly name: string;
-  /** As it was asked for. */
-  readonly image: string;
-  /** `sha256:…` of the image's configuration. */
-  readonly imageId: string;
   /** RFC 3339, UTC, like the other times. */
   readonly created: string;
-  readonly args: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
+  /** As it was asked for. */
+  readonly config: ContainerConfig;
+  /** What that was when it was made: `sha256:…` of the configuration, and unpacked layers, top first. */
+  readonly image: { readonly id: string; readonly layers: readonly string[] };
+  /** What came of both together, and of this host: */
+  readonly argv: readonly string[];
   readonly hostname: string;
-  readonly tty: boolean;
-  /** Removed when it ends. */
-  readonly rm: boolean;
-  readonly stopSignal: string;
-  /** Unpacked layers, top first. */
-  readonly layers: readonly string[];
-  /** What of the host is mounted into it; missing in records of old. */
-  readonly mounts?: readonly { readonly source: string; readonly destination: string }[];
-  /** `none`, `host`; empty with another container's. */
-  readonly network?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly stopSignal: number;
+  readonly mounts: readonly MountPoint[];
   /** Missing until it has ended. */
   readonly exit?: ContainerExit;
+}
+
+/** What of the host is mounted into it. */
+export interface MountPoint {
+  readonly source: string;
+  readonly destination: string;
+  /** mount(8)'s; a record of version 1 does not tell. */
+  readonly options?: readonly string[];
 }
 
 export interface ContainerExit {
@@ -56,7 +62,7 @@ export interface ContainerView {
 /** `durable` containers outlive a power cut; those of `run --rm` need no fsync. */
 export function writeRecord(roots: Roots, record: ContainerRecord): void {
   const { record: path } = containerPaths(roots, record.id);
-  writeFileAtomic(path, JSON.stringify(record), { durable: !record.rm });
+  writeFileAtomic(path, JSON.stringify(record), { durable: !record.config.autoRemove });
 }
 
 /** @throws TinyrunError STATE_DAMAGED */
@@ -64,15 +70,17 @@ export function readRecord(roots: Roots, id: string): ContainerRecord | undefine
   const path = containerPaths(roots, id).record;
   const text = readIfExists(path);
   if (text === undefined) return undefined;
-  let value: Partial<ContainerRecord>;
+  let value: Partial<ContainerRecord | RecordV1> | null;
   try {
-    value = JSON.parse(text) as Partial<ContainerRecord>;
+    value = JSON.parse(text) as typeof value;
   } catch (cause) {
     throw damaged(id, path, (cause as Error).message);
   }
   if (value?.id !== id || typeof value.name !== 'string' || typeof value.created !== 'string')
     throw damaged(id, path, 'it is not the record of this container');
-  return value as ContainerRecord;
+  if (value.version === 2) return value as ContainerRecord;
+  if (value.version === 1) return fromVersion1(value as RecordV1);
+  throw damaged(id, path, `this tinyrun knows versions 1 and 2 of it, not ${JSON.stringify(value.version)}`);
 }
 
 function damaged(id: string, path: string, problem: string): TinyrunError {

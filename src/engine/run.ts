@@ -178,7 +178,7 @@ function abandon(roots: Roots, created: Created, error: unknown): void {
 
 /** What could not be taken back stays, dead, until a sweep or `rm` can. */
 function finish(roots: Roots, created: Created, exit: ContainerExit, left: TinyrunError | undefined): void {
-  if (created.record.rm && !left) {
+  if (created.record.config.autoRemove && !left) {
     destroyContainer(roots, created);
     return;
   }

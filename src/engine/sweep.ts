@@ -86,7 +86,7 @@ const killed = (note: string): ContainerExit => ({
 function settle(roots: Roots, id: string, note: string | undefined): void {
   const record = recordOrDamaged(roots, id);
   if (record === 'damaged') return;
-  if (record === undefined || record.rm || (note === undefined && !record.exit))
+  if (record === undefined || record.config.autoRemove || (note === undefined && !record.exit))
     removeData(roots, id, record?.name);
   else if (!record.exit && note !== undefined) writeRecord(roots, { ...record, exit: killed(note) });
 }

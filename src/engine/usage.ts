@@ -48,7 +48,7 @@ export function diskUsage(roots: Roots, onDamaged: (error: Error) => void): Disk
     sizes.set(diffId, size);
     return size;
   };
-  const users = containers.map(({ view }) => view.record.imageId);
+  const users = containers.map(({ view }) => view.record.image.id);
   return { ...imageUsage(views(new ImageStore(roots.dataRoot).list()), users, sizeOf), containers };
 }
 

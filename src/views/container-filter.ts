@@ -1,6 +1,7 @@
 import type { ContainerView } from '../engine/record.ts';
 import { TinyrunError } from '../errors.ts';
 import { hasLabel } from '../image/filter.ts';
+import { networkOf } from './containers.ts';
 
 /** What filters ask for besides the container at hand. */
 export interface Lookup {
@@ -33,8 +34,8 @@ const FILTERS = new Map<string, Filter>([
   ['ancestor', { make: ancestor }],
   ['before', { make: (value, lookup) => created(value, lookup, (own, other) => own < other) }],
   ['since', { make: (value, lookup) => created(value, lookup, (own, other) => own > other) }],
-  ['volume', { make: (value) => (view) => (view.record.mounts ?? []).some(isMount(value)) }],
-  ['network', { make: (value) => is(value, (view) => view.record.network ?? '') }],
+  ['volume', { make: (value) => (view) => view.record.mounts.some(isMount(value)) }],
+  ['network', { make: (value) => is(value, (view) => networkOf(view.record)) }],
 ]);
 
 export const CONTAINER_FILTERS = [...FILTERS.keys()].filter((key) => !key.endsWith('!'));
@@ -110,7 +111,7 @@ function exited(value: string): Test {
 /** By whatever names the image now, or as the container was asked for: an image may have lost its name since. */
 function ancestor(value: string, lookup: Lookup): Test {
   const family = lookup.family(value);
-  return ({ record }) => family.has(record.imageId) || (family.size === 0 && record.image === value);
+  return ({ record }) => family.has(record.image.id) || (family.size === 0 && record.config.image === value);
 }
 
 function created(value: string, lookup: Lookup, compare: (own: number, other: number) => boolean): Test {

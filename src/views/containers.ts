@@ -1,4 +1,4 @@
-import type { ContainerView } from '../engine/record.ts';
+import type { ContainerRecord, ContainerView } from '../engine/record.ts';
 import { goTime, humanDuration, humanSize } from './units.ts';
 
 /** Column heads of `ps`, also of `system df -v`. */
@@ -37,16 +37,20 @@ export interface Shown {
   readonly now?: number;
 }
 
+/** Another container's network has no name of its own here. */
+export const networkOf = ({ config: { network = 'none' } }: ContainerRecord): string =>
+  typeof network === 'string' ? network : '';
+
 /** A container's members under Docker's names, since scripts read them; what is a function takes arguments. */
 export function rowOf(view: ContainerView, { truncate, sizes, now = Date.now() }: Shown) {
   const { record, status } = view;
-  const command = record.args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg)).join(' ');
-  const mounts = record.mounts ?? [];
+  const command = record.argv.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg)).join(' ');
+  const { mounts } = record;
   return {
     Command: JSON.stringify(truncate ? ellipsis(command, 20) : command),
     CreatedAt: goTime(record.created),
     ID: truncate ? record.id.slice(0, 12) : record.id,
-    Image: record.image,
+    Image: record.config.image,
     Label: (name: string) => (Object.hasOwn(record.labels, name) ? (record.labels[name] ?? '') : ''),
     Labels: Object.entries(record.labels)
       .map(([key, value]) => `${key}=${value}`)
@@ -54,7 +58,7 @@ export function rowOf(view: ContainerView, { truncate, sizes, now = Date.now() }
     LocalVolumes: '0',
     Mounts: mounts.map(({ source }) => (truncate ? ellipsis(source, 15) : source)).join(','),
     Names: record.name,
-    Networks: record.network ?? '',
+    Networks: networkOf(record),
     Platform: null,
     Ports: '',
     RunningFor: `${humanDuration(now - Date.parse(record.created))} ago`,

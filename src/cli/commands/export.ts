@@ -28,5 +28,5 @@ async function exportContainer(name: string, flags: Flags, context: Context): Pr
   const { exportTree } = await import('../../image/export.ts');
   const { writeOutput } = await import('../output/file.ts');
   const { upper } = containerPaths(context, record.id);
-  await writeOutput(exportTree([upper, ...record.layers]), flags.output, 'export');
+  await writeOutput(exportTree([upper, ...record.image.layers]), flags.output, 'export');
 }

@@ -1,6 +1,7 @@
 import { createEngine } from '../../engine/engine.ts';
 import type { ContainerView } from '../../engine/record.ts';
 import { TinyrunError } from '../../errors.ts';
+import { signalName } from '../../spec/linux.ts';
 import type { Command, Context } from '../command.ts';
 import { formatFailure, toFailure } from '../fail.ts';
 import { oneOf } from '../options.ts';
@@ -68,7 +69,7 @@ async function describe(name: string, type: string | undefined, context: Context
 /** Docker's names for what we have of it. */
 function describeContainer({ record, status, state }: ContainerView) {
   const { exit } = record;
-  const [path, ...args] = record.args;
+  const [path, ...args] = record.argv;
   return {
     Id: record.id,
     Created: record.created,
@@ -85,15 +86,15 @@ function describeContainer({ record, status, state }: ContainerView) {
       Error: exit?.note ?? '',
       FinishedAt: exit?.finished ?? '0001-01-01T00:00:00Z',
     },
-    Image: record.imageId,
+    Image: record.image.id,
     Name: `/${record.name}`,
-    HostConfig: { AutoRemove: record.rm },
+    HostConfig: { AutoRemove: record.config.autoRemove === true },
     Config: {
       Hostname: record.hostname,
-      Tty: record.tty,
-      Image: record.image,
+      Tty: record.config.tty === true,
+      Image: record.config.image,
       Labels: record.labels,
-      StopSignal: record.stopSignal,
+      StopSignal: signalName(record.stopSignal),
     },
   };
 }

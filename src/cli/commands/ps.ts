@@ -65,19 +65,17 @@ async function list(flags: Flags, context: Context): Promise<void> {
 /** What a template is tried on. */
 const NOTHING: ContainerView = {
   record: {
-    version: 1,
+    version: 2,
     id: '',
     name: '',
-    image: '',
-    imageId: '',
     created: '',
-    args: [],
-    labels: {},
+    config: { image: '' },
+    image: { id: '', layers: [] },
+    argv: [],
     hostname: '',
-    tty: false,
-    rm: false,
-    stopSignal: '',
-    layers: [],
+    labels: {},
+    stopSignal: 0,
+    mounts: [],
   },
   status: 'created',
 };
@@ -117,6 +115,6 @@ async function sizesOf(context: Context): Promise<(view: ContainerView) => Sizes
   const images = new Map(new ImageStore(context.dataRoot).list().map(({ id, size }) => [id, size]));
   return (view) => {
     const own = writtenBy(context, view);
-    return { own, virtual: own + (images.get(view.record.imageId) ?? 0) };
+    return { own, virtual: own + (images.get(view.record.image.id) ?? 0) };
   };
 }

@@ -28,7 +28,7 @@ function containers(roots: Roots, typed: string, running: boolean): Candidate[] 
   return containerIds(roots).flatMap((id) => {
     const record = readRecord(roots, id);
     if (!record || (running && viewOf(roots, record).status !== 'running')) return [];
-    const about = record.image;
+    const about = record.config.image;
     const byId = /^[0-9a-f]+$/.test(typed) && id.startsWith(typed);
     return [
       { word: record.name, about },

@@ -193,7 +193,8 @@ test('after a reboot a container is known to have ended, and its name is free to
   const { exit: _, ...record } = JSON.parse(readFileSync(file, 'utf8'));
   writeFileSync(file, JSON.stringify(record));
   expect((await sandbox.tinyrun(['ps', '-a'])).stdout).toMatch(/Exited \(137\)/);
-  writeFileSync(file, JSON.stringify({ ...record, rm: true }));
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  writeFileSync(file, JSON.stringify({ ...record, config: { ...record.config, autoRemove: true } }));
   expect(await sandbox.tinyrun(['run', '--rm', '--name', 'before', 'busybox', 'true'])).toMatchObject({
     code: 0,
   });

@@ -15,7 +15,14 @@ const roots = { dataRoot: path.join(home, 'data'), runRoot: path.join(home, 'run
 for (const [digit, name] of ['a web', 'b worker', 'c db'].map((text) => text.split(' '))) {
   const id = (digit ?? '').repeat(64);
   const exit = { code: 0, finished: '2026-01-01T00:00:00Z' };
-  const record = { version: 1, id, name, created: '2026-01-01T00:00:00Z', image: 'busybox', exit };
+  const record = {
+    version: 2,
+    id,
+    name,
+    created: '2026-01-01T00:00:00Z',
+    config: { image: 'busybox' },
+    exit,
+  };
   ensureDir(path.join(containersDir(roots), id));
   writeFileAtomic(path.join(containersDir(roots), id, 'container.json'), JSON.stringify(record));
 }

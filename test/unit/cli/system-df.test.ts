@@ -16,7 +16,8 @@ function image(hex: string, tags: readonly string[], containers: number): ImageU
 
 function container(status: ContainerView['status'], size: number): ContainerUsage {
   const created = '2026-11-23T21:16:53.08Z';
-  const record = { id: 'c'.repeat(64), name: 'web', image: 'kid:1', created, args: ['sh', '-c', 'true >/x'] };
+  const made = { created, config: { image: 'kid:1' }, argv: ['sh', '-c', 'true >/x'], mounts: [] };
+  const record = { id: 'c'.repeat(64), name: 'web', ...made };
   return { view: { status, record: { ...record, labels: {} } } as unknown as ContainerView, size };
 }
 
@@ -87,7 +88,7 @@ CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED
       LocalVolumes: '0',
       Mounts: '',
       Names: 'web',
-      Networks: '',
+      Networks: 'none',
       Platform: null,
       Ports: '',
       RunningFor: expect.stringMatching(/ ago$/),

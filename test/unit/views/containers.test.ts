@@ -5,24 +5,20 @@ import { asksForAll, containerFilter, type Lookup } from '../../../src/views/con
 import { HEADERS, rowOf } from '../../../src/views/containers.ts';
 
 const RECORD: ContainerRecord = {
-  version: 1,
+  version: 2,
   id: 'abcdef012345'.padEnd(64, '6'),
   name: 'web-1',
-  image: 'shop:1',
-  imageId: 'sha256:aaa',
   created: '2026-01-02T03:04:05.000Z',
-  args: ['sh', '-c', 'sleep 1000 && true'],
-  labels: { team: 'web', 'com.example.tier-name': 'x=y', empty: '' },
+  config: { image: 'shop:1' },
+  image: { id: 'sha256:aaa', layers: [] },
+  argv: ['sh', '-c', 'sleep 1000 && true'],
   hostname: 'h',
-  tty: false,
-  rm: false,
-  stopSignal: 'SIGTERM',
-  layers: [],
+  labels: { team: 'web', 'com.example.tier-name': 'x=y', empty: '' },
+  stopSignal: 15,
   mounts: [
     { source: '/srv/a/very/long/path', destination: '/data' },
     { source: '/x', destination: '/y' },
   ],
-  network: 'none',
 };
 const NOW = Date.parse('2026-01-02T03:09:05.000Z');
 const view = (record: Partial<ContainerRecord> = {}, status: ContainerView['status'] = 'running') => ({
@@ -56,9 +52,9 @@ describe('rows of ps', () => {
     expect(HEADERS.Label('com.example.tier-name')).toBe('tier name');
   });
 
-  test('whole, with sizes, ended, of a record that has no mounts', () => {
-    const { mounts, network, ...old } = RECORD;
-    const ended = { record: { ...old, exit: exit(3) }, status: 'exited' as const };
+  test('whole, with sizes, ended, without mounts, in the network of another container', () => {
+    const config = { image: 'shop:1', network: { container: 'db' } };
+    const ended = view({ config, mounts: [], exit: exit(3) }, 'exited');
     const sizes = { own: 300, virtual: 1_980_300 };
     expect(rowOf(ended, { truncate: false, sizes, now: NOW })).toMatchObject({
       ID: RECORD.id,
