@@ -57,6 +57,15 @@ export function writtenBy(roots: Roots, { record }: ContainerView): number {
   return treeSize(containerPaths(roots, record.id).upper);
 }
 
+/** Bytes on disk of a container: what it has written, and with its image. */
+export function sizesOf(roots: Roots): (view: ContainerView) => { own: number; virtual: number } {
+  const images = new Map(new ImageStore(roots.dataRoot).list().map(({ id, size }) => [id, size]));
+  return (view) => {
+    const own = writtenBy(roots, view);
+    return { own, virtual: own + (images.get(view.record.image.id) ?? 0) };
+  };
+}
+
 /** @param users the image of each container */
 export function imageUsage(
   all: readonly ImageView[],

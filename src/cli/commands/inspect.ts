@@ -1,7 +1,7 @@
 import { createEngine } from '../../engine/engine.ts';
+import { containerPaths, rootfsPoint } from '../../engine/layout.ts';
 import type { ContainerView } from '../../engine/record.ts';
 import { TinyrunError } from '../../errors.ts';
-import { signalName } from '../../spec/linux.ts';
 import type { Command, Context } from '../command.ts';
 import { formatFailure, toFailure } from '../fail.ts';
 import { oneOf } from '../options.ts';
@@ -9,6 +9,7 @@ import { oneOf } from '../options.ts';
 interface Flags {
   readonly format?: string;
   readonly type?: string;
+  readonly size?: boolean;
 }
 
 export const command: Command = {
@@ -18,12 +19,14 @@ export const command: Command = {
   examples: [
     'tinyrun inspect web',
     "tinyrun inspect -f '{{.State.ExitCode}}' web",
+    "tinyrun inspect -s -f '{{.SizeRw}} {{json .Mounts}}' web",
     'tinyrun inspect busybox',
   ],
   define(program, context) {
     program
       .argument('<name...>')
       .option('-f, --format <FORMAT>', 'json, or a Go template')
+      .option('-s, --size', 'what a container has written, and with its image')
       .option('--type <KIND>', 'container or image', oneOf('container', 'image'))
       .action((names: string[], flags: Flags) => inspect(names, flags, context));
   },
@@ -36,7 +39,7 @@ async function inspect(names: readonly string[], flags: Flags, context: Context)
   const found: object[] = [];
   for (const name of names) {
     try {
-      found.push(await describe(name, flags.type, context));
+      found.push(await describe(name, flags, context));
     } catch (error) {
       context.err(formatFailure(toFailure(error), context.command));
       context.exitCode = 1;
@@ -46,9 +49,10 @@ async function inspect(names: readonly string[], flags: Flags, context: Context)
 }
 
 /** A container where there is one of that name, else an image. */
-async function describe(name: string, type: string | undefined, context: Context): Promise<object> {
+async function describe(name: string, flags: Flags, context: Context): Promise<object> {
+  const { type } = flags;
   try {
-    if (type !== 'image') return describeContainer(createEngine(context).find(name));
+    if (type !== 'image') return await describeFound(createEngine(context).find(name), flags, context);
   } catch (error) {
     const missing = error instanceof TinyrunError && error.code === 'CONTAINER_NOT_FOUND';
     if (!missing || type === 'container') throw error;
@@ -66,35 +70,17 @@ async function describe(name: string, type: string | undefined, context: Context
   }
 }
 
-/** Docker's names for what we have of it. */
-function describeContainer({ record, status, state }: ContainerView) {
-  const { exit } = record;
-  const [path, ...args] = record.argv;
-  return {
-    Id: record.id,
-    Created: record.created,
-    Path: path,
-    Args: args,
-    State: {
-      Status: status,
-      Running: status === 'running' || status === 'paused',
-      Paused: status === 'paused',
-      Dead: status === 'dead',
-      OOMKilled: exit?.oomKilled ?? false,
-      Pid: exit ? 0 : (state?.pid ?? 0),
-      ExitCode: exit?.code ?? 0,
-      Error: exit?.note ?? '',
-      FinishedAt: exit?.finished ?? '0001-01-01T00:00:00Z',
-    },
-    Image: record.image.id,
-    Name: `/${record.name}`,
-    HostConfig: { AutoRemove: record.config.autoRemove === true },
-    Config: {
-      Hostname: record.hostname,
-      Tty: record.config.tty === true,
-      Image: record.config.image,
-      Labels: record.labels,
-      StopSignal: signalName(record.stopSignal),
-    },
-  };
+/** With what is known of it beside its record. */
+async function describeFound(view: ContainerView, flags: Flags, context: Context): Promise<object> {
+  const { describeContainer } = await import('../../views/inspect.ts');
+  const { ImageStore } = await import('../../image/store.ts');
+  const { id, image } = view.record;
+  const images = new ImageStore(context.dataRoot);
+  const entry = images.list().find((other) => other.id === image.id);
+  return describeContainer(view, {
+    paths: containerPaths(context, id),
+    rootfs: rootfsPoint(context),
+    image: entry && images.record(entry).config.config,
+    sizes: flags.size ? (await import('../../engine/usage.ts')).sizesOf(context)(view) : undefined,
+  });
 }

@@ -1,6 +1,6 @@
 import { createEngine } from '../../engine/engine.ts';
 import type { ContainerView } from '../../engine/record.ts';
-import { COLUMNS, HEADERS, rowOf, type Sizes } from '../../views/containers.ts';
+import { COLUMNS, HEADERS, rowOf } from '../../views/containers.ts';
 import type { Command, Context } from '../command.ts';
 import { collect, wholeNumber } from '../options.ts';
 import { listing } from '../output/table-rows.ts';
@@ -57,7 +57,7 @@ async function list(flags: Flags, context: Context): Promise<void> {
     return context.out(views.map((view) => `${id(view)}\n`).join(''));
   }
   const withSize = flags.size || /\.Size\b/.test(flags.format ?? '');
-  const sizes = withSize ? await sizesOf(context) : () => undefined;
+  const sizes = withSize ? (await import('../../engine/usage.ts')).sizesOf(context) : () => undefined;
   const rows = views.map((view) => rowOf(view, { truncate: flags.trunc, sizes: sizes(view) }));
   context.out(print(rows));
 }
@@ -107,14 +107,4 @@ async function filters(given: readonly string[], context: Context) {
     family: (text) => familyOf(new ImageStore(context.dataRoot), text),
   });
   return { matches, all: asksForAll(given) };
-}
-
-async function sizesOf(context: Context): Promise<(view: ContainerView) => Sizes> {
-  const { writtenBy } = await import('../../engine/usage.ts');
-  const { ImageStore } = await import('../../image/store.ts');
-  const images = new Map(new ImageStore(context.dataRoot).list().map(({ id, size }) => [id, size]));
-  return (view) => {
-    const own = writtenBy(context, view);
-    return { own, virtual: own + (images.get(view.record.image.id) ?? 0) };
-  };
 }

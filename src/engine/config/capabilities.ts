@@ -5,7 +5,7 @@ import type { SecurityConfig } from './types.ts';
 const KNOWN: readonly string[] = CAPABILITIES;
 
 /** `net_admin`, `CAP_NET_ADMIN` → `CAP_NET_ADMIN`; `all` → `ALL`. */
-function normalise(name: string, field: string): string {
+export function normalise(name: string, field: string): string {
   const upper = name.trim().toUpperCase();
   if (upper === 'ALL') return upper;
   const full = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;

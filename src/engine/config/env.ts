@@ -2,7 +2,7 @@ import { ConfigError } from './error.ts';
 
 export const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-const keyOf = (entry: string) => entry.split('=', 1)[0] ?? entry;
+export const keyOf = (entry: string) => entry.split('=', 1)[0] ?? entry;
 
 /** @throws ConfigError for what is no variable */
 export function checkEnv(entries: readonly string[]): void {

@@ -49,6 +49,14 @@ test('a container that has ended stays until it is removed', async () => {
   expect(again).toMatchObject({ code: 125, stderr: expect.stringContaining(row.ID.slice(0, 12)) });
   const inspected = JSON.parse((await sandbox.tinyrun(['inspect', 'done'])).stdout)[0];
   expect(inspected).toMatchObject({ Id: row.ID, Name: '/done', State: { Status: 'exited', ExitCode: 7 } });
+  expect(inspected.Config).toMatchObject({
+    Image: 'busybox',
+    Cmd: inspected.Path ? [inspected.Path, ...inspected.Args] : [],
+    Entrypoint: null,
+  });
+  expect(readFileSync(inspected.HostnamePath, 'utf8')).toBe(`${inspected.Config.Hostname}\n`);
+  expect(inspected.GraphDriver.Data).toMatchObject({ UpperDir: data('containers', row.ID, 'upper') });
+  for (const layer of inspected.GraphDriver.Data.LowerDir.split(':')) expect(list(layer)).toContain('bin');
   for (const filter of [
     'name=don',
     'exited=7',
@@ -67,8 +75,9 @@ test('a container that has ended stays until it is removed', async () => {
     stderr: expect.stringMatching(/the filters of ps are id, name/),
   });
   expect(
-    (await sandbox.tinyrun(['inspect', '-f', '{{.State.ExitCode}} {{json .Args}}', 'done'])).stdout,
-  ).toBe('7 ["-c","echo x > /f; exit 7"]\n');
+    (await sandbox.tinyrun(['inspect', '-s', '-f', '{{.State.ExitCode}} {{.SizeRw}} {{json .Args}}', 'done']))
+      .stdout,
+  ).toBe('7 2 ["-c","echo x > /f; exit 7"]\n');
   expect((await sandbox.tinyrun(['inspect', '-f', '{{json .Config.Cmd}}', 'busybox'])).stdout).toBe(
     '["sh"]\n',
   );
@@ -78,7 +87,13 @@ test('a container that has ended stays until it is removed', async () => {
 });
 
 test('ps, kill, rm and inspect of a running one', async () => {
-  const { ended } = await background('--name', 'alive', '--label', 'a=b', ...WAIT);
+  const { ended } = await background('--name', 'alive', '--label', 'a=b', '-v', '/etc:/host:ro', ...WAIT);
+  const format =
+    '{{.State.Pid}} {{.State.StartedAt}} {{json .HostConfig.Binds}} {{(index .Mounts 0).RW}} {{len .NetworkSettings.Networks}} ' +
+    '{{json .Config.Env}}';
+  expect((await sandbox.tinyrun(['inspect', '--type', 'container', '-f', format, 'alive'])).stdout).toMatch(
+    /^[1-9]\d* 20\S+Z \["\/etc:\/host:ro"\] false 1 (null|\["PATH=.*"\])\n$/,
+  );
   expect((await sandbox.tinyrun(['ps'])).stdout).toMatch(
     /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES\n[0-9a-f]{12} +busybox +"sh -c 'trap.*…" .* ago +Up .* +alive\n$/,
   );

@@ -1,5 +1,6 @@
+import { Command as Program } from 'commander';
 import type { Host } from '../../../../src/cli/flags/group.ts';
-import { readConfig, wordConfig } from '../../../../src/cli/flags/index.ts';
+import { defineConfig, readConfig, wordConfig } from '../../../../src/cli/flags/index.ts';
 import type { Given } from '../../../../src/cli/flags/word.ts';
 import type { ContainerConfig } from '../../../../src/engine/config/types.ts';
 
@@ -16,4 +17,12 @@ export function taken<T>(flags: Given, use: (config: ContainerConfig) => T): T {
   } catch (error) {
     throw wordConfig(error, flags, config);
   }
+}
+
+/** What the words of a command line come to. */
+export function configOf(flags: readonly string[], image: string, args: readonly string[]): ContainerConfig {
+  const program = new Program();
+  defineConfig(program);
+  program.parse(flags, { from: 'user' });
+  return readConfig(image, args, program.opts(), HOST);
 }

@@ -1,0 +1,83 @@
+import type { ContainerPaths } from '../engine/layout.ts';
+import type { ContainerView } from '../engine/record.ts';
+import type { ImageDefaults } from '../image/types.ts';
+import type { Sizes } from './containers.ts';
+import { describeConfig } from './inspect-config.ts';
+import { describeHostConfig } from './inspect-host-config.ts';
+import { describeMounts } from './inspect-mounts.ts';
+import { describeNetwork } from './inspect-network.ts';
+
+/** What is known of a container beside its record. */
+export interface Surroundings {
+  readonly paths: ContainerPaths;
+  /** Where its root file system is attached. */
+  readonly rootfs: string;
+  /** Missing where the image is gone. */
+  readonly image?: ImageDefaults | undefined;
+  readonly sizes?: Sizes | undefined;
+}
+
+/**
+ * All of Docker's keys, in its order: what a container is, under the names that scripts read. What Docker knows and no
+ * record tells has Docker's empty value.
+ */
+export function describeContainer(view: ContainerView, { paths, rootfs, image = {}, sizes }: Surroundings) {
+  const { record } = view;
+  const [path = '', ...args] = record.argv;
+  return {
+    Id: record.id,
+    Created: record.created,
+    Path: path,
+    Args: args,
+    State: describeState(view),
+    Image: record.image.id,
+    ResolvConfPath: `${paths.data}/resolv.conf`,
+    HostnamePath: `${paths.data}/hostname`,
+    HostsPath: `${paths.data}/hosts`,
+    LogPath: '',
+    Name: `/${record.name}`,
+    RestartCount: 0,
+    Driver: 'overlay2',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: record.config.security?.apparmor ?? '',
+    ExecIDs: null,
+    HostConfig: describeHostConfig(record.config),
+    GraphDriver: {
+      Data: {
+        LowerDir: record.image.layers.join(':'),
+        MergedDir: rootfs,
+        UpperDir: paths.upper,
+        WorkDir: paths.work,
+      },
+      Name: 'overlay2',
+    },
+    ...(sizes && { SizeRw: sizes.own, SizeRootFs: sizes.virtual }),
+    Mounts: describeMounts(record),
+    Config: describeConfig(record, image),
+    NetworkSettings: describeNetwork(record.config),
+  };
+}
+
+/** Go's zero time: it has not happened. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+/** One that runs has run since it was made: nothing comes between. */
+function describeState({ record, status, state }: ContainerView) {
+  const { exit, created } = record;
+  const isRunning = status === 'running' || status === 'paused';
+  return {
+    Status: status,
+    Running: isRunning,
+    Paused: status === 'paused',
+    Restarting: false,
+    OOMKilled: exit?.oomKilled ?? false,
+    Dead: status === 'dead',
+    Pid: isRunning ? (state?.pid ?? 0) : 0,
+    ExitCode: exit?.code ?? 0,
+    Error: exit?.note ?? '',
+    StartedAt: status === 'created' ? NEVER : created,
+    FinishedAt: exit?.finished ?? NEVER,
+  };
+}
