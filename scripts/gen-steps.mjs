@@ -1,5 +1,5 @@
 // Writes src/plan/steps.gen.ts from native/steps.def and src/runtime/monitor/messages.gen.ts from native/monitor.def.
-// `--check` exits 1 when a file on disk differs.
+// From the former, too, a plan with every step, which the decoder's fuzzer starts from. `--check` exits 1 when a file on disk differs.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -101,19 +101,40 @@ ${messages.map(row).join('\n')}
 }
 
 const read = (path) => readFileSync(at(path), 'utf8');
+/** A plan of every step, its arguments empty; ARCHITECTURE.md, "The wire". */
+function seedOf(steps) {
+  const widths = { U64: 8, I64: 8, STR: 8 };
+  const encoded = steps.map(({ rest, fields }, index) => {
+    const payload = fields.map(({ kind }) => Buffer.alloc(widths[kind] ?? 4, kind === 'SLOT' ? 0xff : 0));
+    const bytes = Buffer.concat([Buffer.alloc(8), ...payload]);
+    bytes.writeUInt16LE(index + 1, 0);
+    bytes.writeUInt8(rest[0] === 'CONTAINER' ? 2 : 1, 2);
+    bytes.writeUInt32LE(bytes.length - 8, 4);
+    return bytes;
+  });
+  const header = Buffer.alloc(288, 0xff).fill(0, 0, 20).fill(0, 24, 32);
+  const plan = Buffer.concat([header, ...encoded]);
+  plan.write('TRPL', 'latin1');
+  for (const [index, word] of [1, plan.length, steps.length].entries())
+    plan.writeUInt32LE(word, 4 + 4 * index);
+  return plan;
+}
+
+const steps = parse(read('native/steps.def'), STEP, kinds);
 const generated = [
-  ['native/steps.def', 'src/plan/steps.gen.ts', renderSteps(parse(read('native/steps.def'), STEP, kinds))],
+  ['native/steps.def', 'src/plan/steps.gen.ts', renderSteps(steps)],
+  ['native/steps.def', 'native/test/corpus/every-step', seedOf(steps)],
   [
     'native/monitor.def',
     'src/runtime/monitor/messages.gen.ts',
     renderMessages(parse(read('native/monitor.def'), MESSAGE, messageKinds)),
   ],
 ];
-for (const [source, path, text] of generated) {
+for (const [source, path, content] of generated) {
   const target = at(path);
-  if (existsSync(target) && readFileSync(target, 'utf8') === text) continue;
+  if (existsSync(target) && readFileSync(target).equals(Buffer.from(content))) continue;
   if (process.argv.includes('--check')) {
     console.error(`${path} differs from ${source}: run npm run build`);
     process.exitCode = 1;
-  } else writeFileSync(target, text);
+  } else writeFileSync(target, content);
 }

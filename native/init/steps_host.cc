@@ -34,21 +34,22 @@ Result run(Host&, const args::removeTree& a) {
 
 namespace {
 
-Result writeWhole(Str path, Str value) {
+Result writeWhole(Str path, const void* data, size_t size) {
   const sys::Fd file(sys::openat(AT_FDCWD, path, O_WRONLY));
   if (file.bad()) return failed("openat", file.value(), path);
-  const long n = sys::write(file.get(), value.data, value.size);
+  const long n = sys::write(file.get(), data, size);
   if (n < 0) return failed("write", n, path);
-  return static_cast<size_t>(n) == value.size ? kDone : Result{EIO, "write", path};
+  return static_cast<size_t>(n) == size ? kDone : Result{EIO, "write", path};
 }
 
 }  // namespace
 
-Result run(Host&, const args::writeFile& a) { return writeWhole(a.path, a.value); }
+Result run(Host&, const args::writeFile& a) { return writeWhole(a.path, a.value.data, a.value.size); }
+Result run(Host&, const args::writeBytes& a) { return writeWhole(a.path, a.value.data, a.value.size); }
 
 Result run(Host&, const args::writeEither& a) {
-  const Result one = writeWhole(a.path, a.value);
-  const Result other = writeWhole(a.otherPath, a.otherValue);
+  const Result one = writeWhole(a.path, a.value.data, a.value.size);
+  const Result other = writeWhole(a.otherPath, a.otherValue.data, a.otherValue.size);
   if (one.err == 0 || other.err == 0) return kDone;
   return one.err == ENOENT ? other : one;   // the one that is there says more
 }

@@ -50,6 +50,9 @@ TEST(filesAndTheirUndo) {
   writeFile(dir / "f", "before");
   EXPECT_EQ(failureOf(make::writeFile{.path = dir / "f", .value = "AFTER!"}), "");
   EXPECT_EQ(readFile(dir / "f"), "AFTER!");
+  EXPECT_EQ(failureOf(make::writeBytes{.path = dir / "f", .value = std::string("a\0b", 3)}), "");
+  EXPECT_EQ(readFile(dir / "f"), std::string("a\0bER!", 6));
+  EXPECT_EQ(failureOf(make::writeBytes{.path = dir / "none", .value = "x"}), "openat ENOENT " + dir / "none");
   EXPECT_EQ(failureOf(make::signalStart{.path = dir / "d/fifo"}), "openat ENXIO " + dir / "d/fifo");
   for (int twice = 0; twice < 2; ++twice) {
     EXPECT_EQ(failureOf(make::unlink{.path = dir / "d/fifo"}), "");

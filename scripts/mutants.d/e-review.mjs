@@ -187,9 +187,7 @@ export default [
     name: 'set-uid',
     row: 'E: a set-uid program outlives its parent',
     out: 'the end of all that is in the cgroup, before it is removed',
-    edits: [
-      ['src/runtime/journal.ts', "[{ op: 'cgroupKill', args: undo.args }, undo] : [undo]", '[undo] : [undo]'],
-    ],
+    edits: [['src/plan/compile/cgroup.ts', "  { op: 'cgroupKill', args: { path } },\n", '']],
     test: 'test/security/set-uid.test.ts',
   },
 ];

@@ -1,7 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { HostFacts } from '../plan/host.ts';
 
 export const DEFAULT_PROFILE = 'tinyrun-default';
+
+/** Where policy is loaded; a securityfs that is not mounted has no such file. */
+const POLICY = '/sys/kernel/security/apparmor/.replace';
+
+/** apparmor_parser(8): profile in, policy out. */
+const COMPILE = 'apparmor_parser --stdout --skip-kernel-load --skip-cache';
 
 /** Names and modes of the profiles the kernel has, one a line: `tinyrun-default (enforce)`. */
 const LOADED = '/sys/kernel/security/apparmor/profiles';
@@ -35,20 +41,35 @@ ${denied.map((rule) => `  deny ${rule},\n`).join('')}}
 `;
 }
 
+/** The default profile, and what the kernel must be told of it where it does not have it yet. */
+export interface DefaultProfile {
+  readonly name: string;
+  readonly policy?: Uint8Array;
+}
+
 /**
- * The name of the default profile once the kernel has it; undefined on hosts without AppArmor, or without
- * apparmor_parser(8), as Docker does (tinyrun doctor tells).
+ * Undefined on hosts without AppArmor, without the right to load policy, or without apparmor_parser(8), as Docker does
+ * (tinyrun doctor tells). Compiles, but changes nothing: loading it is a step of the plan.
  */
-export async function ensureDefaultProfile(host: HostFacts): Promise<string | undefined> {
+export async function defaultProfile(host: HostFacts): Promise<DefaultProfile | undefined> {
   if (!host.apparmor) return undefined;
-  if (isLoaded()) return DEFAULT_PROFILE;
+  const name = DEFAULT_PROFILE;
+  if (isLoaded()) return { name };
+  if (!mayLoad(host)) return undefined;
   const { spawnSync } = await import('node:child_process');
-  const { status } = spawnSync('apparmor_parser', ['--replace', '--skip-cache'], {
-    input: profileText(DEFAULT_PROFILE),
-    stdio: ['pipe', 'ignore', 'ignore'],
+  const [program = '', ...flags] = COMPILE.split(' ');
+  const { status, stdout } = spawnSync(program, flags, {
+    input: profileText(name),
+    stdio: ['pipe', 'pipe', 'ignore'],
     env: { PATH: '/usr/sbin:/sbin:/usr/bin:/bin' },
   });
-  return status === 0 && isLoaded() ? DEFAULT_PROFILE : undefined;
+  return status === 0 && stdout.length > 0 ? { name, policy: stdout } : undefined;
+}
+
+/** apparmor(7): policy is for who has CAP_MAC_ADMIN, outside of any user namespace. */
+function mayLoad({ capabilities, inUserns }: HostFacts): boolean {
+  const CAP_MAC_ADMIN = 33n;
+  return !inUserns && ((capabilities.effective >> CAP_MAC_ADMIN) & 1n) === 1n && existsSync(POLICY);
 }
 
 function isLoaded(): boolean {

@@ -34,6 +34,7 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
     },
     plain: blueprint.plain,
     ...(seccomp ? { seccomp } : {}),
+    ...(blueprint.policy ? { apparmor: blueprint.policy } : {}),
     wait: { kind: 'exec' },
     onMissingController: 'refuse',
     dieWithParent: true,

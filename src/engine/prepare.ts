@@ -13,6 +13,7 @@ import type { SeccompTarget } from '../spec/seccomp-profile.ts';
 import type { Mount, Spec } from '../spec/types.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
+import type { DefaultProfile } from './apparmor.ts';
 import { checkConfig } from './config/check.ts';
 import { commandOf } from './config/command.ts';
 import { ConfigError } from './config/error.ts';
@@ -43,6 +44,8 @@ export interface Blueprint {
   /** Directories of the host that are to be bound and are missing. */
   readonly missingSources: readonly string[];
   readonly host: HostFacts;
+  /** What the kernel is to learn of the profile that the spec names. */
+  readonly policy?: Uint8Array | undefined;
 }
 
 /**
@@ -70,6 +73,7 @@ export async function prepare(
   const layers = await ensureUnpacked(new ImageStore(roots.dataRoot), image);
   const { security = {} } = config;
   const idMaps = checked.modes.user === 'private' ? idMapsOf(host) : undefined;
+  const profile = await apparmorOf(security, host);
   const spec = buildSpec({
     id,
     config,
@@ -84,7 +88,7 @@ export async function prepare(
     namespaces: namespacesOf(checked.modes, findPid),
     idMaps,
     readProfile: await profileReader(security),
-    apparmor: await apparmorOf(security, host),
+    apparmor: profile?.name,
     mounts: [
       ...checked.mounts,
       ...hostFileMounts(files, containerPaths(roots, id).data, checked.mounts, {
@@ -108,14 +112,19 @@ export async function prepare(
     plain: plainPaths(defaults),
     missingSources: checked.missingSources,
     host,
+    policy: profile?.policy,
   };
 }
 
 /** The default profile where there is one; `unconfined` and privileged ones go without. */
-async function apparmorOf(security: SecurityConfig, host: HostFacts): Promise<string | undefined> {
-  if (security.apparmor !== undefined || security.privileged || !host.apparmor) return security.apparmor;
-  const { ensureDefaultProfile } = await import('./apparmor.ts');
-  return ensureDefaultProfile(host);
+async function apparmorOf(
+  { apparmor: name, privileged }: SecurityConfig,
+  host: HostFacts,
+): Promise<DefaultProfile | undefined> {
+  if (name !== undefined) return { name };
+  if (privileged || !host.apparmor) return undefined;
+  const { defaultProfile } = await import('./apparmor.ts');
+  return defaultProfile(host);
 }
 
 /** What a profile of one's own asks for; the reader of profiles is loaded for nobody else. */

@@ -157,6 +157,8 @@ export interface StepArgs {
   writeEither: { path: string; value: string; otherPath: string; otherValue: string };
   /** Tells others of the cloned process: a file of head, its pid, middle, its start time (field 22 of /proc/PID/stat), tail, written whole under a temporary name beside `path` (O_EXCL, mode 0600) and renamed. ESRCH before there is a process. */
   publish: { path: string; head: string; middle: string; tail: string };
+  /** write(2) of bytes in one call: what the kernel takes whole (an AppArmor policy). */
+  writeBytes: { path: string; value: Uint8Array };
 }
 
 export type FieldKind = 'u32' | 'i32' | 'slot' | 'u64' | 'i64' | 'str' | 'bytes' | 'strs' | 'u32s';
@@ -250,6 +252,7 @@ export const STEPS = {
   umount: { code: 85, lane: 'host', fields: [['path', 'str'], ['flags', 'u32']] },
   writeEither: { code: 86, lane: 'host', fields: [['path', 'str'], ['value', 'str'], ['otherPath', 'str'], ['otherValue', 'str']] },
   publish: { code: 87, lane: 'host', fields: [['path', 'str'], ['head', 'str'], ['middle', 'str'], ['tail', 'str']] },
+  writeBytes: { code: 88, lane: 'host', fields: [['path', 'str'], ['value', 'bytes']] },
 } as const satisfies Record<
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }

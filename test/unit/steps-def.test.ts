@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { decode } from '../../src/plan/decode.ts';
 import { STEPS } from '../../src/plan/steps.gen.ts';
 import { syscallOf } from '../../src/plan/syscall.ts';
 import { GONE } from '../../src/plan/undo.ts';
@@ -30,7 +31,12 @@ test('what is in journals of earlier versions keeps its opcode', () => {
   const UNDO = { cgroupKill: 81, cgroupRemove: 83, umount: 85, unlink: 76, rmdir: 74, removeTree: 77 };
   expect(
     Object.fromEntries(Object.keys(GONE).map((op) => [op, STEPS[op as keyof typeof GONE].code])),
-  ).toEqual(UNDO);
+  ).toMatchObject(UNDO);
+});
+
+test('the fuzzer of the decoder starts from a plan with every step', () => {
+  const seed = decode(readFileSync(join(ROOT, 'native/test/corpus/every-step')));
+  expect(seed.map(({ op }) => op)).toEqual(Object.keys(STEPS));
 });
 
 test('every step can be told as system calls', () => {

@@ -1,7 +1,7 @@
 // The systemd cgroup driver against a real systemd: scripts/test-vm systemd.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CGROUPS, makeBundle, tinyrunc, tinyruncQuiet } from './support.ts';
 
@@ -85,4 +85,22 @@ test('run leaves no scope behind', () => {
   const { code, stdout, stderr } = tinyrunc('--systemd-cgroup', 'run', '-b', dir, 'three');
   assert.deepEqual({ code, stdout }, { code: 0, stdout: '0::/\n' }, stderr);
   assert.equal(existsSync(`${CGROUPS}/system.slice/test-three.scope`), false);
+});
+
+test('a creator that is killed once it has its scope: what it left is taken back, unit and all', () => {
+  const dir = bundle('sleep 1000', 'system.slice:test:one');
+  const file = `${dir}/config.json`;
+  const config = JSON.parse(readFileSync(file, 'utf8'));
+  // by a hook, whose parent the creator is; a process that stays keeps systemd from dropping the scope
+  const script = `sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >${CGROUP}/cgroup.procs; kill -9 $PPID`;
+  const kill = { path: '/bin/sh', args: ['sh', '-c', script] };
+  writeFileSync(file, JSON.stringify({ ...config, hooks: { createRuntime: [kill] } }));
+  assert.notEqual(tinyruncQuiet('--systemd-cgroup', 'create', '-b', dir, 'one'), 0);
+  assert.equal(existsSync(CGROUP), true);
+  assert.equal(tinyrunc('delete', '--force', 'one').code, 0);
+  assert.equal(existsSync(CGROUP), false);
+  // systemd hears of the empty cgroup by itself
+  const patience = Date.now() + 60_000;
+  while (unit('LoadState').LoadState !== 'not-found' && Date.now() < patience);
+  assert.equal(unit('LoadState').LoadState, 'not-found');
 });

@@ -86,6 +86,7 @@ export const CGROUPS: Calls<
   | 'umount'
   | 'writeEither'
   | 'publish'
+  | 'writeBytes'
 > = {
   mkdir: ({ path, mode }) => `mkdir(${quote(path)}, ${octal(mode)})`,
   rmdir: ({ path }) => `rmdir(${quote(path)})`,
@@ -111,6 +112,7 @@ export const CGROUPS: Calls<
   umount: ({ path }) => `umount2(${quote(path)}, MNT_DETACH)`,
   writeEither: ({ path, value, otherPath, otherValue }) =>
     calls(`write(${quote(path)}, ${quote(value)})`, `write(${quote(otherPath)}, ${quote(otherValue)})`),
+  writeBytes: ({ path, value }) => `write(${quote(path)}, ${value.length} bytes)`,
   publish: ({ path }) =>
     calls(
       'open(temporary, O_CREAT|O_EXCL, 0600)',

@@ -15,6 +15,8 @@ export interface Cgroup {
   readonly path?: string;
   /** What an external manager has to have done first. */
   readonly settle?: () => void;
+  /** What takes back a cgroup that an external manager makes: empty, it is dropped by systemd with its unit. */
+  readonly undo?: readonly Undo[];
   /** What can wait until the process is born: it goes on being set up meanwhile. */
   readonly afterBirth?: () => void;
   /** Limits that would keep it from being born: it waits for them once it is. */
@@ -119,7 +121,7 @@ export function makeCgroup(c: Context): Cgroup {
       limits(c, path, writes);
       devices(c, slot);
     };
-    return { slot: NO_SLOT, path, settle, ...late };
+    return { slot: NO_SLOT, path, settle, undo: removeCgroup(path), ...late };
   }
   // All there are, without a limit too: stats read them, and `update` may come with one.
   const { controllers } = c.host.cgroup;

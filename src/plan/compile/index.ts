@@ -28,6 +28,7 @@ export * from './options.ts';
 export function compile(spec: Spec, host: HostFacts, options: CompileOptions): Compiled {
   const c = new Context(spec, host, options);
   refuseUnsupported(c);
+  loadPolicy(c);
   const cgroup = makeCgroup(c);
   const fifo = execFifo(c);
   const terminal = consoleSlot(c);
@@ -40,6 +41,7 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   birth(c, born, {
     cgroupSlot: cgroup.slot,
     settleCgroup: cgroup.settle,
+    undoCgroup: cgroup.undo,
     mountOutside: () => overlayOutside(c, root),
     borrow: () => borrowMounts(c, wanted),
   });
@@ -89,6 +91,14 @@ function refuseUnsupported(c: Context): void {
   throw new TinyrunError('UNSUPPORTED', `${fields.join(', ') || 'linux.intelRdt'}: not supported`, {
     hint: 'this needs resctrl, which tinyrun does not drive: leave linux.intelRdt out',
   });
+}
+
+/** It stays loaded: every container of ours is under the same profile. */
+function loadPolicy(c: Context): void {
+  const { apparmor: value } = c.options;
+  if (value === undefined) return;
+  const why = `the kernel learns the profile ${c.process.apparmorProfile}, which stays for the next ones`;
+  c.onHost('writeBytes', { path: '/sys/kernel/security/apparmor/.replace', value }, why);
 }
 
 /** The fifo that `start` will write to, open in the container before it is born. */

@@ -7,6 +7,7 @@ import {
   O_RDONLY,
 } from '../../spec/linux.ts';
 import type { LinuxNamespaceType } from '../../spec/types.ts';
+import type { Undo } from '../types.ts';
 import type { Context } from './context.ts';
 import { mapText } from './idmaps.ts';
 import { STAGE, YIELD } from './options.ts';
@@ -120,16 +121,18 @@ function newTime(c: Context): void {
     c.inContainer('timeOffsets', { offsets: lines.join('') }, 'offsets freeze when a process enters');
 }
 
-function externalCgroup(c: Context): void {
+function externalCgroup(c: Context, undo: readonly Undo[] | undefined): void {
   c.inContainer('sync', { stage: STAGE.cgroup }, 'the cgroup manager needs a process to put in');
   c.onHost('awaitSync', { stage: STAGE.cgroup }, 'the process is there');
-  c.onHost('yield', { tag: YIELD.cgroup }, 'the manager makes the cgroup and puts the process in');
+  const why = 'the manager makes the cgroup and puts the process in';
+  c.onHost('yield', { tag: YIELD.cgroup }, why, undo === undefined ? {} : { undo });
 }
 
 export interface Born {
   readonly cgroupSlot: number;
   /** Writes what waits for an external cgroup manager. */
   readonly settleCgroup: (() => void) | undefined;
+  readonly undoCgroup: readonly Undo[] | undefined;
   /** Mounts what is made before the user namespace. */
   readonly mountOutside: () => void;
   /** Fetches mounts of other containers: with the privileges that joining them takes. */
@@ -138,11 +141,11 @@ export interface Born {
 
 /** clone, joins, a fork where it takes one, id maps. */
 export function birth(c: Context, plan: Birth, how: Born): void {
-  const { cgroupSlot, settleCgroup, mountOutside, borrow } = how;
+  const { cgroupSlot, settleCgroup, undoCgroup, mountOutside, borrow } = how;
   const { first, fresh, forks, joined, mountsOutside } = plan;
   c.onHost('clone', { flags: BigInt(first), cgroup: cgroupSlot, pass: [...c.passed] }, whyClone(first));
   if (settleCgroup !== undefined) {
-    externalCgroup(c);
+    externalCgroup(c, undoCgroup);
     settleCgroup();
     c.onHost('signalSync', { stage: STAGE.cgroup }, 'the process sits in its cgroup');
   }

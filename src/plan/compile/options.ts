@@ -58,6 +58,8 @@ export interface CompileOptions {
   readonly cgroup?: CgroupChoice;
   /** linux.seccomp compiled by the addon: struct sock_filter bytes and SECCOMP_FILTER_FLAG_*. */
   readonly seccomp?: { readonly filter: Uint8Array; readonly flags: number };
+  /** What the kernel is to learn of process.apparmorProfile, compiled by apparmor_parser(8), where it does not know it yet. */
+  readonly apparmor?: Uint8Array;
   /** exec: straight to execve, awaited (run). fifo: wait for one byte from this fifo, which the plan makes (create). */
   readonly wait: { readonly kind: 'exec' } | { readonly kind: 'fifo'; readonly path: string };
   /** A limit whose controller is not on cgroup v2: fail (tinyrun) or collect a warning (tinyrunc). */

@@ -43,7 +43,7 @@ tinyrun run cannot work here: mend the 1 marked ✗
 });
 
 const step = (op: string, lane: 'host' | 'container', args: object, undo?: object): Step =>
-  ({ op, lane, args, why: `for ${op}`, ...(undo && { undo }) }) as Step;
+  ({ op, lane, args, why: `for ${op}`, ...(undo && { undo: [undo] }) }) as Step;
 const PLAN: Plan = {
   steps: [
     step('mkdir', 'host', { path: '/run/x', mode: 0o700 }, { op: 'rmdir', args: { path: '/run/x' } }),

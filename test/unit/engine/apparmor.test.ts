@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { profileText } from '../../../src/engine/apparmor.ts';
+import { defaultProfile, profileText } from '../../../src/engine/apparmor.ts';
+import { ROOT } from '../../golden/plan/hosts.ts';
 
 test('the default profile denies mounts and the machine’s settings, and allows the rest', () => {
   const text = profileText('p');
@@ -8,4 +10,11 @@ test('the default profile denies mounts and the machine’s settings, and allows
     expect(text).toContain(`  deny ${rule},\n`);
   for (const rule of ['file', 'network', 'capability']) expect(text).toContain(`\n  ${rule},\n`);
   expect(text.match(/[{}]/g)?.join('')).toBe('{}');
+});
+
+test('there is none without AppArmor, or without the right to load it', async () => {
+  expect(await defaultProfile({ ...ROOT, apparmor: false })).toBeUndefined();
+  if (existsSync('/sys/kernel/security/apparmor')) return;
+  // no securityfs here: nothing could be loaded, and so nothing is compiled
+  expect(await defaultProfile({ ...ROOT, apparmor: true })).toBeUndefined();
 });

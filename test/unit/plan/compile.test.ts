@@ -151,6 +151,32 @@ describe('publish', () => {
   });
 });
 
+describe('what the kernel is to learn first', () => {
+  test('the policy of the profile, before anything is made', () => {
+    const policy = Uint8Array.of(4, 8, 0);
+    const spec = { ...MINIMAL, process: { ...MINIMAL.process, cwd: '/', apparmorProfile: 'p' } };
+    const { plan } = made(spec, { ...ROOT, apparmor: true }, { apparmor: policy });
+    expect(plan.steps[0]).toMatchObject({
+      op: 'writeBytes',
+      args: { path: '/sys/kernel/security/apparmor/.replace', value: policy },
+      why: expect.stringContaining('profile p'),
+    });
+    expect(plan.steps[0]?.undo).toBeUndefined();
+    expect(argsOf(made(spec, { ...ROOT, apparmor: true }).plan, 'writeBytes')).toEqual([]);
+  });
+  test('a unit that systemd is asked for is in the undo list before it is asked', () => {
+    const { plan, cgroup } = made(MINIMAL, ROOT, {
+      cgroup: { path: '/a.slice/b.scope', manager: 'external' },
+    });
+    const asked = plan.steps.find(({ op }) => op === 'yield');
+    expect(cgroup).toBe('/sys/fs/cgroup/a.slice/b.scope');
+    expect(asked?.undo).toEqual([
+      { op: 'cgroupRemove', args: { path: cgroup } },
+      { op: 'cgroupKill', args: { path: cgroup } },
+    ]);
+  });
+});
+
 describe('device program', () => {
   const guarded = linux({ resources: { devices: [{ allow: false, access: 'rwm' }] } });
   const placed = (options: Partial<CompileOptions>) => {
