@@ -14,7 +14,8 @@ tinyrun: mount proc on /proc (nosuid,noexec,nodev): EPERM: operation not permitt
 \`\`\`
 
 From the Node API it is a \`TinyrunError\` with \`code\`, \`message\`, \`hint\`, \`exitCode\`, \`status\` (HTTP's, as Docker's API
-answers) and, where another error was behind it, \`cause\`.
+answers) and, where another error was behind it, \`cause\`. A value of a \`ContainerConfig\` that cannot be is a \`ConfigError\`, which
+has the \`field\`, \`limits.memory\`, and the \`problem\`, too.
 
 Exit codes are Docker's. \`run\` ends with the program's own, 128 + n after signal n; 125 when tinyrun itself failed, 126
 for a program that may not be executed (\`COMMAND_NOT_EXECUTABLE\`), 127 for one that is not there

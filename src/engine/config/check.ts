@@ -7,6 +7,7 @@ import { capabilitiesOf, capabilityNames } from './capabilities.ts';
 import { type DeviceGrant, devicesOf } from './devices.ts';
 import { checkEnv } from './env.ts';
 import { ConfigError, checkInteger } from './error.ts';
+import { checkFields } from './fields.ts';
 import { bytesOf, type Machine, oomScoreAdjOf, resourcesOf, rlimitsOf } from './limits.ts';
 import { cleanTarget, missingSources, mountsOf } from './mounts.ts';
 import { type Modes, namespaceModes } from './namespaces.ts';
@@ -64,39 +65,3 @@ function workdirOf(path: string): string {
   if (path.startsWith('/')) return cleanTarget(path);
   throw new ConfigError('workdir', 'not an absolute path');
 }
-
-/** A name that means nothing here was meant for something. */
-function checkFields(config: ContainerConfig): void {
-  const unknown = Object.keys(config).find((field) => !Object.hasOwn(FIELDS, field));
-  if (unknown !== undefined) throw new ConfigError(unknown, 'there is no such field');
-}
-
-const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
-  image: true,
-  platform: true,
-  args: true,
-  entrypoint: true,
-  env: true,
-  workdir: true,
-  user: true,
-  groups: true,
-  hostname: true,
-  domainname: true,
-  labels: true,
-  annotations: true,
-  tty: true,
-  openStdin: true,
-  init: true,
-  readOnly: true,
-  stop: true,
-  autoRemove: true,
-  mounts: true,
-  shmSize: true,
-  devices: true,
-  limits: true,
-  sysctls: true,
-  namespaces: true,
-  network: true,
-  names: true,
-  security: true,
-};

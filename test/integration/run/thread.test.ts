@@ -24,3 +24,20 @@ it.each([
   );
   expect({ exitCode, seen }).toEqual({ exitCode: 0, seen: expected });
 });
+
+it('a program is told of fields, not of flags, and nothing is made', async () => {
+  const engine = createEngine({ dataRoot: `${sandbox.dir}/data`, runRoot: `${sandbox.dir}/run` });
+  const refused = async (config: object, options = {}) =>
+    await engine.run({ image: 'busybox', ...config }, options).catch((error: Error) => error);
+  expect(await refused({ limits: { memory: 1 } })).toMatchObject({
+    code: 'USAGE',
+    field: 'limits.memory',
+    message: 'limits.memory: minimum memory limit allowed is 6MB',
+  });
+  expect(await refused({ namespaces: { pid: { container: 'none' } } }, { pull: 'never' })).toMatchObject({
+    message: 'namespaces.pid.container: no such container',
+  });
+  expect(await refused({}, { name: '.' })).toMatchObject({ field: 'name' });
+  expect(await refused({ rm: true })).toMatchObject({ field: 'rm', message: 'rm: there is no such field' });
+  expect(engine.list()).toEqual([]);
+});

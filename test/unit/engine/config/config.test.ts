@@ -5,6 +5,7 @@ import { commandOf } from '../../../../src/engine/config/command.ts';
 import { devicesOf, grantOf, majorOf, minorOf } from '../../../../src/engine/config/devices.ts';
 import { checkEnv, mergeEnv } from '../../../../src/engine/config/env.ts';
 import { ConfigError } from '../../../../src/engine/config/error.ts';
+import { checkFields } from '../../../../src/engine/config/fields.ts';
 import { resourcesOf, rlimitsOf } from '../../../../src/engine/config/limits.ts';
 import { hostLines, resolvConf } from '../../../../src/engine/config/lookup.ts';
 import { missingSources, mountsOf } from '../../../../src/engine/config/mounts.ts';
@@ -24,6 +25,53 @@ function fieldOf(use: () => unknown): string {
   }
   return '';
 }
+
+test('a configuration without types: unknown names, and values of another kind', () => {
+  const fits = {
+    image,
+    args: ['x'],
+    tty: true,
+    network: 'host',
+    limits: {},
+    labels: { a: 'b' },
+    user: undefined,
+  };
+  expect(() => checkFields(fits as ContainerConfig)).not.toThrow();
+  const wrong = {
+    rm: true,
+    toString: 1,
+    image: 1,
+    args: 'echo hi',
+    env: [1],
+    hostname: null,
+    tty: 'yes',
+    mounts: ['/a:/b'],
+    labels: { a: 1 },
+    limits: '64m',
+    network: 5,
+  };
+  const said = Object.entries(wrong).map(([field, value]) => {
+    try {
+      checkFields({ image, [field]: value } as ContainerConfig);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return `${field} is taken`;
+  });
+  expect(said).toEqual([
+    'rm: there is no such field',
+    'toString: there is no such field',
+    'image: not a text',
+    'args: not a list of texts',
+    'env: not a list of texts',
+    'hostname: not a text',
+    'tty: not true or false',
+    'mounts: not a list of objects',
+    'labels: not an object of texts',
+    'limits: not an object',
+    'network: not a word or an object',
+  ]);
+});
 
 describe('env', () => {
   test('a name alone removes; what has none is refused', () => {

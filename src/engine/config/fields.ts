@@ -1,0 +1,64 @@
+import { ConfigError } from './error.ts';
+import type { ContainerConfig } from './types.ts';
+
+/** What a field holds, for whoever writes a configuration without its types. */
+const KINDS = {
+  text: (value: unknown) => typeof value === 'string',
+  number: (value: unknown) => typeof value === 'number',
+  switch: (value: unknown) => typeof value === 'boolean',
+  texts: (value: unknown) => Array.isArray(value) && value.every(KINDS.text),
+  objects: (value: unknown) => Array.isArray(value) && value.every(KINDS.object),
+  object: (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  table: (value: unknown) => KINDS.object(value) && Object.values(value as object).every(KINDS.text),
+  mode: (value: unknown) => KINDS.text(value) || KINDS.object(value),
+};
+
+const NAMES: Readonly<Record<keyof typeof KINDS, string>> = {
+  text: 'a text',
+  number: 'a number',
+  switch: 'true or false',
+  texts: 'a list of texts',
+  objects: 'a list of objects',
+  object: 'an object',
+  table: 'an object of texts',
+  mode: 'a word or an object',
+};
+
+const FIELDS: Readonly<Record<keyof ContainerConfig, keyof typeof KINDS>> = {
+  image: 'text',
+  platform: 'object',
+  args: 'texts',
+  entrypoint: 'texts',
+  env: 'texts',
+  workdir: 'text',
+  user: 'text',
+  groups: 'texts',
+  hostname: 'text',
+  domainname: 'text',
+  labels: 'table',
+  annotations: 'table',
+  tty: 'switch',
+  openStdin: 'switch',
+  init: 'switch',
+  readOnly: 'switch',
+  stop: 'object',
+  autoRemove: 'switch',
+  mounts: 'objects',
+  shmSize: 'number',
+  devices: 'objects',
+  limits: 'object',
+  sysctls: 'table',
+  namespaces: 'object',
+  network: 'mode',
+  names: 'object',
+  security: 'object',
+};
+
+/** A name that means nothing here was meant for something; a text is no list of its letters. @throws ConfigError */
+export function checkFields(config: ContainerConfig): void {
+  for (const [field, value] of Object.entries(config)) {
+    if (!Object.hasOwn(FIELDS, field)) throw new ConfigError(field, 'there is no such field');
+    const kind = FIELDS[field as keyof ContainerConfig];
+    if (value !== undefined && !KINDS[kind](value)) throw new ConfigError(field, `not ${NAMES[kind]}`);
+  }
+}
