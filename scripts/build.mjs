@@ -174,6 +174,7 @@ async function buildBundles() {
       'scripts/build.mjs',
       'scripts/notices.txt',
       'scripts/train.mjs',
+      'scripts/lib',
       'node_modules/.package-lock.json',
     )
   )

@@ -1,6 +1,6 @@
 // bin/tinyrun and bin/tinyrunc from src/boot/launcher.sh: `node scripts/launchers.mjs`. A test keeps them equal to it.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const LAUNCHERS = { tinyrun: 'main', tinyrunc: 'tinyrunc' };
 
@@ -22,23 +22,27 @@ export function renderLauncher(template, command, { flags, malloc, brief }) {
     flags: flags.join(' '),
     malloc,
     verbs: entry === 'main' ? '' : verbs(brief),
+    brief: entry === 'main' ? '' : `, [${brief.map((verb) => `'${verb}'`).join(', ')}]`,
   };
   return template.replace(/@(\w+)@/g, (_, name) => words[name]);
 }
 
+/** What modules without effects export; what they load late stays where it is. */
 async function constants(...files) {
-  const { transform } = await import('esbuild');
-  const loaded = files.map(async (file) => {
-    const { code } = await transform(readFileSync(file, 'utf8'), { loader: 'ts', format: 'esm' });
-    return import(`data:text/javascript,${encodeURIComponent(code)}`);
+  const { build } = await import('esbuild');
+  const loaded = files.map(async (entryPoint) => {
+    const options = { bundle: true, external: ['./verbs/*'], format: 'esm', platform: 'node', write: false };
+    const { outputFiles } = await build({ entryPoints: [entryPoint], ...options });
+    return import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
   });
   return Object.assign({}, ...(await Promise.all(loaded)));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const room = new URL('../src/boot/', import.meta.url);
-  const { FLAGS, MALLOC, BRIEF } = await constants(new URL('flags.ts', room), new URL('entries.ts', room));
-  const template = readFileSync(new URL('launcher.sh', room), 'utf8');
+  const src = new URL('../src/', import.meta.url);
+  const files = ['boot/flags.ts', 'tinyrunc/verbs.ts'].map((file) => fileURLToPath(new URL(file, src)));
+  const { FLAGS, MALLOC, BRIEF } = await constants(...files);
+  const template = readFileSync(new URL('boot/launcher.sh', src), 'utf8');
   for (const command of Object.keys(LAUNCHERS))
     writeFileSync(
       new URL(`../bin/${command}`, import.meta.url),

@@ -2,6 +2,7 @@ import { keepDebuggerOut } from './boot/debugger.ts';
 import { callNode } from './boot/warm.ts';
 import { main, prepare } from './cli/main.ts';
 import { endProcess } from './cli/output/end.ts';
+import { TABLE } from './cli/verbs.ts';
 
 export { main } from './cli/main.ts';
 export { setPackageRoot } from './store/package.ts';
@@ -12,9 +13,20 @@ export function start(): void {
   main(process.argv.slice(2)).then(endProcess);
 }
 
+/** What the build runs to learn what of the most used verbs is to be compiled in a start-up snapshot. */
+export const training: readonly (readonly string[])[] = TABLE.verbs.flatMap(({ names: [name], hot }) =>
+  hot ? [[name, ...hot.args]] : [],
+);
+
 /** What a start-up snapshot holds ready, so that no start does it again. */
 export async function warm(): Promise<void> {
   callNode();
-  await prepare(['run', 'ps']);
-  await import('./cli/output/explain-run.ts');
+  await ready(({ hot }) => hot !== undefined);
+}
+
+/** Loads and defines verbs, as for a start-up snapshot. */
+export async function ready(
+  isWanted: (verb: { readonly hot?: unknown }) => boolean = () => true,
+): Promise<void> {
+  await prepare(TABLE.verbs.filter(isWanted));
 }

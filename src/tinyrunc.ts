@@ -1,5 +1,5 @@
 import { keepDebuggerOut } from './boot/debugger.ts';
-import { BRIEF, type Entry } from './boot/entries.ts';
+import type { Entry } from './boot/entries.ts';
 import { callNode } from './boot/warm.ts';
 import { native } from './native/index.ts';
 import { visible } from './store/text.ts';
@@ -21,10 +21,15 @@ export function start(): void {
   );
 }
 
-/** What a start-up snapshot holds ready, so that no start does it again: the modules of its verbs. */
+/** What a start-up snapshot holds ready, so that no start does it again. */
 export async function warm(entry: Entry): Promise<void> {
   callNode();
-  const isBrief = (verb: string) => BRIEF.includes(verb);
-  for (const [name, { load }] of Object.entries(VERBS))
-    if (isBrief(name) === (entry === 'brief')) await load();
+  await ready(({ brief = false }) => brief === (entry === 'brief'));
+}
+
+/** Loads the modules of verbs, as for a start-up snapshot. */
+export async function ready(
+  isWanted: (verb: { readonly brief?: boolean }) => boolean = () => true,
+): Promise<void> {
+  for (const verb of Object.values(VERBS)) if (isWanted(verb)) await verb.load();
 }

@@ -28,7 +28,7 @@ import { Script } from 'node:vm';
 import { randomBytes } from '../store/random.ts';
 import { isTrusted } from '../store/trust.ts';
 import { keepDebuggerOut } from './debugger.ts';
-import { BRIEF, type Entry } from './entries.ts';
+import type { Entry } from './entries.ts';
 import { FLAGS } from './flags.ts';
 
 /** What a bundle of dist/ exports that is a command line. */
@@ -38,6 +38,10 @@ export interface Program {
   /** Runs the command line of this process, and ends it. */
   start(): void;
   warm(entry: Entry): Promise<void>;
+  /** Loads verbs, all of them without an argument. */
+  ready(): Promise<void>;
+  /** Of `main`: what the build runs to learn what is to be compiled. */
+  readonly training?: readonly (readonly string[])[];
   setPackageRoot(directory: string): void;
 }
 
@@ -67,11 +71,11 @@ export function programOf(script: Script, entry: Entry): Program {
   return module.exports;
 }
 
-/** Runs the command line of this process. */
-export default function boot(commandLine: 'main' | 'tinyrunc'): void {
+/** Runs the command line of this process. The launcher tells which verbs are brief, as it looks for them too. */
+export default function boot(commandLine: 'main' | 'tinyrunc', brief: readonly string[] = []): void {
   keepDebuggerOut();
   const verb = process.argv.slice(2).find((argument) => /^[a-z]{2,12}$/.test(argument)) ?? '';
-  const entry = commandLine === 'tinyrunc' && BRIEF.includes(verb) ? 'brief' : commandLine;
+  const entry = brief.includes(verb) ? 'brief' : commandLine;
   const script = scriptOf(entry);
   const atExit = () => {
     if (!isTime(entry, process.argv0)) return;

@@ -23,15 +23,12 @@ export interface Context {
 }
 
 /**
- * One verb: `src/cli/commands/<verb>.ts` exports `command`. `define` adds arguments, options and the action to
- * the commander program it is given (which has name, summary, usage and examples already). A group such as
- * `image` adds its own subcommands with `program.command('ls')`. The action throws `TinyrunError` for what a
- * person did wrong or the host lacks; main prints it and takes the exit code from the table.
+ * What `src/cli/commands/<verb>.ts` exports as `command`; its names and summary stand in `verbs.ts`. `define` adds
+ * arguments, options and the action to the commander program it is given (which has all else already). The action
+ * throws `TinyrunError` for what a person did wrong or the host lacks; main prints it and takes the exit code from the
+ * table.
  */
 export interface Command {
-  readonly name: string;
-  /** One line, lowercase, no full stop: shown in the list of commands. */
-  readonly summary: string;
   /** What follows the name: `[options] IMAGE [COMMAND] [ARG...]`. */
   readonly usage: string;
   /** Whole command lines, shown by --help. */

@@ -1,84 +1,107 @@
 import type { Command as Program } from 'commander';
+import { resolveRoots } from '../store/paths.ts';
+import { addCommand, addGroup, addSummaries, commandPath } from './add-command.ts';
 import { plainBooleans } from './booleans.ts';
 import type { Command, Context } from './command.ts';
-import { findCommand } from './commands.ts';
 import { exitCodeOf, formatFailure, toFailure } from './fail.ts';
-import { findVerb, isDebug, rootsOf, verbIndex } from './globals.ts';
+import { type Line, readLine } from './line.ts';
 import { writeAnswer, writeDrawing, writeMessage } from './output/write.ts';
-import {
-  addCommand,
-  addSummaries,
-  commandPath,
-  createProgram,
-  unknownCommand,
-  usageError,
-} from './program.ts';
+import { createProgram, unknownCommand, usageError } from './program.ts';
+import { locate, type Place, type Verb } from './verb.ts';
+import { TABLE } from './verbs.ts';
 
 /** A verb with its arguments and options, waiting for a command line. */
 interface Defined {
   readonly command: Command;
-  readonly program: Program;
   readonly sub: Program;
   readonly context: { -readonly [field in keyof Context]: Context[field] };
 }
 
-/** Verbs of the start-up snapshot: reading a command line is then all that is left to do. */
-const prepared = new Map<string, Defined>();
+/** Of the start-up snapshot: reading a command line is then all that is left to do. Each is good for one run. */
+const prepared: { program?: Program; readonly verbs: Map<string, Defined> } = { verbs: new Map() };
 
-/** Defines verbs ahead of their command line, each for one run. */
-export async function prepare(names: readonly string[]): Promise<void> {
-  for (const name of names) prepared.set(name, await define(name));
+/** Defines verbs ahead of their command line. */
+export async function prepare(verbs: readonly Verb[]): Promise<void> {
+  prepared.program = createProgram(OUTPUT);
+  for (const verb of verbs) {
+    const [name] = verb.names;
+    prepared.verbs.set(name, await define([name], verb));
+    await verb.hot?.also?.();
+  }
+}
+
+/** How far a command line was understood. */
+interface Progress {
+  /** `tinyrun image ls`, for hints. */
+  command: string;
+  /** What the verb is called among ourselves. */
+  verb?: string;
+  debug: boolean;
 }
 
 /** Runs one command line and answers the exit code; everything is written when it resolves. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const at = { command: 'tinyrun' };
+  const at: Progress = { command: 'tinyrun', debug: false };
   try {
-    return await dispatch(helpAsFlag(argv), at);
+    return await dispatch(argv, at);
   } catch (error) {
     const failure = toFailure(error);
     writeMessage(formatFailure(failure, at.command));
-    if (isDebug(argv) && error instanceof Error) writeMessage(`${error.stack}\n`);
-    return exitCodeOf(failure, findVerb(argv), at.command);
+    if (at.debug && error instanceof Error) writeMessage(`${error.stack}\n`);
+    return exitCodeOf(failure, at.verb, at.command);
   }
 }
 
-/** `at` is told which command it turned out to be, for hints. */
-async function dispatch(argv: readonly string[], at: { command: string }): Promise<number> {
-  const name = findVerb(argv);
-  if (name === undefined) return await withoutVerb(argv);
-  const { command, program, sub, context } = prepared.get(name) ?? (await define(name));
-  at.command = commandPath(deepest(sub, argv));
-  // known before commander runs, since a command's action already needs them
-  Object.assign(context, rootsOf(argv), { debug: isDebug(argv), command: at.command });
-  const verb = verbIndex(argv) + 1;
-  const rest = plainBooleans(argv.slice(verb), sub, command.passThrough === true);
-  await parse(program, [...argv.slice(0, verb), ...rest], sub);
+async function dispatch(argv: readonly string[], at: Progress): Promise<number> {
+  const program = prepared.program ?? createProgram(OUTPUT);
+  delete prepared.program;
+  const line = await parsed(() => readLine(argv, program), program);
+  if (line === undefined) return 0;
+  at.debug = line.debug;
+  const [first] = line.words;
+  if (first === undefined || line.unread.length > 0) return await withoutVerb(line.unread);
+  const place = locate(TABLE, line.words);
+  if (!place) throw unknownCommand(first, TABLE);
+  return place.is === 'group' ? await runGroup(place, at) : await runVerb(place, line, at);
+}
+
+async function runVerb(place: Place & { is: 'verb' }, line: Line, at: Progress): Promise<number> {
+  const { verb, path, rest } = place;
+  const [name] = verb.names;
+  at.verb = name;
+  const { command, sub, context } = (await takePrepared(path)) ?? (await define(path, verb));
+  at.command = commandPath(sub);
+  Object.assign(context, resolveRoots(line.roots, process.env), { debug: line.debug, command: at.command });
+  const args = plainBooleans(rest, sub, command.passThrough === true);
+  await parsed(() => sub.parseAsync(args, { from: 'user' }), sub, name);
   return context.exitCode;
 }
 
-/** `tinyrun help run` is `tinyrun run --help`. */
-function helpAsFlag(argv: readonly string[]): readonly string[] {
-  const [first, ...names] = argv;
-  return first === 'help' ? [...names, '--help'] : argv;
+function takePrepared(path: readonly string[]): Defined | undefined {
+  const name = path.join(' ');
+  const found = prepared.verbs.get(name);
+  prepared.verbs.delete(name);
+  return found;
 }
 
-async function withoutVerb(argv: readonly string[]): Promise<number> {
-  const program = addSummaries(createProgram(OUTPUT));
-  if (argv.length > 0) await parse(program, argv);
-  else program.outputHelp();
+/** A group without one of its verbs: its list, as docker prints it, or what is wrong with the word that follows. */
+async function runGroup({ name, rest }: Place & { is: 'group' }, at: Progress): Promise<number> {
+  const group = addGroup(createProgram(OUTPUT), TABLE, name);
+  at.command = commandPath(group);
+  await parsed(() => group.parseAsync(rest, { from: 'user' }), group, name);
   return 0;
 }
 
-async function define(name: string): Promise<Defined> {
-  const entry = findCommand(name);
-  if (!entry) throw unknownCommand(name);
-  const { command } = await entry.load();
+async function withoutVerb(argv: readonly string[]): Promise<number> {
+  const program = addSummaries(createProgram(OUTPUT), TABLE);
+  await parsed(() => program.parseAsync(argv, { from: 'user' }), program);
+  return 0;
+}
+
+async function define(path: readonly string[], verb: Verb): Promise<Defined> {
+  const { command } = await verb.load();
   const context = { dataRoot: '', runRoot: '', command: '', debug: false, exitCode: 0, ...OUTPUT };
-  const program = createProgram(context);
-  const sub = addCommand(program, command, context);
-  if (command.name !== name) sub.alias(name);
-  return { command, program, sub, context };
+  return { command, sub: addCommand(createProgram(context), path, { verb, command }, context), context };
 }
 
 const OUTPUT: Pick<Context, 'out' | 'err' | 'draw'> = {
@@ -87,23 +110,18 @@ const OUTPUT: Pick<Context, 'out' | 'err' | 'draw'> = {
   draw: writeDrawing,
 };
 
-async function parse(program: Program, argv: readonly string[], verb: Program = program): Promise<void> {
+/** What commander makes of a line with `program`; undefined when it answered itself: help, the version. */
+async function parsed<T>(parse: () => T | Promise<T>, program: Program, name = ''): Promise<T | undefined> {
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    return await parse();
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
-    if (code === 'commander.helpDisplayed' || code === 'commander.version') return;
-    // a group without a subcommand: its list, as docker prints it
-    if (code === 'commander.help') return deepest(verb, argv).outputHelp();
-    if (code?.startsWith('commander.')) throw usageError({ code, message }, deepest(verb, argv));
+    if (code === 'commander.helpDisplayed' || code === 'commander.version') return undefined;
+    if (code === 'commander.help') {
+      program.outputHelp();
+      return undefined;
+    }
+    if (code?.startsWith('commander.')) throw usageError({ code, message }, program, name);
     throw error;
   }
-}
-
-/** The subcommand that was being read, for its flags: `image ls` of `tinyrun image ls --frob`. */
-function deepest(verb: Program, argv: readonly string[]): Program {
-  const named = (word: string) =>
-    verb.commands.find((candidate) => candidate.name() === word || candidate.aliases().includes(word));
-  const [sub] = argv.flatMap((word) => named(word) ?? []);
-  return sub && verb.parent ? deepest(sub, argv) : verb;
 }

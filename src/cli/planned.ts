@@ -4,10 +4,11 @@ import { TinyrunError } from '../errors.ts';
 
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
-  ...'attach build builder buildx commit compose container cp create diff events exec info logs network'.split(
-    ' ',
-  ),
+  ...'attach build builder buildx commit compose cp create diff events exec info logs network'.split(' '),
   ...'pause port rename restart sbom start stats stop top unpause update version volume wait why'.split(' '),
+  ...'attach commit cp create diff exec logs pause port prune rename restart start stats stop top unpause update wait'
+    .split(' ')
+    .map((name) => `container ${name}`),
   ...['image build', 'system events', 'system gc', 'system info', 'system prune', 'system start-all'],
 ]);
 
@@ -24,7 +25,6 @@ const RUN =
 export const PLANNED_FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['run', new Set(RUN.split(' '))],
   ['rm', new Set(['--link', '-l'])],
-  ['inspect', new Set(['--size', '-s'])],
 ]);
 
 /** What can be done instead, today. */

@@ -1,9 +1,10 @@
 import { Command as Program } from 'commander';
 import { TinyrunError } from '../errors.ts';
-import type { Command, Context } from './command.ts';
-import { COMMANDS } from './commands.ts';
+import { commandPath } from './add-command.ts';
+import type { Context } from './command.ts';
 import { plannedFlag, plannedVerb } from './planned.ts';
 import { suggest } from './suggest.ts';
+import { type Table, wordsOf } from './verb.ts';
 
 declare const TINYRUN_VERSION: string | undefined;
 declare const TINYRUN_COMMIT: string | undefined;
@@ -13,7 +14,7 @@ export const VERSION = typeof TINYRUN_VERSION === 'string' ? TINYRUN_VERSION : '
 /** What the build was made of. */
 export const COMMIT = typeof TINYRUN_COMMIT === 'string' ? TINYRUN_COMMIT : 'unknown';
 
-/** The program with its global options and no verb yet. */
+/** The program with its global options and no verb yet; what stands from the first argument on is not for it to read. */
 export function createProgram(context: Pick<Context, 'out' | 'err'>): Program {
   return new Program('tinyrun')
     .usage('[options] COMMAND [ARG...]')
@@ -25,49 +26,15 @@ export function createProgram(context: Pick<Context, 'out' | 'err'>): Program {
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .enablePositionalOptions()
+    .passThroughOptions()
     .exitOverride()
     .configureOutput({ writeOut: context.out, writeErr: () => {}, outputError: () => {} });
 }
 
-/** Adds one verb, with its arguments and options: the only one a run of tinyrun pays for. */
-export function addCommand(program: Program, command: Command, context: Context): Program {
-  const sub = program.command(command.name).summary(command.summary).description(command.summary);
-  sub.usage(command.usage);
-  if (command.passThrough) sub.passThroughOptions();
-  command.define(sub, context);
-  if (command.examples.length > 0)
-    sub.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  ${line}`).join('\n')}`);
-  if (sub.commands.length > 0) asGroup(sub);
-  return sub;
-}
-
-/** A group's help looks as that of tinyrun itself: names and summaries. `help` of commander stays, unlisted. */
-function asGroup(group: Program): void {
-  group.configureHelp({
-    visibleCommands: ({ commands }) => [...commands],
-    subcommandTerm: (command) => command.name(),
-  });
-  group.addHelpText(
-    'after',
-    `\n${commandPath(group)} COMMAND --help shows the flags of a command, with examples\n`,
-  );
-}
-
-/** The list of verbs, without loading any of them. */
-export function addSummaries(program: Program): Program {
-  for (const [name, entry] of Object.entries(COMMANDS))
-    if (!entry.hidden) program.command(name).summary(entry.summary);
-  return program.addHelpText(
-    'after',
-    '\ntinyrun COMMAND --help shows the flags of a command, with examples\n',
-  );
-}
-
-export function unknownCommand(name: string): TinyrunError {
+export function unknownCommand(name: string, table: Table): TinyrunError {
   const planned = plannedVerb(name);
   if (planned) return planned;
-  const names = Object.entries(COMMANDS).flatMap(([verb, entry]) => [verb, ...(entry.aliases ?? [])]);
-  const near = suggest(name, names);
+  const near = suggest(name, wordsOf(table, ''));
   const hint = near.length ? `did you mean ${near.join(' or ')}` : 'tinyrun --help lists the commands';
   return new TinyrunError('USAGE', `unknown command: ${name}`, { hint });
 }
@@ -79,23 +46,23 @@ const ABOUT_ARGUMENTS = [
   'commander.unknownCommand',
 ];
 
-/** commander's complaint as ours: its message without the prefix, its suggestion as the hint. */
+/**
+ * commander's complaint as ours: its message without the prefix, its suggestion as the hint.
+ * @param name what the verb is called among ourselves, whichever of its names was used
+ */
 export function usageError(
   { code, message }: { code: string; message: string },
   program: Program,
+  name: string,
 ): TinyrunError {
   const text = message.replace(/^error: /, '').split('\n')[0] ?? message;
   const flag = /unknown option '([^']+)'/.exec(text)?.[1];
   const verb = /unknown command '([^']+)'/.exec(text)?.[1];
   const path = commandPath(program);
-  const within = path.split(' ').slice(1);
-  if (flag)
-    return (
-      plannedFlag(within.join(' '), flag) ?? refusal('FLAG', `unknown flag: ${flag}`, near(flag, program))
-    );
+  if (flag) return plannedFlag(name, flag) ?? refusal('FLAG', `unknown flag: ${flag}`, near(flag, program));
   if (verb)
     return (
-      plannedVerb([...within, verb].join(' ')) ??
+      plannedVerb(`${name} ${verb}`) ??
       refusal('USAGE', `unknown command: ${path} ${verb}`, nearCommand(verb, program))
     );
   if (ABOUT_ARGUMENTS.includes(code)) return refusal('USAGE', text, `usage: ${path} ${program.usage()}`);
@@ -122,9 +89,4 @@ function nearCommand(verb: string, program: Program): string {
 
 function longFlags(program: Program): string[] {
   return program.options.flatMap((option) => (option.hidden ? [] : [option.long ?? option.short ?? '']));
-}
-
-/** `tinyrun image ls`. */
-export function commandPath(program: Program): string {
-  return program.parent ? `${commandPath(program.parent)} ${program.name()}` : program.name();
 }

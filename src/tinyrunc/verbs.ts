@@ -3,6 +3,11 @@ import type { Verb } from './verb.ts';
 
 interface Entry {
   readonly summary: string;
+  /**
+   * Called most, and makes no process: it has, with its like, a start-up snapshot of its own, whose heap is smaller. The
+   * launcher looks for these (scripts/launchers.mjs makes it).
+   */
+  readonly brief?: boolean;
   /** Loads the one file of the verb; nothing of the others runs. */
   load(): Promise<{ verb: Verb }>;
 }
@@ -13,6 +18,7 @@ export const VERBS: Readonly<Record<string, Entry>> = dict({
   create: { summary: 'create a container', load: () => import('./verbs/create.ts') },
   delete: {
     summary: 'delete any resources held by the container',
+    brief: true,
     load: () => import('./verbs/delete.ts'),
   },
   events: {
@@ -23,6 +29,7 @@ export const VERBS: Readonly<Record<string, Entry>> = dict({
   features: { summary: 'show the enabled features', load: () => import('./verbs/features.ts') },
   kill: {
     summary: "send the specified signal (default: SIGTERM) to the container's init process",
+    brief: true,
     load: () => import('./verbs/kill.ts'),
   },
   list: {
@@ -40,8 +47,18 @@ export const VERBS: Readonly<Record<string, Entry>> = dict({
   spec: { summary: 'create a new specification file', load: () => import('./verbs/spec.ts') },
   start: {
     summary: 'execute the user defined process in a created container',
+    brief: true,
     load: () => import('./verbs/start.ts'),
   },
-  state: { summary: 'output the state of a container', load: () => import('./verbs/state.ts') },
+  state: {
+    summary: 'output the state of a container',
+    brief: true,
+    load: () => import('./verbs/state.ts'),
+  },
   update: { summary: 'update container resource constraints', load: () => import('./verbs/update.ts') },
 });
+
+/** The brief ones. */
+export const BRIEF: readonly string[] = Object.entries(VERBS).flatMap(([name, { brief }]) =>
+  brief ? [name] : [],
+);

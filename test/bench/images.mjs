@@ -1,7 +1,7 @@
 // Pull and unpack of the big image from a registry on loopback.
 
 import { join } from 'node:path';
-import { makeBundle } from './lib/bundle.mjs';
+import { makeBundle } from '../../scripts/lib/bundle.mjs';
 import { startDocker } from './lib/docker.mjs';
 import { startRegistry } from './lib/registry.mjs';
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { findCommand } from '../../src/cli/commands.ts';
 import { inherit, parseEnvFile } from '../../src/cli/flags/parse/env.ts';
 import { parseMount } from '../../src/cli/flags/parse/mount.ts';
 import { compileTemplate } from '../../src/cli/output/template.ts';
+import { locate } from '../../src/cli/verb.ts';
+import { TABLE } from '../../src/cli/verbs.ts';
 import { mountsOf } from '../../src/engine/config/mounts.ts';
 import { applyChange } from '../../src/image/changes.ts';
 import { matcher, parseFilters } from '../../src/image/filter.ts';
@@ -23,7 +24,8 @@ describe.each(NAMES)('%s', (name) => {
   test('is in no table', () => {
     const table: Record<string, number> = dict({ a: 1 });
     expect(table[name]).toBeUndefined();
-    expect(findCommand(name)).toBeUndefined();
+    expect(locate(TABLE, [name])).toBeUndefined();
+    expect(locate(TABLE, ['image', name])).toMatchObject({ is: 'group' });
     expect(VERBS[name]).toBeUndefined();
   });
 

@@ -3,8 +3,6 @@ import type { Command } from '../command.ts';
 import { SCRIPTS } from '../completion/scripts.ts';
 
 export const command: Command = {
-  name: 'completion',
-  summary: 'print a shell completion script',
   usage: 'bash|zsh|fish',
   examples: [
     'source <(tinyrun completion bash)',

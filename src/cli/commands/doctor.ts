@@ -7,8 +7,6 @@ import { screenWidth } from '../output/screen.ts';
 const MARKS: Readonly<Record<Status, string>> = { ok: '✔', warn: '!', fail: '✗' };
 
 export const command: Command = {
-  name: 'doctor',
-  summary: 'check the host point by point, and say how to mend it',
   usage: '[options]',
   examples: ['tinyrun doctor', 'tinyrun doctor --json'],
   define(program, context) {

@@ -7,8 +7,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'export',
-  summary: 'write the file system of a container into an archive',
   usage: '[options] CONTAINER',
   examples: ['tinyrun export -o web.tar web', 'tinyrun export web | tar -t'],
   define(program, context) {

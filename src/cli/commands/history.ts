@@ -14,8 +14,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'history',
-  summary: 'show how an image was made',
   usage: '[options] IMAGE',
   examples: ['tinyrun history alpine', 'tinyrun history --no-trunc --human=false alpine'],
   define(program, context) {

@@ -10,8 +10,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'prune',
-  summary: 'remove images that nothing uses',
   usage: '[options]',
   examples: ['tinyrun image prune', 'tinyrun image prune -a --filter until=24h'],
   define(program, context) {

@@ -11,8 +11,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'tree',
-  summary: 'show the layers of an image, what each adds and hides by directory, and the bytes wasted',
   usage: '[options] IMAGE',
   examples: [
     'tinyrun image tree alpine',

@@ -15,8 +15,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'images',
-  summary: 'list images',
   usage: '[options] [REPOSITORY[:TAG]]',
   examples: [
     'tinyrun images',

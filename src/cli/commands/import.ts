@@ -9,8 +9,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'import',
-  summary: 'make an image of a file system archive',
   usage: '[options] FILE|- [NAME[:TAG]]',
   examples: [
     'tinyrun import rootfs.tar.gz debian:mine',

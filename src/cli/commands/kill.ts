@@ -3,8 +3,6 @@ import type { Command } from '../command.ts';
 import { forEach } from '../each.ts';
 
 export const command: Command = {
-  name: 'kill',
-  summary: 'send a signal to running containers',
   usage: '[options] CONTAINER [CONTAINER...]',
   examples: ['tinyrun kill web', 'tinyrun kill -s HUP web', 'tinyrun kill --signal 15 web db'],
   define(program, context) {

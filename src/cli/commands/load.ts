@@ -12,8 +12,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'load',
-  summary: 'read images from an archive of save or docker save',
   usage: '[options]',
   examples: ['tinyrun load -i alpine.tar', 'docker save alpine | tinyrun load'],
   define(program, context) {

@@ -10,8 +10,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'login',
-  summary: 'give a registry a user name and password',
   usage: '[options] [SERVER]',
   examples: [
     'tinyrun login ghcr.io',

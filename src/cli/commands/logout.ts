@@ -2,8 +2,6 @@ import { DEFAULT_DOMAIN } from '../../image/reference.ts';
 import type { Command, Context } from '../command.ts';
 
 export const command: Command = {
-  name: 'logout',
-  summary: 'forget the password of a registry',
   usage: '[SERVER]',
   examples: ['tinyrun logout ghcr.io'],
   define(program, context) {

@@ -17,8 +17,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'ps',
-  summary: 'list containers',
   usage: '[options]',
   examples: [
     'tinyrun ps',

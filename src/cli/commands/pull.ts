@@ -10,8 +10,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'pull',
-  summary: 'download an image from a registry',
   usage: '[options] NAME[:TAG|@DIGEST]',
   examples: [
     'tinyrun pull alpine',

@@ -7,8 +7,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'push',
-  summary: 'upload an image to a registry',
   usage: '[options] NAME[:TAG]',
   examples: ['tinyrun tag app localhost:5000/app:1', 'tinyrun push localhost:5000/app:1'],
   define(program, context) {

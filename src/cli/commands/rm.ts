@@ -3,8 +3,6 @@ import type { Command } from '../command.ts';
 import { forEach } from '../each.ts';
 
 export const command: Command = {
-  name: 'rm',
-  summary: 'remove containers',
   usage: '[options] CONTAINER [CONTAINER...]',
   examples: ['tinyrun rm web', 'tinyrun rm -f web db', 'tinyrun rm $(tinyrun ps -aq)'],
   define(program, context) {

@@ -7,8 +7,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'rmi',
-  summary: 'remove images',
   usage: '[options] IMAGE [IMAGE...]',
   examples: ['tinyrun rmi alpine', 'tinyrun rmi -f 4abcf2066143'],
   define(program, context) {

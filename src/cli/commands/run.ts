@@ -20,8 +20,6 @@ interface Views {
 }
 
 export const command: Command = {
-  name: 'run',
-  summary: 'run a command in a new container',
   usage: '[options] IMAGE [COMMAND] [ARG...]',
   passThrough: true,
   examples: [

@@ -6,8 +6,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'save',
-  summary: 'write images into an archive',
   usage: '[options] IMAGE [IMAGE...]',
   examples: ['tinyrun save -o alpine.tar alpine', 'tinyrun save alpine busybox | gzip > images.tgz'],
   define(program, context) {

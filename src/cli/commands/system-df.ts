@@ -14,8 +14,6 @@ interface Flags {
 }
 
 export const command: Command = {
-  name: 'df',
-  summary: 'show what images and containers take on disk',
   usage: '[options]',
   examples: ['tinyrun system df', 'tinyrun system df -v', 'tinyrun system df --format json'],
   define(program, context) {

@@ -3,8 +3,6 @@ import { ImageStore } from '../../image/store.ts';
 import type { Command, Context } from '../command.ts';
 
 export const command: Command = {
-  name: 'tag',
-  summary: 'give an image another name',
   usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
   examples: ['tinyrun tag alpine localhost:5000/team/alpine:3.20'],
   define(program, context) {

@@ -1,7 +1,7 @@
 import type { Option, Command as Program } from 'commander';
 import type { Roots } from '../../store/paths.ts';
 import { list } from './listings.ts';
-import { pathOf, type Request } from './request.ts';
+import type { Request } from './request.ts';
 import { argumentsOf, type Source, valuesOf } from './values.ts';
 
 export interface Candidate {
@@ -20,17 +20,19 @@ export interface Answer {
 /** Paths are the shell's to complete. */
 const FILES: Answer = { candidates: [], next: 'files' };
 
-/** What may stand where the cursor is; `current` is what is typed of it. */
-export async function answerTo(request: Request, current: string, roots: Roots): Promise<Answer> {
+/** What may stand where the cursor is, `current` being typed of it, behind the verb that is called `name` among ourselves. */
+export async function answerTo(
+  request: Request,
+  current: string,
+  { name, roots }: { name: string; roots: Roots },
+): Promise<Answer> {
   switch (request.is) {
     case 'foreign':
       return FILES;
     case 'flag':
       return matching(flagsOf(request.of), current);
-    case 'subcommand':
-      return matching(request.of.commands.map(candidateOf), current);
     case 'value': {
-      const sources = valuesOf(pathOf(request.of), request.flag);
+      const sources = valuesOf(name, request.flag);
       const typed = current.slice(request.head.length);
       return sources
         ? await fromSources(sources, { typed, head: request.head, roots })
@@ -40,19 +42,14 @@ export async function answerTo(request: Request, current: string, roots: Roots):
       const { of, before } = request;
       const last = of.registeredArguments.at(-1);
       if (before.length >= of.registeredArguments.length && !last?.variadic) return matching([], current);
-      const sources = argumentsOf(pathOf(of), before.length) ?? [];
+      const sources = argumentsOf(name, before.length) ?? [];
       return await fromSources(sources, { typed: current, head: '', roots, but: before });
     }
   }
 }
 
-const candidateOf = (sub: Program): Candidate => ({
-  word: sub.name(),
-  about: sub.summary() || sub.description(),
-});
-
 /** Visible flags; the short ones once a single dash is typed, as all of them then begin with it. */
-export function flagsOf(program: Program): Candidate[] {
+function flagsOf(program: Program): Candidate[] {
   const help = program.createHelp();
   return help
     .visibleOptions(program)

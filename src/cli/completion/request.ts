@@ -3,10 +3,10 @@ import { valueOption } from '../booleans.ts';
 
 /** What the word under the cursor is. */
 export type Request =
-  /** A flag of the command, or one of its subcommands where it has some. */
-  | { readonly is: 'flag' | 'subcommand'; readonly of: Program }
+  /** A flag of the command. */
+  | { readonly is: 'flag'; readonly of: Program }
   /** The value of a flag; `head` is what stands before it in the same word: `--pull=`. */
-  | { readonly is: 'value'; readonly of: Program; readonly flag: string; readonly head: string }
+  | { readonly is: 'value'; readonly flag: string; readonly head: string }
   /** The argument at this place; the words before it that are arguments, too. */
   | { readonly is: 'argument'; readonly of: Program; readonly before: readonly string[] }
   /** A word of the program in the container: none of ours. */
@@ -16,40 +16,26 @@ export type Request =
  * Reads the words behind a verb, the last of which is being typed. Pure.
  * @param passThrough the first argument that is no flag ends our flags, as IMAGE does in `run IMAGE ls -l`
  */
-export function requestOf(words: readonly string[], verb: Program, passThrough: boolean): Request {
+export function requestOf(words: readonly string[], of: Program, passThrough: boolean): Request {
   const current = words.at(-1) ?? '';
-  let of = verb;
   let pending: Option | undefined;
   let ended = false;
   const before: string[] = [];
   for (const word of words.slice(0, -1)) {
-    const sub = before.length === 0 && !ended ? subcommand(of, word) : undefined;
     if (pending) pending = undefined;
     else if (!ended && word === '--') ended = true;
     else if (!ended && /^-./.test(word)) pending = valueOption(word, of.options);
-    else if (sub) of = sub;
     else before.push(word);
     if (passThrough && before.length > 0) return { is: 'foreign' };
   }
-  if (pending) return { is: 'value', of, flag: nameOf(pending), head: '' };
+  if (pending) return { is: 'value', flag: nameOf(pending), head: '' };
   if (!ended && current.startsWith('-')) return flagOrValue(current, of);
-  if (before.length === 0 && of.commands.length > 0) return { is: 'subcommand', of };
   return { is: 'argument', of, before };
 }
 
 const nameOf = (option: Option): string => option.long ?? option.short ?? '';
 
-function subcommand(of: Program, word: string): Program | undefined {
-  return of.commands.find((sub) => sub.name() === word || sub.aliases().includes(word));
-}
-
 function flagOrValue(current: string, of: Program): Request {
   const [head, flag] = /^(--[^=]+)=/.exec(current) ?? [];
-  return head && flag ? { is: 'value', of, flag, head } : { is: 'flag', of };
-}
-
-/** `image ls`: the names from the verb on. */
-export function pathOf(program: Program): string {
-  const { parent } = program;
-  return parent?.parent ? `${pathOf(parent)} ${program.name()}` : program.name();
+  return head && flag ? { is: 'value', flag, head } : { is: 'flag', of };
 }

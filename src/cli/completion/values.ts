@@ -8,7 +8,6 @@ export type Listing =
   | 'images'
   | 'registries'
   | 'variables'
-  | 'verbs'
   | 'files'
   | 'directories';
 
@@ -73,15 +72,14 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
     all('containers', 'since='),
   ],
   'images --filter': 'dangling=true dangling=false label= until= reference= before= since='.split(' '),
-  'image ls --filter': 'dangling=true dangling=false label= until= reference= before= since='.split(' '),
   'image prune --filter': ['until=', 'label=', 'label!='],
 });
 
 /** Arguments by their place; the last one's words stand for all that follow. */
 const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict({
   completion: [['bash', 'zsh', 'fish']],
+  'container inspect': [[all('containers')]],
   export: [[all('containers')]],
-  help: [[all('verbs')]],
   history: [IMAGE],
   images: [IMAGE],
   import: [FILE, []],
@@ -96,19 +94,17 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   run: [IMAGE],
   save: [IMAGE],
   tag: [IMAGE],
-  'image rm': [IMAGE],
-  'image ls': [IMAGE],
   'image inspect': [IMAGE],
   'image tree': [IMAGE],
 });
 
-/** Words for the value of a flag of a command (`run`, `image ls`); undefined where nothing is known of it. */
-export function valuesOf(path: string, flag: string): readonly Source[] | undefined {
-  return FLAGS[`${path} ${flag}`] ?? FLAGS[flag];
+/** Words for the value of a flag of a verb, which is called `name` among ourselves; undefined where nothing is known of it. */
+export function valuesOf(name: string, flag: string): readonly Source[] | undefined {
+  return FLAGS[`${name} ${flag}`] ?? FLAGS[flag];
 }
 
-/** Words for the argument at a place; `image push` is `push` in this. */
-export function argumentsOf(path: string, place: number): readonly Source[] | undefined {
-  const places = ARGUMENTS[path] ?? ARGUMENTS[path.replace(/^(image|container) /, '')];
+/** Words for the argument at a place. */
+export function argumentsOf(name: string, place: number): readonly Source[] | undefined {
+  const places = ARGUMENTS[name];
   return places?.[place] ?? places?.at(-1);
 }

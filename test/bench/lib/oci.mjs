@@ -1,7 +1,7 @@
 // runc and tinyrunc side by side: the same command lines, each with its own bundle and state directory.
 
 import { join } from 'node:path';
-import { makeBundle } from './bundle.mjs';
+import { makeBundle } from '../../../scripts/lib/bundle.mjs';
 
 let counter = 0;
 export const nextId = () => `bench-${process.pid}-${++counter}`;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 // @ts-expect-error a plain script, without types
 import { LAUNCHERS, renderLauncher } from '../../../scripts/launchers.mjs';
-import { BRIEF } from '../../../src/boot/entries.ts';
 import { FLAGS, MALLOC } from '../../../src/boot/flags.ts';
+import { BRIEF } from '../../../src/tinyrunc/verbs.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');

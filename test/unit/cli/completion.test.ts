@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { complete } from '../../../src/cli/commands/complete.ts';
 import { printed } from '../../../src/cli/completion/answer.ts';
+import { TABLE } from '../../../src/cli/verbs.ts';
 import { containersDir } from '../../../src/engine/layout.ts';
 import { writeFileAtomic } from '../../../src/store/atomic.ts';
 import { ensureDir } from '../../../src/store/paths.ts';
@@ -40,7 +41,7 @@ const CONTEXT = {
 /** A command line whose last word is being typed; answers the words and what comes after them. */
 async function answer(line: string): Promise<string> {
   const globals = ['--data-root', roots.dataRoot, '--run-root', roots.runRoot];
-  const { candidates, next } = await complete([...globals, ...line.split(' ')], CONTEXT);
+  const { candidates, next } = await complete([...globals, ...line.split(' ')], TABLE, CONTEXT);
   return [...candidates.map(({ word }) => word), `:${next}`].join(' ');
 }
 
@@ -59,7 +60,17 @@ test.each([
   ['signals', 'kill -s SIGTE', 'SIGTERM :done'],
   ['keys that go on', 'run --ulimit nof', 'nofile= :open'],
   ['subcommands', 'image pu', 'pull push :done'],
+  ['subcommands behind help', 'help image pu', 'pull push :done'],
+  ['groups', 'cont', 'container :done'],
+  ['members under the name that is listed', 'container l', 'ls :done'],
+  ['flags of a group', 'container --', '--help :done'],
+  ['nothing behind a word that is no member', 'container lss ', ':done'],
   ['flags of subcommands', 'image ls --no', '--no-trunc :done'],
+  ['flags of other names of members', 'container list --no', '--no-trunc :done'],
+  ['values of flags of members', 'container ls --filter before=d', 'before=db :done'],
+  ['containers of members', 'container rm w', 'web worker :done'],
+  ['containers only, of container inspect', 'container inspect ', 'web worker db :done'],
+  ['nothing of ours behind IMAGE in a group', 'container run busybox --mem', ':files'],
   ['filters', 'ps --filter status=p', 'status=paused :done'],
   ['containers in filters', 'ps --filter before=d', 'before=db :done'],
   ['containers by name', 'rm w', 'web worker :done'],
@@ -81,7 +92,7 @@ test.each([
 
 test('a store that cannot be read offers nothing, and nothing is made', async () => {
   const missing = path.join(home, 'missing');
-  const { candidates } = await complete(['--data-root', missing, 'rm', ''], CONTEXT);
+  const { candidates } = await complete(['--data-root', missing, 'rm', ''], TABLE, CONTEXT);
   expect(candidates).toEqual([]);
   expect(existsSync(missing)).toBe(false);
 });

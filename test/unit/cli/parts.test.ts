@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { plainBooleans } from '../../../src/cli/booleans.ts';
 import { exitCodeOf, formatFailure, toFailure } from '../../../src/cli/fail.ts';
-import { findVerb } from '../../../src/cli/globals.ts';
 import { table } from '../../../src/cli/output/table.ts';
 import { distance, suggest } from '../../../src/cli/suggest.ts';
 import { TinyrunError } from '../../../src/errors.ts';
@@ -32,17 +31,6 @@ describe('near misses', () => {
       }),
     );
   });
-});
-
-describe('the verb', () => {
-  test.each([
-    [['run', '--rm'], 'run'],
-    [['--debug', 'ps'], 'ps'],
-    [['--data-root', 'run', 'ps'], 'ps'],
-    [['--data-root=x', 'ps'], 'ps'],
-    [['--version'], undefined],
-    [[], undefined],
-  ])('of %j is %j', (argv, verb) => expect(findVerb(argv)).toBe(verb));
 });
 
 describe('boolean flags with a value', () => {

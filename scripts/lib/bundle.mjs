@@ -1,4 +1,4 @@
-// The bundles of the low-level contenders, from busybox-static.
+// Bundles from busybox-static: of the low-level contenders of the benchmarks, and of what the build learns from.
 
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

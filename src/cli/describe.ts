@@ -1,0 +1,34 @@
+import { createEngine } from '../engine/engine.ts';
+import { containerPaths, rootfsPoint } from '../engine/layout.ts';
+import { sizesOf } from '../engine/usage.ts';
+import { TinyrunError } from '../errors.ts';
+import { LayerStore } from '../image/layers.ts';
+import { ImageStore } from '../image/store.ts';
+import { views } from '../image/view.ts';
+import type { Roots } from '../store/paths.ts';
+import { describeImage } from '../views/image-inspect.ts';
+import { describeContainer } from '../views/inspect.ts';
+
+/** All that is known of the container of that name, beside its record, too. */
+export function describeContainerOf(roots: Roots, name: string, withSize: boolean): object {
+  const view = createEngine(roots).find(name);
+  const { id, image } = view.record;
+  const images = new ImageStore(roots.dataRoot);
+  const entry = images.list().find((other) => other.id === image.id);
+  return describeContainer(view, {
+    paths: containerPaths(roots, id),
+    rootfs: rootfsPoint(roots),
+    image: entry && images.record(entry).config.config,
+    sizes: withSize ? sizesOf(roots)(view) : undefined,
+  });
+}
+
+/** All that is known of the image of that name. */
+export function describeImageOf(dataRoot: string, name: string): object {
+  const store = new ImageStore(dataRoot);
+  const image = store.resolve(name);
+  const view = image && views(store.list()).find(({ id }) => id === image.id);
+  if (!image || !view) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${name}`);
+  const { lowers = [] } = new LayerStore(dataRoot).lowers(image.config.rootfs.diff_ids) ?? {};
+  return describeImage(image, view, lowers);
+}

@@ -1,0 +1,36 @@
+import { toJson } from '../../store/text.ts';
+import type { Context } from '../command.ts';
+import { formatFailure, toFailure } from '../fail.ts';
+import { compileTemplate } from './template.ts';
+
+/**
+ * Describes several as docker inspect does: what was found is printed, as a list; what was not makes the exit code 1.
+ * A template that does not parse is refused before any is looked for.
+ */
+export function printObjects(
+  names: readonly string[],
+  format: string | undefined,
+  context: Context,
+  describe: (name: string) => object,
+): void {
+  const print = printer(format);
+  const found: object[] = [];
+  for (const name of names) {
+    try {
+      found.push(describe(name));
+    } catch (error) {
+      context.err(formatFailure(toFailure(error), context.command));
+      context.exitCode = 1;
+    }
+  }
+  context.out(print(found));
+}
+
+/** A list, or a line per object. */
+function printer(format: string | undefined): (found: readonly object[]) => string {
+  if (!format) return (found) => `${toJson(found, 4)}\n`;
+  if (format === 'json') return (found) => `${toJson(found)}\n`;
+  const template = compileTemplate(format);
+  // docker ends a line where it has none, too
+  return (found) => found.map((one) => `${template(one)}\n`).join('') || '\n';
+}

@@ -1,0 +1,186 @@
+import { dict } from '../store/dict.ts';
+import type { Table, Verb } from './verb.ts';
+
+/** The verbs in the order of `tinyrun --help`. */
+const verbs: readonly Verb[] = [
+  {
+    names: ['run', 'container run'],
+    summary: 'run a command in a new container',
+    hot: {
+      args: ['--rm', '--network', 'none', '--pull', 'never', 'busybox', 'true'],
+      also: () => import('./output/explain-run.ts'),
+    },
+    load: () => import('./commands/run.ts'),
+  },
+  {
+    names: ['ps', 'container ls', 'container list', 'container ps'],
+    summary: 'list containers',
+    hot: { args: [] },
+    load: () => import('./commands/ps.ts'),
+  },
+  {
+    names: ['kill', 'container kill'],
+    summary: 'send a signal to running containers',
+    load: () => import('./commands/kill.ts'),
+  },
+  {
+    names: ['rm', 'container rm', 'container remove'],
+    summary: 'remove containers',
+    load: () => import('./commands/rm.ts'),
+  },
+  {
+    names: ['inspect'],
+    summary: 'show all that is known of containers and images, as JSON',
+    load: () => import('./commands/inspect.ts'),
+  },
+  {
+    names: ['container inspect'],
+    summary: 'show all that is known of containers, as JSON',
+    load: () => import('./commands/container-inspect.ts'),
+  },
+  {
+    names: ['images', 'image ls', 'image list'],
+    summary: 'list images',
+    hot: { args: [] },
+    load: () => import('./commands/images.ts'),
+  },
+  {
+    names: ['pull', 'image pull'],
+    summary: 'download an image from a registry',
+    load: () => import('./commands/pull.ts'),
+  },
+  {
+    names: ['rmi', 'image rm', 'image remove'],
+    summary: 'remove images',
+    load: () => import('./commands/rmi.ts'),
+  },
+  {
+    names: ['tag', 'image tag'],
+    summary: 'give an image another name',
+    load: () => import('./commands/tag.ts'),
+  },
+  {
+    names: ['image inspect'],
+    summary: 'show all that is known of images, as JSON',
+    load: () => import('./commands/image-inspect.ts'),
+  },
+  {
+    names: ['history', 'image history'],
+    summary: 'show how an image was made',
+    load: () => import('./commands/history.ts'),
+  },
+  {
+    names: ['image prune'],
+    summary: 'remove images that nothing uses',
+    load: () => import('./commands/image-prune.ts'),
+  },
+  {
+    names: ['push', 'image push'],
+    summary: 'upload an image to a registry',
+    load: () => import('./commands/push.ts'),
+  },
+  {
+    names: ['save', 'image save'],
+    summary: 'write images into an archive',
+    load: () => import('./commands/save.ts'),
+  },
+  {
+    names: ['load', 'image load'],
+    summary: 'read images from an archive of save or docker save',
+    load: () => import('./commands/load.ts'),
+  },
+  {
+    names: ['import', 'image import'],
+    summary: 'make an image of a file system archive',
+    load: () => import('./commands/import.ts'),
+  },
+  {
+    names: ['image tree'],
+    summary: 'show the layers of an image, what each adds and hides by directory, and the bytes wasted',
+    load: () => import('./commands/image-tree.ts'),
+  },
+  {
+    names: ['export', 'container export'],
+    summary: 'write the file system of a container into an archive',
+    load: () => import('./commands/export.ts'),
+  },
+  {
+    names: ['login'],
+    summary: 'give a registry a user name and password',
+    load: () => import('./commands/login.ts'),
+  },
+  {
+    names: ['logout'],
+    summary: 'forget the password of a registry',
+    load: () => import('./commands/logout.ts'),
+  },
+  {
+    names: ['manifest inspect'],
+    summary: 'show a manifest or an index as the registry has it',
+    load: () => import('./commands/manifest-inspect.ts'),
+  },
+  {
+    names: ['manifest create'],
+    summary: 'put manifests of a registry together as a list, locally',
+    load: () => import('./commands/manifest-create.ts'),
+  },
+  {
+    names: ['manifest annotate'],
+    summary: 'change the platform of a member of a list',
+    load: () => import('./commands/manifest-annotate.ts'),
+  },
+  {
+    names: ['manifest push'],
+    summary: 'upload a list to its repository',
+    load: () => import('./commands/manifest-push.ts'),
+  },
+  {
+    names: ['manifest rm'],
+    summary: 'remove local lists',
+    load: () => import('./commands/manifest-rm.ts'),
+  },
+  {
+    names: ['system df'],
+    summary: 'show what images and containers take on disk',
+    load: () => import('./commands/system-df.ts'),
+  },
+  {
+    names: ['doctor'],
+    summary: 'check the host point by point, and say how to mend it',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    names: ['completion'],
+    summary: 'print a shell completion script',
+    load: () => import('./commands/completion.ts'),
+  },
+  {
+    names: ['__complete'],
+    summary: 'answer a shell that asks how a command line may go on',
+    hidden: true,
+    load: async () => ({ command: (await import('./commands/complete.ts')).completeFrom(TABLE) }),
+  },
+];
+
+/** All that tinyrun can do. Lists, groups, completion, the start-up snapshot and its training are made from it. */
+export const TABLE: Table = {
+  verbs,
+  groups: dict({
+    container: {
+      summary: 'manage containers',
+      examples: ['tinyrun container ls -a', 'tinyrun container inspect web', 'tinyrun container rm -f web'],
+    },
+    image: {
+      summary: 'manage images',
+      examples: ['tinyrun image ls', 'tinyrun image inspect alpine', 'tinyrun image tree alpine'],
+    },
+    manifest: {
+      summary: 'look at manifests of registries, and make lists of them',
+      examples: ['tinyrun manifest inspect alpine'],
+    },
+    system: {
+      summary: 'manage tinyrun itself',
+      examples: ['tinyrun system df', 'tinyrun system df -v'],
+    },
+  }),
+};
