@@ -118,6 +118,7 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
                        {InstanceMethod<&MachineObject::run>("run"), InstanceMethod<&MachineObject::runSync>("runSync"),
                         InstanceMethod<&MachineObject::resume>("resume"),
                         InstanceMethod<&MachineObject::resumeSync>("resumeSync"),
+                        InstanceMethod<&MachineObject::abandon>("abandon"),
                         InstanceMethod<&MachineObject::takeFd>("takeFd"),
                         InstanceMethod<&MachineObject::setFd>("setFd"),
                         InstanceMethod<&MachineObject::takePidfd>("takePidfd"),
@@ -140,6 +141,7 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
   Napi::Value resume(const Napi::CallbackInfo& info) { return advanceLater(info, "resume", &Machine::resume); }
   Napi::Value runSync(const Napi::CallbackInfo& info) { return advance(info, "run", &Machine::run); }
   Napi::Value resumeSync(const Napi::CallbackInfo& info) { return advance(info, "resume", &Machine::resume); }
+  Napi::Value abandon(const Napi::CallbackInfo& info) { return advance(info, "abandon", &Machine::abandon); }
 
   Napi::Value advance(const Napi::CallbackInfo& info, const char* name, Advance step) {
     return method(info, name, [&]() -> napi_value {

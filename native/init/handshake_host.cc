@@ -141,6 +141,7 @@ Result sendToChild(Host& host, Kind kind, uint32_t value) {
 }
 
 void endChild(Host& host) {
+  bringLinksBack(host);   // those of software end with the namespace, which ends with the child
   if (host.pidfd < 0) return;
   if (host.pid != 0) {
     ChildInfo info;

@@ -14,9 +14,10 @@ struct Machine::Host : Lane {
   Cursor cursor;
   int planFd = -1;
   int control = -1;         // our end of the control socket
-  int pid = 0;
   bool forked = false;   // pid and pidfd are of the second process
   int pidfd = -1;
+  int links = -1;           // a socket in the clone's network namespace, from the first linkMove on
+  uint32_t moved = 0;       // how many linkMove steps have moved theirs
   bool mapped = false;      // idMaps has run: the child becomes root of its user namespace
   bool paused = false;      // the container lane waits for `go`
   bool ended = false;
@@ -36,8 +37,10 @@ using Host = Machine::Host;
 
 // handshake_host.cc
 Result sendToChild(Host& host, control::Kind kind, uint32_t value);
-// Kills and reaps the child, if there is one.
+// Takes network devices back, then kills and reaps the child, if there is one.
 void endChild(Host& host);
+// links_host.cc. What does not come back is told in outcome.failure.
+void bringLinksBack(Host& host);
 
 #define DECLARE_HOST(name) Result run(Host& host, const args::name& a);
 #define DECLARE_CONTAINER(name)

@@ -50,6 +50,7 @@ struct Lane {
   bool trace = false;
   bool onHost = false;
   uint32_t step = 0;               // index of the running step
+  int pid = 0;                     // of the clone; in the host lane, once there is one
   Text<kPathText> detail;          // paths and reasons a step makes up itself
 
   Lane() {
@@ -92,10 +93,11 @@ Result writePieces(int file, const Piece (&pieces)[N], const char* path) {
   return static_cast<size_t>(n) == size ? kDone : Result{ENOSPC, "writev", path};
 }
 
-// The steps that run in either lane: steps_fd.cc, steps_proc.cc.
+// The steps that run in either lane: steps_fd.cc, steps_proc.cc, netlink.cc.
 Result run(Lane& lane, const args::open& a);
 Result run(Lane& lane, const args::openTree& a);
 Result run(Lane& lane, const args::closeSlot& a);
 Result run(Lane& lane, const args::timeOffsets& a);
+Result run(Lane& lane, const args::netlink& a);
 
 }  // namespace tinyrun

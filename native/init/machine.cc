@@ -115,11 +115,21 @@ Outcome Machine::advance() {
     outcome.state = result.flow == Flow::leave ? State::yield : State::done;
     outcome.step = machine.step;
     machine.ended = result.flow == Flow::next;
+    if (machine.ended) drop(machine.links);   // what was moved is the container's now
   }
   outcome.tag = machine.tag;
   outcome.pid = machine.pid;
   outcome.pidfd = machine.pidfd;
   return outcome;
+}
+
+Outcome Machine::abandon() {
+  if (!loaded_) return advance();
+  Host& machine = host();
+  if (!machine.ended) recordFailure(machine, {ECANCELED, "", ""});
+  machine.outcome.pid = machine.pid;
+  machine.outcome.pidfd = machine.pidfd;
+  return machine.outcome;
 }
 
 int Machine::setFd(uint32_t slot, int fd) {
@@ -145,6 +155,7 @@ void Machine::close() {
   Host& machine = host();
   for (int& fd : machine.slots) drop(fd);
   drop(machine.control);
+  drop(machine.links);
   drop(machine.pidfd);
   drop(machine.planFd);
   if (machine.plan.bytes() != nullptr) sys::munmap(machine.plan.bytes(), machine.plan.size());

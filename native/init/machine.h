@@ -91,6 +91,10 @@ class Machine {
   // After yield or paused: goes on. After done or failed: answers the same again.
   Outcome resume() { return advance(); }
 
+  // The embedder will not go on with the plan: the child is ended as after a failed step, before this returns. Failed, ECANCELED;
+  // failure.path says what did not come back from the container.
+  Outcome abandon();
+
   // Puts a dup of fd into a slot, before run(). 0 or a negative errno.
   int setFd(uint32_t slot, int fd);
   // The fd in a slot, which passes to the caller, or -1.

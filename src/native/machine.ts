@@ -57,6 +57,8 @@ export interface Machine {
   resume(): Promise<Outcome>;
   /** resume() on the calling thread. */
   resumeSync(): Outcome;
+  /** The plan will not go on: its child is ended as after a failed step. Answers `failed`; its path says what did not come back. */
+  abandon(): Outcome;
   /** The fd in a slot (console master, seccomp listener), or -1; ownership passes to the caller. */
   takeFd(slot: number): Fd;
   /** Puts a dup of an fd into a slot, before run(). */

@@ -203,35 +203,9 @@ export interface NativeAddon {
   /** A stream that has ended, for who shall have no input. */
   endedPipe(): Fd;
 
-  // netlink.cc: rtnetlink; each call is one request with its acknowledgement, EEXIST and the like thrown as SyscallError
-  // (path: the object, flags: the kernel's own words). `netns`: fd of the network namespace to work in, default one's own.
+  // netlink.cc: what rtnetlink(7) lists. `netns`: fd of the network namespace to look at, default one's own.
   netlink: {
-    linkAdd(
-      link: {
-        name: string;
-        kind: 'veth' | 'bridge' | 'dummy';
-        peer?: { name: string; netnsFd?: Fd; address?: string };
-        address?: string;
-        mtu?: number;
-      },
-      netns?: Fd,
-    ): void;
-    linkDelete(name: string, netns?: Fd): void;
-    linkSet(
-      name: string,
-      set: { up?: boolean; master?: string; netnsFd?: Fd; newName?: string; address?: string; mtu?: number },
-      netns?: Fd,
-    ): void;
-    linkList(netns?: Fd): {
-      index: number;
-      name: string;
-      kind?: string;
-      up: boolean;
-      address?: string;
-      mtu: number;
-      master?: number;
-    }[];
-    addressAdd(name: string, cidr: string, netns?: Fd): void;
+    linkList(netns?: Fd): { index: number; name: string; up: boolean }[];
     addressList(netns?: Fd): {
       index: number;
       family: 4 | 6;
@@ -242,10 +216,6 @@ export interface NativeAddon {
       /** Of scope universe, not of its link alone. */
       isGlobal: boolean;
     }[];
-    routeAdd(route: { destination?: string; gateway?: string; device?: string }, netns?: Fd): void;
-    routeList(
-      netns?: Fd,
-    ): { family: 4 | 6; destination: string; prefix: number; gateway?: string; index?: number }[];
   };
 
   // bpf.cc

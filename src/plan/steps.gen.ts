@@ -159,6 +159,10 @@ export interface StepArgs {
   publish: { path: string; head: string; middle: string; tail: string };
   /** write(2) of bytes in one call: what the kernel takes whole (an AppArmor policy). */
   writeBytes: { path: string; value: Uint8Array };
+  /** One datagram of netlink(7) messages, well formed and one behind another; waits for the answer of each that has NLM_F_ACK (one must), and the first error is the step's. Before it is sent, the index of `device` in this lane's network namespace is written at the offsets `deviceAt`, the clone's pid (host lane) at `pidAt`: a plan holds no number that may be another's by then. */
+  netlink: { protocol: number; request: Uint8Array; device: string; deviceAt: readonly number[]; pidAt: readonly number[] };
+  /** RTM_NEWLINK with IFLA_NET_NS_PID: a network device of the host moves into the clone's network namespace and is `as` there, where that name must be free; the first such step looks at those of all. It loses its addresses. A plan that fails later brings it back under its name, and then sends `restore` (as in netlink; may be empty) with its index at `deviceAt`. */
+  linkMove: { name: string; as: string; restore: Uint8Array; deviceAt: readonly number[] };
 }
 
 export type FieldKind = 'u32' | 'i32' | 'slot' | 'u64' | 'i64' | 'str' | 'bytes' | 'strs' | 'u32s';
@@ -253,6 +257,8 @@ export const STEPS = {
   writeEither: { code: 86, lane: 'host', fields: [['path', 'str'], ['value', 'str'], ['otherPath', 'str'], ['otherValue', 'str']] },
   publish: { code: 87, lane: 'host', fields: [['path', 'str'], ['head', 'str'], ['middle', 'str'], ['tail', 'str']] },
   writeBytes: { code: 88, lane: 'host', fields: [['path', 'str'], ['value', 'bytes']] },
+  netlink: { code: 89, lane: 'both', fields: [['protocol', 'u32'], ['request', 'bytes'], ['device', 'str'], ['deviceAt', 'u32s'], ['pidAt', 'u32s']] },
+  linkMove: { code: 90, lane: 'host', fields: [['name', 'str'], ['as', 'str'], ['restore', 'bytes'], ['deviceAt', 'u32s']] },
 } as const satisfies Record<
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }

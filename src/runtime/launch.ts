@@ -2,7 +2,6 @@ import { native } from '../native/index.ts';
 import type { ExitStatus, Fd, Machine, MachineOptions, Outcome, StepResult } from '../native/types.ts';
 import { encode } from '../plan/encode.ts';
 import { NO_SLOT, type Plan } from '../plan/types.ts';
-import { SIGKILL } from '../spec/linux.ts';
 import { debug, isDebugging } from './debug.ts';
 import { planError } from './failure.ts';
 import { phrase } from './phrase.ts';
@@ -148,23 +147,16 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     checked(options, outcome);
     return harvest(options.plan, machine, outcome);
   } catch (error) {
-    const pidfd = kill(machine, outcome);
-    machine.close();
-    if (pidfd !== undefined) {
-      await native().waitPidfd(pidfd);
-      native().close(pidfd);
-    }
+    abandon(machine, outcome, error);
     throw error;
   }
 }
 
-/** Ends what a plan that will not go on has cloned, before it can complain of a closed socket. */
-function kill(machine: Machine, outcome: Outcome | undefined): Fd | undefined {
-  if (outcome === undefined || outcome.pid === 0) return undefined;
-  const pidfd = machine.takePidfd();
-  if (pidfd < 0) return undefined;
-  native().pidfdSendSignal(pidfd, SIGKILL);
-  return pidfd;
+/** Ends a plan that will not go on, before it can complain of a closed socket. What does not come back is told in the error. */
+function abandon(machine: Machine, outcome: Outcome | undefined, error: unknown): void {
+  const left = outcome?.pid ? machine.abandon().failure?.path : undefined;
+  machine.close();
+  if (left && error instanceof Error) error.message += left;
 }
 
 /**
@@ -182,13 +174,7 @@ export function launchSync(options: LaunchCommon): Launched {
     checked(options, outcome);
     return harvest(options.plan, machine, outcome);
   } catch (error) {
-    const pidfd = kill(machine, outcome);
-    machine.close();
-    // Reaped in the background: this thread waits for nothing. The wait has a copy of the fd.
-    if (pidfd !== undefined) {
-      void native().waitPidfd(pidfd);
-      native().close(pidfd);
-    }
+    abandon(machine, outcome, error);
     throw error;
   }
 }

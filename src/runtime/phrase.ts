@@ -66,6 +66,10 @@ export function phrase(step: Step): string {
       return `write ${JSON.stringify(step.args.value.trim())} to ${step.args.path}`;
     case 'writeEither':
       return `write ${JSON.stringify(step.args.value)} to ${step.args.path} or ${JSON.stringify(step.args.otherValue)} to ${step.args.otherPath}`;
+    case 'linkMove':
+      return `move network device ${step.args.name} into the container as ${step.args.as}`;
+    case 'netlink':
+      return `set up network device ${step.args.device}`;
     case 'chdir':
       return `change to working directory ${step.args.path}`;
     default:

@@ -7,6 +7,7 @@ import { checkHabitable } from './cgroup.ts';
 import { ownSize } from './console.ts';
 import { withHome } from './home.ts';
 import { hostFacts } from './host.ts';
+import { netDevices } from './netDevices.ts';
 import { compileSeccomp } from './seccomp.ts';
 import { parseScope, type ScopeName, scopePath } from './systemd.ts';
 
@@ -74,6 +75,7 @@ export function planOf(bundle: Bundle, dir: string, options: CreateOptions): Pla
   const { spec } = bundle;
   const profile = spec.linux?.seccomp;
   const { choice, scope } = cgroupOf(bundle, options);
+  const devices = netDevices(spec.linux ?? {});
   const compileOptions: CompileOptions = {
     id: options.id,
     bundle: bundle.path,
@@ -87,6 +89,7 @@ export function planOf(bundle: Bundle, dir: string, options: CreateOptions): Pla
     ...foregroundSize(bundle, options),
     ...(profile === undefined ? {} : { seccomp: compileSeccomp(profile, join(options.root, SECCOMP_CACHE)) }),
     ...(choice === undefined ? {} : { cgroup: choice }),
+    ...(devices === undefined ? {} : { netDevices: devices }),
   };
   const compiled = compile(prepared(bundle, dir, options), hostFacts(), compileOptions);
   if (compiled.cgroup !== undefined) checkHabitable(compiled.cgroup);

@@ -6,7 +6,6 @@ import { sendToSocket } from './console.ts';
 import { specState } from './container.ts';
 import { runHooks } from './hooks.ts';
 import type { LaunchOptions, Progress } from './launch.ts';
-import { moveNetDevices } from './netDevices.ts';
 import type { StateFile, Status } from './state.ts';
 import { type ScopeName, startScope, unitProperties } from './systemd.ts';
 
@@ -21,10 +20,9 @@ export interface YieldContext {
   readonly rootless: boolean;
 }
 
-/** Devices, then prestart and createRuntime: in the runtime's namespaces, before pivot_root; config.md, "POSIX-platform Hooks". */
+/** prestart and createRuntime: in the runtime's namespaces, before pivot_root; config.md, "POSIX-platform Hooks". */
 async function hooks({ spec, state, status }: YieldContext, { pid }: Progress): Promise<void> {
   const { prestart, createRuntime } = spec.hooks ?? {};
-  if (spec.linux?.netDevices !== undefined) moveNetDevices(spec.linux.netDevices, pid);
   const now = specState({ ...state, pid }, status);
   await runHooks('prestart', prestart, now);
   await runHooks('createRuntime', createRuntime, now);

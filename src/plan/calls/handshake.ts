@@ -1,3 +1,4 @@
+import { describe } from '../netlink/describe.ts';
 import type { StepArgs } from '../steps.gen.ts';
 import { NO_SLOT } from '../types.ts';
 import { CLONE, calls, fd, flags, list, OPEN, octal, quote } from './format.ts';
@@ -87,6 +88,8 @@ export const CGROUPS: Calls<
   | 'writeEither'
   | 'publish'
   | 'writeBytes'
+  | 'netlink'
+  | 'linkMove'
 > = {
   mkdir: ({ path, mode }) => `mkdir(${quote(path)}, ${octal(mode)})`,
   rmdir: ({ path }) => `rmdir(${quote(path)})`,
@@ -118,5 +121,16 @@ export const CGROUPS: Calls<
       'open(temporary, O_CREAT|O_EXCL, 0600)',
       'writev(…, pid, start time, …)',
       `rename(temporary, ${quote(path)})`,
+    ),
+  netlink: ({ protocol, request, device }) =>
+    calls(
+      device !== '' && `ioctl(SIOCGIFINDEX, ${quote(device)})`,
+      `sendto(netlink, ${describe(protocol, request).join('; ')})`,
+      'recvfrom(netlink)',
+    ),
+  linkMove: ({ name, as }) =>
+    calls(
+      'setns(/proc/PID/ns/net) in a helper',
+      `sendto(netlink, RTM_NEWLINK {${quote(name)}, IFLA_IFNAME=${quote(as)}, IFLA_NET_NS_PID=PID})`,
     ),
 };

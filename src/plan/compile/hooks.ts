@@ -32,15 +32,14 @@ function hook(
   );
 }
 
-/** Node's part while the container stands before its pivot: hooks in the runtime's namespaces, network devices. */
+/** Node's part while the container stands before its pivot: hooks in the runtime's namespaces. */
 export function runtimeHooks(c: Context): void {
   const { prestart = [], createRuntime = [] } = c.spec.hooks ?? {};
-  const devices = Object.keys(c.linux.netDevices ?? {});
-  if (prestart.length + createRuntime.length + devices.length === 0) return;
+  if (prestart.length + createRuntime.length === 0) return;
   const stage = STAGE.hooks;
   c.inContainer('sync', { stage }, 'namespaces and mounts are there: the runtime may look at them');
   c.onHost('awaitSync', { stage }, 'the container stands before its pivot');
-  c.onHost('yield', { tag: YIELD.hooks }, 'prestart and createRuntime hooks, network devices');
+  c.onHost('yield', { tag: YIELD.hooks }, 'prestart and createRuntime hooks');
   c.onHost('signalSync', { stage }, 'on with the container');
 }
 

@@ -10,6 +10,7 @@ import type { LinuxNamespaceType } from '../../spec/types.ts';
 import type { Undo } from '../types.ts';
 import type { Context } from './context.ts';
 import { mapText } from './idmaps.ts';
+import { netDevices } from './net-devices.ts';
 import { STAGE, YIELD } from './options.ts';
 import { hardRlimits, oomScore } from './process.ts';
 
@@ -154,13 +155,17 @@ export function birth(c: Context, plan: Birth, how: Born): void {
     hardRlimits(c);
   }
   if ((first & CLONE_NEWUSER) !== 0) mapIds(c);
-  for (const { type, slot } of joinOrder(c, joined))
+  for (const { type, slot } of joinOrder(c, joined)) {
     c.inContainer('setns', { slot, flags: NAMESPACES[type].flag }, `joins the ${type} namespace`);
+    // here: the network may be another user namespace's than the one that comes next
+    if (type === 'network') netDevices(c);
+  }
   borrow();
   if (c.kinship('time') === 'new') newTime(c);
   if (mountsOutside) mountOutside();
   if (forks) fork(c, fresh & ~(first & CLONE_NEWUSER));
   c.inContainer('setsid', {}, 'a session of its own: signals of our terminal are not for it');
+  if (c.kinship('network') === 'new') netDevices(c);
   if (c.kinship('cgroup') === 'new')
     c.inContainer(
       'unshare',

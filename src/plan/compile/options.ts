@@ -46,6 +46,15 @@ export interface CgroupChoice {
   readonly manager: 'fs' | 'external';
 }
 
+/** What a network device of the host has, that shall be the container's. */
+export interface NetDevice {
+  /** Its name in the container. */
+  readonly as: string;
+  /** What goes along, and comes back with it: 192.0.2.7/24, 2001:db8::7/64. */
+  readonly addresses: readonly string[];
+  readonly up: boolean;
+}
+
 /** What the spec leaves open. */
 export interface CompileOptions {
   readonly id: string;
@@ -66,6 +75,8 @@ export interface CompileOptions {
   readonly onMissingController?: 'refuse' | 'warn';
   /** Files that the output goes to become the program's user's, as runc has it; without, pipes and sockets alone. */
   readonly giveFiles?: boolean;
+  /** Those of linux.netDevices, by their names on the host. */
+  readonly netDevices?: Readonly<Record<string, NetDevice>>;
   /** fds 3 … 3+n-1 stay open. */
   readonly preserveFds?: number;
   readonly noPivot?: boolean;
@@ -89,7 +100,7 @@ export interface CompileOptions {
 
 /** Tags of yield steps: what Node is asked to do. */
 export const YIELD = {
-  /** prestart and createRuntime hooks, netDevices. */
+  /** prestart and createRuntime hooks. */
   hooks: 1,
   /** Make the cgroup and put the process in (manager external). */
   cgroup: 2,
@@ -98,7 +109,7 @@ export const YIELD = {
 } as const;
 
 /** Stages of sync steps. */
-export const STAGE = { forked: 0, hooks: 1, seccomp: 2, cgroup: 3, state: 4, limits: 5 } as const;
+export const STAGE = { forked: 0, hooks: 1, seccomp: 2, cgroup: 3, state: 4, limits: 5, devices: 6 } as const;
 
 export interface Compiled {
   readonly plan: Plan;

@@ -118,6 +118,23 @@ const NAMESPACE_CASES: Record<string, Case> = {
       namespaces: [...(mapped('mount').namespaces ?? []), { type: 'network', path: '/run/n' }],
     }),
   },
+  // into a new network, and into one that is not the new user namespace's
+  'net-devices': {
+    spec: linux(namespaces('mount', 'network')),
+    options: {
+      netDevices: {
+        eth1: { as: 'eth0', addresses: ['192.0.2.7/24', '2001:db8::7/64'], up: true },
+        dummy0: { as: 'dummy0', addresses: [], up: false },
+      },
+    },
+  },
+  'net-devices-joined': {
+    spec: linux({
+      ...mapped('mount'),
+      namespaces: [...(mapped('mount').namespaces ?? []), { type: 'network', path: '/run/n' }],
+    }),
+    options: { netDevices: { eth1: { as: 'eth0', addresses: [], up: true } } },
+  },
   rootless: {
     host: ROOTLESS,
     spec: linux({

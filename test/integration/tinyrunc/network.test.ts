@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Spec } from '../../../src/spec/types.ts';
 import { Bench, testSpec } from './support.ts';
 
 let bench: Bench;
@@ -57,4 +58,34 @@ it('says which device is missing, and makes nothing', () => {
   expect(result.status).toBe(1);
   expect(result.stderr).toContain('linux.netDevices.nosuchdev0: no such network device');
   expect(bench.run(['state', id]).status).toBe(1);
+});
+
+it('gives a device back under its name, as it was, where the container does not start', () => {
+  ip('link', 'delete', HOST);
+  ip('link', 'add', HOST, 'type', 'veth', 'peer', 'name', `${HOST}p`);
+  ip('link', 'set', HOST, 'up');
+  ip('addr', 'add', '192.0.2.7/24', 'dev', HOST);
+  ip('addr', 'add', '2001:db8::7/64', 'dev', HOST, 'nodad');
+  const moved = (more: Partial<Spec>) =>
+    testSpec(['nonesuch'], (s) => {
+      if (s.linux) s.linux.netDevices = { [HOST]: { name: 'eth7' } };
+      Object.assign(s, more);
+    });
+  const attempts: [Partial<Spec>, string][] = [
+    [{}, 'executable file not found in $PATH'],
+    // Node's part of the plan, when the device has moved: the hook sees it there
+    [
+      { hooks: { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', `! ip link show ${HOST}`] }] } },
+      'executable file not found in $PATH',
+    ],
+    [{ hooks: { createRuntime: [{ path: '/bin/false' }] } }, 'error running createRuntime hook #0'],
+  ];
+  for (const [more, error] of attempts) {
+    const result = bench.run(['run', '-b', bench.bundle(moved(more)), bench.id()]);
+    expect(result.stderr).toContain(error);
+    expect(result.status).not.toBe(0);
+    const shown = ip('addr', 'show', HOST).stdout;
+    expect(shown).toMatch(/<[^>]*\bUP\b/);
+    expect(shown.match(/inet6? (?!fe80)\S+/g)?.sort()).toEqual(['inet 192.0.2.7/24', 'inet6 2001:db8::7/64']);
+  }
 });

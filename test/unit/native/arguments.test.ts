@@ -82,14 +82,8 @@ const SAMPLES: Record<string, readonly unknown[]> = {
   seccompCompile: [{ defaultAction: 'SCMP_ACT_NONE' }],
   startTime: [-1],
   fnv1a: ['x'],
-  'netlink.linkAdd': [{ name: 'tinyrun-none', kind: 'nonesuch', peer: { name: 'x' } }, NO_FD],
-  'netlink.linkDelete': ['tinyrun-none', NO_FD],
-  'netlink.linkSet': ['tinyrun-none', {}, NO_FD],
   'netlink.linkList': [NO_FD],
-  'netlink.addressAdd': ['tinyrun-none', '10.0.0.1/8', NO_FD],
   'netlink.addressList': [NO_FD],
-  'netlink.routeAdd': [{ destination: '10.0.0.0/8', device: 'tinyrun-none' }, NO_FD],
-  'netlink.routeList': [NO_FD],
 };
 
 /** Without arguments, or with such that a test of their own covers. */

@@ -99,18 +99,18 @@ describe('handshake', () => {
       uidMappings: MAPS,
       gidMappings: MAPS,
       seccomp: { defaultAction: 'SCMP_ACT_ALLOW', listenerPath: '/s' },
-      netDevices: { eth9: {} },
     });
-    const { plan } = made(spec, ROOT, {
+    const { plan } = made({ ...spec, hooks: { prestart: [{ path: '/h' }] } }, ROOT, {
       seccomp: { filter: new Uint8Array(8), flags: 0 },
+      netDevices: { eth9: { as: 'eth9', addresses: [], up: true } },
       cgroup: { path: '/a.slice/b.scope', manager: 'external' },
     });
     const stages = (op: 'sync' | 'awaitSync' | 'signalSync') => argsOf(plan, op).map(({ stage }) => stage);
     // the last one is part of the step that loads the filter: nothing runs in between
-    expect(stages('sync')).toEqual([3, 0, 1]);
+    expect(stages('sync')).toEqual([3, 6, 0, 1]);
     expect(argsOf(plan, 'seccomp').map(({ stage }) => stage)).toEqual([2]);
-    expect(stages('awaitSync')).toEqual([3, 0, 1, 2]);
-    expect(stages('signalSync')).toEqual([3, 0, 1, 2]);
+    expect(stages('awaitSync')).toEqual([3, 6, 0, 1, 2]);
+    expect(stages('signalSync')).toEqual([3, 6, 0, 1, 2]);
     expect(argsOf(plan, 'signalConfigured')).toHaveLength(1);
     expect(argsOf(plan, 'awaitConfigured')).toHaveLength(1);
   });

@@ -1,0 +1,50 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { TinyrunError } from '../../errors.ts';
+import { attribute, type Message, NLM_F_CREATE, NLM_F_EXCL } from './wire.ts';
+
+export const RTM_NEWADDR = 20;
+const [IFA_ADDRESS, IFA_LOCAL] = [1, 2];
+/** Duplicate address detection would leave a new address unusable for a second; ours are assigned, not guessed. */
+const IFA_F_NODAD = 0x2;
+const AF_INET = 2;
+const AF_INET6 = 10;
+
+function refuse(text: string): never {
+  throw new TinyrunError('PLAN_ARGUMENT', `${JSON.stringify(text)} is no address with a prefix`);
+}
+
+/** The groups of one side of `::`, the last of which may be written as IPv4. */
+function groups(text: string): number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((group) => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
+    return [(a << 8) | b, (c << 8) | d];
+  });
+}
+
+/** In network byte order; undefined for what is no address. */
+export function addressBytes(text: string): Uint8Array | undefined {
+  if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number);
+  if (!isIPv6(text) || text.includes('%')) return undefined;
+  const [left = '', right] = text.split('::');
+  const [before, after] = [groups(left), groups(right ?? '')];
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => 0);
+  return Uint8Array.from([...before, ...zeros, ...after].flatMap((group) => [group >> 8, group & 255]));
+}
+
+/** RTM_NEWADDR of `192.0.2.7/24` or `2001:db8::7/64` on the step's device. */
+export function addAddress(cidr: string): Message {
+  const [text = '', prefix = ''] = cidr.split('/');
+  const bytes = addressBytes(text) ?? refuse(cidr);
+  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bytes.length * 8) refuse(cidr);
+  const v6 = bytes.length === 16;
+  return {
+    type: RTM_NEWADDR,
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    // struct ifaddrmsg: family, prefix, flags, scope (universe), index
+    body: Uint8Array.of(v6 ? AF_INET6 : AF_INET, Number(prefix), v6 ? IFA_F_NODAD : 0, 0, 0, 0, 0, 0),
+    deviceAt: 4,
+    attributes: [attribute(IFA_LOCAL, bytes), attribute(IFA_ADDRESS, bytes)],
+  };
+}
