@@ -74,6 +74,7 @@
         'native/addon/fs.cc',
         'native/addon/image.cc',
         'native/addon/machine.cc',
+        'native/addon/monitor.cc',
         'native/addon/mount.cc',
         'native/addon/netlink.cc',
         'native/addon/open.cc',

@@ -28,7 +28,7 @@ void exportAddon(Exports& out) { out.push_back(bind<&useSyscallError>("useSyscal
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Instance);
   define(env, exports, {exportAddon, exportFs, exportXattr, exportProcess, exportMount, exportCgroup, exportTty,
-                        exportSocket, exportStreams, exportSeccomp, exportBpf, exportFacts, exportMachine,
+                        exportSocket, exportStreams, exportSeccomp, exportBpf, exportFacts, exportMachine, exportMonitor,
                         exportClone, exportZstd});
   const auto netlink = Napi::Object::New(env);
   define(env, netlink, {exportNetlink});

@@ -97,6 +97,7 @@ using Exports = std::vector<napi_property_descriptor>;
 void exportFs(Exports&);
 void exportXattr(Exports&);
 void exportProcess(Exports&);
+void exportMonitor(Exports&);
 void exportMount(Exports&);
 void exportCgroup(Exports&);
 void exportTty(Exports&);

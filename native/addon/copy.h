@@ -28,6 +28,7 @@ struct Shared {
   std::mutex mutex;
   std::condition_variable left;
   int outputs = 0;  // threads that still copy output
+  UniqueFd told;    // who is told, in words of its own for each output, that nobody takes it any more
   int failed = 0;   // the first errno, but for EPIPE, and which of the caller's fds it was
   int stream = 0;
 

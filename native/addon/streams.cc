@@ -23,10 +23,12 @@
 #include <linux/kcmp.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -101,6 +103,14 @@ class Streams {
 
   std::vector<Fd> stdio() const { return {in_.read.get(), outs_.front().write.get(), outs_.back().write.get()}; }
 
+  // Who is told when nobody takes an output any more, by which words: a monitor, to whom the end of the pipe would say the
+  // same as the end of this process. The words come first.
+  void tellBroken(Fd socket, Bytes first, Bytes second) {
+    shared_->told = copyOf(socket);
+    const auto text = [](Bytes words) { return std::string(reinterpret_cast<const char*>(words.data), words.size); };
+    words_ = {text(first), text(second)};
+  }
+
   // The container has the ends that are its own.
   void start() {
     in_.read = UniqueFd();
@@ -112,8 +122,9 @@ class Streams {
       outs_[i].write = UniqueFd();
       ++shared_->outputs;
       auto copy = std::make_unique<Copy>(std::move(outs_[i].read), copyOf(sinks_[i]), shared_);
-      startThread([copy = std::move(copy), shared = shared_, stream = static_cast<int>(i) + 1]() mutable {
+      startThread([copy = std::move(copy), shared = shared_, stream = static_cast<int>(i) + 1, words = words_[i]]() mutable {
         const int result = copy->output();
+        if (result < 0 && shared->told.get() >= 0) send(shared->told.get(), words.data(), words.size(), MSG_NOSIGNAL);
         copy.reset();   // before anybody is told: the pipe and the caller's file are closed
         const std::lock_guard lock(shared->mutex);
         if (result < 0 && result != -EPIPE && shared->failed == 0) shared->failed = -result, shared->stream = stream;
@@ -143,6 +154,7 @@ class Streams {
   std::vector<Pipe> outs_;
   UniqueFd source_;
   Fd sinks_[2];
+  std::array<std::string, 2> words_;
 };
 
 // Waits on a thread of the pool for readers that are in no hurry.
@@ -188,14 +200,18 @@ Napi::Value streams(Napi::Env env, Options options) {
                                         options.get<std::optional<uint32_t>>("owner"));
   auto method = [&](const char* name, auto body) {
     return Napi::Value(Napi::Function::New(env, [made, name, body](const Napi::CallbackInfo& info) -> Napi::Value {
-      return Napi::Value(info.Env(), guarded(info.Env(), name, [&]() -> napi_value { return body(*made, info.Env()); }));
+      return Napi::Value(info.Env(), guarded(info.Env(), name, [&]() -> napi_value { return body(*made, info); }));
     }));
   };
   return Record(env)
       .set("stdio", made->stdio())
-      .set("start", method("start", [](Streams& s, Napi::Env e) { s.start(); return e.Undefined(); }))
-      .set("finish", method("finish", [](Streams& s, Napi::Env e) { return s.finish(e); }))
-      .set("drop", method("drop", [](Streams& s, Napi::Env e) { s.drop(); return e.Undefined(); }));
+      .set("tellBroken", method("tellBroken", [](Streams& s, const Napi::CallbackInfo& info) {
+             s.tellBroken(readArg<Fd>(info[0], 1), readArg<Bytes>(info[1], 2), readArg<Bytes>(info[2], 3));
+             return info.Env().Undefined();
+           }))
+      .set("start", method("start", [](Streams& s, const Napi::CallbackInfo& info) { s.start(); return info.Env().Undefined(); }))
+      .set("finish", method("finish", [](Streams& s, const Napi::CallbackInfo& info) { return s.finish(info.Env()); }))
+      .set("drop", method("drop", [](Streams& s, const Napi::CallbackInfo& info) { s.drop(); return info.Env().Undefined(); }));
 }
 
 // The reading end of a pipe that has ended: input that is none, and no file of the host's.

@@ -42,6 +42,9 @@ void endChild(Host& host);
 // links_host.cc. What does not come back is told in outcome.failure.
 void bringLinksBack(Host& host);
 
+// steps_host.cc. When a process was started, in clock ticks since boot. 0 or -errno.
+long startTimeOf(uint32_t pid, uint64_t& ticks);
+
 #define DECLARE_HOST(name) Result run(Host& host, const args::name& a);
 #define DECLARE_CONTAINER(name)
 #define DECLARE_BOTH(name)

@@ -34,6 +34,10 @@ long memfdOf(const char* name, const void* bytes, size_t size, unsigned flags) {
 
 }  // namespace
 
+int sharedBytes(const char* name, const void* bytes, size_t size) {
+  return static_cast<int>(memfdOf(name, bytes, size, 0));
+}
+
 int sealedMemfd(const void* bytes, size_t size) {
   long fd = memfdOf("tinyrun-init", bytes, size, MFD_EXEC);
   if (fd == -EINVAL) fd = memfdOf("tinyrun-init", bytes, size, 0);   // before Linux 6.3 every memfd may be executed

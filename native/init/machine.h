@@ -121,6 +121,9 @@ class Machine {
 // Make it once per process. A negative errno on failure.
 int sealedMemfd(const void* bytes, size_t size);
 
+// A memfd that holds these bytes, close-on-exec, for another process to map. A negative errno on failure.
+int sharedBytes(const char* name, const void* bytes, size_t size);
+
 // Removes `name` below `dirfd` with everything in it: by fd, not following links, not crossing mounts. Missing is
 // success. 0 or a negative errno.
 int removeTreeAt(int dirfd, const char* name);

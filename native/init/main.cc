@@ -1,6 +1,7 @@
-// tinyrun-init: the container lane. A static program without libc, started by the host lane from a sealed memfd as
+// tinyrun-init: the container lane, and the monitor. A static program without libc, started by the host lane from a sealed memfd as
 //
 //   tinyrun-init plan FD      FD: the encoded plan (wire.h); its header says where the control socket is
+//   tinyrun-init monitor FD   the parent of a container: monitor.cc
 //
 // It maps the plan, runs the steps of its lane in one pass and becomes the container's program by execve. It allocates
 // nothing: its state is in .bss and on the stack, its strings are those of the plan.
@@ -12,6 +13,7 @@
 
 #include "container.h"
 #include "execute.h"
+#include "monitor.h"
 
 namespace tinyrun {
 
@@ -46,7 +48,7 @@ void mapPlan(int fd, Plan& plan) {
   if (!plan.check(reinterpret_cast<const void*>(at), size, fault)) refuse(fault.text);
 }
 
-// Node ignores SIGPIPE, a shell may ignore more; and every signal is blocked since before clone.
+// Node ignores SIGPIPE, a shell may ignore more. Every signal is blocked since before clone, and is still.
 void resetSignals() {
   struct {
     unsigned long handler, flags, restorer;
@@ -55,8 +57,6 @@ void resetSignals() {
   for (int signal = 1; signal <= 64; ++signal)
     if (signal != SIGKILL && signal != SIGSTOP)
       sys::call(__NR_rt_sigaction, signal, &action, nullptr, sizeof action.mask);
-  const uint64_t none = 0;
-  sys::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 // The lane's own fds must not reach the program; the preserved ones and stdio have been chosen by the host lane.
@@ -72,6 +72,8 @@ void takeFds(Container& lane, const wire::Header& header) {
 [[noreturn]] void runPlan(int fd) {
   sys::prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("tinyrun-init"));
   resetSignals();
+  const uint64_t none = 0;
+  sys::sigprocmask(SIG_SETMASK, &none, nullptr);
   Plan plan;
   mapPlan(fd, plan);
   sys::close(fd);
@@ -87,6 +89,15 @@ void takeFds(Container& lane, const wire::Header& header) {
   sys::exit(0);   // a lane without execve: a plan of a lesson or a test
 }
 
+// Nothing but SIGKILL ends it: the others stay blocked. Its container lets them through again, as above.
+[[noreturn]] void becomeMonitor(int fd) {
+  sys::prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("tinyrun-monitor"));
+  resetSignals();
+  sys::sigprocmask(SIG_SETMASK, &sys::kAllSignals, nullptr);   // who starts it may not have
+  runMonitor(fd);
+  refuse("no order: tinyrun starts this program, people do not");
+}
+
 }  // namespace
 
 }  // namespace tinyrun
@@ -95,5 +106,6 @@ extern "C" [[noreturn]] void tinyrunStart(const long* stack) {
   const long argc = stack[0];
   const auto argv = reinterpret_cast<const char* const*>(stack + 1);
   if (argc == 3 && tinyrun::equal(argv[1], "plan")) tinyrun::runPlan(tinyrun::numberOf(argv[2]));
-  tinyrun::refuse("usage: tinyrun-init plan FD");
+  if (argc == 3 && tinyrun::equal(argv[1], "monitor")) tinyrun::becomeMonitor(tinyrun::numberOf(argv[2]));
+  tinyrun::refuse("usage: tinyrun-init plan FD | monitor FD");
 }

@@ -94,8 +94,6 @@ Result run(Host&, const args::umount& a) {
   return r == -EINVAL ? kDone : unlessMissing("umount2", r, a.path);   // EINVAL: not a mount point
 }
 
-namespace {
-
 // Field 22 of /proc/PID/stat, counted behind the last ')': the name before it may hold anything.
 long startTimeOf(uint32_t pid, uint64_t& ticks) {
   Text<32> path;
@@ -114,6 +112,8 @@ long startTimeOf(uint32_t pid, uint64_t& ticks) {
   for (; text[at] >= '0' && text[at] <= '9'; ++at) ticks = ticks * 10 + static_cast<uint64_t>(text[at] - '0');
   return 0;
 }
+
+namespace {
 
 // The pidfd first, then the proof that it is the process that was meant: a pid may be another's by now.
 Result openPidfd(Host& host, uint32_t pid, uint64_t startTime, sys::Fd& pidfd) {

@@ -144,6 +144,10 @@ inline long ioctl(int fd, unsigned long request, void* value) { return call(__NR
 inline long getrandom(void* to, size_t n) { return call(__NR_getrandom, to, n, 0); }
 inline long memfdCreate(const char* name, unsigned flags) { return call(__NR_memfd_create, name, flags); }
 inline long sendfile(int to, int from, size_t n) { return call(__NR_sendfile, to, from, nullptr, n); }
+inline long splice(int from, int to, size_t n, unsigned flags) {
+  return call(__NR_splice, from, nullptr, to, nullptr, n, flags);
+}
+inline long fsync(int fd) { return call(__NR_fsync, fd); }
 inline long mmap(size_t size, int protection, int flags, int fd) {
   return call(__NR_mmap, nullptr, size, protection, flags, fd, 0);
 }
@@ -231,6 +235,13 @@ inline uint64_t nanoseconds() {
   struct __kernel_timespec now = {};
   call(__NR_clock_gettime, 1 /* CLOCK_MONOTONIC */, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1000000000ull + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// Seconds and nanoseconds since 1970.
+inline struct __kernel_timespec now() {
+  struct __kernel_timespec time = {};
+  call(__NR_clock_gettime, 0 /* CLOCK_REALTIME */, &time);
+  return time;
 }
 
 // clone3 with CLONE_VM and a stack of the child's own, on which it calls run(context) and exits with the result.

@@ -61,6 +61,7 @@ TEST(messagesByteByByte) {
            "03000000 04000000 05000000 ffffffff 06000000 06000000 ffffffff 07000000");
   isGolden(message::closeStdin{}, "11000000 00000000");
   isGolden(message::attach{1, 0}, "12000000 00000008 01000000 00000000");
+  isGolden(message::brokenPipe{2}, "14000000 00000004 02000000");
   isGolden(message::resize{24, 80}, "13000000 00000008 18000000 50000000");
   isGolden(message::started{4711, 0x100000002}, "20000000 0000000c 67120000 02000000 01000000");
   isGolden(message::failed{2, 13, textOf("open"), textOf("/\303\251")},

@@ -6,6 +6,8 @@ export interface ContainerPaths {
   /** 0700. */
   readonly data: string;
   readonly record: string;
+  /** How it ended, written by its monitor. */
+  readonly exit: string;
   readonly upper: string;
   readonly work: string;
   /** The bundle of tinyrunc's verbs: config.json, state.json, lock, journal. 0700. */
@@ -27,6 +29,7 @@ export function containerPaths(roots: Roots, id: string): ContainerPaths {
   return {
     data,
     record: `${data}/container.json`,
+    exit: `${data}/exit.json`,
     upper: `${data}/upper`,
     work: `${data}/work`,
     run: join(runningDir(roots), id),

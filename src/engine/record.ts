@@ -30,7 +30,7 @@ export interface ContainerRecord {
   readonly labels: Readonly<Record<string, string>>;
   readonly stopSignal: number;
   readonly mounts: readonly MountPoint[];
-  /** Missing until it has ended. */
+  /** Missing until it has ended. Where a monitor saw it, that is in exit.json beside this file. */
   readonly exit?: ContainerExit;
 }
 
@@ -44,6 +44,8 @@ export interface MountPoint {
 
 export interface ContainerExit {
   readonly code: number;
+  readonly signal?: number;
+  readonly started?: string;
   readonly finished: string;
   readonly oomKilled: boolean;
   /** Why nobody saw it end: its command was killed, the host went down. */
@@ -78,9 +80,37 @@ export function readRecord(roots: Roots, id: string): ContainerRecord | undefine
   }
   if (value?.id !== id || typeof value.name !== 'string' || typeof value.created !== 'string')
     throw damaged(id, path, 'it is not the record of this container');
+  const record = currentOf(value, (problem) => damaged(id, path, problem));
+  const exit = record.exit ?? readExit(id, containerPaths(roots, id).exit);
+  return exit ? { ...record, exit } : record;
+}
+
+function currentOf(value: { version?: unknown }, damage: (problem: string) => TinyrunError): ContainerRecord {
   if (value.version === 2) return value as ContainerRecord;
   if (value.version === 1) return fromVersion1(value as RecordV1);
-  throw damaged(id, path, `this tinyrun knows versions 1 and 2 of it, not ${JSON.stringify(value.version)}`);
+  throw damage(`this tinyrun knows versions 1 and 2 of it, not ${JSON.stringify(value.version)}`);
+}
+
+/** What a monitor wrote of a container's end (native/init/ending.cc). @throws TinyrunError STATE_DAMAGED */
+export function readExit(id: string, path: string): ContainerExit | undefined {
+  const text = readIfExists(path);
+  if (text === undefined) return undefined;
+  try {
+    const { code, signal, started, finished, why } = JSON.parse(text) as {
+      [K in 'code' | 'signal' | 'started' | 'finished' | 'why']?: unknown;
+    };
+    if (typeof code !== 'number' || typeof started !== 'string' || typeof finished !== 'string')
+      throw new Error('it does not say how the container ended');
+    return {
+      code,
+      started,
+      finished,
+      oomKilled: why === 'memory',
+      ...(typeof signal === 'number' ? { signal } : {}),
+    };
+  } catch (cause) {
+    throw damaged(id, path, (cause as Error).message);
+  }
 }
 
 function damaged(id: string, path: string, problem: string): TinyrunError {

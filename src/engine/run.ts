@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Plan } from '../plan/types.ts';
+import { isDebugging } from '../runtime/debug.ts';
 import { removeLockedDir } from '../runtime/journal.ts';
 import { type Launched, type LaunchOptions, launch, launchSync } from '../runtime/launch.ts';
 import { forwardSignals } from '../runtime/signals.ts';
@@ -11,6 +12,7 @@ import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
 import { type Created, createContainer, destroyContainer } from './create.ts';
 import { containerPaths } from './layout.ts';
+import { attendMonitored, bearMonitored, type Waiting } from './monitored.ts';
 import { planOf } from './plan.ts';
 import type { Blueprint } from './prepare.ts';
 import { type ContainerExit, writeRecord } from './record.ts';
@@ -51,6 +53,14 @@ export async function runBlueprint(
   };
   let forwarding = control.sigProxy && !watch.onPause ? forwardSignals({ onInsist }) : undefined;
   try {
+    if (isMonitored(control, watch))
+      return await runMonitored(roots, blueprint, created, {
+        plan,
+        cgroup,
+        forwarding,
+        insisted,
+        isForced: () => forced,
+      });
     const how = { plan, control, watch };
     const { launched, streams } = await startOrTakeBack(roots, blueprint, created, how);
     if (control.sigProxy) forwarding ??= forwardSignals({ onInsist });
@@ -80,6 +90,43 @@ export async function runBlueprint(
   }
 }
 
+/** Who looks on while the plan runs is its parent: a monitor stops for nobody. So is who gives fds of its own. */
+function isMonitored({ lifeline, stdio }: RunControl, watch: Watch): boolean {
+  return lifeline === 'monitor' && stdio === undefined && !watch.onPause && !watch.trace && !isDebugging();
+}
+
+interface MonitoredRun extends Waiting {
+  readonly plan: Plan;
+  readonly cgroup: string | undefined;
+  readonly isForced: () => boolean;
+}
+
+async function runMonitored(
+  roots: Roots,
+  blueprint: Blueprint,
+  created: Created,
+  { plan, cgroup, isForced, ...waiting }: MonitoredRun,
+): Promise<RunResult> {
+  const attached = await orAbandon(roots, created, () => {
+    keepRecord(roots, created, blueprint);
+    created.journal.begin('start', plan);
+    return bearMonitored(blueprint, created, plan, cgroup);
+  });
+  const { result, failure } = await attendMonitored(roots, blueprint, attached, waiting);
+  if (failure) throw lost(failure);
+  return isForced() ? { ...result, forced: true } : result;
+}
+
+/** A birth, or nothing left of the container. */
+async function orAbandon<T>(roots: Roots, created: Created, bear: () => Promise<T>): Promise<T> {
+  try {
+    return await bear();
+  } catch (error) {
+    abandon(roots, created, error);
+    throw error;
+  }
+}
+
 /** The program ended well or not: who reads its output must know that it is not whole. */
 function lost(cause: Error): TinyrunError {
   const hint =
@@ -102,19 +149,19 @@ async function startOrTakeBack(
   created: Created,
   how: Start,
 ): Promise<{ launched: Launched; streams: StreamsOfRun }> {
-  let streams: StreamsOfRun | undefined;
-  try {
-    streams = streamsOf(blueprint, how.control);
-    keepRecord(roots, created, blueprint);
-    created.journal.begin('start', how.plan);
-    const launched = await start(how, streams);
-    streams.start();
-    return { launched, streams };
-  } catch (error) {
-    streams?.drop();
-    abandon(roots, created, error);
-    throw error;
-  }
+  return orAbandon(roots, created, async () => {
+    const streams = streamsOf(blueprint, how.control);
+    try {
+      keepRecord(roots, created, blueprint);
+      created.journal.begin('start', how.plan);
+      const launched = await start(how, streams);
+      streams.start();
+      return { launched, streams };
+    } catch (error) {
+      streams.drop();
+      throw error;
+    }
+  });
 }
 
 /** Docker's refusal: with -i -t what is typed must come from a terminal. */

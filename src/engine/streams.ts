@@ -1,5 +1,5 @@
 import { native } from '../native/index.ts';
-import type { Fd } from '../native/types.ts';
+import type { Fd, Streams } from '../native/types.ts';
 import type { Blueprint } from './prepare.ts';
 import type { RunControl } from './types.ts';
 
@@ -31,6 +31,23 @@ export function streamsOf(blueprint: Blueprint, control: RunControl): StreamsOfR
     errors,
     ...(owner === undefined ? {} : { owner }),
   });
+}
+
+/** What joins a monitor to this process's streams: pipes, which the monitor copies to and from those of the container. */
+export interface Relay {
+  readonly streams: Streams;
+  /** Something may be typed. */
+  readonly input: boolean;
+  /** Of the container's own pipes. */
+  readonly owner?: number | undefined;
+}
+
+export function relayOf(blueprint: Blueprint): Relay {
+  const { openStdin, tty } = blueprint.config;
+  const input = openStdin === true;
+  // a terminal has one output
+  const streams = native().streams({ ...(input ? { input: 0 } : {}), output: 1, errors: tty ? 1 : 2 });
+  return { streams, input, owner: ownerOf(blueprint) };
 }
 
 function given(input: Fd | undefined, output: Fd, errors: Fd): StreamsOfRun {

@@ -15,14 +15,21 @@ import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
 import { containerPaths, runningDir } from './layout.ts';
 import { Names } from './names.ts';
-import { type ContainerExit, type ContainerRecord, containerIds, readRecord, writeRecord } from './record.ts';
+import {
+  type ContainerExit,
+  type ContainerRecord,
+  containerIds,
+  readExit,
+  readRecord,
+  writeRecord,
+} from './record.ts';
 
-// A foreground container's command holds the lock of the container's run directory as long as it lives. A run
-// directory with a free lock was left by a command that was killed: the kernel took the lock back, and the
+// A container's lifeline, its parent, holds the lock of the container's run directory as long as it lives: its command, or
+// its monitor. A run directory with a free lock was left by one that was killed: the kernel took the lock back, and the
 // container's first process died with its parent (PR_SET_PDEATHSIG). What is left is taken back here.
 
 /**
- * Takes back what killed commands left of containers that ran. Cheap where nothing was left: one readdir, a flock each.
+ * Takes back what killed lifelines left of containers that ran. Cheap where nothing was left: one readdir, a flock each.
  * What cannot be taken back is told by the container's status, which is `dead` then; it is tried again each time.
  */
 export function sweepRunning(roots: Roots): void {
@@ -56,7 +63,7 @@ export function sweepOne(roots: Roots, id: string): void {
   try {
     const ran = existsSync(join(run, STATE_FILE));
     undoOrDie(roots, id, run);
-    settle(roots, id, ran ? 'its command was killed' : undefined);
+    settle(roots, id, ran ? 'its command or monitor was killed' : undefined);
     removeLockedDir(run);
   } finally {
     lock.release();
@@ -88,7 +95,11 @@ function settle(roots: Roots, id: string, note: string | undefined): void {
   if (record === 'damaged') return;
   if (record === undefined || record.config.autoRemove || (note === undefined && !record.exit))
     removeData(roots, id, record?.name);
-  else if (!record.exit && note !== undefined) writeRecord(roots, { ...record, exit: killed(note) });
+  else if (!record.exit && note !== undefined) {
+    // its monitor saw it, and found no room beside the record
+    const seen = readExit(id, join(containerPaths(roots, id).run, 'exit.json'));
+    writeRecord(roots, { ...record, exit: seen ?? killed(note) });
+  }
 }
 
 /** A damaged record is for `rm --force` to remove: a sweep must not lose what a person may want to look at. */

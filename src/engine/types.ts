@@ -14,6 +14,9 @@ export interface CreateOptions {
   readonly notify?: Notify | undefined;
 }
 
+/** A container's parent. Its death is the container's. */
+export type Lifeline = 'command' | 'monitor';
+
 /** How a container is run by somebody who waits for it. */
 export interface RunControl extends CreateOptions {
   /**
@@ -23,6 +26,11 @@ export interface RunControl extends CreateOptions {
   readonly stdio?: readonly [Fd, Fd, Fd] | undefined;
   /** Pass the signals this process gets on to the container; the third SIGINT or SIGTERM kills it. */
   readonly sigProxy?: boolean | undefined;
+  /**
+   * Who is the container's parent, with whom it ends: this process (the default), or a monitor, a small process of its own:
+   * then the container outlives this process, which may be killed. Not with `stdio`, nor for who looks on.
+   */
+  readonly lifeline?: Lifeline | undefined;
   /** Set the container up on the calling thread, a few milliseconds: for a program that has nothing else to do. */
   readonly blocking?: boolean | undefined;
 }

@@ -70,6 +70,8 @@ export interface SeccompInput {
 export interface Streams {
   /** What becomes 0, 1 and 2 of the container; start() and drop() close them. */
   readonly stdio: [Fd, Fd, Fd];
+  /** Before start(): the words that a socket is sent when nobody takes what goes to 1, or to 2, any more. */
+  tellBroken(socket: Fd, first: Uint8Array, second: Uint8Array): void;
   /** The container has its ends: the copying begins. */
   start(): void;
   /** The container has ended: resolves when what it wrote is written, rejects when it could not be. */
@@ -83,6 +85,17 @@ export interface NativeAddon {
   machine(plan: Uint8Array, options?: MachineOptions): Machine;
   /** Decodes without running, as tinyrun-init does; throws Error naming the first fault. */
   checkPlan(plan: Uint8Array): { steps: number };
+
+  // monitor.cc
+  /**
+   * Starts a container's monitor; `order` is an encoded message, `pass` the fds it names, `cgroup` a directory's that it
+   * is born into. A child of this process: its pidfd is for waitPidfd.
+   */
+  spawnMonitor(order: Uint8Array, pass: readonly Fd[], cgroup?: Fd): { pid: number; pidfd: Fd };
+  /** tinyrun-init, sealed; one for the whole process, never closed. */
+  initExecutable(): Fd;
+  /** `ENOENT` for 2. */
+  errorCode(errno: number): string;
 
   // zstd.cc
   /** `windowLog`: a frame may want a window of 2 ** windowLog bytes. */

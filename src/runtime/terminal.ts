@@ -20,10 +20,29 @@ export interface TerminalOptions {
   readonly lineEndsStay?: boolean;
 }
 
-/** Gives the container's terminal the size of ours; does nothing where ours is no terminal. */
-function copySize(master: Fd): void {
-  const size = ownSize();
-  if (size !== undefined) native().setWinsize(master, size.rows, size.columns);
+/** This process's terminal, while a container has the use of it. */
+export interface LoanOptions {
+  /** What is typed goes there: raw mode, where standard input is a terminal (the default). */
+  readonly stdin?: boolean;
+  readonly lineEndsStay?: boolean;
+  /** Told the size now and whenever it changes; never where ours is no terminal. */
+  readonly onSize: (size: { rows: number; columns: number }) => void;
+}
+
+/** Answers what gives the host's terminal its settings back. */
+export function lendTerminal({ stdin, lineEndsStay, onSize }: LoanOptions): () => void {
+  const isTyped = stdin !== false && native().isatty(0);
+  const saved = isTyped ? native().makeRaw(0, lineEndsStay === true) : undefined;
+  const onResize = (): void => {
+    const size = ownSize();
+    if (size !== undefined) onSize(size);
+  };
+  onResize();
+  process.on('SIGWINCH', onResize);
+  return () => {
+    process.off('SIGWINCH', onResize);
+    if (saved !== undefined) native().restoreTermios(0, saved);
+  };
 }
 
 /** More than a pty answers at once. */
@@ -95,12 +114,9 @@ function pumpInput(terminal: ReadStream): () => void {
  * also when this process exits or is ended by a signal.
  */
 export function pumpTerminal(options: TerminalOptions): TerminalPump {
-  const { master } = options;
-  const isTyped = options.stdin !== false && native().isatty(0);
-  const saved = isTyped ? native().makeRaw(0, options.lineEndsStay === true) : undefined;
-  copySize(master);
-  const onResize = (): void => copySize(master);
-  process.on('SIGWINCH', onResize);
+  const { master, ...loan } = options;
+  const onSize: LoanOptions['onSize'] = ({ rows, columns }) => native().setWinsize(master, rows, columns);
+  const giveBack = lendTerminal({ ...loan, onSize });
   // at the end its fd stays open: see writeRest
   const terminal = new ReadStream(master, { allowHalfOpen: true });
   const stopInput = options.stdin === false ? () => {} : pumpInput(terminal);
@@ -108,10 +124,9 @@ export function pumpTerminal(options: TerminalOptions): TerminalPump {
   const detach = (): void => {
     if (!attached) return;
     attached = false;
-    process.off('SIGWINCH', onResize);
     stopInput();
     terminal.destroy();
-    if (saved !== undefined) native().restoreTermios(0, saved);
+    giveBack();
   };
   return { drained: pumpOutput(terminal, master), detach };
 }

@@ -7,6 +7,8 @@ const LOCK_NB = 4;
 
 /** A held lock; the kernel frees it too when the process ends. */
 export interface Lock {
+  /** For a process that is to hold it, too: it is held until every copy is closed. */
+  readonly fd: number;
   /** Idempotent. */
   release(): void;
 }
@@ -14,6 +16,7 @@ export interface Lock {
 function held(fd: number): Lock {
   let open = true;
   return {
+    fd,
     release() {
       // an fd closed twice may by then be somebody else's
       if (open) closeSync(fd);

@@ -39,6 +39,20 @@ test('the fuzzer of the decoder starts from a plan with every step', () => {
   expect(seed.map(({ op }) => op)).toEqual(Object.keys(STEPS));
 });
 
+test('what is gone is gone for the monitor, too: isGone in native/init/undo.cc is GONE', () => {
+  const text = readFileSync(join(ROOT, 'native/init/undo.cc'), 'utf8');
+  const body = /bool isGone\([\s\S]*?\n}\n/.exec(text)?.[0] ?? '';
+  const told: Record<string, string[]> = {};
+  let names: string[] = [];
+  for (const [, name, errnos] of body.matchAll(/case Op::(\w+):(?: return ([^;]*);)?/g)) {
+    names.push(name ?? '');
+    if (errnos === undefined) continue;
+    for (const each of names) told[each] = errnos.match(/\bE[A-Z]+/g) ?? [];
+    names = [];
+  }
+  expect(told).toEqual(GONE);
+});
+
 test('every step can be told as system calls', () => {
   for (const op of Object.keys(STEPS)) expect(syscallOf(sampleStep(op as keyof typeof STEPS))).toMatch(/\S/);
 });

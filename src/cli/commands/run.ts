@@ -1,6 +1,7 @@
 import type { Command as Program } from 'commander';
 import type { ContainerConfig } from '../../engine/config/types.ts';
 import { createEngine } from '../../engine/engine.ts';
+import type { Lifeline } from '../../engine/types.ts';
 import type { Command, Context } from '../command.ts';
 import { exitCodeAfter } from '../exit-code.ts';
 import { type CreateFlags, createOptions } from '../flags/container.ts';
@@ -80,7 +81,9 @@ async function act(config: ContainerConfig, flags: RunFlags, context: Context): 
     context.exitCode = await traceRun(engine, { config, control }, how, context);
     return;
   }
-  context.exitCode = exitCodeAfter(await engine.run(config, control), context);
+  // what is to stay when it has ended is not to end with this command
+  const lifeline: Lifeline = config.autoRemove ? 'command' : 'monitor';
+  context.exitCode = exitCodeAfter(await engine.run(config, { ...control, lifeline }), context);
 }
 
 function viewFlags(program: Program): void {

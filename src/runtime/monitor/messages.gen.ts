@@ -10,13 +10,15 @@ export interface Messages {
   order: { plan: Uint8Array; remove: Uint8Array; run: string; data: string; cgroup: string; lock: number; caller: number; executable: number; input: number; output: number; errors: number; owner: number; console: number };
   /** Nothing more will be typed: the program reads its end of file. */
   closeStdin: { [none: string]: never };
-  /** What of the container a client wants. */
+  /** What of the container a client wants from here on: its streams are its own business, all else it is told. */
   attach: { stdin: number; output: number };
+  /** Nobody reads what the caller passes on of 1 or 2: the program is to find that out, as of a pipe. (The end of the caller's own pipe would not tell this from the end of the caller.) */
+  brokenPipe: { stream: number };
   /** The terminal of whoever is attached has this size now. */
   resize: { rows: number; columns: number };
   /** The program runs. */
   started: { pid: number; startTime: bigint };
-  /** The plan failed at this step; nothing of its processes is left, its undo is the caller's. */
+  /** The plan failed at this step, or the monitor before it (step 0xffffffff); nothing of its processes is left, its undo is the caller's. */
   failed: { step: number; error: number; syscall: string; path: string };
   /** It has ended, what it wrote has been passed on. Times are RFC 3339; `signal` 0: none. */
   exit: { code: number; signal: number; started: string; finished: string; why: string };
@@ -30,6 +32,7 @@ export const MESSAGES = {
   order: { kind: 16, way: 'to', fields: [['plan', 'bytes'], ['remove', 'bytes'], ['run', 'str'], ['data', 'str'], ['cgroup', 'str'], ['lock', 'i32'], ['caller', 'i32'], ['executable', 'i32'], ['input', 'i32'], ['output', 'i32'], ['errors', 'i32'], ['owner', 'u32'], ['console', 'u32']] },
   closeStdin: { kind: 17, way: 'to', fields: [] },
   attach: { kind: 18, way: 'to', fields: [['stdin', 'u32'], ['output', 'u32']] },
+  brokenPipe: { kind: 20, way: 'to', fields: [['stream', 'u32']] },
   resize: { kind: 19, way: 'to', fields: [['rows', 'u32'], ['columns', 'u32']] },
   started: { kind: 32, way: 'from', fields: [['pid', 'u32'], ['startTime', 'u64']] },
   failed: { kind: 33, way: 'from', fields: [['step', 'u32'], ['error', 'u32'], ['syscall', 'str'], ['path', 'str']] },

@@ -1,6 +1,14 @@
 // Names, records, ps, kill, rm, inspect, and what killed commands leave.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isAlive } from '../../../src/runtime/state.ts';
@@ -205,7 +213,8 @@ test('after a reboot a container is known to have ended, and its name is free to
   await sandbox.tinyrun(['run', '--name', 'before', 'busybox', 'true']);
   const id = (await sandbox.tinyrun(['ps', '-aq', '--no-trunc'])).stdout.trim();
   const file = data('containers', id, 'container.json');
-  const { exit: _, ...record } = JSON.parse(readFileSync(file, 'utf8'));
+  rmSync(path.join(path.dirname(file), 'exit.json'));
+  const record = JSON.parse(readFileSync(file, 'utf8'));
   writeFileSync(file, JSON.stringify(record));
   expect((await sandbox.tinyrun(['ps', '-a'])).stdout).toMatch(/Exited \(137\)/);
   expect(statSync(file).mode & 0o777).toBe(0o600);

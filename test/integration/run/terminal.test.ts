@@ -85,28 +85,33 @@ class Terminal {
   }
 }
 
-test('a shell: prompt, size, resize, Ctrl-C, exit code, the host’s terminal as it was', async () => {
-  const terminal = new Terminal('run', '--rm', '-it', 'busybox', 'sh');
-  await terminal.until(/\/ # /);
-  expect(await terminal.isCooked()).toBe(false);
-  terminal.type('stty size\n');
-  await terminal.until(/\n24 80\r/);
-  terminal.type('trap "echo resized to $(stty size)" WINCH; tty; ls -l /proc/self/fd/0 /dev/console\n');
-  await terminal.until(/\/dev\/pts\/0\r/);
-  terminal.resize(50, 132);
-  terminal.type('\n');
-  terminal.type('stty size\n');
-  await terminal.until(/\n50 132\r/);
-  terminal.type('sh -c "echo asleep; sleep 1000"\n');
-  await terminal.until(/\nasleep\r/);
-  terminal.type('\x03');
-  terminal.type('echo then $?\n');
-  await terminal.until(/then 130\r/);
-  terminal.type('exit 42\n');
-  expect(await terminal.ended).toBe(42);
-  expect(await terminal.isCooked()).toBe(true);
-  terminal.close();
-});
+test.each(['by the command', 'by a monitor'])(
+  'a shell, %s: prompt, size, resize, Ctrl-C, exit code, the host’s terminal as it was',
+  async (parent) => {
+    const kept = parent === 'by a monitor' ? ['--name', 'kept'] : ['--rm'];
+    const terminal = new Terminal('run', ...kept, '-it', 'busybox', 'sh');
+    await terminal.until(/\/ # /);
+    expect(await terminal.isCooked()).toBe(false);
+    terminal.type('stty size\n');
+    await terminal.until(/\n24 80\r/);
+    terminal.type('trap "echo resized to $(stty size)" WINCH; tty; ls -l /proc/self/fd/0 /dev/console\n');
+    await terminal.until(/\/dev\/pts\/0\r/);
+    terminal.resize(50, 132);
+    terminal.type('\n');
+    terminal.type('stty size\n');
+    await terminal.until(/\n50 132\r/);
+    terminal.type('sh -c "echo asleep; sleep 1000"\n');
+    await terminal.until(/\nasleep\r/);
+    terminal.type('\x03');
+    terminal.type('echo then $?\n');
+    await terminal.until(/then 130\r/);
+    terminal.type('exit 42\n');
+    expect(await terminal.ended).toBe(42);
+    expect(await terminal.isCooked()).toBe(true);
+    if (parent === 'by a monitor') await sandbox.tinyrun(['rm', 'kept']);
+    terminal.close();
+  },
+);
 
 test.each(['the container', 'the command'])('the terminal is restored when %s is killed', async (whom) => {
   const terminal = new Terminal('run', '--rm', '--name', 'crash', '-it', '--no-sig-proxy', 'busybox', 'sh');
@@ -150,10 +155,11 @@ test('--step goes on at Enter, n and c; ? helps, q and Ctrl-C take the half-buil
   }
 });
 
-test('all of the output comes through at the end', async () => {
-  const terminal = new Terminal('run', '--rm', '-t', 'busybox', 'seq', '1', '50000');
+test.each(['--rm', '--name=seq'])('%s: all of the output comes through at the end', async (flag) => {
+  const terminal = new Terminal('run', flag, '-t', 'busybox', 'seq', '1', '50000');
   expect(await terminal.ended).toBe(0);
   await terminal.until(/49999\r+\n50000\r+\n/);
+  await sandbox.tinyrun(['rm', 'seq']);
   terminal.close();
 });
 

@@ -33,6 +33,7 @@ const GOLDEN: { readonly [N in MessageName]: readonly [Messages[N], string] } = 
   ],
   closeStdin: [{}, '11000000 00000000'],
   attach: [{ stdin: 1, output: 0 }, '12000000 00000008 01000000 00000000'],
+  brokenPipe: [{ stream: 2 }, '14000000 00000004 02000000'],
   resize: [{ rows: 24, columns: 80 }, '13000000 00000008 18000000 50000000'],
   started: [{ pid: 4711, startTime: 0x1_0000_0002n }, '20000000 0000000c 67120000 02000000 01000000'],
   failed: [

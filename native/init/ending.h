@@ -1,0 +1,24 @@
+// How a container ended, as it is told and kept.
+#pragma once
+
+#include "text.h"
+
+namespace tinyrun {
+
+struct Ending {
+  uint32_t code = 0;
+  uint32_t signal = 0;      // 0: none
+  Text<40> started, finished;   // RFC 3339, UTC
+  const char* why = "ended";
+};
+
+// The time it is now.
+void addTime(Text<40>& out);
+
+// exit.json in a directory, written whole: a temporary name, then renamed; with `durable` on the disk, too. 0 or -errno.
+long writeEnding(int dir, const Ending& ending, bool durable);
+
+// memory.events of a cgroup2 directory says that a process of it was killed for memory.
+bool killedForMemory(const char* cgroup);
+
+}  // namespace tinyrun

@@ -1,0 +1,55 @@
+// One direction of a container's streams: bytes from one fd to another, without ever waiting for either.
+#pragma once
+
+#include "sys.h"
+
+namespace tinyrun {
+
+class Stream {
+ public:
+  enum class Way : uint8_t { input, output };
+
+  // Takes both fds. Pipes are spliced; a terminal, which knows no splice(2), is read and written. `from` of an output
+  // and both ends of a terminal must be non-blocking.
+  void join(int from, int to, Way way, bool terminal);
+  bool open() const { return from_ >= 0 || at_ < size_; }
+
+  // What to wait for next: at most two entries, counted.
+  size_t wait(struct pollfd* fds) const;
+  // After poll(2) of those.
+  void advance(const struct pollfd* fds, size_t count);
+
+  // Nobody reads the output any more: the program goes on, what it writes is dropped. Input has no such end.
+  void loseSink();
+  // Nobody ever will: the program finds out, by SIGPIPE. A terminal is no pipe: what is written there is dropped.
+  void breakPipe() { terminal_ ? loseSink() : close(); }
+  // Nothing more comes in: what is under way still arrives, then the program reads its end of file.
+  void endSource();
+  // The container has ended: what lies in the pipe is moved, and no more. A process elsewhere that was given the pipe
+  // holds nobody up.
+  void finish();
+  void close();
+  // Nothing waits to be written: it is the source that is awaited.
+  bool idle() const { return open() && !full_ && at_ == size_; }
+
+ private:
+  void spliceOnce();
+  void copyOnce();
+  void writeHeld();
+  void drop();
+  void settle();
+  int lying() const;
+
+  int from_ = -1;
+  int to_ = -1;
+  Way way_ = Way::output;
+  bool terminal_ = false;
+  bool full_ = false;        // waits for room, not for bytes
+  bool finishing_ = false;
+  bool grown_ = false;
+  int left_ = 0;             // finishing: so much is still to be moved out of a pipe
+  size_t at_ = 0, size_ = 0;   // of held_: read, not yet written
+  char held_[4096];
+};
+
+}  // namespace tinyrun

@@ -1,0 +1,200 @@
+import { mkdirSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { TinyrunError } from '../../errors.ts';
+import { native } from '../../native/index.ts';
+import { SyscallError } from '../../native/syscall-error.ts';
+import type { Fd } from '../../native/types.ts';
+import { encode } from '../../plan/encode.ts';
+import { NO_SLOT, type Plan } from '../../plan/types.ts';
+import { errnoMessage, planError } from '../failure.ts';
+import type { Messages } from './messages.gen.ts';
+import { decodeMessage, encodeMessage, type Message, type MessageName } from './messages.ts';
+
+// The caller's half of what native/init/monitor.cc draws.
+
+/** What a container's monitor is to do. */
+export interface Order {
+  readonly plan: Plan;
+  /** Takes back what outlives a container that is kept; none: it is kept. */
+  readonly remove?: Plan;
+  /** The container's run directory, with its journal. */
+  readonly run: string;
+  /** Where exit.json stays. */
+  readonly data: string;
+  readonly cgroup?: string | undefined;
+  /** Of the run directory: the monitor holds it from here on, too. */
+  readonly lock: Fd;
+  /** Pipes: where what is typed comes from, if anywhere, and where output goes. */
+  readonly stdio: { readonly input?: Fd; readonly output: Fd; readonly errors: Fd };
+  /** Of the container's pipes, a uid of the host. */
+  readonly owner?: number;
+}
+
+/** A container that runs under its monitor. */
+export interface Monitored {
+  readonly pid: number;
+  /** Of the container's first process; -1 when it has ended already. Open until `ended`. */
+  readonly pidfd: Fd;
+  /** Resolves when the monitor has gone, with what it told of the container's end; undefined: it was killed. */
+  readonly ended: Promise<Messages['exit'] | undefined>;
+  /** For who speaks to it from another thread. */
+  readonly socket: Fd;
+  tell<N extends 'resize' | 'attach' | 'closeStdin'>(name: N, message: Messages[N]): void;
+}
+
+const SOCK_SEQPACKET = 5;
+const NONE = 0xffff_ffff;
+/** More than any message of a monitor. */
+const LONGEST = 4096;
+
+/**
+ * Has a monitor run a plan and stay with its container; blocks until the program runs.
+ * @throws TinyrunError naming the failing step, SyscallError; nothing of the processes is left then
+ */
+export async function startMonitor(order: Order): Promise<Monitored> {
+  const [ours, theirs] = native().socketpair(SOCK_SEQPACKET);
+  try {
+    const { pidfd } = spawnOrClose(order, theirs);
+    const answer = receive(ours);
+    if (answer?.name === 'started') return monitored(answer, pidfd, ours);
+    // until it has gone it holds the lock
+    await native().waitPidfd(pidfd);
+    native().close(pidfd);
+    throw failureOf(order.plan, answer);
+  } catch (error) {
+    native().close(ours);
+    throw error;
+  }
+}
+
+function spawnOrClose(order: Order, theirs: Fd): { pidfd: Fd } {
+  try {
+    return spawn(order, theirs);
+  } finally {
+    native().close(theirs);
+  }
+}
+
+function spawn(order: Order, caller: Fd): { pidfd: Fd } {
+  const { plan, run, data, lock, stdio, owner = NONE } = order;
+  const executable = native().initExecutable();
+  const { input = -1, output, errors } = stdio;
+  const bytes = encodeMessage('order', {
+    plan: encode(plan),
+    remove: order.remove ? encode(order.remove) : new Uint8Array(),
+    run,
+    data,
+    cgroup: order.cgroup ?? '',
+    lock,
+    caller,
+    executable,
+    input,
+    output,
+    errors,
+    owner,
+    console: consoleSlot(plan),
+  });
+  const pass = [lock, caller, executable, output, errors, ...(input < 0 ? [] : [input])];
+  const cgroup = order.cgroup === undefined ? undefined : ownCgroup(order.cgroup);
+  if (cgroup === undefined) return native().spawnMonitor(bytes, pass);
+  try {
+    return native().spawnMonitor(bytes, pass, cgroup);
+  } catch (error) {
+    // who was given a cgroup of others' may make others in it, and not be let in
+    if (error instanceof SyscallError && error.syscall === 'clone3')
+      return native().spawnMonitor(bytes, pass);
+    throw error;
+  } finally {
+    native().close(cgroup);
+  }
+}
+
+function consoleSlot({ steps }: Plan): number {
+  for (const step of steps) if (step.op === 'console') return step.args.slot;
+  return NO_SLOT;
+}
+
+/**
+ * The cgroup of all monitors, beside those of their containers: a session or a service that ends takes its own cgroup
+ * along, and must not take them. It stays, empty, as theirs does. Undefined where none can be made.
+ */
+function ownCgroup(container: string): Fd | undefined {
+  const path = join(dirname(container), 'monitors');
+  try {
+    mkdirSync(path, { recursive: true });
+    return openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+}
+
+function receive(socket: Fd): Message | undefined {
+  const { data } = native().recvFds(socket, LONGEST);
+  return data.length === 0 ? undefined : decodeMessage(data);
+}
+
+function failureOf(plan: Plan, answer: Message | undefined): Error {
+  if (answer?.name !== 'failed')
+    return new TinyrunError('SYSCALL', 'start the container: its monitor ended before it had', {
+      hint: 'somebody killed it, or the host has no memory left: see the kernel log',
+    });
+  const { step, error: errno, syscall, path } = answer;
+  const code = native().errorCode(errno);
+  if (step === NONE) return new SyscallError(syscall, errno, code, errnoMessage(errno), path);
+  return planError(plan, { step, errno, code, syscall, path });
+}
+
+type Started = Extract<Message, { name: 'started' }>;
+
+function monitored({ pid, startTime }: Started, monitor: Fd, socket: Fd): Monitored {
+  const pidfd = pidfdOf(pid, startTime);
+  let open = true;
+  const close = () => {
+    open = false;
+    for (const fd of [socket, monitor, pidfd]) if (fd >= 0) native().close(fd);
+  };
+  return {
+    pid,
+    pidfd,
+    socket,
+    ended: ending(monitor, socket).finally(close),
+    tell: (name, message) => {
+      if (open) send(socket, name, message);
+    },
+  };
+}
+
+/** The pidfd first, then the proof that it is the process that was meant. */
+function pidfdOf(pid: number, startTime: bigint): Fd {
+  let pidfd: Fd;
+  try {
+    pidfd = native().pidfdOpen(pid);
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === 'ESRCH') return -1;
+    throw error;
+  }
+  if (native().startTime(pid) === startTime) return pidfd;
+  native().close(pidfd);
+  return -1;
+}
+
+async function ending(monitor: Fd, socket: Fd): Promise<Messages['exit'] | undefined> {
+  await native().waitPidfd(monitor);
+  try {
+    const last = receive(socket);
+    return last?.name === 'exit' ? last : undefined;
+  } catch (error) {
+    // it died with a message of ours unread
+    if (error instanceof SyscallError && error.code === 'ECONNRESET') return undefined;
+    throw error;
+  }
+}
+
+/** What a monitor that has ended is told is for nobody. */
+function send<N extends MessageName>(socket: Fd, name: N, message: Messages[N]): void {
+  try {
+    native().sendFds(socket, [], encodeMessage(name, message));
+  } catch (error) {
+    if (!(error instanceof SyscallError) || !['EPIPE', 'ECONNRESET'].includes(error.code)) throw error;
+  }
+}
