@@ -65,9 +65,6 @@ void failpoint(Container& lane, const char* name);
 inline void failpoint(Container&, const char*) {}
 #endif
 
-// argv and envp of a STRS, in pages of their own: a plan may bring as many as the kernel takes.
-Result pointersOf(const Strs& strings, const char* const*& out);
-
 #define DECLARE_HOST(name)
 #define DECLARE_CONTAINER(name) Result run(Container& lane, const args::name& a);
 #define DECLARE_BOTH(name)

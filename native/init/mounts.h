@@ -2,15 +2,10 @@
 #pragma once
 
 #include "container.h"
+#include "newfs.h"
 
 namespace tinyrun {
 
-// fsconfig(2) of one "key" or "key=value".
-Result configure(Container& lane, int fs, const char* type, const char* option);
-// A failure of a new file system with what the kernel says about it, read from the context's log.
-Result fsFailure(Container& lane, int fs, const char* syscall, long error, const char* what);
-// FSCONFIG_CMD_CREATE and fsmount(2).
-Result createMount(Container& lane, int fs, const char* what, uint64_t attr, sys::Fd& mount);
 // The overlay of a rootfsOverlay step, detached.
 Result mountOverlay(Container& lane, const args::rootfsOverlay& a, sys::Fd& mount);
 // Copies what is in the directory `from` into `to`, a new and empty file system (tmpcopyup).

@@ -1,22 +1,9 @@
 // The end of the lane: where the program runs, which it is, what it keeps, and its execve.
-#include <linux/mman.h>
-
 #include "container.h"
+#include "program.h"
 #include "root.h"
 
 namespace tinyrun {
-
-Result pointersOf(const Strs& strings, const char* const*& out) {
-  const size_t size = (size_t{strings.count} + 1) * sizeof(char*);
-  const long at = sys::mmap(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-  if (at < 0 && at > -4096) return failed("mmap", at, "");
-  const auto pointers = reinterpret_cast<const char**>(at);
-  size_t i = 0;
-  for (const Str text : strings) pointers[i++] = text.data;
-  pointers[i] = nullptr;
-  out = pointers;
-  return kDone;
-}
 
 // Through a magic link like /proc/self/fd/7 a directory of the host could become the current one (CVE-2024-21626):
 // the walk refuses such links, and the answer of getcwd(2) is looked at, which is "(unreachable)/…" outside the root.
@@ -93,8 +80,8 @@ Result run(Container& lane, const args::dieWithParent& a) {
 
 Result run(Container& lane, const args::execve& a) {
   if (a.args.count == 0) return {EINVAL, "execve", "no arguments"};
-  const char* const* argv = nullptr;
-  const char* const* envp = nullptr;
+  const char** argv = nullptr;
+  const char** envp = nullptr;
   if (Result r = pointersOf(a.args, argv); !r) return r;
   if (Result r = pointersOf(a.env, envp); !r) return r;
   const char* path = lane.executable[0] != 0 ? lane.executable : argv[0];

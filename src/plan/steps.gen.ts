@@ -163,6 +163,10 @@ export interface StepArgs {
   netlink: { protocol: number; request: Uint8Array; device: string; deviceAt: readonly number[]; pidAt: readonly number[] };
   /** RTM_NEWLINK with IFLA_NET_NS_PID: a network device of the host moves into the clone's network namespace and is `as` there, where that name must be free; the first such step looks at those of all. It loses its addresses. A plan that fails later brings it back under its name, and then sends `restore` (as in netlink; may be empty) with its index at `deviceAt`. */
   linkMove: { name: string; as: string; restore: Uint8Array; deviceAt: readonly number[] };
+  /** vfork and execve(2) of a program of the host, in / and with nothing of ours but `input` as its standard input; ECANCELED with what it printed where it fails, ETIMEDOUT (it is killed) after `timeoutMs` unless 0. The clone's pid takes the place of args[pidArg]; 0xffffffff: of none. */
+  exec: { path: string; args: readonly string[]; env: readonly string[]; input: Uint8Array; pidArg: number; timeoutMs: number };
+  /** A new file system, attached over the directory `target` of the host (the last part of its path is no link): fsopen, fsconfig of each "key" or "key=value", fsmount(attr), move_mount. umount takes it back. */
+  mountHost: { type: string; source: string; target: string; attr: bigint; options: readonly string[] };
 }
 
 export type FieldKind = 'u32' | 'i32' | 'slot' | 'u64' | 'i64' | 'str' | 'bytes' | 'strs' | 'u32s';
@@ -259,6 +263,8 @@ export const STEPS = {
   writeBytes: { code: 88, lane: 'host', fields: [['path', 'str'], ['value', 'bytes']] },
   netlink: { code: 89, lane: 'both', fields: [['protocol', 'u32'], ['request', 'bytes'], ['device', 'str'], ['deviceAt', 'u32s'], ['pidAt', 'u32s']] },
   linkMove: { code: 90, lane: 'host', fields: [['name', 'str'], ['as', 'str'], ['restore', 'bytes'], ['deviceAt', 'u32s']] },
+  exec: { code: 91, lane: 'host', fields: [['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['input', 'bytes'], ['pidArg', 'u32'], ['timeoutMs', 'u32']] },
+  mountHost: { code: 92, lane: 'host', fields: [['type', 'str'], ['source', 'str'], ['target', 'str'], ['attr', 'u64'], ['options', 'strs']] },
 } as const satisfies Record<
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }

@@ -11,6 +11,8 @@ export const GONE: Readonly<Record<UndoOp, readonly string[]>> = {
   unlink: ['ENOENT'],
   rmdir: ['ENOENT'],
   removeTree: ['ENOENT'],
+  // the device, the element of a set, the address, the route
+  netlink: ['ENODEV', 'ENOENT', 'EADDRNOTAVAIL', 'ESRCH'],
 };
 
 /** Whether a step may stand in an undo list. */

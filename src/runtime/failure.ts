@@ -116,6 +116,8 @@ function stepError(step: Step | undefined, failure: StepFailure): TinyrunError {
   if (step.op === 'findExecutable') return commandError(step.args.name, failure);
   if (step.op === 'execve') return execveError(step.args.args[0] ?? '', failure);
   if (step.op === 'hook') return hookError(step.why.replace(/^hooks\./, ''), failure);
+  // how the program ended, and what it printed
+  if (step.op === 'exec' && failure.code === 'ECANCELED') return new TinyrunError('SYSCALL', failure.path);
   if (step.op === 'signalStart') return startError(step, failure);
   return systemError(step, failure);
 }

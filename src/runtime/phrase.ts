@@ -66,6 +66,10 @@ export function phrase(step: Step): string {
       return `write ${JSON.stringify(step.args.value.trim())} to ${step.args.path}`;
     case 'writeEither':
       return `write ${JSON.stringify(step.args.value)} to ${step.args.path} or ${JSON.stringify(step.args.otherValue)} to ${step.args.otherPath}`;
+    case 'mountHost':
+      return `mount ${step.args.type} on ${step.args.target}${parenthesised([...attrNames(step.args.attr), ...step.args.options])}`;
+    case 'exec':
+      return `run ${step.args.path}`;
     case 'linkMove':
       return `move network device ${step.args.name} into the container as ${step.args.as}`;
     case 'netlink':

@@ -28,7 +28,15 @@ test('opcodes count the steps of steps.def from 1', () => {
 });
 
 test('what is in journals of earlier versions keeps its opcode', () => {
-  const UNDO = { cgroupKill: 81, cgroupRemove: 83, umount: 85, unlink: 76, rmdir: 74, removeTree: 77 };
+  const UNDO = {
+    cgroupKill: 81,
+    cgroupRemove: 83,
+    umount: 85,
+    unlink: 76,
+    rmdir: 74,
+    removeTree: 77,
+    netlink: 89,
+  };
   expect(
     Object.fromEntries(Object.keys(GONE).map((op) => [op, STEPS[op as keyof typeof GONE].code])),
   ).toMatchObject(UNDO);

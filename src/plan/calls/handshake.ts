@@ -1,7 +1,7 @@
 import { describe } from '../netlink/describe.ts';
 import type { StepArgs } from '../steps.gen.ts';
 import { NO_SLOT } from '../types.ts';
-import { CLONE, calls, fd, flags, list, OPEN, octal, quote } from './format.ts';
+import { CLONE, calls, fd, flags, list, MOUNT_ATTR, OPEN, octal, quote } from './format.ts';
 
 export type Calls<N extends keyof StepArgs> = { readonly [K in N]: (args: StepArgs[K]) => string };
 
@@ -90,6 +90,8 @@ export const CGROUPS: Calls<
   | 'writeBytes'
   | 'netlink'
   | 'linkMove'
+  | 'exec'
+  | 'mountHost'
 > = {
   mkdir: ({ path, mode }) => `mkdir(${quote(path)}, ${octal(mode)})`,
   rmdir: ({ path }) => `rmdir(${quote(path)})`,
@@ -132,5 +134,18 @@ export const CGROUPS: Calls<
     calls(
       'setns(/proc/PID/ns/net) in a helper',
       `sendto(netlink, RTM_NEWLINK {${quote(name)}, IFLA_IFNAME=${quote(as)}, IFLA_NET_NS_PID=PID})`,
+    ),
+  exec: ({ path, args, input, pidArg, timeoutMs }) => {
+    const given = args.map((arg, index) => (index === pidArg ? 'PID' : arg));
+    const wait = timeoutMs > 0 ? ` and wait ${timeoutMs} ms` : ' and wait';
+    return `execve(${quote(path)}, ${list(given)})${wait}${input.length > 0 ? `, ${input.length} bytes as its input` : ''}`;
+  },
+  mountHost: ({ type, source, target, attr, options }) =>
+    calls(
+      `fsopen(${quote(type)})`,
+      source !== '' && `fsconfig(source=${source})`,
+      options.length > 0 && `fsconfig(${options.join(', ')})`,
+      `fsmount(${flags(attr, MOUNT_ATTR)})`,
+      `move_mount(fd, ${quote(target)})`,
     ),
 };

@@ -47,6 +47,37 @@ describe('syscallOf', () => {
       'setrlimit(RLIMIT_NOFILE, {1024, RLIM_INFINITY})',
     ],
     [
+      {
+        op: 'exec',
+        lane: 'host',
+        args: {
+          path: '/usr/bin/pasta',
+          args: ['pasta', '-q', '0'],
+          env: [],
+          input: Buffer.from('xyz'),
+          pidArg: 2,
+          timeoutMs: 900,
+        },
+        why: '',
+      },
+      'execve("/usr/bin/pasta", ["pasta", "-q", "PID"]) and wait 900 ms, 3 bytes as its input',
+    ],
+    [
+      {
+        op: 'mountHost',
+        lane: 'host',
+        args: {
+          type: 'nfs',
+          source: 'nas:/v',
+          target: '/v',
+          attr: 3n,
+          options: ['addr=192.0.2.1', 'nolock'],
+        },
+        why: '',
+      },
+      'fsopen("nfs"); fsconfig(source=nas:/v); fsconfig(addr=192.0.2.1, nolock); fsmount(MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID); move_mount(fd, "/v")',
+    ],
+    [
       { op: 'execve', lane: 'container', args: { args: ['/bin/echo', 'a"b'], env: ['A=1'] }, why: '' },
       'execve("/bin/echo", ["/bin/echo", "a\\"b"], [1 variables])',
     ],

@@ -78,6 +78,22 @@ describe('the failure of a plan', () => {
     expect(error).toMatchObject({ exitCode, message });
   });
 
+  it('of a program of the host is what it printed', () => {
+    const args = {
+      path: '/usr/sbin/nft',
+      args: ['nft'],
+      env: [],
+      input: new Uint8Array(),
+      pidArg: 0,
+      timeoutMs: 0,
+    };
+    const said = '/usr/sbin/nft failed with exit status 1, stdout: , stderr: no such table';
+    expect(errorOf({ op: 'exec', args }, failure('ECANCELED', 'wait4', said)).message).toBe(said);
+    expect(errorOf({ op: 'exec', args }, failure('ENOENT', 'execve', '/usr/sbin/nft')).message).toBe(
+      'run /usr/sbin/nft: execve: ENOENT: no such file or directory',
+    );
+  });
+
   it('of a hook is one of hooks', () => {
     const step = { op: 'hook', args: { path: '/h' }, why: 'hooks.createContainer' };
     const error = errorOf(step, failure('ECANCELED', 'wait4', 'hook /h failed with exit status 3'));
