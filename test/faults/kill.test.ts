@@ -102,7 +102,18 @@ test('at each step of the container lane', { timeout: 240_000 }, async () => {
 
 // The host lane and what surrounds it: every system call that makes, takes or tells something.
 const CALLS = [
-  ...['mkdir', 'mkdirat', 'openat2', 'flock', 'rename', 'memfd_create', 'clone3', 'sendmsg', 'recvmsg'],
+  ...[
+    'mkdir',
+    'mkdirat',
+    'openat2',
+    'flock',
+    'rename',
+    'renameat2',
+    'memfd_create',
+    'clone3',
+    'sendmsg',
+    'recvmsg',
+  ],
   ...[
     'poll',
     'bpf',
