@@ -283,6 +283,20 @@ TEST(whoKillsTheMonitorKillsTheContainer) {
   EXPECT(exists(life.dir / "run/journal.01-start"));
 }
 
+TEST(aMonitorHasNothingOfItsCallersOpen) {
+  const int leaky = open("/usr", O_RDONLY);   // not close-on-exec: another library's, say
+  Life life("read line");
+  EXPECT(started(life));
+  for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(life.pid) + "/fd")) {
+    std::error_code gone;
+    EXPECT(fs::read_symlink(entry.path(), gone) != "/usr");
+  }
+  close(leaky);
+  life.tell(message::closeStdin{});
+  EXPECT_EQ(endOf(life), "1 0 ended");
+  life.ended();
+}
+
 TEST(anOrderThatIsNone) {
   int pidfd = -1;
   const char* syscall = "";
