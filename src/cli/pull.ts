@@ -4,7 +4,7 @@ import { familiarReference, formatReference, type Reference } from '../image/ref
 import { ImageStore } from '../image/store.ts';
 import type { Platform } from '../image/types.ts';
 import type { Context } from './command.ts';
-import { createProgress } from './output/progress.ts';
+import { createProgress, terminal } from './output/progress.ts';
 import { inTurn } from './partly.ts';
 
 export interface PullFlags {
@@ -51,9 +51,4 @@ async function pullOne(
   }).finally(() => progress.end());
   sweepIfPending(store, context);
   return pulled;
-}
-
-/** Bars are drawn where somebody can see them. */
-export function terminal(): { columns: number } | undefined {
-  return process.stdout.isTTY ? { columns: process.stdout.columns || 80 } : undefined;
 }

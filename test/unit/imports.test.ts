@@ -108,3 +108,43 @@ test('what runs in a thread loads nothing that aborts it', () => {
   expect(found).toEqual([]);
   expect(builtins('image/unpack/thread.ts')).toContain('v8');
 });
+
+/** What costs a start milliseconds. */
+const HEAVY = 'child_process crypto http https net tls v8 worker_threads zlib'.split(' ');
+
+/** Files whose verbs a start-up snapshot holds: what they need seldom stays out of its heap. */
+const HOT = ['run', 'ps', 'images'].map((verb) => `cli/commands/${verb}.ts`);
+
+/** The built-ins that importing a file loads with it. */
+function loads(file: string, seen = new Set<string>()): string[] {
+  if (seen.has(file)) return [];
+  seen.add(file);
+  const text = readFileSync(path.join(SRC, file), 'utf8').replaceAll(/^(?:im|ex)port type [^;]*;$/gm, '');
+  const found = [...text.matchAll(/^(?:im|ex)port [^;]*?from '([^']*)';/gm)].map((match) => match[1] ?? '');
+  const own = found.filter((name) => name.startsWith('node:')).map((name) => name.slice('node:'.length));
+  const near = found.filter((name) => name.startsWith('.'));
+  return [...own, ...near.flatMap((name) => loads(path.join(path.dirname(file), name), seen))];
+}
+
+test('of the command line only whole verbs are imported late, and what loads heavy built-ins; no verb imports another', () => {
+  const files = sources().filter((file) => file.startsWith('cli/') && file !== 'cli/verbs.ts');
+  const late = files.flatMap((file) => {
+    const text = readFileSync(path.join(SRC, file), 'utf8');
+    const targets = [...text.matchAll(/\bimport\(\s*'(\.[^']*)'/g)].map(([, name = '']) => name);
+    return targets.map((name) => [file, path.join(path.dirname(file), name)] as const);
+  });
+  const noise = late.filter(
+    ([file, target]) => !HOT.includes(file) && !loads(target).some((name) => HEAVY.includes(name)),
+  );
+  expect(noise).toEqual([]);
+  expect(late.length).toBeGreaterThan(noise.length + HOT.length);
+  const verbs = files.filter((file) => file.startsWith('cli/commands/'));
+  expect(verbs.filter((file) => imports(file).some((name) => name.startsWith('cli/commands/')))).toEqual([]);
+});
+
+test('importing a verb loads nothing heavy', () => {
+  const verbs = sources().filter((file) => file.startsWith('cli/commands/'));
+  const heavy = verbs.filter((file) => loads(file).some((name) => HEAVY.includes(name)));
+  expect(heavy).toEqual([]);
+  expect(loads('cli/pull.ts')).toContain('http');
+});

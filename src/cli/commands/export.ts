@@ -1,6 +1,7 @@
-import { createEngine } from '../../engine/engine.ts';
-import { TinyrunError } from '../../errors.ts';
-import type { Command, Context } from '../command.ts';
+import { layersOf } from '../../engine/export.ts';
+import { exportTree } from '../../image/export.ts';
+import type { Command } from '../command.ts';
+import { writeOutput } from '../output/file.ts';
 
 interface Flags {
   readonly output?: string;
@@ -13,18 +14,8 @@ export const command: Command = {
     program
       .argument('<container>')
       .option('-o, --output <FILE>', 'a file instead of standard output')
-      .action((container: string, flags: Flags) => exportContainer(container, flags, context));
+      .action((container: string, { output }: Flags) =>
+        writeOutput(exportTree(layersOf(context, container)), output, 'export'),
+      );
   },
 };
-
-/** A running container changes while it is read, and its upper directory is mounted already: it must have ended. */
-async function exportContainer(name: string, flags: Flags, context: Context): Promise<void> {
-  const { record, status } = createEngine(context).find(name);
-  if (status === 'running' || status === 'paused')
-    throw new TinyrunError('CONTAINER_RUNNING', `container ${name} is ${status}: it cannot be exported`);
-  const { containerPaths } = await import('../../engine/layout.ts');
-  const { exportTree } = await import('../../image/export.ts');
-  const { writeOutput } = await import('../output/file.ts');
-  const { upper } = containerPaths(context, record.id);
-  await writeOutput(exportTree([upper, ...record.image.layers]), flags.output, 'export');
-}

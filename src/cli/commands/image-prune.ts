@@ -1,3 +1,7 @@
+import { imageUsers } from '../../engine/images.ts';
+import { sweep } from '../../image/gc.ts';
+import { pruneImages } from '../../image/prune.ts';
+import { ImageStore } from '../../image/store.ts';
 import { humanSize } from '../../views/units.ts';
 import type { Command, Context } from '../command.ts';
 import { collect } from '../options.ts';
@@ -30,10 +34,6 @@ async function prune(flags: Flags, context: Context): Promise<void> {
   const warning = flags.all ? WARNING.all : WARNING.dangling;
   if (!flags.force && !(await confirm(`${warning}\nAre you sure you want to continue? [y/N] `, context)))
     return;
-  const { ImageStore } = await import('../../image/store.ts');
-  const { pruneImages } = await import('../../image/prune.ts');
-  const { sweep } = await import('../../image/gc.ts');
-  const { imageUsers } = await import('../../engine/images.ts');
   const store = new ImageStore(context.dataRoot);
   const { users, inUse } = imageUsers(context);
   const { untagged, deleted } = await pruneImages(store, {

@@ -1,8 +1,12 @@
-import type { LayerTree } from '../../image/tree.ts';
+import { TinyrunError } from '../../errors.ts';
+import { ensureUnpacked } from '../../image/layers.ts';
+import { ImageStore } from '../../image/store.ts';
+import { type LayerTree, layerTrees } from '../../image/tree.ts';
 import { visible, wrap } from '../../store/text.ts';
+import { humanSize } from '../../views/units.ts';
 import type { Command, Context } from '../command.ts';
 import { screenWidth } from '../output/screen.ts';
-import type { Template } from '../output/template.ts';
+import { compileTemplate, type Template } from '../output/template.ts';
 import { drawTree } from '../output/tree.ts';
 
 interface Flags {
@@ -27,11 +31,7 @@ export const command: Command = {
 };
 
 async function tree(name: string, flags: Flags, context: Context): Promise<void> {
-  const { TinyrunError } = await import('../../errors.ts');
-  const { ensureUnpacked } = await import('../../image/layers.ts');
-  const { ImageStore } = await import('../../image/store.ts');
-  const { layerTrees } = await import('../../image/tree.ts');
-  const print = flags.format === undefined ? undefined : await documentPrinter(flags.format);
+  const print = flags.format === undefined ? undefined : documentPrinter(flags.format);
   const store = new ImageStore(context.dataRoot);
   const image = store.resolve(name);
   if (!image) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${name}`);
@@ -40,35 +40,31 @@ async function tree(name: string, flags: Flags, context: Context): Promise<void>
   await ensureUnpacked(store, image);
   const layers = layerTrees(context.dataRoot, image);
   if (print) return context.out(`${print(layers)}\n`);
-  const { humanSize } = await import('../../views/units.ts');
-  context.draw(layers.map((layer, i) => drawLayer(layer, i, Number(flags.files), humanSize)).join(''));
-  context.out(summary(layers, humanSize));
+  context.draw(layers.map((layer, i) => drawLayer(layer, i, Number(flags.files))).join(''));
+  context.out(summary(layers));
 }
 
-async function documentPrinter(format: string): Promise<Template> {
-  const { compileTemplate } = await import('../output/template.ts');
+function documentPrinter(format: string): Template {
   return compileTemplate(format === 'json' ? '{{json .}}' : format);
 }
 
-type Size = (bytes: number) => string;
-
-function drawLayer(layer: LayerTree, i: number, count: number, size: Size): string {
-  const waste = layer.wasted > 0 ? `, hides ${size(layer.wasted)} of the layers below` : '';
-  const head = `layer ${i + 1}  ${layer.diffId.slice(7, 19)}  ${size(layer.size)}, ${layer.changes.length} files${waste}\n`;
+function drawLayer(layer: LayerTree, i: number, count: number): string {
+  const waste = layer.wasted > 0 ? `, hides ${humanSize(layer.wasted)} of the layers below` : '';
+  const head = `layer ${i + 1}  ${layer.diffId.slice(7, 19)}  ${humanSize(layer.size)}, ${layer.changes.length} files${waste}\n`;
   const by =
     layer.createdBy === ''
       ? ''
       : `│  ${visible(layer.createdBy)
           .replace(/\s+/g, ' ')
           .slice(0, Math.min(100, (screenWidth() ?? 103) - 3))}\n`;
-  return head + by + drawTree(layer.changes, count, size);
+  return head + by + drawTree(layer.changes, count, humanSize);
 }
 
-function summary(layers: readonly LayerTree[], size: Size): string {
+function summary(layers: readonly LayerTree[]): string {
   const total = layers.reduce((sum, layer) => sum + layer.size, 0);
   const wasted = layers.reduce((sum, layer) => sum + layer.wasted, 0);
   const share = total > 0 ? ((1 - wasted / total) * 100).toFixed(1) : '100';
   const count = layers.length === 1 ? '1 layer' : `${layers.length} layers`;
-  const text = `${count}, ${size(total)}, of which ${size(wasted)} wasted: ${share} % efficient`;
+  const text = `${count}, ${humanSize(total)}, of which ${humanSize(wasted)} wasted: ${share} % efficient`;
   return `${wrap(text, screenWidth() ?? text.length).join('\n')}\n`;
 }

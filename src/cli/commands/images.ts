@@ -1,6 +1,6 @@
 import { ImageStore } from '../../image/store.ts';
 import { type ImageLine, linesOf, NONE, views } from '../../image/view.ts';
-import { goTime, humanDuration, humanSize } from '../../views/units.ts';
+import { HEADERS, rowOf } from '../../views/images.ts';
 import type { Command, Context } from '../command.ts';
 import { collect } from '../options.ts';
 import { listing } from '../output/table-rows.ts';
@@ -32,21 +32,6 @@ export const command: Command = {
       .option('-q, --quiet', 'ids only')
       .action((repository: string | undefined, flags: Flags) => list(repository, flags, context));
   },
-};
-
-/** Column heads, also of `system df -v`. */
-export const HEADERS = {
-  Repository: 'REPOSITORY',
-  Tag: 'TAG',
-  Digest: 'DIGEST',
-  ID: 'IMAGE ID',
-  CreatedSince: 'CREATED',
-  CreatedAt: 'CREATED AT',
-  Size: 'SIZE',
-  VirtualSize: 'SIZE',
-  SharedSize: 'SHARED SIZE',
-  UniqueSize: 'UNIQUE SIZE',
-  Containers: 'CONTAINERS',
 };
 
 async function list(repository: string | undefined, flags: Flags, context: Context): Promise<void> {
@@ -82,22 +67,3 @@ async function wanted(
 
 const nameOf = ({ repository, tag, digest }: ImageLine): string =>
   tag === NONE ? `${repository}@${digest}` : `${repository}:${tag}`;
-
-/** Docker's members of a line. */
-export function rowOf({ view, repository, tag, digest }: ImageLine, id: string) {
-  const { created, size } = view.entry;
-  const time = Date.parse(created);
-  return {
-    Containers: 'N/A',
-    CreatedAt: goTime(created),
-    CreatedSince: time > 0 ? `${humanDuration(Date.now() - time)} ago` : 'N/A',
-    Digest: digest,
-    ID: id,
-    Repository: repository,
-    SharedSize: 'N/A',
-    Size: humanSize(size),
-    Tag: tag,
-    UniqueSize: 'N/A',
-    VirtualSize: humanSize(size, 4),
-  };
-}

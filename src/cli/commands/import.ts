@@ -1,3 +1,6 @@
+import { TinyrunError } from '../../errors.ts';
+import { hostPlatform, parsePlatform } from '../../image/platform.ts';
+import { ImageStore } from '../../image/store.ts';
 import type { Command, Context } from '../command.ts';
 import { openInput } from '../input.ts';
 import { collect } from '../options.ts';
@@ -37,14 +40,11 @@ async function importFile(
   flags: Flags,
   context: Context,
 ): Promise<void> {
-  const { TinyrunError } = await import('../../errors.ts');
   if (/^https?:\/\//.test(file))
     throw new TinyrunError('USAGE', 'URLs are not imported', {
       hint: `curl -L ${file} | tinyrun import - NAME`,
     });
   const { importArchive } = await import('../../image/import.ts');
-  const { ImageStore } = await import('../../image/store.ts');
-  const { hostPlatform, parsePlatform } = await import('../../image/platform.ts');
   const source = openInput(file === '-' ? undefined : file);
   const image = await importArchive(new ImageStore(context.dataRoot), source, {
     name,

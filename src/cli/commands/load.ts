@@ -1,6 +1,9 @@
 import { isatty } from 'node:tty';
 import { TinyrunError } from '../../errors.ts';
 import type { Loaded } from '../../image/load.ts';
+import { hostPlatform, parsePlatform } from '../../image/platform.ts';
+import { familiarReference, parseReference } from '../../image/reference.ts';
+import { ImageStore } from '../../image/store.ts';
 import type { Command, Context } from '../command.ts';
 import { openInput } from '../input.ts';
 import { afterSome } from '../partly.ts';
@@ -29,9 +32,6 @@ async function load(flags: Flags, context: Context): Promise<void> {
       hint: 'use -i FILE, or redirect standard input',
     });
   const images = await import('../../image/load.ts');
-  const { ImageStore } = await import('../../image/store.ts');
-  const { familiarReference, parseReference } = await import('../../image/reference.ts');
-  const { hostPlatform, parsePlatform } = await import('../../image/platform.ts');
   const source = openInput(flags.input);
   const platform = flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform);
   const called = ({ id, name }: Loaded) =>

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { TinyrunError } from '../../errors.ts';
 import { DEFAULT_DOMAIN } from '../../image/reference.ts';
+import { bareHost, CredentialStore } from '../../image/registry/credentials.ts';
 import type { Command, Context } from '../command.ts';
+import { readLine, readSecret } from '../output/ask.ts';
 
 interface Flags {
   readonly username?: string;
@@ -26,7 +29,6 @@ export const command: Command = {
 };
 
 async function login(server: string, flags: Flags, context: Context): Promise<void> {
-  const { bareHost, CredentialStore } = await import('../../image/registry/credentials.ts');
   const host = bareHost(server);
   const credentials = await ask(flags, context);
   const { checkLogin } = await import('../../image/registry/login.ts');
@@ -48,7 +50,6 @@ async function ask(flags: Flags, context: Context): Promise<{ username: string; 
     throw new TinyrunError('USAGE', 'standard input is no terminal to ask for a user name and password on', {
       hint: 'use --username and --password-stdin',
     });
-  const { readLine, readSecret } = await import('../output/ask.ts');
   if (flags.username === undefined) context.err('Username: ');
   const username = flags.username ?? readLine();
   const secret = given ?? (await readSecret('Password: ', context));
@@ -59,6 +60,5 @@ async function ask(flags: Flags, context: Context): Promise<{ username: string; 
 
 /** Without the end of line that echo adds. */
 async function readAll(): Promise<string> {
-  const { readFileSync } = await import('node:fs');
   return readFileSync(0, 'utf8').replace(/\r?\n$/, '');
 }

@@ -1,4 +1,5 @@
 import { DEFAULT_DOMAIN } from '../../image/reference.ts';
+import { bareHost, CredentialStore } from '../../image/registry/credentials.ts';
 import type { Command, Context } from '../command.ts';
 
 export const command: Command = {
@@ -12,7 +13,6 @@ export const command: Command = {
 };
 
 async function logout(server: string, context: Context): Promise<void> {
-  const { bareHost, CredentialStore } = await import('../../image/registry/credentials.ts');
   const host = bareHost(server);
   const known = await new CredentialStore().erase(host);
   context.out(known ? `Removing login credentials for ${host}\n` : `Not logged in to ${host}\n`);

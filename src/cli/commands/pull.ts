@@ -1,6 +1,8 @@
 import { TinyrunError } from '../../errors.ts';
-import type { Reference } from '../../image/reference.ts';
+import { parsePlatform } from '../../image/platform.ts';
+import { parseNamed, parseReference, type Reference } from '../../image/reference.ts';
 import type { Command, Context } from '../command.ts';
+import { interruptible } from '../interrupt.ts';
 
 interface Flags {
   readonly allTags?: boolean;
@@ -28,9 +30,7 @@ export const command: Command = {
 };
 
 async function pull(name: string, flags: Flags, context: Context): Promise<void> {
-  const { parseNamed, parseReference } = await import('../../image/reference.ts');
   const named = parseNamed(name);
-  const { interruptible } = await import('../interrupt.ts');
   if (flags.allTags) {
     if (named.tag ?? named.digest)
       throw new TinyrunError('USAGE', 'a tag or digest cannot be given with --all-tags');
@@ -58,7 +58,6 @@ async function pullTags(
   signal: AbortSignal,
 ): Promise<void> {
   const { pullAndReport } = await import('../pull.ts');
-  const { parsePlatform } = await import('../../image/platform.ts');
   // as for Docker an empty one is none: scripts pass "$PLATFORM"
   const platform = flags.platform ? parsePlatform(flags.platform) : undefined;
   await pullAndReport(context, asked, references, { platform, signal, quiet: flags.quiet ?? false });

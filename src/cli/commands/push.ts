@@ -1,5 +1,17 @@
-import type { Reference } from '../../image/reference.ts';
+import { TinyrunError } from '../../errors.ts';
+import {
+  familiarReference,
+  formatReference,
+  parseNamed,
+  parseReference,
+  type Reference,
+  repositoryOf,
+} from '../../image/reference.ts';
+import { ImageStore } from '../../image/store.ts';
 import type { Command, Context } from '../command.ts';
+import { interruptible } from '../interrupt.ts';
+import { createProgress, terminal } from '../output/progress.ts';
+import { inTurn } from '../partly.ts';
 
 interface Flags {
   readonly allTags?: boolean;
@@ -20,10 +32,6 @@ export const command: Command = {
 };
 
 async function push(name: string, flags: Flags, context: Context): Promise<void> {
-  const { familiarReference, formatReference, parseNamed, repositoryOf } = await import(
-    '../../image/reference.ts'
-  );
-  const { TinyrunError } = await import('../../errors.ts');
   const named = parseNamed(name);
   if (flags.allTags && named.tag) throw new TinyrunError('USAGE', 'a tag cannot be given with --all-tags');
   if (named.digest)
@@ -34,9 +42,7 @@ async function push(name: string, flags: Flags, context: Context): Promise<void>
   if (!flags.allTags && !named.tag) say('Using default tag: latest\n');
   say(`The push refers to repository [${repositoryOf(named)}]\n`);
   const only = { ...named, tag: named.tag ?? 'latest' };
-  const references = flags.allTags ? await tagsOf(named, context) : [only];
-  const { interruptible } = await import('../interrupt.ts');
-  const { inTurn } = await import('../partly.ts');
+  const references = flags.allTags ? tagsOf(named, context) : [only];
   await interruptible((signal) =>
     inTurn(references, 'pushed', familiarReference, (reference) =>
       pushOne(reference, flags, context, signal),
@@ -46,10 +52,7 @@ async function push(name: string, flags: Flags, context: Context): Promise<void>
   if (flags.quiet) context.out(`${flags.allTags ? repositoryOf(named) : formatReference(only)}\n`);
 }
 
-async function tagsOf(named: Reference, context: Context): Promise<Reference[]> {
-  const { ImageStore } = await import('../../image/store.ts');
-  const { parseReference, repositoryOf } = await import('../../image/reference.ts');
-  const { TinyrunError } = await import('../../errors.ts');
+function tagsOf(named: Reference, context: Context): Reference[] {
   const names = new ImageStore(context.dataRoot).list().flatMap(({ name }) => name ?? []);
   const found = names
     .sort()
@@ -65,10 +68,7 @@ async function pushOne(
   context: Context,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ImageStore } = await import('../../image/store.ts');
   const images = await import('../../image/push.ts');
-  const { createProgress } = await import('../output/progress.ts');
-  const { terminal } = await import('../pull.ts');
   const progress = createProgress(flags.quiet ? () => undefined : context.draw, terminal());
   const store = new ImageStore(context.dataRoot);
   const { digest, size } = await images

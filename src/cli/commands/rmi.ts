@@ -1,3 +1,7 @@
+import { imageUsers } from '../../engine/images.ts';
+import { sweep } from '../../image/gc.ts';
+import { removeImage } from '../../image/remove.ts';
+import { ImageStore } from '../../image/store.ts';
 import type { Command, Context } from '../command.ts';
 import { formatFailure, toFailure } from '../fail.ts';
 
@@ -20,10 +24,6 @@ export const command: Command = {
 
 /** Each is tried; one that fails makes the exit code 1, unless with --force it was not there anyway. */
 async function remove(images: readonly string[], flags: Flags, context: Context): Promise<void> {
-  const { ImageStore } = await import('../../image/store.ts');
-  const { removeImage } = await import('../../image/remove.ts');
-  const { sweep } = await import('../../image/gc.ts');
-  const { imageUsers } = await import('../../engine/images.ts');
   const store = new ImageStore(context.dataRoot);
   for (const image of images) {
     try {

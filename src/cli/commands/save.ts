@@ -1,5 +1,7 @@
 import { TinyrunError } from '../../errors.ts';
+import { ImageStore } from '../../image/store.ts';
 import type { Command, Context } from '../command.ts';
+import { writeOutput } from '../output/file.ts';
 
 interface Flags {
   readonly output?: string;
@@ -17,8 +19,6 @@ export const command: Command = {
 };
 
 async function save(names: readonly string[], flags: Flags, context: Context): Promise<void> {
-  const { writeOutput } = await import('../output/file.ts');
-  const { ImageStore } = await import('../../image/store.ts');
   const { saveArchive } = await import('../../image/archive.ts');
   const store = new ImageStore(context.dataRoot);
   const byId = new Map<string, { entry: ReturnType<typeof find>['entry']; names: string[] }>();
@@ -31,10 +31,8 @@ async function save(names: readonly string[], flags: Flags, context: Context): P
   await writeOutput(saveArchive(store, [...byId.values()]), flags.output, 'save');
 }
 
-type Store = import('../../image/store.ts').ImageStore;
-
 /** By name: that name. By repository without a tag Docker takes all its tags; by id none. */
-function find(store: Store, text: string) {
+function find(store: ImageStore, text: string) {
   const entry = store.find(text);
   if (!entry) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${text}`);
   const byId = /^(?:sha256:)?[0-9a-f]{1,64}$/.test(text) && entry.id.includes(text.replace('sha256:', ''));

@@ -1,4 +1,5 @@
 import { containerIds, readRecord, viewOf } from '../../engine/record.ts';
+import { CredentialStore } from '../../image/registry/credentials.ts';
 import { ImageStore } from '../../image/store.ts';
 import { views } from '../../image/view.ts';
 import type { Roots } from '../../store/paths.ts';
@@ -6,7 +7,7 @@ import type { Candidate } from './answer.ts';
 import type { Listing } from './values.ts';
 
 /** Reads a listing. Nothing is swept or made: whoever presses a key asks for nothing to happen. */
-export async function list(listing: Listing, roots: Roots, typed: string): Promise<readonly Candidate[]> {
+export function list(listing: Listing, roots: Roots, typed: string): readonly Candidate[] {
   switch (listing) {
     case 'containers':
       return containers(roots, typed, false);
@@ -47,7 +48,6 @@ function images(roots: Roots, typed: string): Candidate[] {
   });
 }
 
-async function registries(): Promise<Candidate[]> {
-  const { CredentialStore } = await import('../../image/registry/credentials.ts');
+function registries(): Candidate[] {
   return new CredentialStore().servers().map((word) => ({ word }));
 }

@@ -1,4 +1,5 @@
 import { readSync } from 'node:fs';
+import { native } from '../../native/index.ts';
 import type { Context } from '../command.ts';
 
 /** A line of standard input without its end; '' at its end of file. Reads byte by byte, so as to take no more. */
@@ -17,7 +18,6 @@ export async function confirm(question: string, context: Context): Promise<boole
 
 /** A line typed without being shown. */
 export async function readSecret(prompt: string, context: Context): Promise<string> {
-  const { native } = await import('../../native/index.ts');
   context.err(prompt);
   if (!native().isatty(0)) return readLine();
   const { spawnSync } = await import('node:child_process');

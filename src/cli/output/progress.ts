@@ -106,3 +106,8 @@ function bar(current: number, total: number, length: number): string {
 
 const cut = (text: string, width: number): string =>
   text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text;
+
+/** Bars are drawn where somebody can see them. */
+export function terminal(): { columns: number } | undefined {
+  return process.stdout.isTTY ? { columns: process.stdout.columns || 80 } : undefined;
+}
