@@ -1,4 +1,4 @@
-import { isAddress } from './addresses.ts';
+import { isAddress } from '../../spec/addresses.ts';
 import { ConfigError } from './error.ts';
 import type { ContainerConfig, NameLookup } from './types.ts';
 

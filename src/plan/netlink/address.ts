@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net';
 import { TinyrunError } from '../../errors.ts';
+import { isIPv4, isIPv6 } from '../../spec/addresses.ts';
 import { attribute, type Message, NLM_F_CREATE, NLM_F_EXCL } from './wire.ts';
 
 export const RTM_NEWADDR = 20;
@@ -26,7 +26,7 @@ function groups(text: string): number[] {
 /** In network byte order; undefined for what is no address. */
 export function addressBytes(text: string): Uint8Array | undefined {
   if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number);
-  if (!isIPv6(text) || text.includes('%')) return undefined;
+  if (!isIPv6(text)) return undefined;
   const [left = '', right] = text.split('::');
   const [before, after] = [groups(left), groups(right ?? '')];
   const zeros = Array.from({ length: 8 - before.length - after.length }, () => 0);

@@ -1,14 +1,15 @@
 // IP addresses as Go's net.ParseIP takes them: no leading zeros, no zone. node:net knows this too, and costs a load.
 
-/** Dotted decimal, or the eight groups of RFC 4291 with one `::` and perhaps an IPv4 address at the end. */
 export const isAddress = (text: string): boolean => isIPv4(text) || isIPv6(text);
 
-const isIPv4 = (text: string): boolean => {
+/** Dotted decimal. */
+export const isIPv4 = (text: string): boolean => {
   const parts = text.split('.');
   return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
 };
 
-function isIPv6(text: string): boolean {
+/** The eight groups of RFC 4291, one `::` for some of them, perhaps an IPv4 address at the end. */
+export function isIPv6(text: string): boolean {
   const halves = text.split('::');
   if (!text.includes(':') || halves.length > 2) return false;
   const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
