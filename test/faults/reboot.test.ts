@@ -1,5 +1,5 @@
 // A reboot: the boot id is another, what was running is gone, and its pids are other processes'.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -38,26 +38,30 @@ const removeCgroup = (at: string): Step => ({
   why: 'reboot',
 });
 
-async function running(
-  name: string,
-  ...flags: string[]
-): Promise<{ child: ChildProcess; ended: Promise<unknown> }> {
+/** A container, its id, and the end of all that would outlive no reboot: its command, and its parent if that is a monitor. */
+async function running(name: string, ...flags: string[]): Promise<{ id: string; stop: () => Promise<void> }> {
   const args = ['run', ...flags, '--name', name, 'busybox', 'sh', '-c', 'echo up; exec sleep 1000'];
   const child = spawn(TINYRUN, args, { env: sandbox.env, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.on('close', resolve));
   await new Promise((resolve) => child.stdout?.once('data', resolve));
-  return { child, ended };
+  const [id = ''] = readdirSync(path.join(run, 'containers'));
+  const { pid } = state(path.join(run, 'containers', id)).value;
+  const parent = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  const stop = async () => {
+    child.kill('SIGKILL');
+    if (parent !== child.pid) process.kill(parent, 'SIGKILL');
+    await ended;
+  };
+  return { id, stop };
 }
 
 test.each([
   ['goes with --rm', ['--rm'], []],
   ['stays, and can be removed', [], [['rm', 'before']]],
 ])('an empty /run: what ran has ended; it %s, and its name is free', async (_, flags, cleanup) => {
-  const { child, ended } = await running('before', ...flags);
-  const [id = ''] = readdirSync(path.join(run, 'containers'));
+  const { id, stop } = await running('before', ...flags);
   const { cgroup } = state(path.join(run, 'containers', id)).value;
-  child.kill('SIGKILL');
-  await ended;
+  await stop();
   // no reboot leaves a cgroup behind
   launchSync({ plan: { steps: [removeCgroup(cgroup)] } });
   rmSync(run, { recursive: true });
@@ -70,15 +74,13 @@ test.each([
 });
 
 test('a pid of the boot before is never signalled, run', async () => {
-  const { child, ended } = await running('old');
-  const [id = ''] = readdirSync(path.join(run, 'containers'));
+  const { id, stop } = await running('old');
   const other = bystander(path.join(run, 'containers', id));
   const killed = await sandbox.tinyrun(['kill', 'old']);
   const listed = await sandbox.tinyrun(['ps', '-q']);
   const spared = other.alive();
   other.end();
-  child.kill('SIGKILL');
-  await ended;
+  await stop();
   await sandbox.tinyrun(['ps']);
   expect(killed).toMatchObject({ code: 1, stderr: expect.stringMatching(/is not running/) });
   expect(listed.stdout).toBe('');
