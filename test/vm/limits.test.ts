@@ -20,9 +20,10 @@ import {
 let baseline: string[];
 
 before(() => {
-  // The first run creates what stays: the parent cgroup, the unpacked image.
-  const { code, stdout, stderr } = tinyrun('run', '--rm', 'busybox', 'echo', 'hello');
+  // The first run creates what stays: the parent cgroup, the monitors', the unpacked image.
+  const { code, stdout, stderr } = tinyrun('run', '--name', 'first', 'busybox', 'echo', 'hello');
   assert.deepEqual({ code, stdout }, { code: 0, stdout: 'hello\n' }, stderr);
+  assert.equal(tinyrun('rm', 'first').code, 0);
   baseline = cgroups();
 });
 
