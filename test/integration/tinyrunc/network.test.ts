@@ -4,26 +4,35 @@ import type { Spec } from '../../../src/spec/types.ts';
 import { Bench, testSpec } from './support.ts';
 
 let bench: Bench;
-const HOST = `tr${process.pid}`;
 const ip = (...args: string[]) => spawnSync('ip', args, { encoding: 'utf8' });
+
+const made: string[] = [];
+/** A new device, of a name of its own: a namespace that has ended keeps the names of its devices for a while. */
+function device(): string {
+  const name = `tr${process.pid}n${made.length}`;
+  const { status, stderr } = ip('link', 'add', name, 'type', 'veth', 'peer', 'name', `${name}p`);
+  expect(status, stderr).toBe(0);
+  made.push(name);
+  return name;
+}
 
 beforeAll(() => {
   bench = new Bench();
 });
 afterAll(() => {
-  ip('link', 'delete', HOST);
+  for (const name of made) ip('link', 'delete', name);
   bench.dispose();
 });
 
 it('moves a network device in, renamed, up, with its addresses', () => {
-  expect(ip('link', 'add', HOST, 'type', 'veth', 'peer', 'name', `${HOST}p`).status).toBe(0);
-  ip('addr', 'add', '192.0.2.7/24', 'dev', HOST);
-  ip('addr', 'add', '2001:db8::7/64', 'dev', HOST, 'nodad');
+  const host = device();
+  ip('addr', 'add', '192.0.2.7/24', 'dev', host);
+  ip('addr', 'add', '2001:db8::7/64', 'dev', host, 'nodad');
   // a lease is whose who asked for it, and an address of the link is made anew
-  ip('addr', 'add', '192.0.2.8/24', 'dev', HOST, 'valid_lft', '1000', 'preferred_lft', '1000');
-  ip('addr', 'add', '192.0.2.9/32', 'dev', HOST, 'scope', 'link');
+  ip('addr', 'add', '192.0.2.8/24', 'dev', host, 'valid_lft', '1000', 'preferred_lft', '1000');
+  ip('addr', 'add', '192.0.2.9/32', 'dev', host, 'scope', 'link');
   const spec = testSpec(['busybox', 'ip', 'addr', 'show', 'eth7'], (s) => {
-    if (s.linux) s.linux.netDevices = { [HOST]: { name: 'eth7' } };
+    if (s.linux) s.linux.netDevices = { [host]: { name: 'eth7' } };
   });
   const out = bench.ok(['run', '-b', bench.bundle(spec), bench.id()]);
   expect(out).toMatch(/eth7\S*: <[^>]*\bUP\b/);
@@ -31,11 +40,10 @@ it('moves a network device in, renamed, up, with its addresses', () => {
 });
 
 it('leaves a device where it is whose name is taken in the container', () => {
-  ip('link', 'delete', HOST);
-  ip('link', 'add', HOST, 'type', 'veth', 'peer', 'name', `${HOST}p`);
+  const host = device();
   for (const devices of [
-    { [HOST]: { name: 'lo' } },
-    { [HOST]: { name: 'x' }, [`${HOST}p`]: { name: 'x' } },
+    { [host]: { name: 'lo' } },
+    { [host]: { name: 'x' }, [`${host}p`]: { name: 'x' } },
   ]) {
     const id = bench.id();
     const spec = testSpec(['true'], (s) => {
@@ -44,7 +52,7 @@ it('leaves a device where it is whose name is taken in the container', () => {
     const result = bench.run(['run', '-b', bench.bundle(spec), id]);
     expect(result.status).toBe(1);
     expect(result.stderr).toMatch(/linux\.netDevices\.\S+: the container has a device (lo|x) already/);
-    expect(ip('link', 'show', HOST).status).toBe(0);
+    expect(ip('link', 'show', host).status).toBe(0);
     expect(bench.run(['state', id]).status).toBe(1);
   }
 });
@@ -61,21 +69,20 @@ it('says which device is missing, and makes nothing', () => {
 });
 
 it('gives a device back under its name, as it was, where the container does not start', () => {
-  ip('link', 'delete', HOST);
-  ip('link', 'add', HOST, 'type', 'veth', 'peer', 'name', `${HOST}p`);
-  ip('link', 'set', HOST, 'up');
-  ip('addr', 'add', '192.0.2.7/24', 'dev', HOST);
-  ip('addr', 'add', '2001:db8::7/64', 'dev', HOST, 'nodad');
+  const host = device();
+  ip('link', 'set', host, 'up');
+  ip('addr', 'add', '192.0.2.7/24', 'dev', host);
+  ip('addr', 'add', '2001:db8::7/64', 'dev', host, 'nodad');
   const moved = (more: Partial<Spec>) =>
     testSpec(['nonesuch'], (s) => {
-      if (s.linux) s.linux.netDevices = { [HOST]: { name: 'eth7' } };
+      if (s.linux) s.linux.netDevices = { [host]: { name: 'eth7' } };
       Object.assign(s, more);
     });
   const attempts: [Partial<Spec>, string][] = [
     [{}, 'executable file not found in $PATH'],
     // Node's part of the plan, when the device has moved: the hook sees it there
     [
-      { hooks: { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', `! ip link show ${HOST}`] }] } },
+      { hooks: { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', `! ip link show ${host}`] }] } },
       'executable file not found in $PATH',
     ],
     [{ hooks: { createRuntime: [{ path: '/bin/false' }] } }, 'error running createRuntime hook #0'],
@@ -84,7 +91,7 @@ it('gives a device back under its name, as it was, where the container does not 
     const result = bench.run(['run', '-b', bench.bundle(moved(more)), bench.id()]);
     expect(result.stderr).toContain(error);
     expect(result.status).not.toBe(0);
-    const shown = ip('addr', 'show', HOST).stdout;
+    const shown = ip('addr', 'show', host).stdout;
     expect(shown).toMatch(/<[^>]*\bUP\b/);
     expect(shown.match(/inet6? (?!fe80)\S+/g)?.sort()).toEqual(['inet 192.0.2.7/24', 'inet6 2001:db8::7/64']);
   }
