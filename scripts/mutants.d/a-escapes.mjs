@@ -50,6 +50,15 @@ const ownByImage = [
   ],
 ];
 const clones = 'native/init/clone.cc';
+const descriptorsOpen = [
+  [clones, 'if (const long r = sys::closeRange(3, kNoSlot, CLOSE_RANGE_CLOEXEC); r < 0) return r;', ''],
+  ['native/init/main.cc', 'sys::closeRange(3 + header.preserved, kNoSlot, CLOSE_RANGE_CLOEXEC);', ''],
+  [
+    'native/init/steps_exec.cc',
+    'return check("close_range", sys::closeRange(3 + a.keep, kNoSlot, CLOSE_RANGE_CLOEXEC), "");',
+    'return a.keep == 77 ? Result{EBADF} : kDone;',
+  ],
+];
 
 export default [
   {
@@ -189,8 +198,10 @@ export default [
       .at(-1)
       ?.replaceAll(/[^a-z]/g, '')}`,
     row: 'CVE-2024-21626',
-    out: 'the walk to the directory without magic links, and getcwd after it',
+    // what exec makes a process with has nothing open that it could meet
+    out: `the walk to the directory without magic links, and getcwd after it${verb.includes('exec') ? ', and close_range' : ''}`,
     edits: [
+      ...(verb.includes('exec') ? descriptorsOpen : []),
       [
         'native/init/steps_exec.cc',
         'const sys::Fd dir(openInRoot(rootOf(lane), a.path, O_PATH | O_DIRECTORY));',
@@ -210,15 +221,7 @@ export default [
     name: 'fds-open',
     row: 'CVE-2024-21626',
     out: 'close_range, before the helper and before the program',
-    edits: [
-      [clones, 'if (const long r = sys::closeRange(3, kNoSlot, CLOSE_RANGE_CLOEXEC); r < 0) return r;', ''],
-      ['native/init/main.cc', 'sys::closeRange(3 + header.preserved, kNoSlot, CLOSE_RANGE_CLOEXEC);', ''],
-      [
-        'native/init/steps_exec.cc',
-        'return check("close_range", sys::closeRange(3 + a.keep, kNoSlot, CLOSE_RANGE_CLOEXEC), "");',
-        'return a.keep == 77 ? Result{EBADF} : kDone;',
-      ],
-    ],
+    edits: descriptorsOpen,
     test: leaks,
     only: 'is not in the container',
   },
