@@ -63,6 +63,7 @@ test('run --init: PID 1 cannot be written, and will not be', async () => {
 
 // Looks for a program that is not its own, holds on to it and writes once it no longer runs (ETXTBSY before that).
 const HUNTER = `echo hunting
+  until [ -e /go ]; do sleep 0.1; done
   while :; do for p in /proc/[0-9]*; do
     case $(readlink $p/exe) in ''|*/busybox) continue ;; esac
     { exec 7<$p/exe; } 2>/dev/null || continue
@@ -81,8 +82,13 @@ test('exec: the helper is caught on its way and still cannot be written', async 
     writeFileSync(path.join(rootfs, 'evil'), '#!/proc/self/exe\n');
     chmodSync(path.join(rootfs, 'evil'), 0o755);
   });
-  const running = sandbox.tinyrunc(['run', '--bundle', dir, id]);
+  let caught = false;
+  const running = sandbox.tinyrunc(['run', '--bundle', dir, id]).finally(() => {
+    caught = true;
+  });
   await sandbox.untilRunning(id);
+  await sandbox.tinyrunc(['exec', id, '/evil']);
+  writeFileSync(path.join(dir, 'rootfs/go'), '');
   // Held just before its execve, the helper is in the container's pid namespace for all to see.
   const hold = [
     'strace',
@@ -95,9 +101,8 @@ test('exec: the helper is caught on its way and still cannot be written', async 
     '-e',
     'inject=execve:delay_enter=700000',
   ];
-  await sandbox.under(hold, TINYRUNC, ['exec', id, '/bin/true']);
-  await sandbox.tinyrunc(['exec', id, '/evil']);
-  await sandbox.tinyrunc(['delete', '--force', id]);
+  // the container ends with its hunter, who may be too late for one of them
+  while (!caught) await sandbox.under(hold, TINYRUNC, ['exec', id, '/bin/true']);
   const { stdout } = await running;
   expect(stdout).toBe('hunting\ncaught\nrefused\n');
   expect(helperHash()).toBe(before);
