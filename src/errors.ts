@@ -141,6 +141,12 @@ export class TinyrunError extends Error {
   }
 }
 
+/** The name of a failed call's errno, Node's or the addon's: `ENOENT`; undefined for what carries none. */
+export function errnoOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
 /** What the kernel said, without the call and the path that Node puts behind it: for messages that name them. */
 export function kernelReason(error: unknown): string {
   return (error as Error).message.replace(/, \w+(?: '.*')?$/s, '');

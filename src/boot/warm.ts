@@ -21,6 +21,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { errnoOf } from '../errors.ts';
 
 /**
  * Calls what of node's own nearly every command calls. V8 compiles a function when it is first called, and a start-up
@@ -67,6 +68,6 @@ function callFs(directory: string): void {
   try {
     readFileSync(join(below, 'none'), 'utf8');
   } catch (error) {
-    String((error as NodeJS.ErrnoException).code);
+    String(errnoOf(error));
   }
 }

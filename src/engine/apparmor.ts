@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { HostFacts } from '../plan/host.ts';
+import { type HostFacts, holds } from '../plan/host.ts';
 
 export const DEFAULT_PROFILE = 'tinyrun-default';
 
@@ -67,10 +67,8 @@ export async function defaultProfile(host: HostFacts): Promise<DefaultProfile | 
 }
 
 /** apparmor(7): policy is for who has CAP_MAC_ADMIN, outside of any user namespace. */
-function mayLoad({ capabilities, inUserns }: HostFacts): boolean {
-  const CAP_MAC_ADMIN = 33n;
-  return !inUserns && ((capabilities.effective >> CAP_MAC_ADMIN) & 1n) === 1n && existsSync(POLICY);
-}
+const mayLoad = (host: HostFacts): boolean =>
+  !host.inUserns && holds(host, 'CAP_MAC_ADMIN') && existsSync(POLICY);
 
 function isLoaded(): boolean {
   try {

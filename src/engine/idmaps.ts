@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { errnoOf } from '../errors.ts';
 import type { IdMaps } from '../plan/compile/options.ts';
 import { type HostFacts, kernelAtLeast } from '../plan/host.ts';
 import { ConfigError } from './config/error.ts';
@@ -24,7 +25,7 @@ function startIn(file: string): number {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (errnoOf(error) !== 'ENOENT') throw error;
   }
   const starts = OWNERS.map((owner) => subordinateStart(text, owner));
   return starts.find((start) => start !== undefined) ?? DEFAULT_START;

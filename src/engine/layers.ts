@@ -1,18 +1,25 @@
+import { errnoOf } from '../errors.ts';
+import {
+  AT_FDCWD,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_MAGICLINKS,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+} from '../native/fcntl.ts';
 import { native } from '../native/index.ts';
-import { AT_FDCWD, type Fd } from '../native/types.ts';
-import { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_PATH } from '../spec/linux.ts';
+import type { Fd } from '../native/types.ts';
 
 // Reads a file of an image whose layers are not mounted yet, as overlayfs would show it: whiteouts, opaque
 // directories and symlinks are followed by hand, each name by fd below its own layer, so that nothing of the host
 // can be reached. A FIFO never blocks, a giant never fills the memory (CVE-2026-47262).
 
-const RESOLVE_NO_MAGICLINKS = 0x02;
-const RESOLVE_BENEATH = 0x08;
-const S_IFMT = 0o170000;
-const S_IFCHR = 0o020000;
-const S_IFDIR = 0o040000;
-const S_IFREG = 0o100000;
-const S_IFLNK = 0o120000;
 /** As many as the kernel follows. */
 const MAX_LINKS = 40;
 /** Names on the way, those of links and of ways back included. */
@@ -172,7 +179,7 @@ function tryOpen(dir: Fd, name: string, flags: number): Fd | undefined {
     const how = { flags, resolve: RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
     return native().openat2(dir, name, how);
   } catch (error) {
-    if (OUT_OF.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if (OUT_OF.includes(errnoOf(error) ?? '')) throw error;
     return undefined;
   }
 }

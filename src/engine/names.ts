@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
+import { errnoOf, TinyrunError } from '../errors.ts';
 import { ensureDir } from '../store/paths.ts';
 import { randomBytes } from '../store/random.ts';
 import { ConfigError } from './config/error.ts';
@@ -80,7 +80,7 @@ export class Names {
     try {
       unlinkSync(join(this.#dir, name));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (errnoOf(error) !== 'ENOENT') throw error;
     }
   }
 
@@ -90,7 +90,7 @@ export class Names {
         symlinkSync(id, join(this.#dir, name));
         return true;
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
+        const code = errnoOf(error);
         if (code === 'EEXIST') return false;
         if (code !== 'ENOENT' || retried) throw error;
         ensureDir(this.#dir);

@@ -6,7 +6,7 @@ import { formatPlatform, hostPlatform, requireLinux, runsHere } from '../image/p
 import { ImageStore } from '../image/store.ts';
 import type { ImageDefaults, ImageRecord } from '../image/types.ts';
 import type { PlainPaths } from '../plan/compile/options.ts';
-import type { HostFacts } from '../plan/host.ts';
+import { type HostFacts, holds } from '../plan/host.ts';
 import { hostFacts } from '../runtime/host.ts';
 import { SIGTERM, signalNumber } from '../spec/linux.ts';
 import type { SeccompTarget } from '../spec/seccomp-profile.ts';
@@ -167,8 +167,7 @@ function userOf(config: ContainerConfig, image: ImageDefaults, layers: readonly 
 
 /** RLIMIT_NOFILE of this process; proc_pid_limits(5). */
 function hardNofile(host: HostFacts): number {
-  const CAP_SYS_RESOURCE = 24n;
-  if ((host.capabilities.effective >> CAP_SYS_RESOURCE) & 1n) return Number.POSITIVE_INFINITY;
+  if (holds(host, 'CAP_SYS_RESOURCE')) return Number.POSITIVE_INFINITY;
   const line = /^Max open files +\S+ +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
   return line?.[1] === undefined || line[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(line[1]);
 }

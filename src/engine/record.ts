@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
+import { errnoOf, TinyrunError } from '../errors.ts';
 import { LOCK_FILE } from '../runtime/journal.ts';
 import { readState, type StateFile, statusOf } from '../runtime/state.ts';
 import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
@@ -124,7 +124,7 @@ export function containerIds(roots: Roots): string[] {
   try {
     return readdirSync(containersDir(roots)).filter((name) => /^[0-9a-f]{64}$/.test(name));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (errnoOf(error) === 'ENOENT') return [];
     throw error;
   }
 }

@@ -1,7 +1,5 @@
 import { TinyrunError } from '../errors.ts';
-import { type HostFacts, kernelAtLeast } from '../plan/host.ts';
-
-const CAP_SYS_ADMIN = 21n;
+import { type HostFacts, holds, kernelAtLeast } from '../plan/host.ts';
 
 /** What gives CAP_SYS_ADMIN to a root that has been deprived of it. */
 export const ROOT_WITHOUT =
@@ -20,7 +18,7 @@ export function checkHost(host: HostFacts): void {
         hint: 'boot a newer kernel; tinyrun doctor checks what else is missing',
       },
     );
-  if (((host.capabilities.effective >> CAP_SYS_ADMIN) & 1n) === 0n)
+  if (!holds(host, 'CAP_SYS_ADMIN'))
     throw new TinyrunError('PERMISSION', 'containers need root here: this process lacks CAP_SYS_ADMIN', {
       hint: host.uid === 0 ? ROOT_WITHOUT : 'run it with sudo',
     });

@@ -1,9 +1,10 @@
 import { TinyrunError } from '../errors.ts';
 import type { ImageDefaults } from '../image/types.ts';
 import type { IdMaps } from '../plan/compile/options.ts';
-import type { HostFacts } from '../plan/host.ts';
+import { type HostFacts, holds } from '../plan/host.ts';
 import {
   DEFAULT_NOFILE,
+  DEFAULT_PATH,
   DEFAULT_PIDS_LIMIT,
   DEVICE_ALLOW_ALL,
   defaultMounts,
@@ -22,7 +23,7 @@ import type {
   Spec,
 } from '../spec/types.ts';
 import type { Checked } from './config/check.ts';
-import { DEFAULT_PATH, mergeEnv } from './config/env.ts';
+import { mergeEnv } from './config/env.ts';
 import { cleanTarget } from './config/mounts.ts';
 import { sysctlsOf } from './config/sysctls.ts';
 import type { ContainerConfig } from './config/types.ts';
@@ -71,9 +72,6 @@ export function buildSpec(input: SpecInput): Spec {
   };
 }
 
-/** CAP_SYS_RESOURCE, without which a hard limit cannot be raised. */
-const CAP_SYS_RESOURCE = 24n;
-
 function processOf(input: SpecInput): Process {
   const { config, checked, image, user, apparmor, consoleSize: size } = input;
   const { capabilities: caps, oomScoreAdj } = checked;
@@ -97,7 +95,7 @@ function processOf(input: SpecInput): Process {
 
 function environment({ config, image, user, hostname }: SpecInput): string[] {
   const defaults = [
-    DEFAULT_PATH,
+    `PATH=${DEFAULT_PATH}`,
     ...(hostname ? [`HOSTNAME=${hostname}`] : []),
     ...(config.tty ? ['TERM=xterm'] : []),
   ];
@@ -119,8 +117,9 @@ function workdirOf({ WorkingDir: path = '' }: ImageDefaults): string {
 
 function rlimitsOf({ checked: { rlimits }, host, hardNofile }: SpecInput): readonly POSIXRlimit[] {
   if (rlimits.some((limit) => limit.type === 'RLIMIT_NOFILE')) return rlimits;
-  const mayRaise = ((host.capabilities.effective >> CAP_SYS_RESOURCE) & 1n) === 1n;
-  const hard = mayRaise ? DEFAULT_NOFILE.hard : Math.min(DEFAULT_NOFILE.hard, hardNofile);
+  const hard = holds(host, 'CAP_SYS_RESOURCE')
+    ? DEFAULT_NOFILE.hard
+    : Math.min(DEFAULT_NOFILE.hard, hardNofile);
   return [{ type: 'RLIMIT_NOFILE', soft: Math.min(DEFAULT_NOFILE.soft, hard), hard }, ...rlimits];
 }
 

@@ -1,4 +1,5 @@
 import { constants } from 'node:fs';
+import { errnoOf } from '../errors.ts';
 import { LayerStore } from '../image/layers.ts';
 import { ImageStore } from '../image/store.ts';
 import { type ImageView, views } from '../image/view.ts';
@@ -135,7 +136,7 @@ function unlessGone<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    if (GONE.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    if (GONE.includes(errnoOf(error) ?? '')) return undefined;
     throw error;
   }
 }

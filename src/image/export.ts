@@ -1,7 +1,3 @@
-import { native } from '../native/index.ts';
-import type { Stat } from '../native/types.ts';
-import type { EntryType, TarEntry } from './tar/header.ts';
-import { END, encodeEntry, padding } from './tar/write.ts';
 import {
   O_DIRECTORY,
   O_NOFOLLOW,
@@ -12,14 +8,20 @@ import {
   S_IFLNK,
   S_IFMT,
   S_IFREG,
-} from './unpack/flags.ts';
+} from '../native/fcntl.ts';
+import { native } from '../native/index.ts';
+import type { Stat } from '../native/types.ts';
+import {
+  FSCONFIG_CMD_CREATE,
+  FSCONFIG_SET_STRING,
+  FSMOUNT_CLOEXEC,
+  FSOPEN_CLOEXEC,
+  MOUNT_ATTR_RDONLY,
+} from '../spec/linux.ts';
+import type { EntryType, TarEntry } from './tar/header.ts';
+import { END, encodeEntry, padding } from './tar/write.ts';
 import { statIfAny } from './unpack/nodes.ts';
 
-const FSCONFIG_SET_STRING = 1;
-const FSCONFIG_CMD_CREATE = 6;
-const FSOPEN_CLOEXEC = 1;
-const FSMOUNT_CLOEXEC = 1;
-const MOUNT_ATTR_RDONLY = 1;
 const PIECE = 1 << 20;
 
 /**

@@ -9,8 +9,9 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
-import { AT_FDCWD, native } from '../native/index.ts';
+import { errnoOf, TinyrunError } from '../errors.ts';
+import { AT_FDCWD } from '../native/fcntl.ts';
+import { native } from '../native/index.ts';
 import { ensureDir } from '../store/paths.ts';
 import type { ImageStore } from './store.ts';
 import type { ImageLayer } from './types.ts';
@@ -156,7 +157,7 @@ function linkOnce(target: string, path: string): void {
   try {
     symlinkSync(target, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (errnoOf(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -1,8 +1,8 @@
-import { AT_FDCWD, native } from '../native/index.ts';
+import { AT_FDCWD, O_DIRECTORY, O_NOFOLLOW, S_IFCHR, S_IFDIR, S_IFMT, S_IFREG } from '../native/fcntl.ts';
+import { native } from '../native/index.ts';
 import type { Stat } from '../native/types.ts';
 import { LayerStore } from './layers.ts';
 import type { ImageRecord } from './types.ts';
-import { O_DIRECTORY, O_NOFOLLOW, S_IFCHR, S_IFDIR, S_IFMT, S_IFREG } from './unpack/flags.ts';
 
 export type Change = 'added' | 'changed' | 'removed';
 

@@ -7,9 +7,9 @@ import { isWrittenByOthers } from '../store/trust.ts';
 import { SyscallError } from './syscall-error.ts';
 import type { NativeAddon } from './types.ts';
 
+export { AT_FDCWD } from './fcntl.ts';
 export { SyscallError } from './syscall-error.ts';
 export type * from './types.ts';
-export { AT_FDCWD } from './types.ts';
 
 type LoadedAddon = NativeAddon & { useSyscallError(errorClass: typeof SyscallError): void };
 

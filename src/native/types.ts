@@ -9,8 +9,6 @@ export type * from './machine.ts';
 export type Fd = number;
 /** A path, or its bytes, without NUL. What is not UTF-8 in one is lone surrogates of a string (image/tar/names.ts). */
 export type Path = string | Uint8Array;
-/** AT_FDCWD stands for the current directory. */
-export const AT_FDCWD = -100;
 
 export interface Stat {
   mode: number;

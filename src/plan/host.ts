@@ -1,3 +1,5 @@
+import { type Capability, capabilityNumber } from '../spec/linux.ts';
+
 /** How the host mounts its control groups; cgroups(7). `hybrid`: v1 controllers beside a cgroup2. */
 export type CgroupMode = 'v2' | 'hybrid' | 'v1' | 'none';
 
@@ -36,4 +38,9 @@ export interface HostFacts {
 /** Kernel `host` is at least `major.minor`. */
 export function kernelAtLeast(host: HostFacts, major: number, minor: number): boolean {
   return host.kernel.major > major || (host.kernel.major === major && host.kernel.minor >= minor);
+}
+
+/** Whether this process has a capability: effective is what the kernel asks for. */
+export function holds({ capabilities }: HostFacts, capability: Capability): boolean {
+  return ((capabilities.effective >> BigInt(capabilityNumber(capability))) & 1n) === 1n;
 }

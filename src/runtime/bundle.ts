@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { TinyrunError } from '../errors.ts';
+import { errnoOf, TinyrunError } from '../errors.ts';
 import { parseJson } from '../spec/parse.ts';
 import type { Spec } from '../spec/types.ts';
 import { assertSpec, type Problem } from '../spec/validate/index.ts';
@@ -20,7 +20,7 @@ function readConfig(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (errnoOf(error) !== 'ENOENT') throw error;
     throw new TinyrunError('BUNDLE', `JSON specification file ${path} not found`, {
       hint: 'run it in a bundle, or name one with --bundle; tinyrunc spec writes a config.json',
     });

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
+import { errnoOf, TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { openPidfd } from './pidfd.ts';
 
@@ -9,7 +9,7 @@ export function readGone(path: string): string {
   try {
     return readFileSync(path, 'latin1');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errnoOf(error);
     // EOPNOTSUPP: cgroup.procs of a threaded cgroup.
     if (code === 'ENOENT' || code === 'ENODEV' || code === 'ESRCH' || code === 'EOPNOTSUPP') return '';
     throw error;
@@ -22,7 +22,7 @@ function childrenOf(cgroup: string): string[] {
       .filter((entry) => entry.isDirectory())
       .map((entry) => join(cgroup, entry.name));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (errnoOf(error) === 'ENOENT') return [];
     throw error;
   }
 }
@@ -43,7 +43,7 @@ function signalOne(pid: number, startTime: bigint | undefined, signal: number): 
     if (startTime !== undefined && native().startTime(pid) === startTime)
       native().pidfdSendSignal(pidfd, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    if (errnoOf(error) !== 'ESRCH') throw error;
   } finally {
     native().close(pidfd);
   }

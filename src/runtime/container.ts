@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
+import { errnoOf, TinyrunError } from '../errors.ts';
 import type { State } from '../spec/types.ts';
 import { containerDir, readState, type StateFile, type Status, statusOf } from './state.ts';
 
@@ -57,7 +57,7 @@ function namesBelow(root: string): string[] {
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (errnoOf(error) === 'ENOENT') return [];
     throw error;
   }
 }

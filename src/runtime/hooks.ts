@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { TinyrunError } from '../errors.ts';
+import { errnoOf, TinyrunError } from '../errors.ts';
 import type { Hook, HookName, State } from '../spec/types.ts';
 import { debug } from './debug.ts';
 import { errnoMessage } from './failure.ts';
@@ -23,7 +23,7 @@ async function runHook(hook: Hook, state: string, bundle: string): Promise<strin
     ...(hook.timeout === undefined ? {} : { timeout: hook.timeout * 1000 }),
   });
   // EPIPE: it ended without reading the state, which it need not.
-  const unread = (result.error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
+  const unread = errnoOf(result.error) === 'EPIPE';
   if (result.status === 0 && (result.error === undefined || unread)) return undefined;
   return `${hookEnd(hook, result)}, stdout: ${result.stdout?.slice(0, SHOWN) ?? ''}, stderr: ${result.stderr?.slice(0, SHOWN) ?? ''}`;
 }
@@ -44,7 +44,7 @@ interface HookResult {
 }
 
 function hookEnd(hook: Hook, { status, signal, error }: HookResult): string {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const code = errnoOf(error);
   if (code === 'ETIMEDOUT') return `hook ran past specified timeout of ${hook.timeout}s`;
   if (error !== undefined && code !== 'EPIPE')
     return `fork/exec ${hook.path}: ${errnoMessage(-((error as NodeJS.ErrnoException).errno ?? 0))}`;

@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { native } from '../native/index.ts';
 import type { CgroupFacts, HostFacts } from '../plan/host.ts';
+import { CGROUP2_SUPER_MAGIC } from '../spec/linux.ts';
 
-/** statfs(2) f_type of cgroup2 (linux/magic.h). */
-const CGROUP2_SUPER_MAGIC = 0x63677270;
 const CGROUP_ROOT = '/sys/fs/cgroup';
 const PROCESSORS = '/sys/devices/system/cpu';
 const APPARMOR = '/sys/module/apparmor/parameters/enabled';

@@ -1,3 +1,4 @@
+import { errnoOf } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
 
@@ -6,7 +7,7 @@ export function openPidfd(pid: number): Fd | undefined {
   try {
     return native().pidfdOpen(pid);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
+    if (errnoOf(error) === 'ESRCH') return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { TinyrunError } from '../errors.ts';
+import { errnoOf, TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
 import { SIGKILL, SIGNALS, SIGUSR1, signalNumber } from '../spec/linux.ts';
@@ -76,6 +76,6 @@ function send(pidfd: Fd, signal: number): void {
   try {
     native().pidfdSendSignal(pidfd, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    if (errnoOf(error) !== 'ESRCH') throw error;
   }
 }

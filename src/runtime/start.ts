@@ -1,5 +1,5 @@
 import { renameSync } from 'node:fs';
-import { TinyrunError } from '../errors.ts';
+import { errnoOf, TinyrunError } from '../errors.ts';
 import type { Plan } from '../plan/types.ts';
 import { type Container, specState } from './container.ts';
 import { deleteContainer } from './delete.ts';
@@ -41,7 +41,7 @@ function takeFifo(fifo: string): string {
   try {
     renameSync(fifo, taken);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw refuse(ALREADY_RUNNING);
+    if (errnoOf(error) === 'ENOENT') throw refuse(ALREADY_RUNNING);
     throw error;
   }
   return taken;

@@ -1,4 +1,5 @@
 import { ReadStream } from 'node:tty';
+import { errnoOf } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
 import { ownSize } from './console.ts';
@@ -59,7 +60,7 @@ function writeRest(master: Fd): void {
       if (piece.length === 0) return;
       process.stdout.write(piece);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
+      const code = errnoOf(error);
       if (code !== 'EIO' && code !== 'EAGAIN') throw error;
       return;
     }

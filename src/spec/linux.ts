@@ -129,74 +129,6 @@ export const TMPFS_MAGIC = 0x01021994;
 export const OVERLAYFS_SUPER_MAGIC = 0x794c7630;
 export const NSFS_MAGIC = 0x6e736673;
 
-// ---- fcntl.h, openat2.h, stat.h ----------------------------------------------------------------------
-
-export const O_RDONLY = 0;
-export const O_WRONLY = 1;
-export const O_RDWR = 2;
-export const O_CREAT = 0x40;
-export const O_EXCL = 0x80;
-export const O_NOCTTY = 0x100;
-export const O_TRUNC = 0x200;
-export const O_APPEND = 0x400;
-export const O_NONBLOCK = 0x800;
-export const O_CLOEXEC = 0x80000;
-export const O_PATH = 0x200000;
-// arm64 numbers these three its own way (asm/fcntl.h).
-const arm64 = process.arch === 'arm64';
-export const O_DIRECTORY = arm64 ? 0x4000 : 0x10000;
-export const O_NOFOLLOW = arm64 ? 0x8000 : 0x20000;
-export const O_TMPFILE = 0x400000 | O_DIRECTORY;
-
-export const AT_FDCWD = -100;
-export const AT_SYMLINK_NOFOLLOW = 0x100;
-export const AT_REMOVEDIR = 0x200;
-export const AT_SYMLINK_FOLLOW = 0x400;
-export const AT_NO_AUTOMOUNT = 0x800;
-export const AT_EMPTY_PATH = 0x1000;
-export const AT_RECURSIVE = 0x8000;
-
-export const RESOLVE_NO_XDEV = 0x01;
-export const RESOLVE_NO_MAGICLINKS = 0x02;
-export const RESOLVE_NO_SYMLINKS = 0x04;
-export const RESOLVE_BENEATH = 0x08;
-export const RESOLVE_IN_ROOT = 0x10;
-export const RESOLVE_CACHED = 0x20;
-
-export const RENAME_NOREPLACE = 1;
-export const RENAME_EXCHANGE = 2;
-
-export const LOCK_SH = 1;
-export const LOCK_EX = 2;
-export const LOCK_NB = 4;
-export const LOCK_UN = 8;
-
-export const S_IFMT = 0o170000;
-export const S_IFSOCK = 0o140000;
-export const S_IFLNK = 0o120000;
-export const S_IFREG = 0o100000;
-export const S_IFBLK = 0o060000;
-export const S_IFDIR = 0o040000;
-export const S_IFCHR = 0o020000;
-export const S_IFIFO = 0o010000;
-export const S_ISUID = 0o4000;
-export const S_ISGID = 0o2000;
-export const S_ISVTX = 0o1000;
-
-/** d_type of readdir(3). */
-export const DT_UNKNOWN = 0;
-export const DT_FIFO = 1;
-export const DT_CHR = 2;
-export const DT_DIR = 4;
-export const DT_BLK = 6;
-export const DT_REG = 8;
-export const DT_LNK = 10;
-export const DT_SOCK = 12;
-
-export const SOCK_STREAM = 1;
-export const SOCK_DGRAM = 2;
-export const SOCK_SEQPACKET = 5;
-
 // ---- errno.h -----------------------------------------------------------------------------------------
 
 /** Name → number. */
@@ -427,6 +359,10 @@ export function capabilityMask(names: readonly string[]): bigint {
   }
   return mask;
 }
+
+/** Names of the bits of a mask. */
+export const capabilityNames = (mask: bigint): Capability[] =>
+  CAPABILITIES.filter((_, bit) => (mask >> BigInt(bit)) & 1n);
 
 // ---- ioprio.h, personality.h, seccomp.h ----------------------------------------------------------------
 

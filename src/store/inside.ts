@@ -1,14 +1,15 @@
 import { closeSync, openSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
+import {
+  AT_FDCWD,
+  O_PATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  S_IFMT,
+  S_IFREG,
+} from '../native/fcntl.ts';
 import { native } from '../native/index.ts';
-import { AT_FDCWD, type Fd } from '../native/types.ts';
-
-// Of fcntl.h, linux/openat2.h and stat.h: a leaf may not lean on spec/linux.ts.
-const O_PATH = 0o10000000;
-const RESOLVE_NO_MAGICLINKS = 0x02;
-const RESOLVE_IN_ROOT = 0x10;
-const S_IFMT = 0o170000;
-const S_IFREG = 0o100000;
+import type { Fd } from '../native/types.ts';
 
 /**
  * A regular file below a directory that somebody else has filled: links are resolved by the kernel, inside of it. What

@@ -1,9 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { errnoOf } from '../errors.ts';
+import { LOCK_EX, LOCK_NB, LOCK_SH } from '../native/fcntl.ts';
 import { native } from '../native/index.ts';
-
-const LOCK_SH = 1;
-const LOCK_EX = 2;
-const LOCK_NB = 4;
 
 /** A held lock; the kernel frees it too when the process ends. */
 export interface Lock {
@@ -83,7 +81,7 @@ function openExisting(path: string): number | undefined {
   try {
     return open(path, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

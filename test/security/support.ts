@@ -19,8 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import { native } from '../../src/native/index.ts';
-import { AT_FDCWD } from '../../src/native/types.ts';
+import { AT_FDCWD, native } from '../../src/native/index.ts';
 import { specTemplate } from '../../src/spec/template.ts';
 import type { Mount, Spec } from '../../src/spec/types.ts';
 

@@ -1,6 +1,6 @@
 import { closeSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { TinyrunError } from '../../errors.ts';
+import { errnoOf, TinyrunError } from '../../errors.ts';
 import { createBeside } from '../../store/temporary.ts';
 
 /**
@@ -45,7 +45,7 @@ async function writeAll(fd: number, chunk: Buffer): Promise<void> {
     try {
       done += writeSync(fd, chunk, done);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      if (errnoOf(error) !== 'EAGAIN') throw error;
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }

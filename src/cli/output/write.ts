@@ -1,4 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
+import { errnoOf } from '../../errors.ts';
 import { visible } from '../../store/text.ts';
 import { forLocale } from './screen.ts';
 
@@ -12,7 +13,7 @@ export function writeAll(fd: number, text: string): void {
     try {
       done += writeSync(fd, bytes, done);
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
+      const code = errnoOf(error);
       if (code === 'EPIPE') return;
       if (code !== 'EAGAIN') throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);

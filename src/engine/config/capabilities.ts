@@ -42,7 +42,3 @@ export function capabilitiesOf(
   for (const name of add) if (name !== 'ALL' && (!drop.includes(name) || drop.includes('ALL'))) set.add(name);
   return held.filter((name) => set.has(name));
 }
-
-/** Names of the bits of a mask. */
-export const capabilityNames = (mask: bigint): string[] =>
-  KNOWN.filter((_, bit) => (mask >> BigInt(bit)) & 1n);

@@ -1,7 +1,5 @@
 import { ConfigError } from './error.ts';
 
-export const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
 export const keyOf = (entry: string) => entry.split('=', 1)[0] ?? entry;
 
 /** @throws ConfigError for what is no variable */

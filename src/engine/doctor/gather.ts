@@ -3,6 +3,7 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { AT_FDCWD, O_CLOEXEC, O_PATH, RESOLVE_NO_MAGICLINKS } from '../../native/fcntl.ts';
 import { native } from '../../native/index.ts';
 import type { CgroupFacts } from '../../plan/host.ts';
 import { hostFacts } from '../../runtime/host.ts';
@@ -46,10 +47,6 @@ export function countSubordinateIds(text: string, user: string, uid: number): nu
   return count;
 }
 
-function heldCapabilities(effective: bigint): string[] {
-  return k.CAPABILITIES.filter((_name, i) => (effective >> BigInt(i)) & 1n);
-}
-
 /** What can only be asked with the addon; without it the trials fail with the addon's own reason. */
 function gatherNative(dataRoot: string) {
   const addon = attempt(() => native());
@@ -60,9 +57,7 @@ function gatherNative(dataRoot: string) {
   return {
     addon,
     openat2: attempt(() =>
-      it.close(
-        it.openat2(k.AT_FDCWD, '/proc', { flags: k.O_PATH | k.O_CLOEXEC, resolve: k.RESOLVE_NO_MAGICLINKS }),
-      ),
+      it.close(it.openat2(AT_FDCWD, '/proc', { flags: O_PATH | O_CLOEXEC, resolve: RESOLVE_NO_MAGICLINKS })),
     ),
     pidfd: attempt(() => it.close(it.pidfdOpen(process.pid))),
     mountApi: attempt(() => tryMountApi(it)),
@@ -83,7 +78,7 @@ function gatherHost(addon: Trial) {
       apparmor,
       selinux,
       inUserns,
-      capabilities: heldCapabilities(capabilities.effective),
+      capabilities: k.capabilityNames(capabilities.effective),
     };
   }
   const release = readText('/proc/sys/kernel/osrelease')?.trim() ?? '0.0';
@@ -94,7 +89,7 @@ function gatherHost(addon: Trial) {
     apparmor: false,
     selinux: false,
     inUserns: false,
-    capabilities: heldCapabilities(
+    capabilities: k.capabilityNames(
       BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readText('/proc/self/status') ?? '')?.[1] ?? '0'}`),
     ),
   };

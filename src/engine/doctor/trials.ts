@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TinyrunError } from '../../errors.ts';
+import { AT_EMPTY_PATH } from '../../native/fcntl.ts';
 import type { NativeAddon } from '../../native/index.ts';
 import * as k from '../../spec/linux.ts';
 import { createEngine } from '../engine.ts';
@@ -35,7 +36,7 @@ export function tryMountApi(addon: NativeAddon): void {
   withFd(addon, addon.fsopen('tmpfs', k.FSOPEN_CLOEXEC), (fs) => {
     addon.fsconfig(fs, k.FSCONFIG_CMD_CREATE);
     withFd(addon, addon.fsmount(fs, k.FSMOUNT_CLOEXEC, 0), (mount) =>
-      addon.mountSetattr(mount, '', k.AT_EMPTY_PATH, { set: BigInt(k.MOUNT_ATTR_RDONLY) }),
+      addon.mountSetattr(mount, '', AT_EMPTY_PATH, { set: BigInt(k.MOUNT_ATTR_RDONLY) }),
     );
   });
 }

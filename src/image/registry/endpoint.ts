@@ -1,4 +1,4 @@
-import { TinyrunError } from '../../errors.ts';
+import { errnoOf, TinyrunError } from '../../errors.ts';
 import { Authenticator, type Scope } from './auth.ts';
 import type { Credentials } from './credentials.ts';
 import { isReset, isTemporary, pause, RETRY, type RetryPolicy } from './retry.ts';
@@ -105,7 +105,7 @@ export class Endpoint {
         this.#origins = [tried];
         return response;
       } catch (error) {
-        if (!NO_TLS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+        if (!NO_TLS.has(errnoOf(error) ?? '')) throw error;
         // Another request may have found out meanwhile.
         if (this.#origins[0] === tried && this.#origins.shift() && this.#origins.length === 0) {
           this.#origins = [tried];

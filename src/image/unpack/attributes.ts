@@ -1,6 +1,6 @@
+import { errnoOf } from '../../errors.ts';
 import { native } from '../../native/index.ts';
 import type { TarEntry } from '../tar/header.ts';
-import { errnoOf } from './failure.ts';
 
 export interface Ownership {
   readonly rootless: boolean;

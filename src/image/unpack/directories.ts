@@ -1,5 +1,5 @@
+import { O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../../native/fcntl.ts';
 import { native } from '../../native/index.ts';
-import { O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from './flags.ts';
 
 const CAPACITY = 128;
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { AT_FDCWD, native } from '../../native/index.ts';
+import { AT_FDCWD, O_DIRECTORY, O_PATH, RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from '../../native/fcntl.ts';
+import { native } from '../../native/index.ts';
 import type { LayerStore } from '../layers.ts';
 import type { ImageLayer } from '../types.ts';
-import { O_DIRECTORY, O_PATH, RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from './flags.ts';
 
 /**
  * Gives directories that an archive leaves out (it has `usr/bin/tool` and no `usr/`) the owner, mode and time of

@@ -1,8 +1,8 @@
+import { errnoOf } from '../../errors.ts';
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT } from '../../native/fcntl.ts';
 import { native } from '../../native/index.ts';
 import type { Stat } from '../../native/types.ts';
 import { bad, type TarEntry } from '../tar/header.ts';
-import { errnoOf } from './failure.ts';
-import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT } from './flags.ts';
 
 export type Kind = 'directory' | 'symlink' | 'whiteout' | 'other';
 

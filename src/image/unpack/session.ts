@@ -1,10 +1,10 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../../errors.ts';
-import { AT_FDCWD, native } from '../../native/index.ts';
+import { errnoOf, TinyrunError } from '../../errors.ts';
+import { AT_FDCWD } from '../../native/fcntl.ts';
+import { native } from '../../native/index.ts';
 import { type Lock, lock } from '../../store/lock.ts';
 import type { LayerInfo, LayerStore } from '../layers.ts';
-import { errnoOf } from './failure.ts';
 import type { Limits } from './limits.ts';
 import { startUnpack } from './thread.ts';
 import type { Unpacked } from './unpack.ts';

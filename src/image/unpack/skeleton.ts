@@ -1,8 +1,7 @@
-import { TinyrunError } from '../../errors.ts';
+import { errnoOf, TinyrunError } from '../../errors.ts';
 import { native } from '../../native/index.ts';
 import { bad } from '../tar/header.ts';
 import { Directories } from './directories.ts';
-import { errnoOf } from './failure.ts';
 import type { Limits } from './limits.ts';
 import { splitName } from './names.ts';
 import { kindOf, statIfAny } from './nodes.ts';

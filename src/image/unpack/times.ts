@@ -1,7 +1,7 @@
+import { errnoOf } from '../../errors.ts';
+import { O_DIRECTORY, O_PATH, RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from '../../native/fcntl.ts';
 import { native } from '../../native/index.ts';
 import type { TarEntry } from '../tar/header.ts';
-import { errnoOf } from './failure.ts';
-import { O_DIRECTORY, O_PATH, RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from './flags.ts';
 
 type Times = Pick<TarEntry, 'atimeNs' | 'mtimeNs'>;
 

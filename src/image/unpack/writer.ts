@@ -1,11 +1,10 @@
-import { TinyrunError } from '../../errors.ts';
+import { errnoOf, TinyrunError } from '../../errors.ts';
+import { S_IFCHR, S_ISGID } from '../../native/fcntl.ts';
 import { native } from '../../native/index.ts';
 import { bad, type TarEntry } from '../tar/header.ts';
 import type { TarHandler } from '../tar/reader.ts';
 import { applyAttributes, type Ownership } from './attributes.ts';
-import { errnoOf } from './failure.ts';
 import { FileWriter } from './file.ts';
-import { S_IFCHR, S_ISGID } from './flags.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { splitName, whiteoutOf } from './names.ts';
 import { isSame, kindOf, makeNode, statIfAny } from './nodes.ts';

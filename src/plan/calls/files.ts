@@ -1,4 +1,5 @@
-import { MOUNT_ATTR__ATIME, S_IFBLK, S_IFCHR } from '../../spec/linux.ts';
+import { S_IFBLK, S_IFCHR } from '../../native/fcntl.ts';
+import { MOUNT_ATTR__ATIME } from '../../spec/linux.ts';
 import type { StepArgs } from '../steps.gen.ts';
 import { NO_SLOT } from '../types.ts';
 import { calls, fd, flags, list, MOUNT_ATTR, octal, PROPAGATION, quote } from './format.ts';

@@ -1,3 +1,4 @@
+import { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDWR, O_WRONLY } from '../../native/fcntl.ts';
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWIPC,
@@ -21,12 +22,6 @@ import {
   MS_SHARED,
   MS_SLAVE,
   MS_UNBINDABLE,
-  O_DIRECTORY,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_PATH,
-  O_RDWR,
-  O_WRONLY,
 } from '../../spec/linux.ts';
 import { toJson } from '../../store/text.ts';
 import { NO_SLOT } from '../types.ts';

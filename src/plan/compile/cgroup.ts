@@ -1,6 +1,6 @@
 import { TinyrunError } from '../../errors.ts';
+import { O_DIRECTORY, O_PATH } from '../../native/fcntl.ts';
 import { DEVICE_ALLOWLIST } from '../../spec/defaults.ts';
-import { O_DIRECTORY, O_PATH } from '../../spec/linux.ts';
 import { allowsAll, deviceProgram } from '../bpf-devices.ts';
 import type { CgroupFacts } from '../host.ts';
 import { NO_SLOT, type Undo } from '../types.ts';

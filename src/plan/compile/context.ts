@@ -1,7 +1,7 @@
 import { TinyrunError } from '../../errors.ts';
-import { capabilityNumber } from '../../spec/linux.ts';
+import type { Capability } from '../../spec/linux.ts';
 import type { Linux, LinuxNamespaceType, Process, Spec } from '../../spec/types.ts';
-import type { HostFacts } from '../host.ts';
+import { type HostFacts, holds } from '../host.ts';
 import type { StepArgs } from '../steps.gen.ts';
 import { type Lane, SLOTS, type Step, type StepName, type Undo } from '../types.ts';
 import type { CompileOptions } from './options.ts';
@@ -79,8 +79,8 @@ export class Context {
   }
 
   /** Whether this process has a capability, by name. */
-  holds(capability: string): boolean {
-    return ((this.host.capabilities.effective >> BigInt(capabilityNumber(capability))) & 1n) === 1n;
+  holds(capability: Capability): boolean {
+    return holds(this.host, capability);
   }
 
   /** The container cannot make device nodes: the kernel refuses mknod(2) to all but the first user namespace. */

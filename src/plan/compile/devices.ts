@@ -1,6 +1,6 @@
 import { normalize } from 'node:path/posix';
+import { S_IFBLK, S_IFCHR, S_IFIFO } from '../../native/fcntl.ts';
 import { DEFAULT_DEVICES, DEV_SYMLINKS } from '../../spec/defaults.ts';
-import { S_IFBLK, S_IFCHR, S_IFIFO } from '../../spec/linux.ts';
 import type { LinuxDevice } from '../../spec/types.ts';
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';

@@ -1,5 +1,5 @@
 import { TinyrunError } from '../../errors.ts';
-import { O_NONBLOCK, O_RDWR } from '../../spec/linux.ts';
+import { O_NONBLOCK, O_RDWR } from '../../native/fcntl.ts';
 import type { Spec } from '../../spec/types.ts';
 import type { HostFacts } from '../host.ts';
 import { NO_SLOT } from '../types.ts';

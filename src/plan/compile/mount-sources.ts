@@ -1,6 +1,7 @@
 import { isAbsolute, join, normalize, resolve } from 'node:path/posix';
 import { TinyrunError } from '../../errors.ts';
-import { MOUNT_ATTR_RDONLY, O_PATH, O_RDONLY } from '../../spec/linux.ts';
+import { O_PATH, O_RDONLY } from '../../native/fcntl.ts';
+import { MOUNT_ATTR_RDONLY } from '../../spec/linux.ts';
 import type { Mount } from '../../spec/types.ts';
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';

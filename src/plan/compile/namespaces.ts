@@ -1,11 +1,5 @@
-import {
-  CLONE_NEWCGROUP,
-  CLONE_NEWNS,
-  CLONE_NEWTIME,
-  CLONE_NEWUSER,
-  NAMESPACES,
-  O_RDONLY,
-} from '../../spec/linux.ts';
+import { O_RDONLY } from '../../native/fcntl.ts';
+import { CLONE_NEWCGROUP, CLONE_NEWNS, CLONE_NEWTIME, CLONE_NEWUSER, NAMESPACES } from '../../spec/linux.ts';
 import type { LinuxNamespaceType } from '../../spec/types.ts';
 import type { Undo } from '../types.ts';
 import type { Context } from './context.ts';

@@ -1,12 +1,5 @@
-import {
-  CLONE_NEWNS,
-  CLONE_NEWPID,
-  CLONE_NEWTIME,
-  CLONE_NEWUSER,
-  NAMESPACES,
-  O_DIRECTORY,
-  O_PATH,
-} from '../../spec/linux.ts';
+import { O_DIRECTORY, O_PATH } from '../../native/fcntl.ts';
+import { CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER, NAMESPACES } from '../../spec/linux.ts';
 import type { Process, Spec } from '../../spec/types.ts';
 import { affinity } from '../compile/affinity.ts';
 import { console, consoleSlot, controllingTerminal } from '../compile/console.ts';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../../errors.ts';
+import { errnoOf, TinyrunError } from '../../errors.ts';
 import { hostFacts } from '../../runtime/host.ts';
 import { rootlessTemplate, specTemplate } from '../../spec/template.ts';
 import type { Spec } from '../../spec/types.ts';
@@ -11,7 +11,7 @@ function writeConfig(path: string, spec: Spec): void {
   try {
     writeFileSync(path, JSON.stringify(spec, undefined, '\t'), { flag: 'wx', mode: 0o644 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (errnoOf(error) !== 'EEXIST') throw error;
     throw new TinyrunError('BUNDLE', 'File config.json exists. Remove it first', {
       hint: 'or write the new one into another directory: --bundle DIR',
     });
