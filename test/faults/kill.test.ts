@@ -5,7 +5,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sweepAll } from '../../src/engine/sweep.ts';
-import { Sandbox, TINYRUN } from '../security/support.ts';
+import { TINYRUN } from '../support/programs.ts';
+import { Sandbox } from '../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 const roots = { dataRoot: path.join(sandbox.dir, 'data'), runRoot: path.join(sandbox.dir, 'run') };

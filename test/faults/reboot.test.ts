@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { native } from '../../src/native/index.ts';
 import type { Step } from '../../src/plan/types.ts';
 import { launchSync } from '../../src/runtime/launch.ts';
-import { Sandbox, TINYRUN } from '../security/support.ts';
+import { TINYRUN } from '../support/programs.ts';
+import { Sandbox } from '../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Bench, testSpec } from '../integration/tinyrunc/support.ts';
+import { Bench } from '../support/bench.ts';
+import { testSpec } from '../support/spec.ts';
 
 let bench: Bench;
 let small: string;

@@ -7,7 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findContainer } from '../../src/runtime/container.ts';
 import { deleteContainer } from '../../src/runtime/delete.ts';
 import { containerDir } from '../../src/runtime/state.ts';
-import { Bench, hasEnded, TINYRUNC, testSpec, until } from '../integration/tinyrunc/support.ts';
+import { Bench } from '../support/bench.ts';
+import { hasEnded, TINYRUNC, until } from '../support/programs.ts';
+import { testSpec } from '../support/spec.ts';
 
 let bench: Bench;
 let bundle: string;

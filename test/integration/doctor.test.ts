@@ -2,7 +2,8 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { execute, type Result, Sandbox, TINYRUN } from '../security/support.ts';
+import { execute, type Result, TINYRUN } from '../support/programs.ts';
+import { Sandbox } from '../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 afterAll(() => sandbox.close());

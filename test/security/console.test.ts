@@ -3,16 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  bind,
-  execute,
-  type MutableMount,
-  type Result,
-  type Sandbox,
-  sandboxEachTest,
-  swapWhile,
-  TINYRUNC,
-} from './support.ts';
+import { execute, type Result, TINYRUNC } from '../support/programs.ts';
+import { type Sandbox, sandboxEachTest } from '../support/sandbox.ts';
+import type { MutableMount } from '../support/spec.ts';
+import { bind, swapWhile } from './support.ts';
 
 let sandbox: Sandbox;
 sandboxEachTest((fresh) => {

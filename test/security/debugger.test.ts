@@ -6,7 +6,8 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { Sandbox, TINYRUN, TINYRUNC } from './support.ts';
+import { TINYRUN, TINYRUNC } from '../support/programs.ts';
+import { Sandbox } from '../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());
@@ -186,7 +187,7 @@ describe('tinyrunc', () => {
     expect(run).toMatchObject({ listeners: [], text: expect.stringContaining('up') });
     await sandbox.tinyrunc(['delete', '-f', 'under-siege']);
     const hooked = sandbox.bundle(['sleep', '60'], (spec) => {
-      spec.hooks = { createRuntime: [{ path: '/bin/sleep', args: ['sleep', '30'] }] } as typeof spec.hooks;
+      spec.hooks = { createRuntime: [{ path: '/bin/sleep', args: ['sleep', '30'] }] };
     });
     const create = await siege(TINYRUNC, [...root, 'create', '-b', hooked, 'hooked'], { stdio: 'ignore' });
     expect(create.listeners).toEqual([]);

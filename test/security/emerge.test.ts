@@ -1,7 +1,9 @@
 // A process on its way into a running container, looked at from there with CAP_SYS_PTRACE: whoever can look can also take
 // hold of it, so that it must have nothing by then that the container has not.
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { type MutableSpec, Sandbox, TINYRUNC } from './support.ts';
+import { TINYRUNC } from '../support/programs.ts';
+import { Sandbox } from '../support/sandbox.ts';
+import type { MutableSpec } from '../support/spec.ts';
 
 const sandbox = new Sandbox();
 afterEach(() => sandbox.checkHost());
@@ -25,7 +27,7 @@ const HOLD =
   'strace -f -qq -o /dev/null -e trace=setsid,execve -e inject=setsid,execve:delay_enter=600000'.split(' ');
 
 const filter = (...syscalls: object[]) =>
-  ({ defaultAction: 'SCMP_ACT_ALLOW', syscalls }) as unknown as MutableSpec['linux']['seccomp'];
+  ({ defaultAction: 'SCMP_ACT_ALLOW', syscalls }) as NonNullable<MutableSpec['linux']['seccomp']>;
 const refuse = (name: string, errnoRet: number) => ({
   names: [name],
   action: 'SCMP_ACT_ERRNO',

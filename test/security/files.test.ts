@@ -15,7 +15,8 @@ import { readFromLayers } from '../../src/engine/layers.ts';
 import { native } from '../../src/native/index.ts';
 import { openInside, readInside } from '../../src/store/inside.ts';
 import { archive, type Entry } from '../integration/image/archives.ts';
-import { execute, Sandbox } from './support.ts';
+import { execute } from '../support/programs.ts';
+import { Sandbox } from '../support/sandbox.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 

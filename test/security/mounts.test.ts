@@ -12,24 +12,17 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  bind,
-  type MutableMount,
-  type Result,
-  Sandbox,
-  sandboxEachTest,
-  swapWhile,
-  TINYRUN,
-  TINYRUNC,
-} from './support.ts';
+import { type Result, TINYRUN, TINYRUNC } from '../support/programs.ts';
+import { Sandbox, sandboxEachTest } from '../support/sandbox.ts';
+import type { MutableMount } from '../support/spec.ts';
+import { bind, swapWhile } from './support.ts';
 
 let sandbox: Sandbox;
 sandboxEachTest((fresh) => {
   sandbox = fresh;
 });
 
-const tmpfs = (destination: string) =>
-  ({ destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid'] }) as unknown as MutableMount;
+const tmpfs = (destination: string) => ({ destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid'] });
 
 /** Device numbers of the host's root, as mountinfo writes them; a container that shows it has the host mounted. */
 function hostRoot(): RegExp {

@@ -7,7 +7,9 @@ import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/plan/compile/index.ts';
 import { hostFacts } from '../../src/runtime/host.ts';
 import { launchSync } from '../../src/runtime/launch.ts';
-import { bind, type MutableMount, type MutableSpec, Sandbox, sandboxEachTest } from './support.ts';
+import { Sandbox, sandboxEachTest } from '../support/sandbox.ts';
+import type { MutableMount, MutableSpec } from '../support/spec.ts';
+import { bind } from './support.ts';
 
 let sandbox: Sandbox;
 sandboxEachTest((fresh) => {
@@ -51,8 +53,7 @@ describe('a symlink in place of', () => {
 });
 
 describe('a mount over /proc is refused', () => {
-  const tmpfs = (destination: string) =>
-    ({ destination, type: 'tmpfs', source: 'tmpfs', options: [] }) as unknown as MutableMount;
+  const tmpfs = (destination: string) => ({ destination, type: 'tmpfs', source: 'tmpfs', options: [] });
 
   test.each<[string, () => MutableMount]>([
     ['a volume at /proc', () => bind(sandbox.canary, '/proc')],
@@ -82,8 +83,12 @@ describe('a mount over /proc is refused', () => {
 });
 
 describe('a link of the image makes no other place of a target', () => {
-  const tmpfs = (destination: string, ...options: string[]) =>
-    ({ destination, type: 'tmpfs', source: 'tmpfs', options }) as unknown as MutableMount;
+  const tmpfs = (destination: string, ...options: string[]) => ({
+    destination,
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options,
+  });
   const leadsTo = (link: string) => `leads to ${link.startsWith('/proc') ? '/proc' : link},`;
 
   test.each([

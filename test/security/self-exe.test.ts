@@ -7,7 +7,8 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addonPaths } from '../../src/native/index.ts';
-import { execute, Sandbox, TINYRUNC } from './support.ts';
+import { execute, TINYRUNC } from '../support/programs.ts';
+import { Sandbox } from '../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 const addon = addonPaths(path.resolve(import.meta.dirname, '../..')).find((file) => existsSync(file)) ?? '';

@@ -6,7 +6,8 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { native } from '../../src/native/index.ts';
-import { Sandbox, TINYRUN } from './support.ts';
+import { TINYRUN } from '../support/programs.ts';
+import { Sandbox } from '../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 const programs = path.join(sandbox.dir, 'programs');

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { execute, Sandbox, TINYRUN } from './support.ts';
+import { execute, TINYRUN } from '../support/programs.ts';
+import { Sandbox } from '../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());

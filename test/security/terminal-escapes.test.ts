@@ -4,7 +4,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { digestOf } from '../../src/image/digest.ts';
 import { archive } from '../integration/image/archives.ts';
-import { execute, Sandbox, TINYRUN } from './support.ts';
+import { execute, TINYRUN } from '../support/programs.ts';
+import { Sandbox } from '../support/sandbox.ts';
 
 const TITLE = '\x1b]0;pwn\x07';
 const CLIPBOARD = '\x1b]52;c;cm0gLXJm\x07';

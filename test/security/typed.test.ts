@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { execute, Sandbox, TINYRUN, TINYRUNC } from './support.ts';
+import { execute, TINYRUN, TINYRUNC } from '../support/programs.ts';
+import { Sandbox } from '../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 const program = path.join(sandbox.dir, 'typed');

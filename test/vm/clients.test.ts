@@ -3,18 +3,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeRootfs } from '../support/rootfs.ts';
 import { CGROUPS, cgroups, keyed, settings } from './support.ts';
 
 const DIR = '/scratch/clients';
@@ -41,10 +34,7 @@ function suite(name: string, programs: readonly string[], body: () => void): voi
 /** A root filesystem for `import`. */
 function makeTar(): void {
   if (existsSync(TAR)) return;
-  const root = `${DIR}/rootfs`;
-  for (const name of ['bin', 'proc', 'sys', 'dev', 'etc']) mkdirSync(`${root}/${name}`, { recursive: true });
-  copyFileSync('/bin/busybox', `${root}/bin/busybox`);
-  for (const applet of ['sh', 'sleep', 'tail']) symlinkSync('busybox', `${root}/bin/${applet}`);
+  const root = makeRootfs(`${DIR}/rootfs`);
   ok('tar', '-C', root, '-cf', TAR, '.');
 }
 

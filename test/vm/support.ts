@@ -1,20 +1,16 @@
 // These tests run inside scripts/vm, bundled to one file and run by node:test: under emulation every file that is
 // read and every process counts, and vitest takes longer to start there than the tests do.
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Result } from '../support/programs.ts';
+import { makeRootfs } from '../support/rootfs.ts';
 
 // The command starts in the checkout.
 const BIN = path.resolve('bin');
 /** A tmpfs: / of the guest is an overlay itself, and an overlay cannot be the upper layer of another. */
 const SCRATCH = '/scratch';
 export const CGROUPS = '/sys/fs/cgroup';
-
-export interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 const env = { ...process.env, TINYRUN_ROOT: `${SCRATCH}/data`, TINYRUN_RUN_ROOT: `${SCRATCH}/run` };
 
@@ -81,11 +77,8 @@ export function makeBundle(
   change: (config: Config) => void = () => {},
 ): string {
   const dir = `${SCRATCH}/bundle-${name}`;
-  const shell = `${dir}/rootfs/bin/sh`;
   rmSync(dir, { recursive: true, force: true });
-  mkdirSync(`${dir}/rootfs/bin`, { recursive: true });
-  copyFileSync('/bin/busybox', shell);
-  for (const tool of ['cat', 'dd', 'sleep', 'tail']) linkSync(shell, `${dir}/rootfs/bin/${tool}`);
+  makeRootfs(`${dir}/rootfs`);
   const config = standardConfig();
   config.process.terminal = false;
   config.process.args = ['/bin/sh', '-c', script];

@@ -3,18 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../tinyrunc/support.ts';
-import {
-  type Client,
-  clientOf,
-  daemon,
-  end,
-  installed,
-  ok,
-  removeCgroups,
-  rootfsTar,
-  TINYRUNC,
-} from './support.ts';
+import { TINYRUNC, until } from '../../support/programs.ts';
+import { type Client, clientOf, daemon, end, installed, ok, removeCgroups, rootfsTar } from './support.ts';
 
 let dir: string;
 let ctr: Client;

@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../tinyrunc/support.ts';
+import { TINYRUNC, until } from '../../support/programs.ts';
 import {
   type Client,
   clientOf,
@@ -15,7 +15,6 @@ import {
   removeCgroups,
   removeDocker,
   rootfsTar,
-  TINYRUNC,
 } from './support.ts';
 
 let dir: string;

@@ -2,16 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Client,
-  clientOf,
-  installed,
-  ok,
-  onTerminal,
-  removeCgroups,
-  rootfsTar,
-  TINYRUNC,
-} from './support.ts';
+import { TINYRUNC } from '../../support/programs.ts';
+import { type Client, clientOf, installed, ok, onTerminal, removeCgroups, rootfsTar } from './support.ts';
 
 let dir: string;
 let podman: Client;

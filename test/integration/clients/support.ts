@@ -1,9 +1,7 @@
 import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { closeSync, copyFileSync, mkdirSync, openSync, rmSync, symlinkSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-
-export const TINYRUNC = resolve('bin/tinyrunc');
-const APPLETS = 'sh echo cat sleep true false id ls mount ps tty stty kill grep hostname top';
+import { closeSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeRootfs } from '../../support/rootfs.ts';
 
 /** Whether a program is installed; says so when it is not, since its tests are skipped then. */
 export function installed(...programs: readonly string[]): boolean {
@@ -17,11 +15,7 @@ export function installed(...programs: readonly string[]): boolean {
 
 /** A root filesystem with busybox as a tar file, for `import`. */
 export function rootfsTar(dir: string): string {
-  const root = join(dir, 'rootfs');
-  mkdirSync(join(root, 'bin'), { recursive: true });
-  for (const name of ['proc', 'sys', 'dev', 'etc', 'tmp']) mkdirSync(join(root, name));
-  copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
-  for (const applet of APPLETS.split(' ')) symlinkSync('busybox', join(root, 'bin', applet));
+  const root = makeRootfs(join(dir, 'rootfs'));
   const tar = join(dir, 'rootfs.tar');
   const { status, stderr } = spawnSync('tar', ['-C', root, '-cf', tar, '.'], { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);

@@ -3,8 +3,9 @@ import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Hook, HookName } from '../../../src/spec/types.ts';
-import { Bench, until } from '../tinyrunc/support.ts';
-import { specOf } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { until } from '../../support/programs.ts';
+import { testSpec } from '../../support/spec.ts';
 
 let bench: Bench;
 let log: string;
@@ -31,7 +32,7 @@ function create(
   args = ['sleep', '1000'],
 ): { id: string; bundle: string } {
   const id = bench.id();
-  const spec = specOf(args, (s) => {
+  const spec = testSpec(args, (s) => {
     Object.assign(s, { hooks });
     s.mounts?.push({ destination: bench.dir, type: 'bind', source: bench.dir, options: ['rbind', 'rw'] });
     if (s.root) s.root.readonly = false;
@@ -123,7 +124,7 @@ describe('where hooks run', () => {
 
   it('inside, with the program’s environment where they name none', () => {
     const none = (script: string): Hook => ({ path: '/bin/sh', args: ['sh', '-c', `${script} >> ${log}`] });
-    const spec = specOf(['true'], (s) => {
+    const spec = testSpec(['true'], (s) => {
       s.process.env = ['PATH=/bin:/usr/bin', 'OF=program'];
       Object.assign(s, {
         hooks: { startContainer: [none('echo $OF'), { ...none('/bin/echo empty$OF'), env: [] }] },
@@ -145,7 +146,7 @@ describe('a hook that fails', () => {
         args: ['sh', '-c', 'echo out; echo the reason >&2; exit 3'],
         env: [],
       };
-      const spec = specOf(['sleep', '1000'], (s) => Object.assign(s, { hooks: { [name]: [failing] } }));
+      const spec = testSpec(['sleep', '1000'], (s) => Object.assign(s, { hooks: { [name]: [failing] } }));
       const { status, stderr } = bench.run(['run', '-d', '-b', bench.bundle(spec), bench.id()]);
       expect(stderr).toMatch(new RegExp(`${name} hook.*exit status 3.*stdout: out.*stderr: the reason`, 's'));
       expect(status).not.toBe(0);
@@ -156,7 +157,7 @@ describe('a hook that fails', () => {
     '%s: create fails, nothing is left, poststop runs',
     (name) => {
       const id = bench.id();
-      const spec = specOf(['sleep', '1000'], (s) => {
+      const spec = testSpec(['sleep', '1000'], (s) => {
         Object.assign(s, {
           hooks: { [name]: [hook('echo ran; exit 3')], poststop: [hook('echo poststop')] },
         });
@@ -179,7 +180,7 @@ describe('a hook that fails', () => {
 
   it('by its timeout is ended', () => {
     const id = bench.id();
-    const spec = specOf(['sleep', '1000'], (s) => {
+    const spec = testSpec(['sleep', '1000'], (s) => {
       Object.assign(s, { hooks: { createRuntime: [hook('exec sleep 60', { timeout: 1 })] } });
     });
     const begin = Date.now();

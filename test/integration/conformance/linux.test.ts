@@ -2,8 +2,9 @@ import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LinuxNamespaceType } from '../../../src/spec/types.ts';
-import { Bench } from '../tinyrunc/support.ts';
-import { type Change, refuse, sh, specOf } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { type Change, testSpec } from '../../support/spec.ts';
+import { refuse, sh } from './support.ts';
 
 let bench: Bench;
 beforeEach(() => {
@@ -64,7 +65,7 @@ describe('namespaces', () => {
   });
 
   it.each(['network', 'ipc', 'uts', 'pid', 'cgroup'] as const)('%s is joined by path', (type) => {
-    const holder = bench.create(specOf(['sleep', '1000']));
+    const holder = bench.create(testSpec(['sleep', '1000']));
     const path = `/proc/${bench.state(holder).pid}/ns/${FILES[type]}`;
     const out = sh(bench, `readlink /proc/self/ns/${FILES[type]}`, (s) => {
       s.linux.namespaces = BASE.map((each) => (each === type ? { type: each, path } : { type: each }));
@@ -132,7 +133,7 @@ describe('devices', () => {
   it('a file that does not match is an error', () => {
     const id = bench.id();
     const bundle = bench.bundle(
-      specOf(['true'], (s) => {
+      testSpec(['true'], (s) => {
         s.linux.devices = [{ path: '/tmp/device', type: 'c', major: 10, minor: 229 }];
       }),
     );
@@ -210,7 +211,9 @@ describe('the rest', () => {
 
   it('cgroupsPath is taken from the mount point of the cgroups', () => {
     const path = `/tinyrun-conformance-${process.pid}`;
-    const id = bench.create(specOf(['sleep', '1000'], (s) => Object.assign(s.linux, { cgroupsPath: path })));
+    const id = bench.create(
+      testSpec(['sleep', '1000'], (s) => Object.assign(s.linux, { cgroupsPath: path })),
+    );
     const lines = readFileSync(`/proc/${bench.state(id).pid}/cgroup`, 'utf8')
       .trim()
       .split('\n');
@@ -220,7 +223,7 @@ describe('the rest', () => {
   it('memoryPolicy is that of the program, and of exec', () => {
     const memoryPolicy = { mode: 'MPOL_BIND', nodes: '0', flags: ['MPOL_F_STATIC_NODES'] };
     const policyOf = (text: string) => / (\S+) /.exec(text)?.[1];
-    const spec = specOf(['sleep', '1000'], (s) => Object.assign(s.linux, { memoryPolicy }));
+    const spec = testSpec(['sleep', '1000'], (s) => Object.assign(s.linux, { memoryPolicy }));
     // a kernel without NUMA says so, and so do we
     if (!existsSync('/proc/self/numa_maps'))
       return refuse(

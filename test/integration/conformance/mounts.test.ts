@@ -4,8 +4,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Mount } from '../../../src/spec/types.ts';
-import { Bench, TINYRUNC } from '../tinyrunc/support.ts';
-import { refuse, sh, specOf } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { TINYRUNC } from '../../support/programs.ts';
+import { testSpec } from '../../support/spec.ts';
+import { refuse, sh } from './support.ts';
 
 let bench: Bench;
 let data: string;
@@ -43,7 +45,7 @@ describe('mounts', () => {
 
   it('without a mount namespace are not made, with a warning, and the host stays as it was', () => {
     const before = readFileSync('/proc/self/mountinfo', 'utf8');
-    const spec = specOf(['sh', '-c', 'ls /proc; echo fine'], (s) => {
+    const spec = testSpec(['sh', '-c', 'ls /proc; echo fine'], (s) => {
       s.linux.namespaces = (s.linux.namespaces ?? []).filter(({ type }) => type !== 'mount');
       s.linux.maskedPaths = [];
       s.linux.readonlyPaths = [];
@@ -60,7 +62,7 @@ describe('mounts', () => {
     ['in a user namespace of its own', true, []],
     ['with mapped ids', false, ['idmap']],
   ] as const)('a source that an earlier mount makes is found, %s', (_name, userns, more) => {
-    const spec = specOf(['cat', '/final/file'], (s) => {
+    const spec = testSpec(['cat', '/final/file'], (s) => {
       const maps = [{ containerID: 0, hostID: 0, size: 1000 }];
       if (userns) {
         s.linux.namespaces?.push({ type: 'user' });
@@ -240,7 +242,7 @@ describe('on a host whose mounts are shared', () => {
   it.each(['', 'private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared', 'unbindable'] as const)(
     'rootfsPropagation %j mounts and unmounts nothing there',
     (rootfsPropagation) => {
-      const spec = specOf(['true'], (s) => Object.assign(s.linux, { rootfsPropagation }));
+      const spec = testSpec(['true'], (s) => Object.assign(s.linux, { rootfsPropagation }));
       const run = [TINYRUNC, '--root', bench.root, 'run', '-b', bench.bundle(spec), bench.id()];
       const args = ['-m', 'sh', '-c', SHARED_HOST, 'sh', bench.dir, ...run];
       const { status, stderr } = spawnSync('unshare', args, { encoding: 'utf8' });

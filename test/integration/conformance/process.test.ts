@@ -1,8 +1,9 @@
 // config.md, "Process", "Root", "Hostname": what the program finds; docs/conformance.md.
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Bench } from '../tinyrunc/support.ts';
-import { refuse, sh, specOf } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { testSpec } from '../../support/spec.ts';
+import { refuse, sh } from './support.ts';
 
 let bench: Bench;
 beforeEach(() => {
@@ -33,7 +34,7 @@ describe('process', () => {
     const { stdout } = bench.run([
       'run',
       '-b',
-      bench.bundle(specOf(['env'], (s) => Object.assign(s.process, { env }))),
+      bench.bundle(testSpec(['env'], (s) => Object.assign(s.process, { env }))),
       bench.id(),
     ]);
     const got = stdout.trim().split('\n');
@@ -63,13 +64,13 @@ describe('process', () => {
     const env = ['PATH=/none', 'A=1', 'PATH=/bin', 'A=2'];
     const change = (s: { process: object }) => Object.assign(s.process, { env });
     expect(sh(bench, 'env | grep -c ^A=; echo $A', change)).toBe('1\n2');
-    const id = bench.create(specOf(['sleep', '1000'], change));
+    const id = bench.create(testSpec(['sleep', '1000'], change));
     bench.ok(['start', id]);
     expect(bench.ok(['exec', '--env', 'A=3', id, 'sh', '-c', 'env | grep -c ^A=; echo $A'])).toBe('1\n3\n');
   });
 
   it('answers the program’s exit code', () =>
-    expect(bench.run(['run', '-b', bench.bundle(specOf(['sh', '-c', 'exit 7'])), bench.id()]).status).toBe(
+    expect(bench.run(['run', '-b', bench.bundle(testSpec(['sh', '-c', 'exit 7'])), bench.id()]).status).toBe(
       7,
     ));
 
@@ -104,7 +105,7 @@ describe('process', () => {
       inheritable: ['CAP_KILL', 'CAP_CHOWN'],
       ambient: ['CAP_KILL', 'CAP_CHOWN'],
     };
-    const spec = specOf(['grep', 'CapAmb', '/proc/self/status'], (s) =>
+    const spec = testSpec(['grep', 'CapAmb', '/proc/self/status'], (s) =>
       Object.assign(s.process, { capabilities }),
     );
     const { status, stdout, stderr } = bench.run(['run', '-b', bench.bundle(spec), bench.id()]);
@@ -172,7 +173,7 @@ describe('more of the process', () => {
 
   it('exec takes its processors from execCPUAffinity', () => {
     const id = bench.create(
-      specOf(['sleep', '1000'], (s) =>
+      testSpec(['sleep', '1000'], (s) =>
         Object.assign(s.process, { execCPUAffinity: { initial: '0', final: '0' } }),
       ),
     );

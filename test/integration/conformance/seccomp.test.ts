@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Bench } from '../tinyrunc/support.ts';
-import { type Change, refuse, sh, specOf } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { type Change, testSpec } from '../../support/spec.ts';
+import { refuse, sh } from './support.ts';
 
 let bench: Bench;
 beforeEach(() => {
@@ -24,7 +25,7 @@ describe('actions', () => {
     ['SCMP_ACT_KILL_THREAD', '159'],
     ['SCMP_ACT_KILL_PROCESS', '159'],
   ])('%s: mkdir ends with %s', (action, code) => {
-    const spec = specOf(['sh', '-c', 'mkdir /tmp/x 2>/dev/null; echo $?'], (s) => {
+    const spec = testSpec(['sh', '-c', 'mkdir /tmp/x 2>/dev/null; echo $?'], (s) => {
       s.root = { path: 'rootfs', readonly: false };
       const rule = { names: ['mkdir', 'mkdirat'], action };
       Object.assign(s.linux, { seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [rule] } });
@@ -128,7 +129,7 @@ describe('notify', () => {
     const next = async () => String((await lines.next()).value);
     try {
       expect(await next()).toBe('listening');
-      const spec = specOf(['sh', '-c', 'exit 3'], (s) => {
+      const spec = testSpec(['sh', '-c', 'exit 3'], (s) => {
         const names = 'close recvmsg read ppoll capset prctl rt_sigprocmask futex close_range execve mkdir';
         Object.assign(s.linux, {
           seccomp: {
@@ -157,7 +158,7 @@ describe('notify', () => {
     const next = async () => String((await lines.next()).value);
     try {
       expect(await next()).toBe('listening');
-      const spec = specOf(['true'], (s) => {
+      const spec = testSpec(['true'], (s) => {
         // recvmsg is what the way to the agent takes: it must not wait for who is not there yet
         const names = ['mkdir', 'mkdirat', 'recvmsg'];
         const rule = { names, action: 'SCMP_ACT_NOTIFY' };

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Bench } from '../tinyrunc/support.ts';
-import { specOf } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { testSpec } from '../../support/spec.ts';
 
 let bench: Bench;
 beforeEach(() => {
@@ -37,7 +37,7 @@ it('a terminal is the program’s controlling one, its size consoleSize, its mas
   expect(await next()).toBe('listening');
   const script =
     'tty; stty size; stat -c %t:%T /dev/console > /dev/null && echo console > /dev/tty; readlink /proc/self/fd/2; stty -a | grep -o ".onlcr"';
-  const spec = specOf(['sh', '-c', script], (s) => {
+  const spec = testSpec(['sh', '-c', script], (s) => {
     s.process.terminal = true;
     s.process.consoleSize = { height: 33, width: 99 };
   });
@@ -56,7 +56,7 @@ it('a terminal is the program’s controlling one, its size consoleSize, its mas
 });
 
 it('a terminal without a socket to hand it to is an error', () => {
-  const bundle = bench.bundle(specOf(['true'], (s) => Object.assign(s.process, { terminal: true })));
+  const bundle = bench.bundle(testSpec(['true'], (s) => Object.assign(s.process, { terminal: true })));
   const { status, stderr } = bench.run(['create', '-b', bundle, bench.id()]);
   expect(status).not.toBe(0);
   expect(stderr).toMatch(/console.?socket/i);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { execute, type Result, TINYRUN } from '../../security/support.ts';
+import { execute, type Result, TINYRUN } from '../../support/programs.ts';
 import { archive } from './archives.ts';
 import { digestOf, type FaultyRegistry, startFaultyRegistry } from './faulty-registry.ts';
 

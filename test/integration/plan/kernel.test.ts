@@ -3,7 +3,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { compileSeccomp } from '../../../src/runtime/seccomp.ts';
 import { defaultSeccomp } from '../../../src/spec/seccomp.ts';
 import type { LinuxNamespaceType } from '../../../src/spec/types.ts';
-import { Kernel, MAPPED, MAPS, type TestSpec, userNamespace, without } from './support.ts';
+import type { MutableSpec } from '../../support/spec.ts';
+import { Kernel, MAPPED, MAPS, userNamespace, without } from './support.ts';
 
 // What the compiler makes of a spec, held against the kernel.
 
@@ -11,12 +12,12 @@ const kernel = new Kernel();
 afterAll(() => kernel.dispose());
 
 const ALWAYS = compileSeccomp({ defaultAction: 'SCMP_ACT_ALLOW' });
-const joinOwn = (spec: TestSpec, type: LinuxNamespaceType, file: string) => {
+const joinOwn = (spec: MutableSpec, type: LinuxNamespaceType, file: string) => {
   without(spec, type);
   spec.linux.namespaces?.push({ type, path: `/proc/self/ns/${file}` });
 };
 /** sysfs and masks below it belong to the network namespace's owner. */
-const withoutSys = (spec: TestSpec) => {
+const withoutSys = (spec: MutableSpec) => {
   spec.linux.sysctl = {};
   spec.linux.maskedPaths = [];
   spec.mounts = spec.mounts.filter(({ type }) => type !== 'sysfs' && type !== 'cgroup');
@@ -141,12 +142,16 @@ describe('mounts', () => {
 
 describe('root', () => {
   test.each([
-    ['read-only', (spec: TestSpec) => Object.assign(spec, { root: { path: 'rootfs', readonly: true } }), {}],
+    [
+      'read-only',
+      (spec: MutableSpec) => Object.assign(spec, { root: { path: 'rootfs', readonly: true } }),
+      {},
+    ],
     ['without a pivot', () => {}, { noPivot: true }],
-    ['shared', (spec: TestSpec) => Object.assign(spec.linux, { rootfsPropagation: 'rshared' }), {}],
-    ['private', (spec: TestSpec) => Object.assign(spec.linux, { rootfsPropagation: 'private' }), {}],
+    ['shared', (spec: MutableSpec) => Object.assign(spec.linux, { rootfsPropagation: 'rshared' }), {}],
+    ['private', (spec: MutableSpec) => Object.assign(spec.linux, { rootfsPropagation: 'private' }), {}],
   ] as const)('%s', async (_name, change, options) => {
-    const { out, code } = await kernel.run('ls -d /bin /proc /root 2>/dev/null; true', change, options);
+    const { out, code } = await kernel.run('ls -d /bin /proc /usr 2>/dev/null; true', change, options);
     expect(out).toBe('/bin\n/proc');
     expect(code).toBe(0);
   });
@@ -234,7 +239,7 @@ describe('process', () => {
 });
 
 describe('exec', () => {
-  test.each<[string, (spec: TestSpec) => void]>([
+  test.each<[string, (spec: MutableSpec) => void]>([
     ['the default container', () => {}],
     ['a user namespace', userNamespace],
     ['a time namespace', (spec) => spec.linux.namespaces?.push({ type: 'time' })],

@@ -2,14 +2,12 @@ import {
   chmodSync,
   chownSync,
   closeSync,
-  copyFileSync,
   lchownSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
-  symlinkSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,30 +18,18 @@ import { hostFacts } from '../../../src/runtime/host.ts';
 import { type Launched, launchSync } from '../../../src/runtime/launch.ts';
 import { defaultSpec } from '../../../src/spec/defaults.ts';
 import type { LinuxIDMapping, LinuxNamespaceType, Process, Spec } from '../../../src/spec/types.ts';
+import { makeRootfs } from '../../support/rootfs.ts';
+import type { Change, MutableSpec } from '../../support/spec.ts';
 
-type Loose<T> = T extends readonly (infer U)[]
-  ? Loose<U>[]
-  : T extends object
-    ? { -readonly [K in keyof T]: Loose<T[K]> }
-    : T;
-/** The default spec, open to change. */
-export type TestSpec = Loose<Spec> & {
-  process: NonNullable<Loose<Spec>['process']>;
-  linux: NonNullable<Loose<Spec>['linux']>;
-  mounts: NonNullable<Loose<Spec>['mounts']>;
-};
-export type Change = (spec: TestSpec) => void;
-
-const APPLETS = 'sh cat echo id ls grep head ip ps stat touch sleep true uname wc pwd';
 /** What a user namespace of the tests maps its root to; the root filesystem belongs to it. */
 export const MAPPED = 100000;
 export const MAPS: LinuxIDMapping[] = [{ containerID: 0, hostID: MAPPED, size: 65536 }];
 
-export function without(spec: TestSpec, ...types: LinuxNamespaceType[]): void {
+export function without(spec: MutableSpec, ...types: LinuxNamespaceType[]): void {
   spec.linux.namespaces = (spec.linux.namespaces ?? []).filter(({ type }) => !types.includes(type));
 }
 
-export function userNamespace(spec: TestSpec): void {
+export function userNamespace(spec: MutableSpec): void {
   spec.linux.namespaces?.push({ type: 'user' });
   Object.assign(spec.linux, { uidMappings: MAPS, gidMappings: MAPS });
   // Its last group must be mapped.
@@ -63,16 +49,14 @@ export class Kernel {
 
   constructor() {
     chmodSync(this.dir, 0o755);
-    for (const name of ['bin', 'etc', 'data', 'work'])
-      mkdirSync(join(this.rootfs, name), { recursive: true });
-    copyFileSync('/bin/busybox', join(this.rootfs, 'bin/busybox'));
-    for (const applet of APPLETS.split(' ')) symlinkSync('busybox', join(this.rootfs, 'bin', applet));
+    makeRootfs(this.rootfs);
+    for (const name of ['data', 'work']) mkdirSync(join(this.rootfs, name));
     for (const name of ['', 'bin', 'etc', 'data', 'work']) chownSync(join(this.rootfs, name), MAPPED, MAPPED);
     lchownSync(join(this.rootfs, 'bin/busybox'), MAPPED, MAPPED);
   }
 
-  spec(script: string, change: Change = () => {}): TestSpec {
-    const spec = structuredClone(defaultSpec()) as TestSpec;
+  spec(script: string, change: Change = () => {}): MutableSpec {
+    const spec = structuredClone(defaultSpec()) as MutableSpec;
     spec.process.args = ['sh', '-c', script];
     spec.process.rlimits = [];
     spec.linux.cgroupsPath = `/tinyrun-plan-${process.pid}-${this.#count++}`;
@@ -81,7 +65,7 @@ export class Kernel {
     return spec;
   }
 
-  compile(spec: TestSpec, options: Partial<CompileOptions> = {}): Compiled {
+  compile(spec: MutableSpec, options: Partial<CompileOptions> = {}): Compiled {
     return compile(spec as Spec, hostFacts(), {
       id: `plan-${this.#count}`,
       bundle: this.dir,

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { ReadStream } from 'node:tty';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { native } from '../../../src/native/index.ts';
-import { Sandbox, TINYRUN } from '../../security/support.ts';
+import { TINYRUN } from '../../support/programs.ts';
+import { Sandbox } from '../../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 const home = path.join(sandbox.dir, 'home');

@@ -12,7 +12,8 @@ import {
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isAlive } from '../../../src/runtime/state.ts';
-import { Sandbox, TINYRUN } from '../../security/support.ts';
+import { TINYRUN } from '../../support/programs.ts';
+import { Sandbox } from '../../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());

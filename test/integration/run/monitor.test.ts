@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { Sandbox, TINYRUN } from '../../security/support.ts';
+import { TINYRUN } from '../../support/programs.ts';
+import { Sandbox } from '../../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());

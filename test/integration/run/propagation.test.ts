@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Sandbox, TINYRUN } from '../../security/support.ts';
+import { TINYRUN } from '../../support/programs.ts';
+import { Sandbox } from '../../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());

@@ -3,7 +3,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Sandbox, TINYRUN } from '../../security/support.ts';
+import { TINYRUN } from '../../support/programs.ts';
+import { Sandbox } from '../../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());

@@ -6,7 +6,8 @@ import { ReadStream } from 'node:tty';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { native } from '../../../src/native/index.ts';
 import { pumpTerminal } from '../../../src/runtime/terminal.ts';
-import { Sandbox, TINYRUN } from '../../security/support.ts';
+import { TINYRUN } from '../../support/programs.ts';
+import { Sandbox } from '../../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());

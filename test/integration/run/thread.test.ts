@@ -1,7 +1,7 @@
 // A program that uses the library goes on while a container is set up; the command line, which has nothing else to do, waits.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createEngine } from '../../../src/engine/engine.ts';
-import { Sandbox } from '../../security/support.ts';
+import { Sandbox } from '../../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());

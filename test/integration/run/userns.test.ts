@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idMapsOf } from '../../../src/engine/idmaps.ts';
 import { hostFacts } from '../../../src/runtime/host.ts';
-import { Sandbox } from '../../security/support.ts';
+import { Sandbox } from '../../support/sandbox.ts';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { hostFacts } from '../../../src/runtime/host.ts';
 import type { Spec } from '../../../src/spec/types.ts';
-import { Bench, hasEnded, type Mutable, testSpec, until } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { hasEnded, until } from '../../support/programs.ts';
+import { type MutableSpec, testSpec } from '../../support/spec.ts';
 
 const bench = new Bench();
 const ROOT = hostFacts().cgroup.unifiedRoot ?? '';
@@ -25,9 +27,7 @@ function cgroup(name: string): string {
 let containers = 0;
 
 /** A running container, of whose processes one has been started by the first. */
-async function running(
-  change: (spec: Mutable<Spec>) => void = () => {},
-): Promise<{ id: string; pid: number }> {
+async function running(change: (spec: MutableSpec) => void = () => {}): Promise<{ id: string; pid: number }> {
   const spec = testSpec(['sh', '-c', 'sleep 1000 & echo up; exec sleep 1000'], (s) => {
     if (s.linux) s.linux.cgroupsPath = `/tinyrunc-test-${process.pid}-own-${containers++}`;
     change(s);
@@ -56,7 +56,7 @@ describe.skipIf(ROOT === '')('a container that was moved, its own cgroup gone', 
     ['with a pid namespace of its own', () => {}],
     [
       "in the host's pid namespace",
-      (s: Mutable<Spec>) => {
+      (s: MutableSpec) => {
         if (s.linux) s.linux.namespaces = s.linux.namespaces?.filter(({ type }) => type !== 'pid') ?? [];
       },
     ],

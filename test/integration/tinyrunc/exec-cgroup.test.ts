@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { hostFacts } from '../../../src/runtime/host.ts';
-import { Bench, testSpec } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { testSpec } from '../../support/spec.ts';
 
 const bench = new Bench();
 afterAll(() => bench.dispose());

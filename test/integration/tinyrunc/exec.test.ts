@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, TINYRUNC, testSpec, until } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { TINYRUNC, until } from '../../support/programs.ts';
+import { testSpec } from '../../support/spec.ts';
 
 let bench: Bench;
 let id: string;

@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Bench, TINYRUNC, testSpec } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { TINYRUNC } from '../../support/programs.ts';
+import { testSpec } from '../../support/spec.ts';
 
 let bench: Bench;
 beforeAll(() => {

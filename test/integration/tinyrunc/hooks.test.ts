@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { containerDir } from '../../../src/runtime/state.ts';
 import type { HookName, Spec } from '../../../src/spec/types.ts';
-import { Bench, hasEnded, testSpec, until } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { hasEnded, until } from '../../support/programs.ts';
+import { testSpec } from '../../support/spec.ts';
 
 let bench: Bench;
 beforeAll(() => {

@@ -11,7 +11,9 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { containerDir } from '../../../src/runtime/state.ts';
-import { Bench, hasEnded, rss, TINYRUNC, testSpec, until } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { hasEnded, rss, TINYRUNC, until } from '../../support/programs.ts';
+import { testSpec } from '../../support/spec.ts';
 
 let bench: Bench;
 beforeAll(() => {

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Spec } from '../../../src/spec/types.ts';
-import { Bench, testSpec } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { testSpec } from '../../support/spec.ts';
 
 let bench: Bench;
 const ip = (...args: string[]) => spawnSync('ip', args, { encoding: 'utf8' });

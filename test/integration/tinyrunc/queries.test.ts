@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostFacts } from '../../../src/runtime/host.ts';
-import { Bench, testSpec, until } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { until } from '../../support/programs.ts';
+import { testSpec } from '../../support/spec.ts';
 
 let bench: Bench;
 beforeAll(() => {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rootlessTemplate } from '../../../src/spec/template.ts';
 import type { Spec } from '../../../src/spec/types.ts';
-import { Bench, TINYRUNC, until } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { TINYRUNC, until } from '../../support/programs.ts';
 
 const UID = 61_234;
 let bench: Bench;

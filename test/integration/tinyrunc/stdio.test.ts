@@ -5,7 +5,9 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, TINYRUNC, testSpec, until } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { TINYRUNC, until } from '../../support/programs.ts';
+import { testSpec } from '../../support/spec.ts';
 
 const UID = 1234;
 let bench: Bench;

@@ -3,8 +3,9 @@
 import { chmodSync, mkdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import type { Spec } from '../../../src/spec/types.ts';
-import { Bench, type Mutable, testSpec, until } from './support.ts';
+import { Bench } from '../../support/bench.ts';
+import { until } from '../../support/programs.ts';
+import { type MutableSpec, testSpec } from '../../support/spec.ts';
 
 /** containerd's shim, checkKillError: the process is gone; anything else is an unknown error. */
 const SHIM_GONE = /os: process already finished|container not running|[nN]o such process/;
@@ -95,7 +96,7 @@ function codes(message: string, program: string): { podman: number; docker: numb
 describe('of a program', () => {
   const FILES = { text: 'not a program', script: '#!/nope\n' };
   /** A bundle with programs that are none; `change` names the one to run, or what else is wrong. */
-  function bundle(change: (spec: Mutable<Spec>) => void): string {
+  function bundle(change: (spec: MutableSpec) => void): string {
     const dir = bench.bundle(testSpec(['true'], change));
     for (const [name, text] of Object.entries(FILES)) {
       writeFileSync(join(dir, 'rootfs/bin', name), text);
@@ -105,7 +106,7 @@ describe('of a program', () => {
     mkdirSync(join(dir, 'rootfs/dir'));
     return dir;
   }
-  const run = (change: (spec: Mutable<Spec>) => void) => told(['run', '-b', bundle(change), bench.id()]);
+  const run = (change: (spec: MutableSpec) => void) => told(['run', '-b', bundle(change), bench.id()]);
   const program = (name: string) =>
     run((spec) => {
       if (spec.process) spec.process.args = [name];

@@ -1,42 +1,10 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { specTemplate } from '../../../src/spec/template.ts';
-import type { Spec } from '../../../src/spec/types.ts';
-
-/** Another runtime's path lets the tests of conformance be tried against it. */
-export const TINYRUNC = process.env.TINYRUN_TEST_RUNTIME ?? resolve('bin/tinyrunc');
-const APPLETS =
-  'sh echo cat sleep true false id env pwd ls mount stat test kill grep hostname ulimit touch tty stty ps mkdir readlink wc';
-
-/** The spec of a test: runc's template without a terminal, with changes. */
-export function testSpec(args: readonly string[], change: (spec: Mutable<Spec>) => void = () => {}): Spec {
-  const spec = structuredClone(specTemplate(true)) as Mutable<Spec>;
-  if (spec.process === undefined) throw new Error('the template has no process');
-  spec.process.terminal = false;
-  spec.process.args = [...args];
-  delete spec.process.rlimits;
-  change(spec);
-  return spec as Spec;
-}
-
-export type Mutable<T> = T extends (infer U)[] | readonly (infer U)[]
-  ? Mutable<U>[]
-  : T extends object
-    ? { -readonly [K in keyof T]: Mutable<T[K]> }
-    : T;
+import { join } from 'node:path';
+import type { Spec } from '../../src/spec/types.ts';
+import { TINYRUNC } from './programs.ts';
+import { makeRootfs } from './rootfs.ts';
 
 /** A directory with bundles and a state root of its own; `dispose` takes every container back. */
 export class Bench {
@@ -55,11 +23,7 @@ export class Bench {
   /** Makes a bundle whose root filesystem holds busybox. */
   bundle(spec: Spec): string {
     const path = join(this.dir, `bundle-${++this.count}`);
-    const bin = join(path, 'rootfs/bin');
-    mkdirSync(bin, { recursive: true });
-    for (const dir of ['proc', 'sys', 'dev', 'etc', 'tmp']) mkdirSync(join(path, 'rootfs', dir));
-    copyFileSync('/bin/busybox', join(bin, 'busybox'));
-    for (const applet of APPLETS.split(' ')) symlinkSync('busybox', join(bin, applet));
+    makeRootfs(join(path, 'rootfs'));
     this.write(path, spec);
     return path;
   }
@@ -129,30 +93,4 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly program?: string;
-}
-
-/** Waits until `ready` answers true; looks every 5 ms for at most `seconds`. */
-export async function until(ready: () => boolean, seconds = 90): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!ready()) {
-    if (Date.now() > end) throw new Error(`not so within ${seconds} s: ${ready}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-/**
- * Whether a process has ended: it is gone, or a zombie. An orphan stays one until the host's pid 1 reaps it, which some
- * do only every two seconds, and which is none of the runtime's doing.
- */
-export function hasEnded(pid: number): boolean {
-  try {
-    return /^State:\t[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
-  } catch {
-    return true;
-  }
-}
-
-/** Resident set of a process, kB. */
-export function rss(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0);
 }
