@@ -119,11 +119,54 @@ function debugSteps({ steps }: Plan): (outcome: Outcome) => void {
   };
 }
 
-function checked(options: LaunchCommon, outcome: Outcome): void {
-  if (outcome.state !== 'failed') return;
-  options.onFailure?.(outcome.results);
-  if (outcome.failure === undefined) throw new Error('the machine failed without saying why');
-  throw planError(options.plan, outcome.failure);
+/** A plan in its machine. It is moved on by turns: until it is done, or has failed, or Node has a part in it. */
+interface Course {
+  readonly machine: Machine;
+  /** Where a turn has led. @throws TinyrunError naming the step that failed */
+  reached(outcome: Outcome): Outcome;
+  /** What the caller gets at the end. */
+  end(outcome: Outcome): Launched;
+  /** The plan goes no further. */
+  giveUp(error: unknown): void;
+}
+
+function courseOf(options: LaunchOptions): Course {
+  const { plan } = options;
+  const machine = openMachine(options, options.onPause !== undefined);
+  const tell = debugSteps(plan);
+  let pid = 0;
+  return {
+    machine,
+    reached(outcome) {
+      tell(outcome);
+      pid = outcome.pid;
+      if (outcome.state === 'failed') throw failed(options, outcome);
+      return outcome;
+    },
+    end(outcome) {
+      if (outcome.state !== 'done') throw new Error('a plan that asks for Node is run by launch()');
+      return harvest(plan, machine, outcome);
+    },
+    // Who reaps: the machine, always. After a step that failed it has, and says pid 0; a child that waits for Node's part
+    // is ended and reaped here, before it can complain of a closed socket. What does not come back is told in the error.
+    giveUp(error) {
+      const left = pid === 0 ? undefined : machine.abandon().failure?.path;
+      machine.close();
+      if (left && error instanceof Error) error.message += left;
+    },
+  };
+}
+
+function failed({ plan, onFailure }: LaunchCommon, { results, failure }: Outcome): Error {
+  onFailure?.(results);
+  return failure ? planError(plan, failure) : new Error('the machine failed without saying why');
+}
+
+/** Node's part: a yield has a tag, a pause is before a step. */
+async function nodesPart({ onYield, onPause }: LaunchOptions, machine: Machine, at: Outcome): Promise<void> {
+  const progress = progressOf(machine, at);
+  if (at.state === 'yield') await onYield?.(at.tag, progress);
+  else await onPause?.(at.step, progress);
 }
 
 /**
@@ -131,50 +174,31 @@ function checked(options: LaunchCommon, outcome: Outcome): void {
  * @throws TinyrunError naming the failing step; nothing of the child is left then (the undo list takes back the rest).
  */
 export async function launch(options: LaunchOptions): Promise<Launched> {
-  const machine = openMachine(options, options.onPause !== undefined);
-  const tell = debugSteps(options.plan);
-  let outcome: Outcome | undefined;
+  const course = courseOf(options);
+  const { machine } = course;
   try {
-    outcome = await machine.run();
-    tell(outcome);
-    while (outcome.state === 'yield' || outcome.state === 'paused') {
-      const progress = progressOf(machine, outcome);
-      if (outcome.state === 'yield') await options.onYield?.(outcome.tag, progress);
-      else await options.onPause?.(outcome.step, progress);
-      outcome = await machine.resume();
-      tell(outcome);
+    let outcome = course.reached(await machine.run());
+    while (outcome.state !== 'done') {
+      await nodesPart(options, machine, outcome);
+      outcome = course.reached(await machine.resume());
     }
-    checked(options, outcome);
-    return harvest(options.plan, machine, outcome);
+    return course.end(outcome);
   } catch (error) {
-    abandon(machine, outcome, error);
+    course.giveUp(error);
     throw error;
   }
 }
 
-/** Ends a plan that will not go on, before it can complain of a closed socket. What does not come back is told in the error. */
-function abandon(machine: Machine, outcome: Outcome | undefined, error: unknown): void {
-  const left = outcome?.pid ? machine.abandon().failure?.path : undefined;
-  machine.close();
-  if (left && error instanceof Error) error.message += left;
-}
-
 /**
- * `launch` on the calling thread: for the short plans of a command line that has nothing else to do. Node has no part
- * in them: they have no yield.
+ * The same on the calling thread, for the short plans of a command line that has nothing else to do. Node has no part in
+ * them, so one turn is all.
  */
 export function launchSync(options: LaunchCommon): Launched {
-  const machine = openMachine(options, false);
-  const tell = debugSteps(options.plan);
-  let outcome: Outcome | undefined;
+  const course = courseOf(options);
   try {
-    outcome = machine.runSync();
-    tell(outcome);
-    if (outcome.state === 'yield') throw new Error('a plan that asks for Node is run by launch()');
-    checked(options, outcome);
-    return harvest(options.plan, machine, outcome);
+    return course.end(course.reached(course.machine.runSync()));
   } catch (error) {
-    abandon(machine, outcome, error);
+    course.giveUp(error);
     throw error;
   }
 }
