@@ -1,8 +1,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { kernelReason, TinyrunError } from '../errors.ts';
-import { type Journal, lockContainerDir, newJournal, removeLockedDir } from '../runtime/journal.ts';
-import type { Lock } from '../store/lock.ts';
+import { type ClaimedDir, claimDir, removeLockedDir } from '../runtime/dir.ts';
 import { ensureDir, type Roots } from '../store/paths.ts';
 import { ConfigError } from './config/error.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from './layout.ts';
@@ -16,24 +15,23 @@ import type { CreateOptions } from './types.ts';
 export interface Created {
   readonly record: ContainerRecord;
   readonly paths: ContainerPaths;
-  /** Held until the command ends; frees what a sweep may take back. */
-  readonly lock: Lock;
-  readonly journal: Journal;
+  /** Its lock is held until the command ends, or handed on to a monitor; frees what a sweep may take back. */
+  readonly dir: ClaimedDir;
 }
 
 /** Makes what a blueprint says, or nothing. @throws TinyrunError NAME_IN_USE, NO_SPACE … */
 export function createContainer(roots: Roots, blueprint: Blueprint, options: CreateOptions): Created {
   const { id } = blueprint.record;
   const paths = containerPaths(roots, id);
-  const lock = lockRunDir(paths.run);
+  const dir = claimRunDir(paths.run);
   try {
     const name = takeName(roots, id, options.name);
     const record = { ...blueprint.record, name };
     makeData(roots, blueprint, paths);
     if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
-    return { record, paths, lock, journal: newJournal(paths.run) };
+    return { record, paths, dir };
   } catch (error) {
-    destroyContainer(roots, { paths, lock, record: blueprint.record });
+    destroyContainer(roots, { dir, record: blueprint.record });
     throw error;
   }
 }
@@ -41,35 +39,18 @@ export function createContainer(roots: Roots, blueprint: Blueprint, options: Cre
 /** Takes back `createContainer`; the run directory last, since it is what a sweep goes by. */
 export function destroyContainer(
   roots: Roots,
-  made: { paths: ContainerPaths; lock: Lock; record: { id: string; name?: string } },
+  { dir, record }: { dir: ClaimedDir; record: { id: string; name?: string } },
 ): void {
-  removeData(roots, made.record.id, made.record.name);
-  removeLockedDir(made.paths.run);
-  made.lock.release();
+  removeData(roots, record.id, record.name);
+  removeLockedDir(dir.path);
+  dir.lock.release();
 }
 
-/**
- * A sweep may take the lock before we do and remove the directory: then it is made again. By mkdir(2) itself: that of
- * node's with `recursive` looks again at what was there, and fails when it has gone meanwhile.
- */
-function lockRunDir(run: string): Lock {
-  ensureDir(dirname(run));
+/** An id is nobody else's: who holds the lock is a sweep that has found the directory still empty, and removes it. */
+function claimRunDir(run: string): ClaimedDir {
   for (;;) {
-    makeDir(run);
-    try {
-      const lock = lockContainerDir(run);
-      if (lock) return lock;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-}
-
-function makeDir(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const dir = claimDir(run);
+    if (dir) return dir;
   }
 }
 

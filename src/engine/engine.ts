@@ -48,7 +48,7 @@ export function createEngine(
     },
     async explain(config, options = {}) {
       const blueprint = await prepare(roots, config, options, findPid);
-      const { plan } = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id));
+      const { plan } = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id), 'command');
       return { spec: blueprint.spec, plan };
     },
     list: (onDamaged = () => {}) => listContainers(roots, onDamaged),

@@ -1,16 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-
-import { LOCK_FILE } from '../runtime/journal.ts';
+import { isAbandoned, LOCK_FILE } from '../runtime/dir.ts';
+import { waitForEnd } from '../runtime/pidfd.ts';
 import { killContainer } from '../runtime/signal.ts';
 import { parseSignal } from '../runtime/signals.ts';
 import { SIGKILL } from '../spec/linux.ts';
-import { awaitUnlocked, tryExistingLock } from '../store/lock.ts';
+import { awaitUnlocked } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { Names } from './names.ts';
-import { waitForEnd } from './process.ts';
 import { type ContainerView, containerIds, findId, readRecord, viewOf } from './record.ts';
 import { removeData, sweepAll, sweepOne, sweepRunning } from './sweep.ts';
 
@@ -64,7 +63,7 @@ export async function removeContainer(roots: Roots, text: string, force: boolean
   }
   // the command that ran it writes how it ended, or is dead: only then can the container go
   await awaitUnlocked(join(run, LOCK_FILE));
-  sweepOne(roots, id);
+  sweepOne(roots, id, { damaged: force });
   removeData(roots, id, view?.record.name);
 }
 
@@ -75,11 +74,7 @@ function stillRunning(container: string, what: string): TinyrunError {
 }
 
 function isCommandAlive(run: string): boolean {
-  const path = join(run, LOCK_FILE);
-  if (!existsSync(path)) return false;
-  const free = tryExistingLock(path);
-  free?.release();
-  return free === undefined;
+  return existsSync(join(run, LOCK_FILE)) && !isAbandoned(run);
 }
 
 function viewOrDamaged(roots: Roots, id: string, force: boolean): ContainerView | undefined {

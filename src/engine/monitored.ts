@@ -29,7 +29,7 @@ export interface Attached {
 /** Has a monitor run the plan. @throws with nothing of its processes left */
 export async function bearMonitored(
   blueprint: Blueprint,
-  { paths, lock }: Created,
+  { paths, dir: { lock } }: Created,
   plan: Plan,
   cgroup: string | undefined,
 ): Promise<Attached> {

@@ -4,14 +4,19 @@ import type { Compiled } from '../plan/compile/options.ts';
 import type { StepArgs } from '../plan/steps.gen.ts';
 import { checkHabitable } from '../runtime/cgroup.ts';
 import { compileSeccomp } from '../runtime/seccomp.ts';
-import { bootId, publishedState } from '../runtime/state.ts';
+import { bootId, type Lifeline, publishedState } from '../runtime/state.ts';
 import { OCI_VERSION } from '../spec/version.ts';
 import type { Roots } from '../store/paths.ts';
 import { type ContainerPaths, rootfsPoint } from './layout.ts';
 import type { Blueprint } from './prepare.ts';
 
-/** The plan of a foreground container: born in its cgroup, ending with its command, its root an overlay. */
-export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): Compiled {
+/** The plan of an engine's container: born in its cgroup, ending with its lifeline, its root an overlay. */
+export function planOf(
+  roots: Roots,
+  blueprint: Blueprint,
+  paths: ContainerPaths,
+  lifeline: Lifeline,
+): Compiled {
   const { spec, config, layers, host, record } = blueprint;
   const profile = spec.linux?.seccomp;
   const { uidMappings, gidMappings } = spec.linux ?? {};
@@ -39,7 +44,7 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
     onMissingController: 'refuse',
     dieWithParent: true,
     ...(config.openStdin || config.tty ? {} : { nullInput: true }),
-    publish: (cgroup) => stateOf(blueprint, paths, cgroup),
+    publish: (cgroup) => stateOf(blueprint, paths, lifeline, cgroup),
     ...(config.init ? { init: true } : {}),
   });
   if (compiled.cgroup !== undefined) checkHabitable(compiled.cgroup);
@@ -50,6 +55,7 @@ export function planOf(roots: Roots, blueprint: Blueprint, paths: ContainerPaths
 function stateOf(
   { spec, record, host }: Blueprint,
   { run }: ContainerPaths,
+  lifeline: Lifeline,
   cgroup: string | undefined,
 ): StepArgs['publish'] {
   return publishedState(run, {
@@ -61,6 +67,7 @@ function stateOf(
     created: record.created,
     owner: host.uid,
     bootId: bootId(),
+    lifeline,
     ...(cgroup === undefined ? {} : { cgroup }),
     fifo: '',
   });

@@ -1,10 +1,8 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
-import { LOCK_FILE } from '../runtime/journal.ts';
+import { isAbandoned } from '../runtime/dir.ts';
 import { readState, type StateFile, statusOf } from '../runtime/state.ts';
 import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
-import { tryExistingLock } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import type { ContainerConfig } from './config/types.ts';
 import { containerPaths, containersDir } from './layout.ts';
@@ -129,15 +127,9 @@ export function containerIds(roots: Roots): string[] {
   }
 }
 
-/** A run directory that nobody holds, after a sweep has been there. */
-function isStuck(roots: Roots, id: string): boolean {
-  const lock = tryExistingLock(join(containerPaths(roots, id).run, LOCK_FILE));
-  lock?.release();
-  return lock !== undefined;
-}
-
 export function viewOf(roots: Roots, record: ContainerRecord): ContainerView {
-  if (record.exit) return { record, status: isStuck(roots, record.id) ? 'dead' : 'exited' };
+  if (record.exit)
+    return { record, status: isAbandoned(containerPaths(roots, record.id).run) ? 'dead' : 'exited' };
   const state = readState(containerPaths(roots, record.id).run);
   if (state === undefined) return { record, status: 'created' };
   const status = statusOf(state);

@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Plan } from '../plan/types.ts';
+import { oomKills } from '../runtime/cgroup.ts';
 import { isDebugging } from '../runtime/debug.ts';
-import { removeLockedDir } from '../runtime/journal.ts';
+import { abandonDir, leftOf, removeLockedDir } from '../runtime/dir.ts';
 import { type Launched, type LaunchOptions, launch, launchSync } from '../runtime/launch.ts';
 import { forwardSignals } from '../runtime/signals.ts';
 import type { TerminalPump } from '../runtime/terminal.ts';
@@ -18,7 +19,7 @@ import type { Blueprint } from './prepare.ts';
 import { type ContainerExit, writeRecord } from './record.ts';
 import { type StreamsOfRun, streamsOf } from './streams.ts';
 import { sweepRunning } from './sweep.ts';
-import type { RunControl, RunResult } from './types.ts';
+import type { Lifeline, RunControl, RunResult } from './types.ts';
 
 /** Looking on while a plan runs: --trace and --step. */
 export type Watch = Pick<LaunchOptions, 'trace' | 'onPause' | 'onFailure'> & {
@@ -38,7 +39,12 @@ export async function runBlueprint(
   checkTerminal(blueprint, control);
   sweepRunning(roots);
   // refused limits and impossible mounts are found by the compiler: before anything is made
-  const { plan, cgroup } = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id));
+  const { plan, cgroup } = planOf(
+    roots,
+    blueprint,
+    containerPaths(roots, blueprint.record.id),
+    lifelineOf(control, watch),
+  );
   watch.onPlan?.(plan);
   const created = createContainer(roots, blueprint, control);
   // a step-by-step launch waits for a person, who may want to end it by Ctrl-C
@@ -53,7 +59,7 @@ export async function runBlueprint(
   };
   let forwarding = control.sigProxy && !watch.onPause ? forwardSignals({ onInsist }) : undefined;
   try {
-    if (isMonitored(control, watch))
+    if (lifelineOf(control, watch) === 'monitor')
       return await runMonitored(roots, blueprint, created, {
         plan,
         cgroup,
@@ -70,9 +76,9 @@ export async function runBlueprint(
     const status = await launched.wait();
     // the pidfd's number may soon be another file's
     forwarding?.drop();
-    const oomKilled = wasOomKilled(cgroup);
+    const oomKilled = (oomKills(cgroup) ?? 0) > 0;
     // kills what the program left in a pid namespace of the host, which may still hold the terminal
-    const left = leftBy(created);
+    const left = leftOf(created.dir);
     // who reads slowly is waited for, unless a person has lost patience
     const written = Promise.all([output?.drained, streams.finish()]).then(nothing, (error: Error) => error);
     const failure = await Promise.race([written, insisted]);
@@ -86,13 +92,14 @@ export async function runBlueprint(
   } finally {
     forwarding?.stop();
     // what a failure above left is for the next sweep, which goes by this lock
-    created.lock.release();
+    created.dir.lock.release();
   }
 }
 
 /** Who looks on while the plan runs is its parent: a monitor stops for nobody. So is who gives fds of its own. */
-function isMonitored({ lifeline, stdio }: RunControl, watch: Watch): boolean {
-  return lifeline === 'monitor' && stdio === undefined && !watch.onPause && !watch.trace && !isDebugging();
+function lifelineOf({ lifeline = 'command', stdio }: RunControl, watch: Watch): Lifeline {
+  const isWatched = stdio !== undefined || watch.onPause || watch.trace || isDebugging();
+  return isWatched ? 'command' : lifeline;
 }
 
 interface MonitoredRun extends Waiting {
@@ -109,7 +116,7 @@ async function runMonitored(
 ): Promise<RunResult> {
   const attached = await orAbandon(roots, created, () => {
     keepRecord(roots, created, blueprint);
-    created.journal.begin('start', plan);
+    created.dir.journal.begin('start', plan);
     return bearMonitored(blueprint, created, plan, cgroup);
   });
   const { result, failure } = await attendMonitored(roots, blueprint, attached, waiting);
@@ -122,7 +129,7 @@ async function orAbandon<T>(roots: Roots, created: Created, bear: () => Promise<
   try {
     return await bear();
   } catch (error) {
-    abandon(roots, created, error);
+    abandonDir(created.dir, error, () => destroyContainer(roots, created));
     throw error;
   }
 }
@@ -153,7 +160,7 @@ async function startOrTakeBack(
     const streams = streamsOf(blueprint, how.control);
     try {
       keepRecord(roots, created, blueprint);
-      created.journal.begin('start', how.plan);
+      created.dir.journal.begin('start', how.plan);
       const launched = await start(how, streams);
       streams.start();
       return { launched, streams };
@@ -192,35 +199,6 @@ async function attach(launched: Launched, { config }: Blueprint): Promise<Termin
   if (launched.consoleFd === undefined) return undefined;
   const { pumpTerminal } = await import('../runtime/terminal.ts');
   return pumpTerminal({ master: launched.consoleFd, stdin: config.openStdin === true });
-}
-
-/** memory.events of cgroup v2: a process of the container was killed for memory, its first one or a child. */
-function wasOomKilled(cgroup: string | undefined): boolean {
-  if (cgroup === undefined) return false;
-  try {
-    return /^oom_kill [1-9]/m.test(readFileSync(join(cgroup, 'memory.events'), 'utf8'));
-  } catch {
-    // no memory controller here, so nothing to be killed by
-    return false;
-  }
-}
-
-/** Takes back what the plan made; answers why something of it is left. */
-function leftBy({ journal }: Created): TinyrunError | undefined {
-  try {
-    journal.undoAll();
-    return undefined;
-  } catch (error) {
-    if (error instanceof TinyrunError && error.code === 'CLEANUP') return error;
-    throw error;
-  }
-}
-
-/** A container that could not be started leaves nothing; or, with what is left of it, the journal that a sweep goes by. */
-function abandon(roots: Roots, created: Created, error: unknown): void {
-  const left = leftBy(created);
-  if (left === undefined) destroyContainer(roots, created);
-  else if (error instanceof Error) error.message += `; ${left.message}`;
 }
 
 /** What could not be taken back stays, dead, until a sweep or `rm` can. */

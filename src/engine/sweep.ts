@@ -2,15 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
-import {
-  LOCK_FILE,
-  namesIn,
-  openJournal,
-  removeIfEmpty,
-  removeLockedDir,
-  STATE_FILE,
-} from '../runtime/journal.ts';
-import { tryExistingLock } from '../store/lock.ts';
+import { sweepDir } from '../runtime/dir.ts';
+import { namesIn } from '../runtime/journal.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
 import { containerPaths, runningDir } from './layout.ts';
@@ -23,10 +16,6 @@ import {
   readRecord,
   writeRecord,
 } from './record.ts';
-
-// A container's lifeline, its parent, holds the lock of the container's run directory as long as it lives: its command, or
-// its monitor. A run directory with a free lock was left by one that was killed: the kernel took the lock back, and the
-// container's first process died with its parent (PR_SET_PDEATHSIG). What is left is taken back here.
 
 /**
  * Takes back what killed lifelines left of containers that ran. Cheap where nothing was left: one readdir, a flock each.
@@ -52,34 +41,21 @@ export function sweepAll(roots: Roots): void {
 }
 
 /** The same for one container. @throws TinyrunError CLEANUP when something of it is left */
-export function sweepOne(roots: Roots, id: string): void {
-  const { run } = containerPaths(roots, id);
-  const lock = tryExistingLock(join(run, LOCK_FILE));
-  // no lock: it is alive, or being made, or the last thing its end has left to remove
-  if (lock === undefined) {
-    removeIfEmpty(run);
-    return;
-  }
+export function sweepOne(roots: Roots, id: string, { damaged = false } = {}): void {
+  const settled = (ran: boolean) => settle(roots, id, ran ? 'its command or monitor was killed' : undefined);
   try {
-    const ran = existsSync(join(run, STATE_FILE));
-    undoOrDie(roots, id, run);
-    settle(roots, id, ran ? 'its command or monitor was killed' : undefined);
-    removeLockedDir(run);
-  } finally {
-    lock.release();
+    sweepDir(containerPaths(roots, id).run, { settle: settled, damaged });
+  } catch (error) {
+    if (error instanceof TinyrunError && error.code === 'CLEANUP') noteDown(roots, id, error.message);
+    throw error;
   }
 }
 
-function undoOrDie(roots: Roots, id: string, run: string): void {
-  try {
-    openJournal(run).undoAll();
-  } catch (error) {
-    const record = recordOrDamaged(roots, id);
-    const { message: note } = error as Error;
-    if (record !== 'damaged' && record !== undefined && record.exit?.note !== note)
-      writeRecord(roots, { ...record, exit: { ...(record.exit ?? killed(note)), note } });
-    throw error;
-  }
+/** What is left of it is told with the container, too. */
+function noteDown(roots: Roots, id: string, note: string): void {
+  const record = recordOrDamaged(roots, id);
+  if (record !== 'damaged' && record !== undefined && record.exit?.note !== note)
+    writeRecord(roots, { ...record, exit: { ...(record.exit ?? killed(note)), note } });
 }
 
 const killed = (note: string): ContainerExit => ({

@@ -1,4 +1,7 @@
 import type { Fd } from '../native/types.ts';
+import type { Lifeline } from '../runtime/state.ts';
+
+export type { Lifeline } from '../runtime/state.ts';
 
 /** Told one line for people, such as where an image came from. */
 export type Notify = (line: string) => void;
@@ -13,9 +16,6 @@ export interface CreateOptions {
   readonly cidfile?: string | undefined;
   readonly notify?: Notify | undefined;
 }
-
-/** A container's parent. Its death is the container's. */
-export type Lifeline = 'command' | 'monitor';
 
 /** How a container is run by somebody who waits for it. */
 export interface RunControl extends CreateOptions {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
-import { openPidfd } from './pidfd.ts';
+import { openProcess, signalPidfd } from './pidfd.ts';
 
 /** A file of /proc or a cgroup that may go while we look: '' then. */
 export function readGone(path: string): string {
@@ -34,16 +34,21 @@ export function cgroupPids(cgroup: string): number[] {
   return [...own, ...childrenOf(cgroup).flatMap(cgroupPids)].filter((pid) => pid > 0);
 }
 
+/**
+ * How often the kernel ended a process of the cgroup for want of memory, the first one or a child; undefined without the
+ * memory controller.
+ */
+export function oomKills(cgroup: string | undefined): number | undefined {
+  const events = cgroup === undefined ? '' : readGone(join(cgroup, 'memory.events'));
+  return events === '' ? undefined : Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0);
+}
+
 /** Sends a signal to a process through a pidfd; a process that is gone is no error. */
 function signalOne(pid: number, startTime: bigint | undefined, signal: number): void {
-  const pidfd = openPidfd(pid);
+  const pidfd = startTime === undefined ? undefined : openProcess(pid, startTime);
   if (pidfd === undefined) return;
   try {
-    // The pid may have been given to another process before the pidfd was opened: look once more.
-    if (startTime !== undefined && native().startTime(pid) === startTime)
-      native().pidfdSendSignal(pidfd, signal);
-  } catch (error) {
-    if (errnoOf(error) !== 'ESRCH') throw error;
+    signalPidfd(pidfd, signal);
   } finally {
     native().close(pidfd);
   }

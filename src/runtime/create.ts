@@ -1,17 +1,15 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { SIGKILL } from '../spec/linux.ts';
-import type { Lock } from '../store/lock.ts';
-import { ensureDir } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { checkConsoleSocket } from './console.ts';
 import { specState } from './container.ts';
+import { abandonDir, type ClaimedDir, claimDir, takeBackDir } from './dir.ts';
 import { runHooksLoosely } from './hooks.ts';
 import { hostFacts } from './host.ts';
-import { isHalfMade, lockContainerDir, newJournal, removeContainerDir, sweepOne } from './journal.ts';
 import { type Launched, launch, launchSync } from './launch.ts';
 import { CONFIG_FILE, type CreateOptions, FIFO, type Planned, planOf } from './planned.ts';
 import { bootId, containerDir, type StateFile, writeState } from './state.ts';
@@ -24,31 +22,6 @@ export interface Made {
   readonly dir: string;
   readonly state: StateFile;
   readonly launched: Launched;
-}
-
-/** Makes the container's directory and locks it; what a killed creator left under the id is taken back first. */
-function claim(dir: string): Lock {
-  ensureDir(join(dir, '..'));
-  try {
-    mkdirSync(dir, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    if (!isHalfMade(dir) || !sweepOne(dir)) throw idInUse();
-    return claim(dir);
-  }
-  const lock = lockIfThere(dir);
-  if (lock === undefined) throw idInUse();
-  return lock;
-}
-
-/** Another creator of the same id may have taken our directory for a dead one's, and be there instead. */
-function lockIfThere(dir: string): Lock | undefined {
-  try {
-    return lockContainerDir(dir);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 /** runc's words. */
@@ -106,36 +79,32 @@ async function runPlan(
 
 /** Takes back a container that could not be made; its poststop hooks run, as the lifecycle's steps 12 and 13 say. */
 async function abandon(
-  dir: string,
+  dir: ClaimedDir,
   draft: StateFile | undefined,
   error: unknown,
   options: CreateOptions,
 ): Promise<void> {
-  try {
-    removeContainerDir(dir);
-  } catch (left) {
-    // what failed comes first; the journal stays
-    if (error instanceof Error) error.message += `; ${(left as Error).message}`;
-  }
+  abandonDir(dir, error);
   if (draft === undefined || !(error instanceof TinyrunError) || error.code !== 'HOOK') return;
   const failures = await runHooksLoosely('poststop', draft.hooks?.poststop, specState(draft, 'stopped'));
   failures.forEach(options.warn);
 }
 
-async function build(bundle: Bundle, dir: string, options: CreateOptions): Promise<Made> {
+async function build(bundle: Bundle, claimed: ClaimedDir, options: CreateOptions): Promise<Made> {
+  const { path: dir, journal } = claimed;
   let draft: StateFile | undefined;
   try {
     const planned = planOf(bundle, dir, options);
     planned.warnings.forEach(options.warn);
     draft = draftState(bundle, dir, planned, options);
     writeFileSync(join(dir, CONFIG_FILE), bundle.text, { mode: 0o600 });
-    newJournal(dir).begin('create', planned.plan);
+    journal.begin('create', planned.plan);
     const launched = await runPlan(bundle, planned, draft, options);
     const state = { ...draft, pid: launched.pid, startTime: String(launched.startTime) };
     writeState(dir, state);
     return { dir, state, launched };
   } catch (error) {
-    await abandon(dir, draft, error, options);
+    await abandon(claimed, draft, error, options);
     throw error;
   }
 }
@@ -153,9 +122,10 @@ export async function createContainer(
   const dir = containerDir(options.root, options.id);
   const bundle = readBundle(options.bundle, ({ path, message }) => options.warn(`${path}: ${message}`));
   checkConsoleSocket(options.consoleSocket, bundle.spec.process?.terminal ?? false, options.detach);
-  const lock = claim(dir);
+  const claimed = claimDir(dir);
+  if (claimed === undefined) throw idInUse();
   try {
-    const made = await build(bundle, dir, options);
+    const made = await build(bundle, claimed, options);
     try {
       announce(made);
     } catch (error) {
@@ -164,12 +134,12 @@ export async function createContainer(
     }
     return made;
   } finally {
-    lock.release();
+    claimed.lock.release();
   }
 }
 
 async function unmake({ dir, launched }: Made): Promise<void> {
   native().pidfdSendSignal(launched.pidfd, SIGKILL);
   await launched.wait();
-  removeContainerDir(dir);
+  takeBackDir(dir);
 }

@@ -5,9 +5,10 @@ import type { Step } from '../plan/types.ts';
 import { SIGKILL } from '../spec/linux.ts';
 import type { Lock } from '../store/lock.ts';
 import { noSuchContainer, specState } from './container.ts';
+import { isHalfMade, lockDir, takeBackDir } from './dir.ts';
 import { runHooksLoosely } from './hooks.ts';
-import { isHalfMade, lockContainerDir, removeContainerDir } from './journal.ts';
 import { launchSync } from './launch.ts';
+import { hasEnded, openProcess, signalPidfd } from './pidfd.ts';
 import { containerDir, isAlive, readState, type StateFile, statusOf } from './state.ts';
 import { stopScope } from './systemd.ts';
 
@@ -20,33 +21,15 @@ export interface DeleteOptions {
   readonly warn: (message: string) => void;
 }
 
-/** Resolves true when the process behind the pidfd ends in time. */
-async function ended(pidfd: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), GRACE);
-  });
-  const gone = await Promise.race([
-    native()
-      .pollPidfd(pidfd)
-      .then(() => true),
-    late,
-  ]);
-  clearTimeout(timer);
-  return gone;
-}
-
 /** Ends a container's first process (a frozen one dies of SIGKILL too, cgroup-v2.rst) and waits for that; what is gone is no error. */
 async function killFirst(state: StateFile): Promise<void> {
   if (!isAlive(state)) return;
-  const pidfd = native().pidfdOpen(state.pid);
+  const pidfd = openProcess(state.pid, BigInt(state.startTime));
+  if (pidfd === undefined) return;
   try {
-    if (!isAlive(state)) return;
-    native().pidfdSendSignal(pidfd, SIGKILL);
-    if (await ended(pidfd)) return;
+    signalPidfd(pidfd, SIGKILL);
+    if (await hasEnded(pidfd, GRACE)) return;
     throw new TinyrunError('CLEANUP', `container init still running: process ${state.pid} does not end`);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   } finally {
     native().close(pidfd);
   }
@@ -69,7 +52,7 @@ export async function takeBack(
   state: StateFile,
   warn: (message: string) => void,
 ): Promise<void> {
-  if (state.scope === undefined) removeContainerDir(dir);
+  if (state.scope === undefined) takeBackDir(dir);
   else await removeScope(dir, state, state.scope);
   const { poststop } = state.hooks ?? {};
   if (poststop === undefined) return;
@@ -81,7 +64,7 @@ export async function takeBack(
 async function removeScope(dir: string, { cgroup, owner }: StateFile, unit: string): Promise<void> {
   if (cgroup !== undefined && existsSync(cgroup)) emptyCgroup(cgroup);
   await stopScope(unit, owner !== 0);
-  removeContainerDir(dir);
+  takeBackDir(dir);
 }
 
 function refuseUnless(force: boolean, state: StateFile): void {
@@ -107,7 +90,7 @@ function readDamaged(dir: string, force: boolean): StateFile | undefined {
 }
 
 function takeLock(dir: string, id: string): Lock {
-  const lock = lockContainerDir(dir);
+  const lock = lockDir(dir);
   if (lock !== undefined) return lock;
   throw new TinyrunError(
     'CONTAINER_RUNNING',
@@ -132,7 +115,7 @@ export async function deleteContainer(root: string, id: string, options: DeleteO
   try {
     const state = readDamaged(dir, options.force);
     if (state === undefined) {
-      removeContainerDir(dir);
+      takeBackDir(dir);
       return;
     }
     refuseUnless(options.force, state);

@@ -1,28 +1,12 @@
-import {
-  existsSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
-import { AT_FDCWD, native } from '../native/index.ts';
+import { errnoOf, TinyrunError } from '../errors.ts';
+import { native } from '../native/index.ts';
 import { decode } from '../plan/decode.ts';
 import { encode } from '../plan/encode.ts';
 import type { Plan, Step, UndoOp } from '../plan/types.ts';
 import { GONE, isUndo, undoSteps } from '../plan/undo.ts';
-import { type Lock, tryLock } from '../store/lock.ts';
 import { errnoMessage } from './failure.ts';
-
-// A container's directory tells its story: `lock` is held (flock) by whoever is building it, `journal.NN-NAME` are the
-// undo lists of the plans that ran for it, each an encoded plan, and `state.json` exists once it is created. A directory
-// with a journal, no state.json and a free lock was left by a creator that died: the kernel freed its lock.
-
-export const LOCK_FILE = 'lock';
-export const STATE_FILE = 'state.json';
 
 /** What takes a container back, one entry a plan. */
 export interface Journal {
@@ -135,7 +119,7 @@ function unlinkIfThere(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (errnoOf(error) !== 'ENOENT') throw error;
   }
 }
 
@@ -169,63 +153,12 @@ function runUndo(dir: string, steps: readonly Step[]): void {
   throw new TinyrunError('CLEANUP', `clean up ${dir}: ${syscall} ${path}: ${errnoMessage(errno)}`);
 }
 
-/** Takes back a container and removes its directory, whose lock the caller holds. */
-export function removeContainerDir(dir: string, journal = openJournal(dir)): void {
-  journal.undoAll();
-  removeLockedDir(dir);
-}
-
-/**
- * Removes a container's directory, whose lock the caller holds. The lock goes last: as long as there is anything to
- * sweep, a sweep must find it. From then on the directory may be another creator's, who has a lock of his own in it,
- * and nothing but an empty one is removed.
- */
-export function removeLockedDir(dir: string): void {
-  for (const name of namesIn(dir)) if (name !== LOCK_FILE) native().removeTree(AT_FDCWD, join(dir, name));
-  native().removeTree(AT_FDCWD, join(dir, LOCK_FILE));
-  removeIfEmpty(dir);
-}
-
-/** Whoever makes a container makes its directory again when it goes before the lock in it is taken. */
-export function removeIfEmpty(dir: string): void {
-  try {
-    rmdirSync(dir);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
-  }
-}
-
 /** The names in a directory; none when it is not there. */
 export function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (errnoOf(error) === 'ENOENT') return [];
     throw error;
-  }
-}
-
-/** Whether a directory is what a dead creator left behind. */
-export function isHalfMade(dir: string): boolean {
-  return !existsSync(join(dir, STATE_FILE));
-}
-
-/** The creator's lock on a container's directory, undefined while another process builds it. */
-export function lockContainerDir(dir: string): Lock | undefined {
-  return tryLock(join(dir, LOCK_FILE));
-}
-
-/** Takes back one directory unless its creator lives or it was finished; answers whether it did. */
-export function sweepOne(dir: string): boolean {
-  const lock = lockContainerDir(dir);
-  if (lock === undefined) return false;
-  try {
-    // It may have been finished between the look and the lock.
-    if (!isHalfMade(dir)) return false;
-    removeContainerDir(dir);
-    return true;
-  } finally {
-    lock.release();
   }
 }

@@ -1,7 +1,8 @@
-import { errnoOf, TinyrunError } from '../errors.ts';
+import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
 import { SIGKILL, SIGNALS, SIGUSR1, signalNumber } from '../spec/linux.ts';
+import { signalPidfd } from './pidfd.ts';
 
 /**
  * Not passed on: they cannot be caught, belong to this process, or would stop it before it could pass them. TTIN and
@@ -60,7 +61,7 @@ export function forwardSignals({ onInsist }: { onInsist?: () => void } = {}): Fo
   native().unblockSignal(SIGUSR1);
   return {
     to: (pidfd) => {
-      take = (signal) => send(pidfd, signal);
+      take = (signal) => signalPidfd(pidfd, signal);
       for (const signal of early.splice(0)) take(signal);
     },
     drop: () => {
@@ -70,12 +71,4 @@ export function forwardSignals({ onInsist }: { onInsist?: () => void } = {}): Fo
       for (const name of FORWARDED) process.off(name, handler);
     },
   };
-}
-
-function send(pidfd: Fd, signal: number): void {
-  try {
-    native().pidfdSendSignal(pidfd, signal);
-  } catch (error) {
-    if (errnoOf(error) !== 'ESRCH') throw error;
-  }
 }

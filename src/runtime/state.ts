@@ -5,8 +5,13 @@ import type { StepArgs } from '../plan/steps.gen.ts';
 import type { Hooks } from '../spec/types.ts';
 import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
 import { cheapHash } from './hash.ts';
-import { STATE_FILE } from './journal.ts';
 import { isFrozen } from './whereabouts.ts';
+
+/** Exists once there is a container. */
+export const STATE_FILE = 'state.json';
+
+/** Whose death is the container's: its parent, which holds the lock of its directory. */
+export type Lifeline = 'command' | 'monitor';
 
 /** The four states of the runtime specification, and runc's `paused`. */
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
@@ -32,6 +37,8 @@ export interface StateFile {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Absolute path of the container's cgroup2 directory; absent where it has none of its own. */
   readonly cgroup?: string;
+  /** Absent: it was made for somebody else, who takes it back (tinyrunc). */
+  readonly lifeline?: Lifeline;
   /** The exec fifo; while it exists the container is `created`. */
   readonly fifo: string;
   /** The systemd unit that owns the cgroup. */

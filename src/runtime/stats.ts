@@ -150,9 +150,3 @@ export function readStats(cgroup: string): object {
     network_interfaces: null,
   };
 }
-
-/** How often the kernel ended a process of the cgroup for want of memory; undefined without the memory controller. */
-export function oomKills(cgroup: string): number | undefined {
-  const text = read(cgroup, 'memory.events');
-  return text === undefined ? undefined : (parseFlat(text).oom_kill ?? 0);
-}

@@ -7,6 +7,7 @@ import type { Fd } from '../../native/types.ts';
 import { encode } from '../../plan/encode.ts';
 import { NO_SLOT, type Plan } from '../../plan/types.ts';
 import { errnoMessage, planError } from '../failure.ts';
+import { openProcess } from '../pidfd.ts';
 import type { Messages } from './messages.gen.ts';
 import { decodeMessage, encodeMessage, type Message, type MessageName } from './messages.ts';
 
@@ -147,7 +148,7 @@ function failureOf(plan: Plan, answer: Message | undefined): Error {
 type Started = Extract<Message, { name: 'started' }>;
 
 function monitored({ pid, startTime }: Started, monitor: Fd, socket: Fd): Monitored {
-  const pidfd = pidfdOf(pid, startTime);
+  const pidfd = openProcess(pid, startTime) ?? -1;
   let open = true;
   const close = () => {
     open = false;
@@ -162,20 +163,6 @@ function monitored({ pid, startTime }: Started, monitor: Fd, socket: Fd): Monito
       if (open) send(socket, name, message);
     },
   };
-}
-
-/** The pidfd first, then the proof that it is the process that was meant. */
-function pidfdOf(pid: number, startTime: bigint): Fd {
-  let pidfd: Fd;
-  try {
-    pidfd = native().pidfdOpen(pid);
-  } catch (error) {
-    if (error instanceof SyscallError && error.code === 'ESRCH') return -1;
-    throw error;
-  }
-  if (native().startTime(pid) === startTime) return pidfd;
-  native().close(pidfd);
-  return -1;
 }
 
 async function ending(monitor: Fd, socket: Fd): Promise<Messages['exit'] | undefined> {

@@ -1,9 +1,10 @@
 import { existsSync, watch, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../../errors.ts';
-import { native } from '../../native/index.ts';
+import { oomKills } from '../../runtime/cgroup.ts';
 import { type Container, loadContainer } from '../../runtime/container.ts';
-import { oomKills, readStats } from '../../runtime/stats.ts';
+import { waitForEnd } from '../../runtime/pidfd.ts';
+import { readStats } from '../../runtime/stats.ts';
 import { liveCgroups } from '../../runtime/whereabouts.ts';
 import { dict } from '../../store/dict.ts';
 import { toJson } from '../../store/text.ts';
@@ -63,9 +64,7 @@ async function follow({ state }: Container, cgroup: string, interval: number): P
   const { id } = state;
   const stopOom = watchOom(cgroup, id);
   const timer = setInterval(() => existsSync(cgroup) && print('stats', id, readStats(cgroup)), interval);
-  const pidfd = native().pidfdOpen(state.pid);
-  await native().pollPidfd(pidfd);
-  native().close(pidfd);
+  await waitForEnd(state.pid);
   clearInterval(timer);
   stopOom();
 }

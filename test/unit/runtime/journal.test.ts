@@ -2,21 +2,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { native } from '../../../src/native/index.ts';
 import { encode } from '../../../src/plan/encode.ts';
 import type { Plan, Step } from '../../../src/plan/types.ts';
 import { undoSteps } from '../../../src/plan/undo.ts';
-import {
-  LOCK_FILE,
-  lockContainerDir,
-  newJournal,
-  openJournal,
-  removeLockedDir,
-  STATE_FILE,
-  sweepOne,
-} from '../../../src/runtime/journal.ts';
+import { LOCK_FILE, sweepDir } from '../../../src/runtime/dir.ts';
+import { newJournal, openJournal } from '../../../src/runtime/journal.ts';
 import { launchSync } from '../../../src/runtime/launch.ts';
-import type { Lock } from '../../../src/store/lock.ts';
 
 let root: string;
 beforeEach(() => {
@@ -134,7 +125,7 @@ describe('the journal', () => {
     const dir = halfMade('c', 'start');
     // what a kill leaves while the second is written
     writeFileSync(join(dir, '.journal-4711'), encode({ steps: undoSteps(plan('net-web')) }).subarray(0, 100));
-    expect(sweepOne(dir)).toBe(true);
+    expect(sweepDir(dir)).toBe(true);
     expect([made('start'), existsSync(dir)]).toEqual([false, false]);
   });
 
@@ -167,52 +158,7 @@ describe('the journal', () => {
       }),
     );
     expect([made('start'), entries(dir)]).toEqual([false, [name]]);
-    expect(() => sweepOne(dir)).toThrow(expect.objectContaining({ code: 'CLEANUP' }));
+    expect(() => sweepDir(dir)).toThrow(expect.objectContaining({ code: 'CLEANUP' }));
     expect(existsSync(join(dir, name))).toBe(true);
-  });
-});
-
-describe('a sweep', () => {
-  it('takes back what a dead creator left', () => {
-    const dir = halfMade('c', 'made');
-    expect(sweepOne(dir)).toBe(true);
-    expect(existsSync(dir)).toBe(false);
-    expect(made()).toBe(false);
-  });
-
-  it('leaves a live creator alone', () => {
-    const dir = halfMade('c');
-    const lock = lockContainerDir(dir);
-    expect(sweepOne(dir)).toBe(false);
-    lock?.release();
-    expect(sweepOne(dir)).toBe(true);
-  });
-
-  it('leaves a finished container alone', () => {
-    const dir = halfMade('c', 'made');
-    writeFileSync(join(dir, STATE_FILE), '{}');
-    expect(sweepOne(dir)).toBe(false);
-    expect(entries(dir)).toEqual(['journal.01-made']);
-  });
-
-  it('leaves the creator alone who takes the directory once its lock is gone', () => {
-    const dir = halfMade('c');
-    const { removeTree } = native();
-    let next: Lock | undefined;
-    vi.spyOn(native(), 'removeTree').mockImplementation((fd, path) => {
-      removeTree(fd, path);
-      if (path === join(dir, LOCK_FILE)) next = lockContainerDir(dir);
-    });
-    removeLockedDir(dir);
-    expect(next).toBeDefined();
-    newJournal(dir).begin('start', plan());
-    next?.release();
-  });
-
-  it('does not mind an empty directory, or none', () => {
-    removeLockedDir(join(root, 'none'));
-    mkdirSync(join(root, 'empty'));
-    removeLockedDir(join(root, 'empty'));
-    expect(existsSync(join(root, 'empty'))).toBe(false);
   });
 });

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { oomKills, readStats } from '../../../src/runtime/stats.ts';
+import { oomKills } from '../../../src/runtime/cgroup.ts';
+import { readStats } from '../../../src/runtime/stats.ts';
 
 let cgroup: string;
 beforeEach(() => {

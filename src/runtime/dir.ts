@@ -1,0 +1,167 @@
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errnoOf, TinyrunError } from '../errors.ts';
+import { AT_FDCWD, native } from '../native/index.ts';
+import { type Lock, tryExistingLock, tryLock } from '../store/lock.ts';
+import { ensureDir } from '../store/paths.ts';
+import { type Journal, namesIn, newJournal, openJournal } from './journal.ts';
+import { readState, STATE_FILE } from './state.ts';
+
+// A container's directory tells its story. `lock` is held (flock) by its lifeline: by who makes it, from the first moment,
+// and as long as that is its parent, to the end of clean-up. `journal.NN-NAME` say what is to be taken back. `state.json`
+// exists once there is a container, and tells whether it has a lifeline. A free lock condemns the directory: its lifeline
+// was killed, and the container died with it (PR_SET_PDEATHSIG). Only what was made for somebody else, without a lifeline
+// (tinyrunc create), stays once it is finished.
+
+/** Held by the container's lifeline. */
+export const LOCK_FILE = 'lock';
+
+/** A container's directory whose lock this process holds. */
+export interface ClaimedDir {
+  readonly path: string;
+  readonly lock: Lock;
+  readonly journal: Journal;
+}
+
+/**
+ * Makes a container's directory and takes its lock; what a killed maker left under the name is taken back first.
+ * Undefined: it is somebody else's.
+ */
+export function claimDir(path: string): ClaimedDir | undefined {
+  ensureDir(dirname(path));
+  for (;;) {
+    while (!makeDir(path)) if (!isHalfMade(path) || !sweepDir(path)) return undefined;
+    const lock = lockIfThere(path);
+    if (lock === undefined) return undefined;
+    if (lock !== 'gone') return { path, lock, journal: newJournal(path) };
+  }
+}
+
+/** By mkdir(2) itself: that of node's with `recursive` looks again at what was there, and fails when it has gone meanwhile. */
+function makeDir(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    return false;
+  }
+}
+
+/** A sweep removes an empty directory, ours too as long as it has no lock in it. */
+function lockIfThere(path: string): Lock | 'gone' | undefined {
+  try {
+    return lockDir(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 'gone';
+    throw error;
+  }
+}
+
+/** The lock of a directory, undefined while its lifeline, or another who takes it back, holds it. */
+export function lockDir(path: string): Lock | undefined {
+  return tryLock(join(path, LOCK_FILE));
+}
+
+/** Whether nobody holds the lock of a directory: after a sweep has been there it is what could not be taken back. */
+export function isAbandoned(path: string): boolean {
+  const lock = tryExistingLock(join(path, LOCK_FILE));
+  lock?.release();
+  return lock !== undefined;
+}
+
+/** Whether a directory is of a container that never came to be. */
+export function isHalfMade(path: string): boolean {
+  return !existsSync(join(path, STATE_FILE));
+}
+
+/** What a sweep is told by who knows more of the container. */
+export interface Sweep {
+  /** All is undone, the directory is still there and locked. `ran`: there was a process. */
+  readonly settle?: (ran: boolean) => void;
+  /** Also where state.json cannot be read: its lifeline is known to be gone. */
+  readonly damaged?: boolean;
+}
+
+/**
+ * Takes back a directory whose lifeline was killed, and answers whether it is gone. It is asked itself what its lock
+ * means, so that this is safe in whosever directory.
+ * @throws TinyrunError CLEANUP when something of it is left
+ */
+export function sweepDir(path: string, { settle, damaged = false }: Sweep = {}): boolean {
+  const lock = tryExistingLock(join(path, LOCK_FILE));
+  // no lock: it is alive, or being made, or the last thing its end has left to remove
+  if (lock === undefined) return removeIfEmpty(path);
+  try {
+    // it may have been finished before we had the lock
+    const ran = !isHalfMade(path);
+    if (ran && !hadLifeline(path, damaged)) return false;
+    openJournal(path).undoAll();
+    settle?.(ran);
+    removeLockedDir(path);
+    return true;
+  } finally {
+    lock.release();
+  }
+}
+
+/** Earlier versions did not write it down: their engine's containers were bundles of their own. */
+function hadLifeline(path: string, damaged: boolean): boolean {
+  try {
+    const state = readState(path);
+    return state?.lifeline !== undefined || state?.bundle === path;
+  } catch (error) {
+    if (error instanceof TinyrunError && error.code === 'STATE_DAMAGED') return damaged;
+    throw error;
+  }
+}
+
+/** Takes back what the plans of a claimed directory made; answers why something of it is left, with its journal. */
+export function leftOf({ journal }: Pick<ClaimedDir, 'journal'>): TinyrunError | undefined {
+  try {
+    journal.undoAll();
+    return undefined;
+  } catch (error) {
+    if (error instanceof TinyrunError && error.code === 'CLEANUP') return error;
+    throw error;
+  }
+}
+
+/**
+ * What failed to come to be leaves nothing, and is removed; or, with what is left of it told in the error, the journal that
+ * a sweep goes by.
+ */
+export function abandonDir(dir: ClaimedDir, error: unknown, remove = () => removeLockedDir(dir.path)): void {
+  const left = leftOf(dir);
+  if (left === undefined) remove();
+  else if (error instanceof Error) error.message += `; ${left.message}`;
+}
+
+/** Takes back a container and removes its directory, whose lock the caller holds. @throws TinyrunError CLEANUP */
+export function takeBackDir(path: string): void {
+  openJournal(path).undoAll();
+  removeLockedDir(path);
+}
+
+/**
+ * Removes a container's directory, whose lock the caller holds. The lock goes last: as long as there is anything to
+ * sweep, a sweep must find it. From then on the directory may be another creator's, who has a lock of his own in it,
+ * and nothing but an empty one is removed.
+ */
+export function removeLockedDir(path: string): void {
+  for (const name of namesIn(path)) if (name !== LOCK_FILE) native().removeTree(AT_FDCWD, join(path, name));
+  native().removeTree(AT_FDCWD, join(path, LOCK_FILE));
+  removeIfEmpty(path);
+}
+
+/** Answers whether it is gone. Whoever makes a container makes its directory again when it goes before the lock in it is taken. */
+function removeIfEmpty(path: string): boolean {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
+    return code === 'ENOENT';
+  }
+  return true;
+}
