@@ -8,7 +8,7 @@ import { native } from '../../native/index.ts';
 import type { CgroupFacts } from '../../plan/host.ts';
 import { hostFacts } from '../../runtime/host.ts';
 import { surroundings } from '../../runtime/surroundings.ts';
-import * as k from '../../spec/linux.ts';
+import { capabilityNames } from '../../spec/linux.ts';
 import type { DoctorFacts, PackageManager, Trial } from './facts.ts';
 import { attempt, hasLowerdirPlus, tryContainer, tryMountApi, tryOverlay } from './trials.ts';
 
@@ -78,7 +78,7 @@ function gatherHost(addon: Trial) {
       apparmor,
       selinux,
       inUserns,
-      capabilities: k.capabilityNames(capabilities.effective),
+      capabilities: capabilityNames(capabilities.effective),
     };
   }
   const release = readText('/proc/sys/kernel/osrelease')?.trim() ?? '0.0';
@@ -89,7 +89,7 @@ function gatherHost(addon: Trial) {
     apparmor: false,
     selinux: false,
     inUserns: false,
-    capabilities: k.capabilityNames(
+    capabilities: capabilityNames(
       BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readText('/proc/self/status') ?? '')?.[1] ?? '0'}`),
     ),
   };

@@ -5,7 +5,13 @@ import { dirname, join } from 'node:path';
 import { TinyrunError } from '../../errors.ts';
 import { AT_EMPTY_PATH } from '../../native/fcntl.ts';
 import type { NativeAddon } from '../../native/index.ts';
-import * as k from '../../spec/linux.ts';
+import {
+  FSCONFIG_CMD_CREATE,
+  FSCONFIG_SET_STRING,
+  FSMOUNT_CLOEXEC,
+  FSOPEN_CLOEXEC,
+  MOUNT_ATTR_RDONLY,
+} from '../../spec/linux.ts';
 import { createEngine } from '../engine.ts';
 import type { DoctorFacts, Trial } from './facts.ts';
 
@@ -33,10 +39,10 @@ function withFd<T>(addon: NativeAddon, fd: number, use: (fd: number) => T): T {
 }
 
 export function tryMountApi(addon: NativeAddon): void {
-  withFd(addon, addon.fsopen('tmpfs', k.FSOPEN_CLOEXEC), (fs) => {
-    addon.fsconfig(fs, k.FSCONFIG_CMD_CREATE);
-    withFd(addon, addon.fsmount(fs, k.FSMOUNT_CLOEXEC, 0), (mount) =>
-      addon.mountSetattr(mount, '', AT_EMPTY_PATH, { set: BigInt(k.MOUNT_ATTR_RDONLY) }),
+  withFd(addon, addon.fsopen('tmpfs', FSOPEN_CLOEXEC), (fs) => {
+    addon.fsconfig(fs, FSCONFIG_CMD_CREATE);
+    withFd(addon, addon.fsmount(fs, FSMOUNT_CLOEXEC, 0), (mount) =>
+      addon.mountSetattr(mount, '', AT_EMPTY_PATH, { set: BigInt(MOUNT_ATTR_RDONLY) }),
     );
   });
 }
@@ -50,11 +56,11 @@ export function tryOverlay(addon: NativeAddon, dataRoot: string): void {
   const base = mkdtempSync(join(nearestExisting(dataRoot), '.tinyrun-doctor-'));
   try {
     for (const name of ['lower', 'upper', 'work']) mkdirSync(join(base, name));
-    withFd(addon, addon.fsopen('overlay', k.FSOPEN_CLOEXEC), (fs) => {
+    withFd(addon, addon.fsopen('overlay', FSOPEN_CLOEXEC), (fs) => {
       for (const name of ['lower', 'upper', 'work'])
-        addon.fsconfig(fs, k.FSCONFIG_SET_STRING, `${name}dir`, join(base, name));
-      addon.fsconfig(fs, k.FSCONFIG_CMD_CREATE);
-      addon.close(addon.fsmount(fs, k.FSMOUNT_CLOEXEC, 0));
+        addon.fsconfig(fs, FSCONFIG_SET_STRING, `${name}dir`, join(base, name));
+      addon.fsconfig(fs, FSCONFIG_CMD_CREATE);
+      addon.close(addon.fsmount(fs, FSMOUNT_CLOEXEC, 0));
     });
   } finally {
     rmSync(base, { recursive: true, force: true });
@@ -63,8 +69,8 @@ export function tryOverlay(addon: NativeAddon, dataRoot: string): void {
 
 export function hasLowerdirPlus(addon: NativeAddon): boolean {
   return attempt(() =>
-    withFd(addon, addon.fsopen('overlay', k.FSOPEN_CLOEXEC), (fs) =>
-      addon.fsconfig(fs, k.FSCONFIG_SET_STRING, 'lowerdir+', '/'),
+    withFd(addon, addon.fsopen('overlay', FSOPEN_CLOEXEC), (fs) =>
+      addon.fsconfig(fs, FSCONFIG_SET_STRING, 'lowerdir+', '/'),
     ),
   ).works;
 }

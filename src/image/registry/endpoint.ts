@@ -1,6 +1,6 @@
 import { errnoOf, TinyrunError } from '../../errors.ts';
 import { Authenticator, type Scope } from './auth.ts';
-import type { Credentials } from './credentials.ts';
+import { CredentialStore, type Credentials } from './credentials.ts';
 import { isReset, isTemporary, pause, RETRY, type RetryPolicy } from './retry.ts';
 import { certificatesOf, type EndpointSettings } from './settings.ts';
 import { type HttpRequest, type HttpResponse, readBody, Transport } from './transport.ts';
@@ -173,10 +173,7 @@ export class Endpoint {
 }
 
 function defaultCredentials(env: NodeJS.ProcessEnv | undefined) {
-  return async (host: string) => {
-    const { CredentialStore } = await import('./credentials.ts');
-    return new CredentialStore(env).get(host);
-  };
+  return (host: string) => new CredentialStore(env).get(host);
 }
 
 const isRedirect = ({ method }: RegistryRequest, { status, headers }: HttpResponse): boolean =>

@@ -1,0 +1,39 @@
+// The command line is built as two bundles (scripts/lib/far.mjs). A start reads the near one, which lies in the start-up
+// snapshot: V8 reads all of that, used or not. What takes long anyhow, or is seldom asked for, is read when it is:
+//
+//   main.cjs ── import('./commands/pull.ts') ──→ far('src/cli/commands/pull.ts')
+//      ↑                                            └─→ far.cjs, compiled once a process
+//      └────────── near('src/errors.ts') ←───────────── what both have is main.cjs's
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Script } from 'node:vm';
+import { packageRoot } from '../store/package.ts';
+
+/** Answers a module by its name. */
+type Require = (name: string) => unknown;
+type FarModules = Readonly<Record<string, () => Promise<object>>>;
+type Exports = { exports: { modules: FarModules } };
+
+let modules: FarModules | undefined;
+
+/**
+ * A module of the far bundle, by its path in the sources.
+ * @param near answers modules of this bundle, @param builtin those of node
+ */
+export function far(name: string, near: Require, builtin: Require): Promise<object> {
+  modules ??= load(near, builtin);
+  const found = modules[name];
+  if (!found) throw new Error(`far.cjs has no ${name}: it is of another build`);
+  return found();
+}
+
+function load(near: Require, builtin: Require): FarModules {
+  const directory = join(packageRoot(), 'dist');
+  const filename = join(directory, 'far.cjs');
+  const source = readFileSync(filename, 'utf8');
+  const script = new Script(`(function (require, module, __dirname) {${source}\n})`, { filename });
+  const module: Exports = { exports: { modules: {} } };
+  const answer: Require = (name) => (name.startsWith('near:') ? near(name.slice(5)) : builtin(name));
+  script.runInThisContext()(answer, module, directory);
+  return module.exports.modules;
+}
