@@ -1,6 +1,6 @@
 import type { Option, Command as Program } from 'commander';
 import { TinyrunError } from '../errors.ts';
-import { parseBoolean } from './flags/parse/boolean.ts';
+import { booleanOf } from '../store/words.ts';
 
 /**
  * `--rm=true` and `--init=false`, which Go's flags know and commander does not: the first becomes `--rm`, the second
@@ -28,7 +28,7 @@ function plain(arg: string, options: readonly Option[]): readonly string[] {
   const found = names.map((name) => options.find(({ long, short }) => long === name || short === name));
   if (!found.every((option) => option?.isBoolean())) return [arg];
   const last = names.pop() ?? '';
-  const truth = parseBoolean(value);
+  const truth = booleanOf(value);
   if (truth === undefined)
     throw new TinyrunError('FLAG', `${last} ${JSON.stringify(value)}: not a boolean`, {
       hint: 'the words are true and false, t and f, 1 and 0',

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { join as joinInRoot } from 'node:path/posix';
 import type { ImageDefaults } from '../image/types.ts';
 import type { PlainPaths } from '../plan/compile/options.ts';
 import type { Mount } from '../spec/types.ts';
 import { dict } from '../store/dict.ts';
+import { readIfAny } from '../store/read.ts';
 import { hostLines, hostsFile, resolvConf } from './config/lookup.ts';
 import type { ContainerConfig } from './config/types.ts';
 
@@ -16,11 +16,11 @@ export interface HostFile {
 
 /** The three files that Docker gives every container, over whatever the image has. @throws ConfigError */
 export function hostFiles(config: ContainerConfig, hostname: string): HostFile[] {
-  const hosts = config.network === 'host' ? readOr('/etc/hosts', hostsFile()) : hostsFile(hostname);
+  const hosts = config.network === 'host' ? (readIfAny('/etc/hosts') ?? hostsFile()) : hostsFile(hostname);
   return [
     { name: 'hosts', text: hosts + hostLines(config) },
     { name: 'hostname', text: `${hostname}\n` },
-    { name: 'resolv.conf', text: resolvConf(readOr('/etc/resolv.conf', ''), config.names) },
+    { name: 'resolv.conf', text: resolvConf(readIfAny('/etc/resolv.conf') ?? '', config.names) },
   ];
 }
 
@@ -59,12 +59,4 @@ export function plainPaths({ Volumes }: ImageDefaults): PlainPaths {
     links: ENGINE_LINKS,
     mountpoints: Object.keys(Volumes ?? {}).map((path) => joinInRoot('/', path)),
   };
-}
-
-function readOr(path: string, otherwise: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return otherwise;
-  }
 }

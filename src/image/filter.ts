@@ -1,20 +1,24 @@
 import { TinyrunError } from '../errors.ts';
 import { dict } from '../store/dict.ts';
+import { booleanOf } from '../store/words.ts';
 import type { ImageView } from './view.ts';
 
 /** `--filter KEY=VALUE`, many times: values of one key are alternatives (but for labels), keys all have to hold. */
 export type Filters = ReadonlyMap<string, readonly string[]>;
 
-/** @throws TinyrunError USAGE */
-export function parseFilters(given: readonly string[] | undefined, known: readonly string[]): Filters {
+/** As docker's client reads them, of all that can be filtered. @throws TinyrunError FLAG, USAGE */
+export function parseFilters(given: readonly string[] = [], known: readonly string[]): Filters {
   const filters = new Map<string, string[]>();
-  for (const text of given ?? []) {
-    const equals = text.indexOf('=');
-    const key = equals < 0 ? text : text.slice(0, equals);
-    if (equals < 1) throw new TinyrunError('FLAG', `bad filter "${text}"`, { hint: '--filter KEY=VALUE' });
-    if (!known.includes(key))
-      throw new TinyrunError('USAGE', `unknown filter "${key}"`, { hint: `filters are ${known.join(', ')}` });
-    filters.set(key, [...(filters.get(key) ?? []), text.slice(equals + 1)]);
+  for (const text of given.filter((each) => each !== '')) {
+    const at = text.indexOf('=');
+    const hint = `the filters are ${known.filter((key) => !key.endsWith('!')).join(', ')}`;
+    if (at < 1)
+      throw new TinyrunError('FLAG', `bad format of filter ${JSON.stringify(text)}: expected name=value`, {
+        hint,
+      });
+    const key = text.slice(0, at).trim().toLowerCase();
+    if (!known.includes(key)) throw new TinyrunError('USAGE', `invalid filter '${key}'`, { hint });
+    filters.set(key, [...(filters.get(key) ?? []), text.slice(at + 1).trim()]);
   }
   return filters;
 }
@@ -47,8 +51,8 @@ export function matcher(filters: Filters, find: Find, now = Date.now()): (view: 
 }
 
 function parseBoolean(text: string): boolean {
-  if (/^(?:1|t|true)$/i.test(text)) return true;
-  if (/^(?:0|f|false)$/i.test(text)) return false;
+  const truth = booleanOf(text);
+  if (truth !== undefined) return truth;
   throw new TinyrunError('USAGE', `bad value "${text}" of a filter`, { hint: 'true or false is expected' });
 }
 

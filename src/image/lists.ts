@@ -1,8 +1,9 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
+import { writeFileAtomic } from '../store/atomic.ts';
 import { ensureDir } from '../store/paths.ts';
+import { readIfExists } from '../store/read.ts';
 import { readImageConfig } from './config.ts';
 import { digestOf } from './digest.ts';
 import { parseJson } from './documents.ts';

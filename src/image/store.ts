@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
+import { writeFileAtomic } from '../store/atomic.ts';
 import { ensureDir } from '../store/paths.ts';
+import { readIfExists } from '../store/read.ts';
 import { readImageConfig } from './config.ts';
 import { fromDescriptor, type StoredImage, toDescriptor } from './entry.ts';
 import { platformRank } from './platform.ts';

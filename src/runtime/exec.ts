@@ -4,7 +4,7 @@ import { TinyrunError } from '../errors.ts';
 import { type ExecOptions, execPlan } from '../plan/verbs/exec.ts';
 import { parseJson } from '../spec/parse.ts';
 import type { Process, Spec } from '../spec/types.ts';
-import { readIfExists } from '../store/atomic.ts';
+import { readIfExists } from '../store/read.ts';
 import { checkConsoleSocket, ownSize } from './console.ts';
 import type { Container } from './container.ts';
 import { withHome } from './home.ts';

@@ -1,20 +1,14 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { native } from '../native/index.ts';
 import type { CgroupFacts, HostFacts } from '../plan/host.ts';
 import { CGROUP2_SUPER_MAGIC } from '../spec/linux.ts';
+import { readIfAny } from '../store/read.ts';
 
 const CGROUP_ROOT = '/sys/fs/cgroup';
 const PROCESSORS = '/sys/devices/system/cpu';
 const APPARMOR = '/sys/module/apparmor/parameters/enabled';
 
-/** The contents of a small file of /proc or /sys, '' where it is missing or forbidden. */
-function readOr(path: string, otherwise = ''): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return otherwise;
-  }
-}
+const textOf = (path: string): string => readIfAny(path) ?? '';
 
 /** `6.18.1-foo` → its numbers. */
 export function parseRelease(text: string): HostFacts['kernel'] {
@@ -51,11 +45,11 @@ function legacyControllers(): Record<string, string> {
 }
 
 function controllersOf(root: string): string[] {
-  return readOr(`${root}/cgroup.controllers`).split(/\s+/).filter(Boolean);
+  return textOf(`${root}/cgroup.controllers`).split(/\s+/).filter(Boolean);
 }
 
 function cgroupFacts(): CgroupFacts {
-  const own = parseOwnCgroup(readOr('/proc/self/cgroup'));
+  const own = parseOwnCgroup(textOf('/proc/self/cgroup'));
   if (isCgroup2(CGROUP_ROOT)) {
     return { mode: 'v2', unifiedRoot: CGROUP_ROOT, controllers: controllersOf(CGROUP_ROOT), v1: {}, own };
   }
@@ -84,22 +78,22 @@ export function machineSet({ unifiedRoot, v1 }: CgroupFacts, kind: 'cpus' | 'mem
     ...(v1.cpuset === undefined ? [] : [`${v1.cpuset}/cpuset.${kind}`]),
     kind === 'cpus' ? `${PROCESSORS}/online` : '/sys/devices/system/node/online',
   ];
-  return files.map((file) => readOr(file).trim()).find((list) => list !== '');
+  return files.map((file) => textOf(file).trim()).find((list) => list !== '');
 }
 
 function gather(): HostFacts {
   const { effective, last } = native().capabilities();
   return {
-    kernel: parseRelease(readOr('/proc/sys/kernel/osrelease').trim()),
+    kernel: parseRelease(textOf('/proc/sys/kernel/osrelease').trim()),
     arch: process.arch,
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
     capabilities: { effective, last },
     cgroup: cgroupFacts(),
-    apparmor: existsSync(APPARMOR) && readOr(APPARMOR).startsWith('Y'),
+    apparmor: existsSync(APPARMOR) && textOf(APPARMOR).startsWith('Y'),
     selinux: existsSync('/sys/fs/selinux/enforce'),
     thermalThrottle: thermalThrottle(PROCESSORS),
-    inUserns: !isIdentityMap(readOr('/proc/self/uid_map')),
+    inUserns: !isIdentityMap(textOf('/proc/self/uid_map')),
   };
 }
 

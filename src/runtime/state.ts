@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
+import { native } from '../native/index.ts';
 import type { StepArgs } from '../plan/steps.gen.ts';
 import type { Hooks } from '../spec/types.ts';
-import { readIfExists, writeFileAtomic } from '../store/atomic.ts';
-import { cheapHash } from './hash.ts';
+import { writeFileAtomic } from '../store/atomic.ts';
+import { readIfAny, readIfExists } from '../store/read.ts';
 import { isFrozen } from './whereabouts.ts';
 
 /** Exists once there is a container. */
@@ -65,7 +66,7 @@ export function containerDir(root: string, id: string): string {
   checkId(id);
   if (id.length <= LONGEST_NAME) return join(root, id);
   // '~' is in no id, so a digest never meets a short name; state.json holds the whole id.
-  return join(root, `~${id.slice(0, 100)}~${cheapHash(id)}`);
+  return join(root, `~${id.slice(0, 100)}~${native().fnv1a(id)}`);
 }
 
 /** Writes state.json whole; the container exists from here on. */
@@ -140,12 +141,8 @@ export function parseStat(text: string): { state: string; startTime: string } {
 /** Whether the process of a state is the one that was started, and alive: same boot, same start time, no zombie. */
 export function isAlive(state: Pick<StateFile, 'pid' | 'startTime' | 'bootId'>): boolean {
   if (state.pid <= 0 || state.bootId !== bootId()) return false;
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${state.pid}/stat`, 'utf8');
-  } catch {
-    return false;
-  }
+  const text = readIfAny(`/proc/${state.pid}/stat`);
+  if (text === undefined) return false;
   const stat = parseStat(text);
   return stat.startTime === state.startTime && stat.state !== 'Z' && stat.state !== 'X';
 }

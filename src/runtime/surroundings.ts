@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
+import { readIfAny } from '../store/read.ts';
 import { isIdentityMap } from './host.ts';
 
 /** Where this process finds itself, for what is said of a failure: the same errno wants another remedy in each. */
@@ -16,7 +17,7 @@ const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
 export function surroundings(): Surroundings {
   return {
     container: ['/.dockerenv', '/run/.containerenv'].some(existsSync) || inPidNamespace(),
-    userns: !isIdentityMap(textOf('/proc/self/uid_map')),
+    userns: !isIdentityMap(readIfAny('/proc/self/uid_map') ?? ''),
   };
 }
 
@@ -25,13 +26,5 @@ function inPidNamespace(): boolean {
     return readlinkSync('/proc/self/ns/pid') !== FIRST_PID_NAMESPACE;
   } catch {
     return false;
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import type { StepResult } from '../native/types.ts';
@@ -6,7 +6,7 @@ import { whyMissing } from '../plan/compile/cgroup.ts';
 import { type CgroupWrite, cgroupWrites, withoutV2, writeStep } from '../plan/compile/resources.ts';
 import { type FileWrite, putBackAll } from '../plan/putback.ts';
 import type { LinuxResources } from '../spec/types.ts';
-import { readIfExists } from '../store/atomic.ts';
+import { readIfAny, readIfExists } from '../store/read.ts';
 import type { Container } from './container.ts';
 import { errnoMessage } from './failure.ts';
 import { hostFacts } from './host.ts';
@@ -56,13 +56,7 @@ export function checkUsage(cgroup: string, { memory = {} }: LinuxResources): voi
 }
 
 /** The text of a cgroup file; undefined for one that only takes (cgroup.kill, memory.reclaim), or is not there. */
-function textOf(cgroup: string, file: string): string | undefined {
-  try {
-    return readFileSync(join(cgroup, file), 'latin1');
-  } catch {
-    return undefined;
-  }
-}
+const textOf = (cgroup: string, file: string): string | undefined => readIfAny(join(cgroup, file));
 
 /** What the files of `writes` hold now, and the weight that goes with cpu.idle. */
 function remember(cgroup: string, writes: readonly CgroupWrite[]): ReadonlyMap<string, string | undefined> {

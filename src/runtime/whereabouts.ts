@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
+import { readIfAny } from '../store/read.ts';
 import { cgroupPids, readGone } from './cgroup.ts';
 import { hostFacts, parseOwnCgroup } from './host.ts';
 import { namesIn } from './journal.ts';
@@ -99,13 +100,7 @@ export function liveCgroups(state: StateFile): string[] {
 export function isFrozen(state: StateFile): boolean {
   const { cgroup, pid } = state;
   if (cgroup === undefined) return false;
-  const frozen = (path: string): boolean => {
-    try {
-      return /^frozen 1$/m.test(readFileSync(`${path}/cgroup.events`, 'latin1'));
-    } catch {
-      return false;
-    }
-  };
+  const frozen = (path: string): boolean => /^frozen 1$/m.test(readIfAny(`${path}/cgroup.events`) ?? '');
   if (frozen(cgroup)) return true;
   // The usual case costs one small read: the path ends as the cgroup does, and nothing has to be known of the host.
   if (cgroup.endsWith(parseOwnCgroup(readGone(`/proc/${pid}/cgroup`)))) return false;

@@ -29,6 +29,26 @@ export function escapeJson(json: string): string {
 export const toJson = (value: unknown, indent?: number | string): string =>
   escapeJson(JSON.stringify(value, undefined, indent));
 
+/** Blanks behind the widest cell. */
+const GAP = 3;
+
+/** Lines of cells side by side, no column but the last narrower than `least`: as docker and runc set text/tabwriter up. */
+export function columns(rows: readonly (readonly string[])[], least: number): string[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? least, cell.length + GAP);
+    });
+  const pad = (cell: string, i: number, { length }: readonly string[]) =>
+    i === length - 1 ? cell : cell.padEnd(widths[i] ?? 0);
+  return rows.map((row) =>
+    row
+      .map((cell, i) => pad(cell, i, row))
+      .join('')
+      .trimEnd(),
+  );
+}
+
 /** Breaks at spaces and after the | of flags; what is longer than a line is cut. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

@@ -1,4 +1,5 @@
 import { TinyrunError } from '../errors.ts';
+import { booleanOf } from '../store/words.ts';
 
 /** A flag as runc's command line library (urfave/cli) reads it: `-name` and `--name` are the same. */
 export interface Flag {
@@ -27,16 +28,13 @@ export function usage(message: string): TinyrunError {
   return new TinyrunError('USAGE', message, { hint: 'tinyrunc help lists the commands and their flags' });
 }
 
-const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
-const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
-
 class Values implements Parsed {
   private readonly values = new Map<string, string[]>();
   readonly args: string[] = [];
 
   add(flag: Flag, value: string): void {
     const [name] = flag.names;
-    if (flag.kind === 'bool' && !TRUE.has(value) && !FALSE.has(value)) {
+    if (flag.kind === 'bool' && booleanOf(value) === undefined) {
       throw usage(`invalid boolean value ${JSON.stringify(value)} for -${name}: parse error`);
     }
     this.values.set(name, [...(this.values.get(name) ?? []), value]);
@@ -47,7 +45,7 @@ class Values implements Parsed {
   }
 
   bool(name: string): boolean {
-    return TRUE.has(this.string(name) ?? 'false');
+    return booleanOf(this.string(name) ?? 'false') === true;
   }
 
   string(name: string): string | undefined {

@@ -1,4 +1,5 @@
 import type { LinuxCPU, LinuxMemory, LinuxResources } from '../spec/types.ts';
+import { bytesOf } from '../store/words.ts';
 import { type Flag, type Parsed, usage } from './args.ts';
 
 // `update` by flags: runc's names, each a field of linux.resources.
@@ -47,15 +48,14 @@ export const UPDATE_FLAGS: readonly Flag[] = [
   { names: ['mem-bw-schema'], kind: 'string', help: 'Intel RDT/MBA memory bandwidth schema' },
 ];
 
-/** Bytes with docker's suffixes: 64m, 1G, -1. @throws TinyrunError (USAGE) */
+/** Bytes with docker's suffixes, 64m, 1.5G; -1 for no limit. @throws TinyrunError (USAGE) */
 export function parseBytes(flag: string, text: string): number {
-  const [, digits, unit = ''] = /^(-?\d+)([bkmgt]?)b?$/i.exec(text) ?? [];
-  if (digits === undefined)
-    throw usage(`invalid value for ${flag}: ${JSON.stringify(text)} is no number of bytes`);
-  const power = 'bkmgt'.indexOf(unit.toLowerCase() || 'b');
-  return Number(digits) * 1024 ** power;
+  const bytes = text === '-1' ? -1 : bytesOf(text);
+  if (bytes !== undefined) return bytes;
+  throw usage(`invalid value for ${flag}: ${JSON.stringify(text)} is no number of bytes`);
 }
 
+/** Base 10 alone, as runc reads these. */
 function parseInteger(flag: string, text: string): number {
   if (!/^-?\d+$/.test(text))
     throw usage(`invalid value for ${flag}: ${JSON.stringify(text)} is no whole number`);

@@ -1,6 +1,6 @@
 import type { ContainerView } from '../engine/record.ts';
 import { TinyrunError } from '../errors.ts';
-import { hasLabel } from '../image/filter.ts';
+import { hasLabel, parseFilters } from '../image/filter.ts';
 import { networkOf } from './containers.ts';
 
 /** What filters ask for besides the container at hand. */
@@ -42,34 +42,19 @@ export const CONTAINER_FILTERS = [...FILTERS.keys()].filter((key) => !key.endsWi
 
 /** `--filter` of `ps`, as Docker reads it; values are checked at once, whether or not there are containers. */
 export function containerFilter(given: readonly string[], lookup: Lookup): Test {
-  const byKey = new Map<string, Test[]>();
-  for (const text of given.filter((each) => each !== '')) {
-    const { key, value } = split(text);
+  const tests = [...parseFilters(given, [...FILTERS.keys()])].flatMap(([key, values]) => {
     const filter = FILTERS.get(key);
-    if (!filter)
-      throw new TinyrunError('USAGE', `invalid filter '${key}'`, {
-        hint: `the filters of ps are ${CONTAINER_FILTERS.join(', ')}`,
-      });
-    byKey.set(key, [...(byKey.get(key) ?? []), filter.make(value, lookup)]);
-  }
+    return filter ? [{ every: filter.every, each: values.map((value) => filter.make(value, lookup)) }] : [];
+  });
   return (view) =>
-    [...byKey].every(([key, tests]) =>
-      FILTERS.get(key)?.every ? tests.every((test) => test(view)) : tests.some((test) => test(view)),
+    tests.every(({ every, each }) =>
+      every ? each.every((test) => test(view)) : each.some((test) => test(view)),
     );
 }
 
 /** Whether a filter asks for what has ended, too: who names a state wants to see it. */
 export const asksForAll = (given: readonly string[]): boolean =>
-  given.some((text) => text !== '' && split(text).key === 'status');
-
-function split(text: string): { key: string; value: string } {
-  const at = text.indexOf('=');
-  if (at < 1)
-    throw new TinyrunError('FLAG', `bad format of filter ${JSON.stringify(text)}: expected name=value`, {
-      hint: `the filters of ps are ${CONTAINER_FILTERS.join(', ')}`,
-    });
-  return { key: text.slice(0, at).trim().toLowerCase(), value: text.slice(at + 1).trim() };
-}
+  parseFilters(given, [...FILTERS.keys()]).has('status');
 
 const is =
   (value: string, of: (view: ContainerView) => string): Test =>

@@ -54,7 +54,7 @@ describe.each(NAMES)('%s', (name) => {
 
   test('is no instruction, no filter, no unit of time', () => {
     expect(() => applyChange({}, `${name} x`)).toThrow('bad change');
-    expect(() => parseFilters([`${name}=1`], ['label'])).toThrow('unknown filter');
+    expect(() => parseFilters([`${name}=1`], ['label'])).toThrow('invalid filter');
     const filters = parseFilters([`label=${name}`], ['label']);
     expect(matcher(filters, () => undefined)({ entry: { labels: {} } } as never)).toBe(false);
   });

@@ -1,7 +1,8 @@
-import { closeSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, renameSync, rmSync, statSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { errnoOf, TinyrunError } from '../../errors.ts';
+import { TinyrunError } from '../../errors.ts';
 import { createBeside } from '../../store/temporary.ts';
+import { writeSome } from './write.ts';
 
 /**
  * Writes an archive to a file, which appears when it is whole, or to standard output.
@@ -20,7 +21,7 @@ export async function writeOutput(
   const temporary = path === undefined ? undefined : createBeside(path, 0o600);
   const fd = temporary?.fd ?? 1;
   try {
-    for await (const chunk of source) await writeAll(fd, chunk);
+    for await (const chunk of source) await writeChunk(fd, chunk);
     if (temporary && path !== undefined) renameSync(temporary.path, path);
   } catch (error) {
     if (temporary) rmSync(temporary.path, { force: true });
@@ -39,14 +40,11 @@ function checkTarget(path: string): void {
   });
 }
 
-/** A pipe may be non-blocking, then it is full at times. */
-async function writeAll(fd: number, chunk: Buffer): Promise<void> {
+/** Waits for the reader of a full pipe without deafening the rest of the command. */
+async function writeChunk(fd: number, chunk: Buffer): Promise<void> {
   for (let done = 0; done < chunk.length; ) {
-    try {
-      done += writeSync(fd, chunk, done);
-    } catch (error) {
-      if (errnoOf(error) !== 'EAGAIN') throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    const written = writeSome(fd, chunk, done);
+    if (written === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    done += written;
   }
 }

@@ -1,8 +1,7 @@
-import { visible, wrap } from '../../store/text.ts';
+import { columns, visible, wrap } from '../../store/text.ts';
 
-/** Docker's tabwriter makes no column narrower, its three spaces included. */
+/** Docker makes no column narrower, its blanks included. */
 const MIN_COLUMN = 10;
-const GAP = 3;
 /** Below this a column holds no word. */
 const NARROWEST = 6;
 
@@ -12,25 +11,22 @@ const NARROWEST = 6;
  */
 export function table(given: readonly (readonly string[])[], width = Number.POSITIVE_INFINITY): string {
   const rows = given.map((row) => row.map(visible));
+  const lines = columns(rows, MIN_COLUMN);
+  const fits = lines.every((line) => line.length <= width);
+  return (fits ? lines : foldedRows(rows, width)).map((line) => `${line}\n`).join('');
+}
+
+function foldedRows(rows: readonly (readonly string[])[], width: number): string[] {
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, i) => {
       widths[i] = Math.max(widths[i] ?? 0, cell.length);
     });
-  const last = widths.length - 1;
-  const columns = widths.map((each, i) => (i === last ? each : Math.max(MIN_COLUMN, each + GAP)));
-  if (sum(columns) <= width) return rows.map((row) => `${line(row, columns)}\n`).join('');
   const folded = fold(widths, width);
-  return rows.map((row) => foldedRow(row, folded)).join('');
+  return rows.flatMap((row) => foldedRow(row, folded));
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
-
-const line = (row: readonly string[], columns: readonly number[]): string =>
-  row
-    .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(columns[i] ?? 0)))
-    .join('')
-    .trimEnd();
 
 /** Takes from the widest until all fit, two spaces apart. */
 function fold(natural: readonly number[], width: number): number[] {
@@ -44,14 +40,13 @@ function fold(natural: readonly number[], width: number): number[] {
   return widths;
 }
 
-function foldedRow(row: readonly string[], widths: readonly number[]): string {
+function foldedRow(row: readonly string[], widths: readonly number[]): string[] {
   const cells = row.map((cell, i) => wrap(cell, widths[i] ?? NARROWEST));
   const height = Math.max(1, ...cells.map((lines) => lines.length));
-  const lines = Array.from({ length: height }, (_, at) =>
+  return Array.from({ length: height }, (_, at) =>
     cells
       .map((cell, i) => (cell[at] ?? '').padEnd(widths[i] ?? 0))
       .join('  ')
       .trimEnd(),
   );
-  return lines.map((text) => `${text}\n`).join('');
 }

@@ -4,20 +4,29 @@ import { visible } from '../../store/text.ts';
 import { forLocale } from './screen.ts';
 
 /**
- * Writes all of `text` before it returns. A pipe shared with a program that made it non-blocking answers EAGAIN:
- * wait for the reader instead of losing output. EPIPE means nobody reads on: not our failure.
+ * Writes as much from `start` on as there is room for, and answers how much that was: a pipe shared with a program that
+ * made it non-blocking may be full, then the caller waits for the reader instead of losing output.
  */
-export function writeAll(fd: number, text: string): void {
+export function writeSome(fd: number, bytes: Uint8Array, start: number): number {
+  try {
+    return writeSync(fd, bytes, start);
+  } catch (error) {
+    if (errnoOf(error) !== 'EAGAIN') throw error;
+    return 0;
+  }
+}
+
+/** Writes all of `text` before it returns. EPIPE means nobody reads on: not our failure. */
+function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text);
-  for (let done = 0; done < bytes.length; ) {
-    try {
-      done += writeSync(fd, bytes, done);
-    } catch (error) {
-      const code = errnoOf(error);
-      if (code === 'EPIPE') return;
-      if (code !== 'EAGAIN') throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      const written = writeSome(fd, bytes, done);
+      if (written === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      done += written;
     }
+  } catch (error) {
+    if (errnoOf(error) !== 'EPIPE') throw error;
   }
 }
 

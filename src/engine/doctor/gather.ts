@@ -1,6 +1,6 @@
 // Asks the host; what is tried on it is in trials.ts.
 
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { AT_FDCWD, O_CLOEXEC, O_PATH, RESOLVE_NO_MAGICLINKS } from '../../native/fcntl.ts';
@@ -9,21 +9,14 @@ import type { CgroupFacts } from '../../plan/host.ts';
 import { hostFacts } from '../../runtime/host.ts';
 import { surroundings } from '../../runtime/surroundings.ts';
 import { capabilityNames } from '../../spec/linux.ts';
+import { readIfAny } from '../../store/read.ts';
 import type { DoctorFacts, PackageManager, Trial } from './facts.ts';
 import { attempt, hasLowerdirPlus, tryContainer, tryMountApi, tryOverlay } from './trials.ts';
 
 const PACKAGE_MANAGERS: readonly PackageManager[] = ['apt-get', 'dnf', 'apk', 'pacman', 'zypper'];
 
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
 function readNumber(path: string): number | undefined {
-  const text = readText(path);
+  const text = readIfAny(path);
   return text === undefined ? undefined : Number(text);
 }
 
@@ -81,7 +74,7 @@ function gatherHost(addon: Trial) {
       capabilities: capabilityNames(capabilities.effective),
     };
   }
-  const release = readText('/proc/sys/kernel/osrelease')?.trim() ?? '0.0';
+  const release = readIfAny('/proc/sys/kernel/osrelease')?.trim() ?? '0.0';
   const [major, minor] = release.split('.').map((part) => Number.parseInt(part, 10));
   return {
     kernel: { release, major: major ?? 0, minor: minor ?? 0 },
@@ -90,7 +83,7 @@ function gatherHost(addon: Trial) {
     selinux: false,
     inUserns: false,
     capabilities: capabilityNames(
-      BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readText('/proc/self/status') ?? '')?.[1] ?? '0'}`),
+      BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readIfAny('/proc/self/status') ?? '')?.[1] ?? '0'}`),
     ),
   };
 }
@@ -114,8 +107,8 @@ function gatherUsers() {
     unprivilegedUserns:
       readNumber('/proc/sys/kernel/unprivileged_userns_clone') !== 0 &&
       readNumber('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') !== 1,
-    subuids: countSubordinateIds(readText('/etc/subuid') ?? '', user, uid),
-    subgids: countSubordinateIds(readText('/etc/subgid') ?? '', user, uid),
+    subuids: countSubordinateIds(readIfAny('/etc/subuid') ?? '', user, uid),
+    subgids: countSubordinateIds(readIfAny('/etc/subgid') ?? '', user, uid),
     newuidmap: findProgram('newuidmap') !== undefined,
     newgidmap: findProgram('newgidmap') !== undefined,
   };
@@ -145,7 +138,7 @@ export async function gatherFacts(dataRoot: string): Promise<DoctorFacts> {
     ...host,
     ...gatherUsers(),
     namespaces: existsSync('/proc/self/ns') ? readdirSync('/proc/self/ns') : [],
-    seccompActions: (readText('/proc/sys/kernel/seccomp/actions_avail') ?? '').split(/\s+/).filter(Boolean),
+    seccompActions: (readIfAny('/proc/sys/kernel/seccomp/actions_avail') ?? '').split(/\s+/).filter(Boolean),
     ...(nft !== undefined && { nft }),
     nfTables: await tryNft(nft),
     apparmorParser: findProgram('apparmor_parser') !== undefined,

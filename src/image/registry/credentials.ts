@@ -1,8 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { TinyrunError } from '../../errors.ts';
-import { readIfExists, writeFileAtomic } from '../../store/atomic.ts';
+import { writeFileAtomic } from '../../store/atomic.ts';
 import { ensureDir } from '../../store/paths.ts';
+import { readIfExists } from '../../store/read.ts';
 
 /** What a registry is told to know us. */
 export interface Credentials {

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../../errors.ts';
-import { readIfExists } from '../../store/atomic.ts';
 import { dict } from '../../store/dict.ts';
+import { readIfExists } from '../../store/read.ts';
 import { DEFAULT_DOMAIN } from '../reference.ts';
 
 /** What registries.json says of one registry, by its host. */

@@ -1,13 +1,14 @@
 import { statSync } from 'node:fs';
 import { TinyrunError } from '../../errors.ts';
 import type { LayerStore } from '../layers.ts';
+import { inParallel } from '../parallel.ts';
 import type { ImageStore } from '../store.ts';
 import type { ImageLayer } from '../types.ts';
 import { inheritImplied } from './implied.ts';
 import { UnpackSession } from './session.ts';
 
-/** At once: more than the processors there are only costs memory. */
-const PARALLEL = 3;
+/** More than the processors there are only costs memory. */
+const AT_ONCE = 3;
 
 /** Unpacks the layers (bottom first) whose blobs are stored but whose trees are missing. */
 export async function unpackStored(
@@ -16,14 +17,7 @@ export async function unpackStored(
   wanted: readonly ImageLayer[],
 ): Promise<void> {
   const missing = wanted.filter((layer, i) => !layers.has(layer.diffId) && firstOf(wanted, layer) === i);
-  const queue = [...missing];
-  const failures: unknown[] = [];
-  const work = async () => {
-    for (let layer = queue.shift(); layer && failures.length === 0; layer = queue.shift())
-      await unpackOne(store, layers, layer).catch((error) => failures.push(error));
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, work));
-  if (failures.length > 0) throw failures[0];
+  await inParallel(missing, AT_ONCE, undefined, (layer) => unpackOne(store, layers, layer));
   inheritImplied(layers, wanted, missing);
 }
 

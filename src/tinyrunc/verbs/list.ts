@@ -1,15 +1,24 @@
 import { writeSync } from 'node:fs';
 import { type Container, listContainers } from '../../runtime/container.ts';
-import { toJson } from '../../store/text.ts';
+import { columns, toJson, visible } from '../../store/text.ts';
 import { usage } from '../args.ts';
 import { type Described, describe, ownerName } from '../describe.ts';
-import { table } from '../table.ts';
 import type { Verb } from '../verb.ts';
 
 const HEADER = ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'];
 
+const MIN_WIDTH = 12;
+
 function row({ id, pid, status, bundle, created, owner }: Described): string[] {
   return [id, String(pid), status, bundle, created, owner];
+}
+
+/** As runc's `list` aligns them. */
+function table(described: readonly Described[]): string {
+  const rows = [HEADER, ...described.map(row)].map((cells) => cells.map(visible));
+  return columns(rows, MIN_WIDTH)
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function describeAll(containers: readonly Container[]): Described[] {
@@ -36,7 +45,7 @@ export const verb: Verb = {
     }
     const format = flags.string('format') ?? 'table';
     const described = describeAll(containers);
-    if (format === 'table') writeSync(1, table([HEADER, ...described.map(row)]));
+    if (format === 'table') writeSync(1, table(described));
     // null for none: what Go makes of a nil slice, and so what runc's readers know.
     else if (format === 'json') writeSync(1, described.length === 0 ? 'null' : toJson(described));
     else throw usage('invalid format option');

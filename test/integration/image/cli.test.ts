@@ -116,7 +116,7 @@ describe.skipIf(!BUILT)('the command line', () => {
   test.each([
     [['pull', 'Uppercase'], 1, /must be lowercase/],
     [['pull', '--platform', 'x/y/z/w', 'a'], 1, /bad platform/],
-    [['images', '--filter', 'nope=1'], 1, /unknown filter "nope"/],
+    [['images', '--filter', 'nope=1'], 1, /invalid filter 'nope'/],
     [['images', '--format', '{{.Nope'], 1, /unclosed action/],
     [['rmi', 'nosuch'], 1, /no such image: nosuch/],
     [['image', 'inspect', 'nosuch'], 1, /no such image: nosuch/],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { namedBy, parseUntil } from '../../../src/image/filter.ts';
+import { namedBy, parseFilters, parseUntil } from '../../../src/image/filter.ts';
 
 // What docker images lists for the same patterns.
 test.each([
@@ -39,4 +39,15 @@ describe('until', () => {
   ])('%s', (text, time) => {
     expect(parseUntil(text, now)).toBe(Date.parse(time));
   });
+});
+
+test('a filter is read as docker reads it: keys in any case, blanks around both, nothing for nothing', () => {
+  const known = ['label', 'label!'];
+  const given = [' LABEL = a=b ', '', 'label=c', 'label!=d'];
+  expect([...parseFilters(given, known)]).toEqual([
+    ['label', ['a=b', 'c']],
+    ['label!', ['d']],
+  ]);
+  expect(() => parseFilters(['label'], known)).toThrow('bad format of filter "label": expected name=value');
+  expect(() => parseFilters(['nope=1'], known)).toThrow("invalid filter 'nope'");
 });

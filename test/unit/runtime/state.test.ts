@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cheapHash } from '../../../src/runtime/hash.ts';
 import {
   bootId,
   checkId,
@@ -82,10 +81,4 @@ describe('whether a process is still the one', () => {
     const text = `12 (a) b (c) ${['S', ...rest.slice(1)].join(' ')}\n`;
     expect(parseStat(text)).toEqual({ state: 'S', startTime: '22' });
   });
-});
-
-it('hashes alike what is alike', () => {
-  expect(cheapHash('abc')).toBe(cheapHash('abc'));
-  expect(cheapHash('abc')).toMatch(/^[0-9a-f]{16}$/);
-  expect(new Set(Array.from({ length: 5000 }, (_, i) => cheapHash(`key ${i}`))).size).toBe(5000);
 });

@@ -2,9 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, w
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readIfExists, writeFileAtomic } from '../../../src/store/atomic.ts';
+import { writeFileAtomic } from '../../../src/store/atomic.ts';
 import { awaitUnlocked, lock, tryExistingLock, tryLock } from '../../../src/store/lock.ts';
 import { ensureDir, resolveRoots } from '../../../src/store/paths.ts';
+import { readIfExists } from '../../../src/store/read.ts';
 
 let dir: string;
 beforeEach(() => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { escapeJson, toJson, visible } from '../../../src/store/text.ts';
+import { columns, escapeJson, toJson, visible } from '../../../src/store/text.ts';
 
 test.each([
   ['\x1b]52;c;cm0gLXJm\x07', '\\x1b]52;c;cm0gLXJm\\x07'],
@@ -22,4 +22,19 @@ test('JSON says the same, without a byte that a terminal obeys', () => {
   expect(json).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
   expect(JSON.parse(json)).toEqual(value);
   expect(escapeJson('"\u0085"')).toBe('"\\u0085"');
+});
+
+test.each([
+  [12, [['ID', 'PID', 'OWNER']], ['ID          PID         OWNER']],
+  [12, [['a-long-identifier', '1', 'root']], ['a-long-identifier   1           root']],
+  [
+    10,
+    [
+      ['ID', 'NAME'],
+      ['0123456789', ''],
+    ],
+    ['ID           NAME', '0123456789'],
+  ],
+])('columns of at least %i', (least, rows, lines) => {
+  expect(columns(rows, least)).toEqual(lines);
 });

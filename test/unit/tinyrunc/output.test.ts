@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import { ownerName } from '../../../src/tinyrunc/describe.ts';
 import { formatLine } from '../../../src/tinyrunc/log.ts';
 import { parseBytes } from '../../../src/tinyrunc/resources.ts';
-import { table } from '../../../src/tinyrunc/table.ts';
 import { filterPs } from '../../../src/tinyrunc/verbs/ps.ts';
 import { VERSION } from '../../../src/tinyrunc/version.ts';
 
@@ -50,11 +49,6 @@ describe('the log', () => {
   });
 });
 
-it('aligns a table as text/tabwriter does with runc’s settings', () => {
-  expect(table([['ID', 'PID', 'OWNER']])).toBe('ID          PID         OWNER\n');
-  expect(table([['a-long-identifier', '1', 'root']])).toBe('a-long-identifier   1           root\n');
-});
-
 it('keeps the lines of ps that belong to the container', () => {
   const output =
     'UID          PID    PPID  CMD\nroot           7       1  a 8\nroot           8       1  b\n';
@@ -73,13 +67,14 @@ it.each([
   ['64b', 64],
   ['2k', 2048],
   ['1M', 1048576],
+  ['1.5 GiB', 1610612736],
   ['-1', -1],
 ])('reads %s bytes', (text, bytes) => {
   expect(parseBytes('memory', text)).toBe(bytes);
 });
 
-it('refuses what is no number of bytes', () => {
-  expect(() => parseBytes('memory', 'lots')).toThrow(/lots/);
+it.each(['lots', '-5m', '-2'])('refuses %s, which is no number of bytes', (text) => {
+  expect(() => parseBytes('memory', text)).toThrow(text);
 });
 
 it('has the version of the package', () => {

@@ -1,6 +1,6 @@
 import type { BindConfig, MountConfig, Propagation, TmpfsConfig } from '../../../engine/config/types.ts';
 import { TinyrunError } from '../../../errors.ts';
-import { parseBoolean } from './boolean.ts';
+import { booleanOf } from '../../../store/words.ts';
 import { csvFields } from './csv.ts';
 import { parseSize } from './number.ts';
 
@@ -45,7 +45,7 @@ function readFields(text: string, fail: Fail): Fields {
     if (at < 0 && !SWITCHES.includes(key)) throw fail(`invalid field '${field}' must be a key=value pair`);
     if (!KEYS.includes(key)) throw fail(`unexpected key '${word}' in '${field}'`);
     const value = at < 0 ? 'true' : field.slice(at + 1);
-    if (SWITCHES.includes(key) && parseBoolean(value) === undefined)
+    if (SWITCHES.includes(key) && booleanOf(value) === undefined)
       throw fail(`invalid value for ${word}: ${value}`);
     fields.set(key, value);
   }
@@ -101,7 +101,7 @@ function bindMount(
   return { kind: 'bind', source: resolve(source), target, readOnly, ...propagation, ...recursion };
 }
 
-const isOn = (fields: Fields, key: string): boolean => parseBoolean(fields.get(key) ?? 'false') === true;
+const isOn = (fields: Fields, key: string): boolean => booleanOf(fields.get(key) ?? 'false') === true;
 
 function recursionOf(
   fields: Fields,

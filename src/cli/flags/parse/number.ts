@@ -1,23 +1,10 @@
 import { TinyrunError } from '../../../errors.ts';
-import { dict } from '../../../store/dict.ts';
+import { bytesOf } from '../../../store/words.ts';
 
-const UNITS: Readonly<Record<string, number>> = dict({
-  '': 1,
-  k: 2 ** 10,
-  m: 2 ** 20,
-  g: 2 ** 30,
-  t: 2 ** 40,
-  p: 2 ** 50,
-});
-
-/** A number of decimals as strconv.ParseFloat takes it, then go-units' units. */
-const SIZE = /^(\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?) ?([kmgtp]?)(?:i?b)?$/i;
-
-/** `512m`, `1.5 GiB`, `64kb`, `1e6`: bytes, units of 1024 as Docker reads them. */
+/** `512m`, `1.5 GiB`: bytes. */
 export function parseSize(text: string, flag: string): number {
-  const match = SIZE.exec(text);
-  const bytes = match ? Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? Number.NaN) : Number.NaN;
-  if (Number.isFinite(bytes) && bytes <= Number.MAX_SAFE_INTEGER) return Math.floor(bytes);
+  const bytes = bytesOf(text);
+  if (bytes !== undefined) return bytes;
   throw new TinyrunError('USAGE', `${flag} ${JSON.stringify(text)}: not a size`, {
     hint: 'give a number with b, k, m or g: 64m, 1.5g',
   });
