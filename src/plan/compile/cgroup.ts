@@ -108,7 +108,10 @@ export function makeCgroup(c: Context): Cgroup {
   const root = c.host.cgroup.unifiedRoot;
   if (root === undefined || !(mayMake(c) || asked(c, all))) return { slot: NO_SLOT };
   const choice = chosenPath(c);
-  const below = choice.path.split('/').filter(Boolean).join('/');
+  const below = choice.path
+    .split('/')
+    .filter((name) => name !== '' && name !== '.')
+    .join('/');
   // Its limits would be the machine's, and delete would end everything in it.
   if (below === '')
     throw new TinyrunError('SPEC_INVALID', 'linux.cgroupsPath: names the root of the cgroup tree');
