@@ -102,48 +102,16 @@ test('at each step of the container lane', { timeout: 240_000 }, async () => {
 });
 
 // The host lane and what surrounds it: every system call that makes, takes or tells something.
-const CALLS = [
-  ...[
-    'mkdir',
-    'mkdirat',
-    'openat2',
-    'flock',
-    'rename',
-    'renameat2',
-    'memfd_create',
-    'clone3',
-    'sendmsg',
-    'recvmsg',
-  ],
-  ...[
-    'poll',
-    'bpf',
-    'waitid',
-    'unlinkat',
-    'unlink',
-    'rmdir',
-    'pwrite64',
-    'socketpair',
-    'symlink',
-    'execveat',
-    'splice',
-  ],
-];
+const CALLS = (
+  'mkdir mkdirat openat2 flock rename renameat2 memfd_create clone3 sendmsg recvmsg poll ' +
+  'bpf waitid unlinkat unlink rmdir pwrite64 socketpair symlink execveat splice'
+).split(' ');
 
 test.each(CALLS)('at each %s', async (call) => {
   let last = 0;
   for (let n = 1; n <= 40; n++) {
-    const inject = [
-      'strace',
-      '-f',
-      '-qq',
-      '-o',
-      '/dev/null',
-      '-e',
-      `trace=${call}`,
-      '-e',
-      `inject=${call}:signal=SIGKILL:when=${n}`,
-    ];
+    const inject =
+      `strace -f -qq -o /dev/null -e trace=${call} -e inject=${call}:signal=SIGKILL:when=${n}`.split(' ');
     const before = containers();
     const { code, stderr } = await sandbox.under(inject, TINYRUN, ['run', '--rm', 'busybox', 'true']);
     await expectNothingLeft(`killed at ${call} number ${n}`, [...before, ...containers()], []);

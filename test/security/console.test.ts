@@ -95,18 +95,11 @@ describe('the terminal of a container whose /dev is a volume of the attacker', (
     const target = path.join(bundle, 'rootfs/etc/target');
     const wanted = 'what the attacker wants opened\n';
     writeFileSync(target, wanted);
-    const hold = [
-      'strace',
-      '-f',
-      '-qq',
-      '-o',
-      '/dev/null',
-      '-e',
-      'trace=openat2,move_mount,fstatfs',
-      '-e',
-      // fstatfs(2) stands between the opening of the master and that of the terminal
-      'inject=openat2,move_mount,fstatfs:delay_enter=3000',
-    ];
+    // fstatfs(2) stands between the opening of the master and that of the terminal
+    const calls = 'openat2,move_mount,fstatfs';
+    const hold = `strace -f -qq -o /dev/null -e trace=${calls} -e inject=${calls}:delay_enter=3000`.split(
+      ' ',
+    );
     let started = 0;
     for (let round = 0; round < 12; round++) {
       const running = onTerminal(bundle, `pts-${round}`, hold);

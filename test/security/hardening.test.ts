@@ -61,46 +61,13 @@ describe('seccomp', () => {
     );
   }
 
-  const REFUSED = [
-    ...[
-      'clone(CLONE_NEWUSER)',
-      'clone(CLONE_NEWNS)',
-      'clone(CLONE_NEWNET)',
-      'unshare(CLONE_NEWUSER)',
-      'unshare(CLONE_NEWNS)',
-      'setns',
-    ],
-    ...[
-      'mount',
-      'fsopen',
-      'open_tree',
-      'move_mount',
-      'mount_setattr',
-      'pivot_root',
-      'bpf',
-      'perf_event_open',
-    ],
-    ...[
-      'keyctl',
-      'add_key',
-      'request_key',
-      'userfaultfd',
-      'io_uring_setup',
-      'io_uring_enter',
-      'io_uring_register',
-    ],
-    ...[
-      'kexec_load',
-      'init_module',
-      'finit_module',
-      'delete_module',
-      'reboot',
-      'swapon',
-      'settimeofday',
-      'open_by_handle_at',
-    ],
-    'personality(ADDR_NO_RANDOMIZE)',
-  ];
+  const REFUSED = (
+    'clone(CLONE_NEWUSER) clone(CLONE_NEWNS) clone(CLONE_NEWNET) unshare(CLONE_NEWUSER) ' +
+    'unshare(CLONE_NEWNS) setns mount fsopen open_tree move_mount mount_setattr pivot_root bpf ' +
+    'perf_event_open keyctl add_key request_key userfaultfd io_uring_setup io_uring_enter ' +
+    'io_uring_register kexec_load init_module finit_module delete_module reboot swapon settimeofday ' +
+    'open_by_handle_at personality(ADDR_NO_RANDOMIZE)'
+  ).split(' ');
 
   test('by default', async () => {
     const found = await calls();
@@ -143,18 +110,9 @@ describe('seccomp', () => {
 
 describe('paths', () => {
   const MASKED = [
-    ...[
-      'acpi',
-      'asound',
-      'interrupts',
-      'kcore',
-      'keys',
-      'latency_stats',
-      'sched_debug',
-      'scsi',
-      'timer_list',
-      'timer_stats',
-    ].map((name) => `/proc/${name}`),
+    ...'acpi asound interrupts kcore keys latency_stats sched_debug scsi timer_list timer_stats'
+      .split(' ')
+      .map((name) => `/proc/${name}`),
     '/sys/firmware',
     '/sys/devices/virtual/powercap',
     '/sys/devices/system/cpu/cpu0/thermal_throttle',

@@ -91,17 +91,7 @@ test('exec: the helper is caught on its way and still cannot be written', async 
   await sandbox.tinyrunc(['exec', id, '/evil']);
   writeFileSync(path.join(dir, 'rootfs/go'), '');
   // Held just before its execve, the helper is in the container's pid namespace for all to see.
-  const hold = [
-    'strace',
-    '-f',
-    '-qq',
-    '-o',
-    '/dev/null',
-    '-e',
-    'trace=execve',
-    '-e',
-    'inject=execve:delay_enter=700000',
-  ];
+  const hold = 'strace -f -qq -o /dev/null -e trace=execve -e inject=execve:delay_enter=700000'.split(' ');
   // the container ends with its hunter, who may be too late for one of them
   while (!caught) await sandbox.under(hold, TINYRUNC, ['exec', id, '/bin/true']);
   const { stdout } = await running;

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isAlive } from '../../../src/runtime/state.ts';
 import { TINYRUN } from '../../support/programs.ts';
 import { Sandbox } from '../../support/sandbox.ts';
@@ -37,63 +37,79 @@ async function background(
 
 const WAIT = ['busybox', 'sh', '-c', 'trap "exit 3" TERM; echo up; while :; do sleep 1000 & wait; done'];
 
-test('a container that has ended stays until it is removed', async () => {
-  expect(
-    await sandbox.tinyrun(['run', '--name', 'done', 'busybox', 'sh', '-c', 'echo x > /f; exit 7']),
-  ).toMatchObject({
-    code: 7,
+describe('a container that has ended', () => {
+  let id = '';
+  const inspected = async (...flags: string[]) =>
+    (await sandbox.tinyrun(['inspect', ...flags, 'done'])).stdout.trim();
+  const listed = async (...filters: string[]) => {
+    const flags = filters.flatMap((filter) => ['-f', filter]);
+    return (await sandbox.tinyrun(['ps', '-a', ...flags, '--format', '{{.Names}}'])).stdout;
+  };
+
+  beforeAll(async () => {
+    const run = ['run', '--name', 'done', 'busybox', 'sh', '-c', 'echo x > /f; exit 7'];
+    expect((await sandbox.tinyrun(run)).code).toBe(7);
+    id = (await sandbox.tinyrun(['ps', '-aq', '--no-trunc'])).stdout.trim();
   });
-  expect((await sandbox.tinyrun(['ps', '-q'])).stdout).toBe('');
-  const { stdout } = await sandbox.tinyrun(['ps', '-a', '--no-trunc', '--format', 'json']);
-  const row = JSON.parse(stdout);
-  expect(row).toMatchObject({
-    Names: 'done',
-    Image: 'busybox',
-    State: 'exited',
-    Command: `"sh -c 'echo x > /f; exit 7'"`,
+
+  test('is in no list of those that run', async () =>
+    expect((await sandbox.tinyrun(['ps', '-q'])).stdout).toBe(''));
+
+  test('stays in ps -a, with its exit code', async () => {
+    const { stdout } = await sandbox.tinyrun(['ps', '-a', '--no-trunc', '--format', 'json']);
+    const row = JSON.parse(stdout);
+    const Command = `"sh -c 'echo x > /f; exit 7'"`;
+    expect(row).toMatchObject({ ID: id, Names: 'done', Image: 'busybox', State: 'exited', Command });
+    expect(row.Status).toMatch(/^Exited \(7\) .* ago$/);
   });
-  expect(row.Status).toMatch(/^Exited \(7\) .* ago$/);
-  expect(readFileSync(data('containers', row.ID, 'upper/f'), 'utf8')).toBe('x\n');
-  const again = await sandbox.tinyrun(['run', '--name', 'done', 'busybox', 'true']);
-  expect(again).toMatchObject({ code: 125, stderr: expect.stringContaining(row.ID.slice(0, 12)) });
-  const inspected = JSON.parse((await sandbox.tinyrun(['inspect', 'done'])).stdout)[0];
-  expect(inspected).toMatchObject({ Id: row.ID, Name: '/done', State: { Status: 'exited', ExitCode: 7 } });
-  expect(inspected.Config).toMatchObject({
-    Image: 'busybox',
-    Cmd: inspected.Path ? [inspected.Path, ...inspected.Args] : [],
-    Entrypoint: null,
+
+  test('keeps what it wrote', () =>
+    expect(readFileSync(data('containers', id, 'upper/f'), 'utf8')).toBe('x\n'));
+
+  test('keeps its name from others', async () => {
+    const again = await sandbox.tinyrun(['run', '--name', 'done', 'busybox', 'true']);
+    expect(again).toMatchObject({ code: 125, stderr: expect.stringContaining(id.slice(0, 12)) });
   });
-  expect(readFileSync(inspected.HostnamePath, 'utf8')).toBe(`${inspected.Config.Hostname}\n`);
-  expect(inspected.GraphDriver.Data).toMatchObject({ UpperDir: data('containers', row.ID, 'upper') });
-  for (const layer of inspected.GraphDriver.Data.LowerDir.split(':')) expect(list(layer)).toContain('bin');
-  for (const filter of [
-    'name=don',
-    'exited=7',
-    'status=exited',
-    'ancestor=busybox',
-    `id=${row.ID.slice(0, 6)}`,
-  ])
-    expect((await sandbox.tinyrun(['ps', '-a', '-f', filter, '--format', '{{.Names}}'])).stdout).toBe(
-      'done\n',
-    );
-  expect((await sandbox.tinyrun(['ps', '-a', '-f', 'name=don', '-f', 'exited=8'])).stdout).not.toContain(
-    'done',
+
+  test('is known to inspect: how it ended, what it ran, its files', async () => {
+    const [it] = JSON.parse(await inspected());
+    expect(it).toMatchObject({ Id: id, Name: '/done', State: { Status: 'exited', ExitCode: 7 } });
+    expect(it.Config).toMatchObject({ Image: 'busybox', Cmd: [it.Path, ...it.Args], Entrypoint: null });
+    expect(readFileSync(it.HostnamePath, 'utf8')).toBe(`${it.Config.Hostname}\n`);
+    expect(it.GraphDriver.Data).toMatchObject({ UpperDir: data('containers', id, 'upper') });
+    for (const layer of it.GraphDriver.Data.LowerDir.split(':')) expect(list(layer)).toContain('bin');
+  });
+
+  test('is known to templates of inspect, with its size', async () =>
+    expect(await inspected('-s', '-f', '{{.State.ExitCode}} {{.SizeRw}} {{json .Args}}')).toBe(
+      '7 2 ["-c","echo x > /f; exit 7"]',
+    ));
+
+  test.each('name=don exited=7 status=exited ancestor=busybox id='.split(' '))(
+    'is found by the filter %s',
+    async (filter) => expect(await listed(filter.replace(/^id=/, `id=${id.slice(0, 6)}`))).toBe('done\n'),
   );
+
+  test('is not found where one of two filters does not fit', async () =>
+    expect(await listed('name=don', 'exited=8')).toBe(''));
+
+  test('is gone with its name once it is removed', async () => {
+    expect(await sandbox.tinyrun(['rm', 'done'])).toEqual({ code: 0, stdout: 'done\n', stderr: '' });
+    expect(list(data('containers'))).toEqual([]);
+    expect(list(data('names'))).toEqual([]);
+  });
+});
+
+test('ps tells which filters there are', async () =>
   expect(await sandbox.tinyrun(['ps', '-f', 'frob=1'])).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/the filters of ps are id, name/),
-  });
-  expect(
-    (await sandbox.tinyrun(['inspect', '-s', '-f', '{{.State.ExitCode}} {{.SizeRw}} {{json .Args}}', 'done']))
-      .stdout,
-  ).toBe('7 2 ["-c","echo x > /f; exit 7"]\n');
+  }));
+
+test('inspect of an image', async () =>
   expect((await sandbox.tinyrun(['inspect', '-f', '{{json .Config.Cmd}}', 'busybox'])).stdout).toBe(
     '["sh"]\n',
-  );
-  expect(await sandbox.tinyrun(['rm', 'done'])).toEqual({ code: 0, stdout: 'done\n', stderr: '' });
-  expect(list(data('containers'))).toEqual([]);
-  expect(list(data('names'))).toEqual([]);
-});
+  ));
 
 test('ps, kill, rm and inspect of a running one', async () => {
   const { ended } = await background('--name', 'alive', '--label', 'a=b', '-v', '/etc:/host:ro', ...WAIT);

@@ -55,13 +55,13 @@ function told(args: readonly string[]): string {
 const nobody = 'no-such-container';
 describe('of a container', () => {
   test.each<[string, () => string[], readonly RegExp[]]>([
-    ...['state', 'start', 'pause', 'resume', 'kill', 'delete', 'ps', 'events'].map(
-      (verb): [string, () => string[], RegExp[]] => [
+    ...'state start pause resume kill delete ps events'
+      .split(' ')
+      .map((verb): [string, () => string[], RegExp[]] => [
         `that is not there: ${verb}`,
         () => [verb, nobody],
         [SHIM_NO_CONTAINER, DOCKER_NOT_FOUND],
-      ],
-    ),
+      ]),
     ['that is not there: exec', () => ['exec', nobody, 'true'], [SHIM_NO_CONTAINER, DOCKER_NOT_FOUND]],
     ['that has ended: kill', () => ['kill', stopped, 'KILL'], [SHIM_GONE, BUILDKIT_DEAD]],
     ['that has ended: start', () => ['start', stopped], [STOPPED]],
