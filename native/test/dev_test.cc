@@ -13,7 +13,7 @@
 using namespace fixture;
 namespace fs = std::filesystem;
 
-TEST(masksAndReadOnlyPaths) {
+ROOT_TEST(masksAndReadOnlyPaths) {
   Directory dir;
   makeRoot(dir.path());
   fs::create_directories(dir / "etc/secrets");
@@ -31,7 +31,7 @@ TEST(masksAndReadOnlyPaths) {
             "sh: can't create /proc/sys/kernel/hostname: Read-only file system\n");
 }
 
-TEST(aFalseNullDeviceIsRefused) {
+ROOT_TEST(aFalseNullDeviceIsRefused) {
   Directory dir;
   makeRoot(dir.path());
   writeFile(dir / "etc/shadow", "shadow");
@@ -47,7 +47,7 @@ TEST(aFalseNullDeviceIsRefused) {
   }
 }
 
-TEST(nodesAndLinks) {
+ROOT_TEST(nodesAndLinks) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = withDev(containerIn(dir.path()));
@@ -65,7 +65,7 @@ TEST(nodesAndLinks) {
   EXPECT_EQ(shell(clash, "true"), "mknodat EEXIST /dev/null");
 }
 
-TEST(consoleIsAPseudoTerminal) {
+ROOT_TEST(consoleIsAPseudoTerminal) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = withDev(containerIn(dir.path()));

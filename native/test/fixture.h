@@ -55,6 +55,14 @@ struct Run {
   int pipe_ = -1;
 };
 
+// What one step of the host lane by itself fails with, "" where it does not.
+template <class S>
+std::string failureOf(const S& step) {
+  make::Plan plan;
+  plan.host(step);
+  return Run(plan).failure();
+}
+
 // fd of the tinyrun-init under test (TINYRUN_INIT, else build/Release/tinyrun-init).
 int executable();
 

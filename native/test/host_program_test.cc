@@ -15,13 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-template <class S>
-std::string failureOf(const S& step) {
-  make::Plan plan;
-  plan.host(step);
-  return Run(plan).failure();
-}
-
 std::string sh(const std::string& script, const std::string& input = "", uint32_t timeoutMs = 0) {
   return failureOf(make::exec{.path = "/bin/sh", .args = {"sh", "-c", script}, .env = {"PATH=/usr/bin:/bin", "WHO=we"},
                               .input = input, .pidArg = ~0u, .timeoutMs = timeoutMs});
@@ -30,7 +23,7 @@ const std::string kFailed = "wait4 ECANCELED /bin/sh failed with exit status 1, 
 
 }  // namespace
 
-TEST(aProgramIsRun) {
+ROOT_TEST(aProgramIsRun) {
   EXPECT_EQ(sh("read line; [ \"$line\" = 'table inet x' ] && [ $WHO = we ] && [ $PWD = / ]", "table inet x\n"), "");
   EXPECT_EQ(sh("head -c 300000 | wc -c | grep -qx 262144", std::string(262144, 'x')), "");
   EXPECT_EQ(sh("echo out; echo why >&2; exit 1"), kFailed + "out, stderr: why");
@@ -41,7 +34,7 @@ TEST(aProgramIsRun) {
   EXPECT_EQ(failureOf(make::exec{.path = "/etc/passwd", .args = {"x"}, .pidArg = ~0u}), "execve EACCES /etc/passwd");
 }
 
-TEST(aProgramGetsNothingOfOurs) {
+ROOT_TEST(aProgramGetsNothingOfOurs) {
   const int leak = open("/", O_DIRECTORY);
   EXPECT(leak > 2);
   EXPECT_EQ(sh("ls /proc/self/fd | tr '\\n' ' '; exit 1"), kFailed + "0 1 2 3 , stderr: ");   // 3 is the list itself
@@ -55,7 +48,7 @@ TEST(aProgramGetsNothingOfOurs) {
   signal(SIGPIPE, before);
 }
 
-TEST(aProgramIsToldThePid) {
+ROOT_TEST(aProgramIsToldThePid) {
   make::exec step{.path = "/bin/sh", .args = {"sh", "-c", "[ \"$(cat /proc/$1/comm)\" = tinyrun-init ] || [ $1 -gt 1 ]", "sh", "?"},
                   .env = {"PATH=/usr/bin:/bin"}, .pidArg = 4};
   EXPECT_EQ(failureOf(step), "execve ESRCH /bin/sh");
@@ -71,7 +64,7 @@ TEST(aProgramIsToldThePid) {
   EXPECT_EQ(failureOf(step), "execve EINVAL /bin/sh");
 }
 
-TEST(fileSystemsAreMountedOnTheHost) {
+ROOT_TEST(fileSystemsAreMountedOnTheHost) {
   Directory dir;
   fs::create_directories(dir / "volume");
   fs::create_symlink("volume", dir / "link");

@@ -17,13 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-template <class S>
-std::string failureOf(const S& step) {
-  make::Plan plan;
-  plan.host(step);
-  return Run(plan).failure();
-}
-
 uint64_t startTime(int pid) {
   const std::string stat = readFile("/proc/" + std::to_string(pid) + "/stat");
   std::istringstream fields(stat.substr(stat.rfind(')') + 2));
@@ -40,7 +33,7 @@ std::string unifiedRoot() {
 
 }  // namespace
 
-TEST(filesAndTheirUndo) {
+ROOT_TEST(filesAndTheirUndo) {
   Directory dir;
   make::Plan plan;
   plan.host(make::mkdir{.path = dir / "d", .mode = 0700});
@@ -62,7 +55,7 @@ TEST(filesAndTheirUndo) {
   EXPECT(!exists(dir / "d"));
 }
 
-TEST(failureNamesItsStep) {
+ROOT_TEST(failureNamesItsStep) {
   make::Plan plan;
   plan.host(make::mkdir{.path = "/proc/1/no", .mode = 0}, true);
   plan.host(make::rmdir{.path = "/nonexistent"});
@@ -75,7 +68,7 @@ TEST(failureNamesItsStep) {
   EXPECT(run.machine.resume().state == State::failed);
 }
 
-TEST(removeTreeRemovesAll) {
+ROOT_TEST(removeTreeRemovesAll) {
   Directory dir;
   const std::string tree = dir / "tree";
   fs::create_directories(tree + "/a/b/c");
@@ -90,7 +83,7 @@ TEST(removeTreeRemovesAll) {
   EXPECT_EQ(failureOf(make::removeTree{.path = tree}), "");
 }
 
-TEST(removeTreeOfAnyDepth) {
+ROOT_TEST(removeTreeOfAnyDepth) {
   Directory dir;
   const std::string tree = dir / "tree";
   mkdir(tree.c_str(), 0700);
@@ -107,7 +100,7 @@ TEST(removeTreeOfAnyDepth) {
   EXPECT(!exists(tree));
 }
 
-TEST(removeTreeStopsAtMounts) {
+ROOT_TEST(removeTreeStopsAtMounts) {
   Directory dir;
   fs::create_directories(dir / "tree/mnt");
   if (mount("none", (dir / "tree/mnt").c_str(), "tmpfs", 0, nullptr) != 0) SKIP("mount(2) is not permitted");
@@ -117,7 +110,7 @@ TEST(removeTreeStopsAtMounts) {
   EXPECT_EQ(failureOf(make::umount{.path = dir / "tree/mnt"}), "");
 }
 
-TEST(killTrustsTheStartTime) {
+ROOT_TEST(killTrustsTheStartTime) {
   const int pid = fork();
   if (pid == 0) {
     pause();
@@ -135,7 +128,7 @@ TEST(killTrustsTheStartTime) {
   EXPECT_EQ(WTERMSIG(status), SIGKILL);
 }
 
-TEST(publishTellsOfTheProcess) {
+ROOT_TEST(publishTellsOfTheProcess) {
   Directory dir;
   make::Plan plan;
   plan.host(make::clone{});
@@ -155,7 +148,7 @@ TEST(publishTellsOfTheProcess) {
   run.machine.resume();
 }
 
-TEST(publishWithoutAPlaceLeavesNothing) {
+ROOT_TEST(publishWithoutAPlaceLeavesNothing) {
   Directory dir;
   EXPECT_EQ(failureOf(make::publish{.path = dir / "state"}), "publish ESRCH " + dir / "state");
   fs::create_directory(dir / "state");
@@ -177,7 +170,7 @@ TEST(publishWithoutAPlaceLeavesNothing) {
   EXPECT_EQ(failureOf(make::umount{.path = full}), "");
 }
 
-TEST(slotsPassToTheCaller) {
+ROOT_TEST(slotsPassToTheCaller) {
   make::Plan plan;
   plan.host(make::open{.path = "/dev/null", .flags = O_RDONLY, .slot = 63});
   Run run(plan);
@@ -189,7 +182,7 @@ TEST(slotsPassToTheCaller) {
   close(fd);
 }
 
-TEST(usernsToIdmapWith) {
+ROOT_TEST(usernsToIdmapWith) {
   make::Plan plan;
   plan.host(make::makeUserns{.uidMap = "0 100000 65536\n", .gidMap = "0 200000 65536\n", .slot = 0});
   Run run(plan);
@@ -202,7 +195,7 @@ TEST(usernsToIdmapWith) {
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);   // no child is left over
 }
 
-TEST(writeEitherTakesWhichIsThere) {
+ROOT_TEST(writeEitherTakesWhichIsThere) {
   Directory dir;
   writeFile(dir / "one", "");
   writeFile(dir / "two", "");
@@ -217,7 +210,7 @@ TEST(writeEitherTakesWhichIsThere) {
   EXPECT_EQ(failureOf(writeEither{.path = dir / "no", .otherPath = "/proc/self/ns"}).substr(0, 13), "openat EISDIR");
 }
 
-TEST(cgroupFromBirthToRemoval) {
+ROOT_TEST(cgroupFromBirthToRemoval) {
   const std::string root = unifiedRoot();
   if (root.empty()) SKIP("no cgroup v2 hierarchy");
   const std::string name = "tinyrun-test-" + std::to_string(getpid());
@@ -244,7 +237,7 @@ TEST(cgroupFromBirthToRemoval) {
   EXPECT(!exists(root + "/" + name));
 }
 
-TEST(yieldReturnsAndGoesOn) {
+ROOT_TEST(yieldReturnsAndGoesOn) {
   Directory dir;
   make::Plan plan;
   plan.host(make::mkdir{.path = dir / "one", .mode = 0700});
@@ -260,7 +253,7 @@ TEST(yieldReturnsAndGoesOn) {
   EXPECT(run.machine.resume().state == State::done);
 }
 
-TEST(aSealedMemfdCannotBeWritten) {
+ROOT_TEST(aSealedMemfdCannotBeWritten) {
   const int fd = executable();
   EXPECT_EQ(write(fd, "x", 1), -1);
   EXPECT_EQ(ftruncate(fd, 0), -1);

@@ -71,12 +71,6 @@ std::string addressRequest(uint32_t address) {
   return bytes;
 }
 
-std::string failureOf(const make::netlink& step) {
-  make::Plan plan;
-  plan.host(step);
-  return Run(plan).failure();
-}
-
 // A process with a network of its own waits while `moves` happen, then the plan goes on, or fails at a step of the container.
 make::Plan moving(const std::vector<make::linkMove>& moves, bool fails) {
   make::Plan plan;
@@ -96,10 +90,10 @@ make::Plan moving(const std::vector<make::linkMove>& moves, bool fails) {
 
 }  // namespace
 
-TEST(netlinkIsAnswered) {
+ROOT_TEST(netlinkIsAnswered) {
   inOwnNetwork([] {
     EXPECT(sh("ip link add d0 type veth peer name d1"));
-    EXPECT_EQ(failureOf({.request = upRequest(), .device = "d0", .deviceAt = {20}}), "");
+    EXPECT_EQ(failureOf(make::netlink{.request = upRequest(), .device = "d0", .deviceAt = {20}}), "");
     EXPECT(has("d0", "UP"));
     const uint32_t address = htonl(0xc0000207);
     const auto twice = addressRequest(address) + upRequest();
@@ -107,12 +101,12 @@ TEST(netlinkIsAnswered) {
     EXPECT_EQ(failureOf(step), "");
     EXPECT(has("d0", "192.0.2.7/24"));
     EXPECT(failureOf(step).rfind("RTM_NEWADDR EEXIST d0", 0) == 0);   // the kernel's own words may follow
-    EXPECT_EQ(failureOf({.request = upRequest(), .device = "nope", .deviceAt = {20}}), "ioctl SIOCGIFINDEX ENODEV nope");
-    EXPECT(failureOf({.request = upRequest()}).rfind("RTM_NEWLINK ", 0) == 0);
+    EXPECT_EQ(failureOf(make::netlink{.request = upRequest(), .device = "nope", .deviceAt = {20}}), "ioctl SIOCGIFINDEX ENODEV nope");
+    EXPECT(failureOf(make::netlink{.request = upRequest()}).rfind("RTM_NEWLINK ", 0) == 0);
   });
 }
 
-TEST(netlinkBelievesNothing) {
+ROOT_TEST(netlinkBelievesNothing) {
   inOwnNetwork([] {
     const auto refused = [](const make::netlink& step) { return failureOf(step) == "netlink EINVAL lo"; };
     const auto up = upRequest();
@@ -126,14 +120,14 @@ TEST(netlinkBelievesNothing) {
       std::memcpy(damaged.data(), &length, sizeof length);
       EXPECT(refused({.request = damaged, .device = "lo"}));
     }
-    EXPECT_EQ(failureOf({.request = up, .device = "lo", .pidAt = {4}}), "netlink ESRCH lo");
-    EXPECT_EQ(failureOf({.request = up, .device = std::string(16, 'x')}),
+    EXPECT_EQ(failureOf(make::netlink{.request = up, .device = "lo", .pidAt = {4}}), "netlink ESRCH lo");
+    EXPECT_EQ(failureOf(make::netlink{.request = up, .device = std::string(16, 'x')}),
               "ioctl SIOCGIFINDEX ENAMETOOLONG " + std::string(16, 'x'));
-    EXPECT_EQ(failureOf({.protocol = 999, .request = up, .device = "lo"}), "socket EPROTONOSUPPORT lo");
+    EXPECT_EQ(failureOf(make::netlink{.protocol = 999, .request = up, .device = "lo"}), "socket EPROTONOSUPPORT lo");
   });
 }
 
-TEST(linksMoveIn) {
+ROOT_TEST(linksMoveIn) {
   inOwnNetwork([] {
     EXPECT(sh("ip link add d0 type veth peer name d1"));
     Run run(moving({{.name = "d0", .as = "eth0"}, {.name = "d1", .as = "d1"}}, false));
@@ -144,7 +138,7 @@ TEST(linksMoveIn) {
   });
 }
 
-TEST(linksComeBackWhereThePlanFails) {
+ROOT_TEST(linksComeBackWhereThePlanFails) {
   inOwnNetwork([] {
     EXPECT(sh("ip link add d0 type veth peer name d1"));
     const auto restore = addressRequest(htonl(0xc0000207)) + upRequest();
@@ -157,7 +151,7 @@ TEST(linksComeBackWhereThePlanFails) {
   });
 }
 
-TEST(linksComeBackFromAnAbandonedPlan) {
+ROOT_TEST(linksComeBackFromAnAbandonedPlan) {
   inOwnNetwork([] {
     EXPECT(sh("ip link add d0 type veth peer name d1"));
     make::Plan plan;
@@ -174,7 +168,7 @@ TEST(linksComeBackFromAnAbandonedPlan) {
   });
 }
 
-TEST(noLinkMovesWhereOneCannot) {
+ROOT_TEST(noLinkMovesWhereOneCannot) {
   inOwnNetwork([] {
     EXPECT(sh("ip link add d0 type veth peer name d1 && ip link set d0 up"));
     EXPECT_EQ(Run(moving({{.name = "d0", .as = "d0"}, {.name = "d1", .as = "lo"}}, false)).failure(), "RTM_NEWLINK EEXIST lo");
@@ -189,7 +183,7 @@ TEST(noLinkMovesWhereOneCannot) {
   });
 }
 
-TEST(aLinkThatIsGoneIsTold) {
+ROOT_TEST(aLinkThatIsGoneIsTold) {
   inOwnNetwork([] {
     EXPECT(sh("ip link add d0 type veth peer name d1"));
     make::Plan plan;

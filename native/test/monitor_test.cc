@@ -127,7 +127,7 @@ std::string endOf(Life& life) {
 
 }  // namespace
 
-TEST(aMonitorsContainerFromPlanToUndo) {
+ROOT_TEST(aMonitorsContainerFromPlanToUndo) {
   Life life("cat; echo done >&2; exit 5");
   life.undo.host(make::rmdir{.path = life.dir / "undone"}, true);
   EXPECT(started(life));
@@ -145,7 +145,7 @@ TEST(aMonitorsContainerFromPlanToUndo) {
   EXPECT_EQ(std::distance(fs::directory_iterator(life.dir / "data"), fs::directory_iterator()), 1);
 }
 
-TEST(aMonitorTellsWhatFailed) {
+ROOT_TEST(aMonitorTellsWhatFailed) {
   Life life(std::vector<std::string>{"nothere"});
   life.undo.host(make::rmdir{.path = life.dir / "undone"}, true);
   life.start();
@@ -158,7 +158,7 @@ TEST(aMonitorTellsWhatFailed) {
   EXPECT(!exists(life.dir / "data/exit.json"));
 }
 
-TEST(aMonitorWithoutItsCaller) {
+ROOT_TEST(aMonitorWithoutItsCaller) {
   Life life("i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done; exit 9");
   EXPECT(started(life));
   for (int* fd : {&life.socket, &life.input, &life.output}) close(*fd), *fd = -1;
@@ -167,7 +167,7 @@ TEST(aMonitorWithoutItsCaller) {
   EXPECT(!exists(life.dir / "run"));
 }
 
-TEST(aMonitorDrainsBeforeItTells) {
+ROOT_TEST(aMonitorDrainsBeforeItTells) {
   Life life("i=0; while [ $i -lt 1000 ]; do echo 0123456789; i=$((i+1)); done");
   EXPECT(started(life));
   siginfo_t info;
@@ -177,7 +177,7 @@ TEST(aMonitorDrainsBeforeItTells) {
   EXPECT_EQ(life.ended(), 0);
 }
 
-TEST(whoWantsNoOutputHoldsNobodyUp) {
+ROOT_TEST(whoWantsNoOutputHoldsNobodyUp) {
   Life life("while :; do echo 0123456789012345678901234567890123456789; done & sleep 0.2; kill $!; exit 3");
   EXPECT(started(life));
   life.tell(message::attach{0, 0});   // and never reads
@@ -185,7 +185,7 @@ TEST(whoWantsNoOutputHoldsNobodyUp) {
   EXPECT_EQ(life.ended(), 0);
 }
 
-TEST(inputIsClosedOnDemand) {
+ROOT_TEST(inputIsClosedOnDemand) {
   Life life("cat; echo end");
   EXPECT(started(life));
   life.tell(message::closeStdin{});
@@ -194,7 +194,7 @@ TEST(inputIsClosedOnDemand) {
   life.ended();
 }
 
-TEST(whoSendsWhatIsNoMessageIsHeardNoMore) {
+ROOT_TEST(whoSendsWhatIsNoMessageIsHeardNoMore) {
   for (const std::string& bytes : {std::string("x"), std::string(4000, '\0'), std::string("\x20\0\0\0\0\0\0\0", 8)}) {
     Life life("sleep 0.1; exit 4");
     EXPECT(started(life));
@@ -204,7 +204,7 @@ TEST(whoSendsWhatIsNoMessageIsHeardNoMore) {
   }
 }
 
-TEST(aMonitorReadsWhyAndRemoves) {
+ROOT_TEST(aMonitorReadsWhyAndRemoves) {
   Life life("kill -s TERM 1; exec sleep 10");
   fs::create_directory(life.dir / "cgroup");
   writeFile(life.dir / "cgroup/memory.events", "low 0\noom 3\noom_kill 2\n");
@@ -223,7 +223,7 @@ TEST(aMonitorReadsWhyAndRemoves) {
 }
 
 // Last first, each entry for itself; what is no undo is not tried, what is no entry is left to a person.
-TEST(aMonitorRunsEachEntryOfTheJournal) {
+ROOT_TEST(aMonitorRunsEachEntryOfTheJournal) {
   for (const char* odd : {"", "journal.04-odd", "journal-x"}) {
     Life life("exit 0");
     fs::create_directory(life.dir / "undone/inner");
@@ -247,7 +247,7 @@ TEST(aMonitorRunsEachEntryOfTheJournal) {
 }
 
 // An undo that fails keeps its entry and the directory: the next sweep finds them, and how the container ended.
-TEST(aMonitorLeavesWhatItCannotUndo) {
+ROOT_TEST(aMonitorLeavesWhatItCannotUndo) {
   Life life("exit 0");
   writeFile(life.dir / "undone/full", "");
   life.undo.host(make::rmdir{.path = life.dir / "undone"}, true);
@@ -259,7 +259,7 @@ TEST(aMonitorLeavesWhatItCannotUndo) {
   EXPECT(exists(life.dir / "run/exit.json"));
 }
 
-TEST(noPlaceBesideTheRecord) {
+ROOT_TEST(noPlaceBesideTheRecord) {
   Life life("exit 6");
   fs::create_directory(life.dir / "data/exit.json");
   EXPECT(started(life));
@@ -268,7 +268,7 @@ TEST(noPlaceBesideTheRecord) {
   EXPECT(readFile(life.dir / "run/exit.json").rfind("{\"code\":6,", 0) == 0);   // for the sweep
 }
 
-TEST(whoKillsTheMonitorKillsTheContainer) {
+ROOT_TEST(whoKillsTheMonitorKillsTheContainer) {
   Life life("echo up; exec sleep 100");
   EXPECT(started(life));
   message::started m;
@@ -283,7 +283,7 @@ TEST(whoKillsTheMonitorKillsTheContainer) {
   EXPECT(exists(life.dir / "run/journal.01-start"));
 }
 
-TEST(aMonitorHasNothingOfItsCallersOpen) {
+ROOT_TEST(aMonitorHasNothingOfItsCallersOpen) {
   const int leaky = open("/usr", O_RDONLY);   // not close-on-exec: another library's, say
   Life life("read line");
   EXPECT(started(life));
@@ -297,7 +297,7 @@ TEST(aMonitorHasNothingOfItsCallersOpen) {
   life.ended();
 }
 
-TEST(anOrderThatIsNone) {
+ROOT_TEST(anOrderThatIsNone) {
   int pidfd = -1;
   const char* syscall = "";
   tinyrun::MonitorSpawn spawn;

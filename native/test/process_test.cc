@@ -18,7 +18,7 @@ using namespace fixture;
 using tinyrun::State;
 namespace fs = std::filesystem;
 
-TEST(startThroughTheFifo) {
+ROOT_TEST(startThroughTheFifo) {
   Directory dir;
   makeRoot(dir.path());
   const std::string fifo = dir / "fifo";
@@ -47,7 +47,7 @@ TEST(startThroughTheFifo) {
   EXPECT_EQ(Run(start).failure(), "openat ENXIO " + fifo);
 }
 
-TEST(aContainerLeftAloneTellsItsFailureOnStandardError) {
+ROOT_TEST(aContainerLeftAloneTellsItsFailureOnStandardError) {
   Directory dir;
   const std::string fifo = dir / "fifo";
   make::Plan plan;
@@ -71,7 +71,7 @@ TEST(aContainerLeftAloneTellsItsFailureOnStandardError) {
   EXPECT_EQ(run.status, 127);
 }
 
-TEST(aChildThatDiesIsReported) {
+ROOT_TEST(aChildThatDiesIsReported) {
   make::Plan plan;
   plan.host(make::clone{.flags = kNewPid});
   plan.host(make::signalConfigured{}).container(make::awaitConfigured{});
@@ -81,7 +81,7 @@ TEST(aChildThatDiesIsReported) {
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
 }
 
-TEST(reaperReapsAndForwards) {
+ROOT_TEST(reaperReapsAndForwards) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = withProc(dir.path());
@@ -102,7 +102,7 @@ TEST(reaperReapsAndForwards) {
   EXPECT_EQ(run.status, 7);
 }
 
-TEST(reaperEndsAsItsProgramDoes) {
+ROOT_TEST(reaperEndsAsItsProgramDoes) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = withProc(dir.path());
@@ -121,7 +121,7 @@ TEST(reaperEndsAsItsProgramDoes) {
 }
 
 // CVE-2019-5736: whoever gets at /proc/PID/exe of the helper opens it for writing, once it no longer runs, in vain.
-TEST(theHelperCannotBeWritten) {
+ROOT_TEST(theHelperCannotBeWritten) {
   const int fd = tinyrun::sealedMemfd("#!", 2);
   EXPECT(fd >= 0);
   EXPECT(write(fd, "x", 1) == -1 && errno == EPERM);
@@ -138,7 +138,7 @@ TEST(theHelperCannotBeWritten) {
   close(fd);
 }
 
-TEST(execIntoARunningContainer) {
+ROOT_TEST(execIntoARunningContainer) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = withProc(dir.path(), kNewUts);
@@ -176,7 +176,7 @@ TEST(execIntoARunningContainer) {
 }
 
 // The first process of an exec has been made non-dumpable, and its memory belongs to the host's user namespace.
-TEST(execIntoAUserNamespace) {
+ROOT_TEST(execIntoAUserNamespace) {
   Directory dir;
   makeRoot(dir.path());
   make::Plan plan;
@@ -209,7 +209,7 @@ TEST(execIntoAUserNamespace) {
 }
 
 // linux.rootfsPropagation = shared: pivot_root(2) refuses shared mounts, and nothing may reach the host.
-TEST(aSharedRoot) {
+ROOT_TEST(aSharedRoot) {
   Directory dir;
   makeRoot(dir.path());
   make::Plan plan;
@@ -228,7 +228,7 @@ TEST(aSharedRoot) {
   EXPECT(readFile("/proc/self/mountinfo").find(dir.path()) == std::string::npos);
 }
 
-TEST(userNamespace) {
+ROOT_TEST(userNamespace) {
   Directory dir;
   makeRoot(dir.path());
   for (const auto& entry : fs::recursive_directory_iterator(dir.path()))

@@ -7,7 +7,7 @@
 using namespace fixture;
 namespace fs = std::filesystem;
 
-TEST(procWritesReachOnlyProc) {
+ROOT_TEST(procWritesReachOnlyProc) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = withDev(containerIn(dir.path(), kNewNet | kNewUts | kNewIpc));
@@ -32,7 +32,7 @@ TEST(procWritesReachOnlyProc) {
 }
 
 // As above for a label, on a host without security modules, too: the write must miss a file mounted over attr/exec.
-TEST(labelWritesReachOnlyProc) {
+ROOT_TEST(labelWritesReachOnlyProc) {
   if (!exists("/proc/self/attr/exec")) SKIP("this kernel was built without security modules");
   Directory dir;
   makeRoot(dir.path());
@@ -51,7 +51,7 @@ TEST(labelWritesReachOnlyProc) {
   EXPECT_EQ(readFile(dir / "etc/fake"), "untouched");
 }
 
-TEST(workingDirectoryStaysInside) {
+ROOT_TEST(workingDirectoryStaysInside) {
   Directory dir;
   makeRoot(dir.path());
   const auto cd = [&](const char* path, uint32_t create) {
@@ -75,7 +75,7 @@ TEST(workingDirectoryStaysInside) {
   EXPECT_EQ(cd("/proc/self/cwd", 0), "openat2 ELOOP /proc/self/cwd");
 }
 
-TEST(hooksRunInTheNamespaces) {
+ROOT_TEST(hooksRunInTheNamespaces) {
   Directory dir;
   makeRoot(dir.path());
   const auto hook = [&](const std::string& script, uint32_t timeout) {
@@ -92,7 +92,7 @@ TEST(hooksRunInTheNamespaces) {
   EXPECT_EQ(hook("exec sleep 20", 50), "ppoll ETIMEDOUT /bin/busybox");
 }
 
-TEST(processAttributes) {
+ROOT_TEST(processAttributes) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = withDev(containerIn(dir.path()));

@@ -77,7 +77,7 @@ constexpr const char* kWithout = "TINYRUN_INIT is built without failpoints";
 }  // namespace
 
 // CVE-2021-30465
-TEST(aMountTargetSwappedAfterItWasResolved) {
+ROOT_TEST(aMountTargetSwappedAfterItWasResolved) {
   if (!haveFailpoints()) SKIP(kWithout);
   Trap trap;
   auto plan = containerIn(trap.root);
@@ -91,7 +91,7 @@ TEST(aMountTargetSwappedAfterItWasResolved) {
 }
 
 // CVE-2026-41579: /dev becomes a symlink while nodes are made.
-TEST(aDirectoryOfNodesSwapped) {
+ROOT_TEST(aDirectoryOfNodesSwapped) {
   if (!haveFailpoints()) SKIP(kWithout);
   Trap trap;
   auto plan = containerIn(trap.root);
@@ -104,7 +104,7 @@ TEST(aDirectoryOfNodesSwapped) {
   EXPECT(exists(trap.root + "/volume/link/sda"));   // in the directory that was meant, whatever it is called now
 }
 
-TEST(aMaskedPathSwapped) {
+ROOT_TEST(aMaskedPathSwapped) {
   if (!haveFailpoints()) SKIP(kWithout);
   Trap trap;
   writeFile(trap.root + "/volume/target/secret", "secret");
@@ -119,7 +119,7 @@ TEST(aMaskedPathSwapped) {
 }
 
 // CVE-2025-52565: what lies at /dev/pts/0 is swapped before it is bound onto /dev/console.
-TEST(aConsoleSwapped) {
+ROOT_TEST(aConsoleSwapped) {
   if (!haveFailpoints()) SKIP(kWithout);
   Trap trap;
   auto plan = devices(trap.root);
@@ -135,7 +135,7 @@ TEST(aConsoleSwapped) {
 }
 
 // 500 containers against a swapper: mkdir -p, bind and mount below a name that keeps changing (CVE-2024-45310).
-TEST(aSwapperNeverReachesTheHost) {
+ROOT_TEST(aSwapperNeverReachesTheHost) {
   Trap trap;
   std::atomic<bool> stop = false;
   std::thread swapper([&] {

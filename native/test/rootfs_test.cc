@@ -10,7 +10,7 @@
 using namespace fixture;
 namespace fs = std::filesystem;
 
-TEST(aHostMountIsNotSeenInsideNorOursOutside) {
+ROOT_TEST(aHostMountIsNotSeenInsideNorOursOutside) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = containerIn(dir.path());
@@ -20,7 +20,7 @@ TEST(aHostMountIsNotSeenInsideNorOursOutside) {
   EXPECT(readFile("/proc/self/mountinfo").find(dir.path()) == std::string::npos);
 }
 
-TEST(bindsOfEveryKind) {
+ROOT_TEST(bindsOfEveryKind) {
   Directory dir;
   makeRoot(dir / "root");
   fs::create_directories(dir / "data/sub");
@@ -35,7 +35,7 @@ TEST(bindsOfEveryKind) {
             "/etc:\none\nself\n\n/new/place:\nfile\nsub\n");
 }
 
-TEST(plainPathsReplaceWhatTheImageHasThere) {
+ROOT_TEST(plainPathsReplaceWhatTheImageHasThere) {
   Directory dir;
   makeRoot(dir / "root");
   fs::create_directories(dir / "canary");
@@ -61,7 +61,7 @@ TEST(plainPathsReplaceWhatTheImageHasThere) {
   EXPECT_EQ(shell(kept, "cat /kept2"), "kept\n");
 }
 
-TEST(detachedAndIdmappedBinds) {
+ROOT_TEST(detachedAndIdmappedBinds) {
   Directory dir;
   makeRoot(dir / "root");
   fs::create_directories(dir / "data");
@@ -79,7 +79,7 @@ TEST(detachedAndIdmappedBinds) {
   EXPECT_EQ(answer, "5000 5000\n");
 }
 
-TEST(overlayOfManyLayers) {
+ROOT_TEST(overlayOfManyLayers) {
   Directory dir;
   makeRoot(dir / "base");
   std::vector<std::string> lowers;
@@ -121,7 +121,7 @@ TEST(overlayOfManyLayers) {
   EXPECT(shell(readOnly, "true").find("ENOENT " + dir / "nosuch") != std::string::npos);
 }
 
-TEST(copyUpFillsATmpfs) {
+ROOT_TEST(copyUpFillsATmpfs) {
   Directory dir;
   makeRoot(dir.path());
   fs::create_directories(dir / "etc/sub/deep");
@@ -138,7 +138,7 @@ TEST(copyUpFillsATmpfs) {
   EXPECT(!exists(dir / "etc/mine"));
 }
 
-TEST(aTmpfsTakesTheModeOfItsTarget) {
+ROOT_TEST(aTmpfsTakesTheModeOfItsTarget) {
   Directory dir;
   makeRoot(dir.path());
   chmod((dir / "tmp").c_str(), 01733);
@@ -147,7 +147,7 @@ TEST(aTmpfsTakesTheModeOfItsTarget) {
   EXPECT_EQ(shell(plan, "stat -c %a /tmp"), "1733\n");
 }
 
-TEST(mountsDoNotFollowLinksOutOfTheRoot) {
+ROOT_TEST(mountsDoNotFollowLinksOutOfTheRoot) {
   Directory dir;
   makeRoot(dir / "root");
   fs::create_directories(dir / "canary");

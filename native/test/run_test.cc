@@ -24,7 +24,7 @@ std::string outputOf(const make::Plan& plan, tinyrun::MachineOptions options = {
 
 }  // namespace
 
-TEST(helloFromAContainer) {
+ROOT_TEST(helloFromAContainer) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = withProc(dir.path(), kNewUts | kNewIpc | kNewNet);
@@ -37,7 +37,7 @@ TEST(helloFromAContainer) {
   EXPECT_EQ(run.status, 0);
 }
 
-TEST(onlyStandardStreamsReachTheProgram) {
+ROOT_TEST(onlyStandardStreamsReachTheProgram) {
   Directory dir;
   makeRoot(dir.path());
   const int leaky = open("/", O_RDONLY);   // not close-on-exec: another library's, say
@@ -48,7 +48,7 @@ TEST(onlyStandardStreamsReachTheProgram) {
   close(leaky);
 }
 
-TEST(standardStreamsInAnyOrder) {
+ROOT_TEST(standardStreamsInAnyOrder) {
   Directory dir;
   makeRoot(dir.path());
   writeFile(dir / "input", "typed\n");
@@ -61,7 +61,7 @@ TEST(standardStreamsInAnyOrder) {
   close(input);
 }
 
-TEST(preservedFds) {
+ROOT_TEST(preservedFds) {
   Directory dir;
   makeRoot(dir.path());
   writeFile(dir / "data", "preserved\n");
@@ -80,7 +80,7 @@ TEST(preservedFds) {
   close(data);
 }
 
-TEST(signalsAreReset) {
+ROOT_TEST(signalsAreReset) {
   Directory dir;
   makeRoot(dir.path());
   signal(SIGPIPE, SIG_IGN);
@@ -92,7 +92,7 @@ TEST(signalsAreReset) {
   EXPECT_EQ(lineOf(status, "SigBlk"), "SigBlk:\t0000000000000000");
 }
 
-TEST(containerFailureNamesItsStep) {
+ROOT_TEST(containerFailureNamesItsStep) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = containerIn(dir.path());
@@ -105,7 +105,7 @@ TEST(containerFailureNamesItsStep) {
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);   // reaped
 }
 
-TEST(failuresThatMayBe) {
+ROOT_TEST(failuresThatMayBe) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = containerIn(dir.path());
@@ -117,7 +117,7 @@ TEST(failuresThatMayBe) {
   EXPECT_EQ(run.trace[5].err + run.trace[6].err, ENODEV + EINVAL);
 }
 
-TEST(traceTellsEveryStepOnce) {
+ROOT_TEST(traceTellsEveryStepOnce) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = containerIn(dir.path());
@@ -128,7 +128,7 @@ TEST(traceTellsEveryStepOnce) {
   for (const int n : times) EXPECT_EQ(n, 1);
 }
 
-TEST(programsThatCannotBeRun) {
+ROOT_TEST(programsThatCannotBeRun) {
   Directory dir;
   makeRoot(dir.path());
   writeFile(dir / "bin/plain", "#!/bin/sh\n");
@@ -152,7 +152,7 @@ TEST(programsThatCannotBeRun) {
   EXPECT_EQ(failureOf(""), "execve ENOENT ");
 }
 
-TEST(pauseBeforeEachStep) {
+ROOT_TEST(pauseBeforeEachStep) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = containerIn(dir.path());
@@ -170,7 +170,7 @@ TEST(pauseBeforeEachStep) {
   run.finish();
 }
 
-TEST(syncMeetsBothLanes) {
+ROOT_TEST(syncMeetsBothLanes) {
   Directory dir;
   makeRoot(dir.path());
   auto plan = containerIn(dir.path());

@@ -2,9 +2,9 @@ import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeRootfs } from '../../scripts/lib/rootfs.mjs';
 import type { Spec } from '../../src/spec/types.ts';
 import { TINYRUNC } from './programs.ts';
-import { makeRootfs } from './rootfs.ts';
 
 /** A directory with bundles and a state root of its own; `dispose` takes every container back. */
 export class Bench {

@@ -17,8 +17,8 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
+import { makeRootfs } from '../../scripts/lib/rootfs.mjs';
 import { execute, type Result, TINYRUN, TINYRUNC } from './programs.ts';
-import { makeRootfs } from './rootfs.ts';
 import { type MutableSpec, testSpec } from './spec.ts';
 
 export class Sandbox {

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'no
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeRootfs } from '../support/rootfs.ts';
+import { makeRootfs } from '../../scripts/lib/rootfs.mjs';
 import { CGROUPS, cgroups, keyed, settings } from './support.ts';
 
 const DIR = '/scratch/clients';

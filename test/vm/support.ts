@@ -3,8 +3,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { makeRootfs } from '../../scripts/lib/rootfs.mjs';
 import type { Result } from '../support/programs.ts';
-import { makeRootfs } from '../support/rootfs.ts';
 
 // The command starts in the checkout.
 const BIN = path.resolve('bin');

@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeRootfs } from '../../support/rootfs.ts';
+import { makeRootfs } from '../../../scripts/lib/rootfs.mjs';
 
 /** Whether a program is installed; says so when it is not, since its tests are skipped then. */
 export function installed(...programs: readonly string[]): boolean {

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeRootfs } from '../../../scripts/lib/rootfs.mjs';
 import { type Compiled, type CompileOptions, compile } from '../../../src/plan/compile/index.ts';
 import { undoSteps } from '../../../src/plan/undo.ts';
 import { type ExecOptions, execPlan } from '../../../src/plan/verbs/exec.ts';
@@ -18,7 +19,6 @@ import { hostFacts } from '../../../src/runtime/host.ts';
 import { type Launched, launchSync } from '../../../src/runtime/launch.ts';
 import { defaultSpec } from '../../../src/spec/defaults.ts';
 import type { LinuxIDMapping, LinuxNamespaceType, Process, Spec } from '../../../src/spec/types.ts';
-import { makeRootfs } from '../../support/rootfs.ts';
 import type { Change, MutableSpec } from '../../support/spec.ts';
 
 /** What a user namespace of the tests maps its root to; the root filesystem belongs to it. */

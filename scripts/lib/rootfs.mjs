@@ -8,7 +8,7 @@ const APPLETS = (
 ).split(' ');
 
 /** A root filesystem with busybox: of a bundle, or to be imported as an image. Answers its directory. */
-export function makeRootfs(dir: string): string {
+export function makeRootfs(dir) {
   for (const name of DIRECTORIES) mkdirSync(join(dir, name), { recursive: true });
   copyFileSync('/bin/busybox', join(dir, 'bin/busybox'));
   for (const name of APPLETS) symlinkSync('busybox', join(dir, 'bin', name));
