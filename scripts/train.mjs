@@ -4,6 +4,7 @@
 // later one does, so that is left to a process that nobody learns from.
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { trainingOf } from './lib/training.mjs';
 
 const { programOf, scriptOf } = createRequire(import.meta.url)('../dist/boot.cjs');
@@ -11,8 +12,14 @@ const [, , entry, home, file] = process.argv;
 
 const script = scriptOf(entry);
 const program = programOf(script, entry);
-for (const argv of trainingOf(entry, { home, lines: program.training, first: !file }))
+const lines = trainingOf(entry, { home, lines: program.training, first: !file });
+const last = lines.pop();
+for (const argv of lines)
   if ((await program.main(argv)) !== 0) throw new Error(`train: ${entry} ${argv.join(' ')} failed`);
-if (file) writeFileSync(file, script.createCachedData());
-// the addon's threads and what a verb left open hold nobody up
-process.exit(0);
+// The last one as a process does it, so that how one starts and ends is learnt, too; who ends well has these called.
+process.argv.splice(2, Number.POSITIVE_INFINITY, ...last);
+program.setPackageRoot(dirname(import.meta.dirname));
+const atExit = () => file && writeFileSync(file, script.createCachedData());
+process.once('exit', atExit);
+Object.assign(process, { [Symbol.for('tinyrun.beforeExit')]: atExit });
+program.start();

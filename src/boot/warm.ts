@@ -10,6 +10,7 @@ import {
   readFileSync,
   readlinkSync,
   readSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -20,7 +21,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { errnoOf } from '../errors.ts';
 
 /**
@@ -35,7 +36,16 @@ export function callNode(): void {
     rmSync(directory, { recursive: true });
   }
   const listener = () => {};
-  process.on('SIGTERM', listener).off('SIGTERM', listener);
+  const other = () => {};
+  process.on('SIGTERM', listener).on('SIGTERM', other).off('SIGTERM', listener).off('SIGTERM', other);
+  callBuffer();
+}
+
+function callBuffer(): void {
+  const bytes = Buffer.from('text'.repeat(2048));
+  Buffer.from(bytes.subarray(4, 12).buffer, 0, 4).readUInt32LE(0);
+  Buffer.allocUnsafeSlow(4).writeUInt32LE(bytes.readUInt32LE(0), 0);
+  isAbsolute(bytes.toString('latin1', 0, 4));
 }
 
 function callFs(directory: string): void {
@@ -49,6 +59,7 @@ function callFs(directory: string): void {
   chmodSync(file, 0o644);
   readFileSync(file, 'utf8');
   JSON.parse(`{"text":${JSON.stringify(readFileSync(file).toString('latin1'))}}`);
+  readFileSync(realpathSync.native(file), 'latin1');
   const fd = openSync(`${file}.new`, 'wx', 0o600);
   writeSync(fd, Buffer.from('text'), 0);
   fstatSync(fd);

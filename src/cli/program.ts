@@ -27,6 +27,7 @@ export function createProgram(context: Pick<Context, 'out' | 'err'>): Program {
     .helpCommand(false)
     .enablePositionalOptions()
     .passThroughOptions()
+    .showSuggestionAfterError(false)
     .exitOverride()
     .configureOutput({ writeOut: context.out, writeErr: () => {}, outputError: () => {} });
 }

@@ -3,7 +3,9 @@ export function suggest(word: string, candidates: Iterable<string>): string[] {
   const bare = word.replace(/^-+/, '');
   const limit = Math.max(1, Math.floor(bare.length / 3));
   return [...new Set(candidates)]
-    .map((candidate) => ({ candidate, distance: distance(bare, candidate.replace(/^-+/, '')) }))
+    .map((candidate) => ({ candidate, name: candidate.replace(/^-+/, '') }))
+    .filter(({ name }) => Math.abs(name.length - bare.length) <= limit)
+    .map(({ candidate, name }) => ({ candidate, distance: distance(bare, name) }))
     .filter((scored) => scored.distance <= limit)
     .sort((a, b) => a.distance - b.distance || a.candidate.localeCompare(b.candidate))
     .slice(0, 3)
