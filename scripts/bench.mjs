@@ -10,16 +10,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { cleanEnvironment, hostStopwatch, unifiedStopwatch } from '../test/bench/lib/child.mjs';
 import { makeDisk } from '../test/bench/lib/disk.mjs';
 import { footing, markdown, replaceFigures } from '../test/bench/lib/report.mjs';
 import { judge, summarize } from '../test/bench/lib/stats.mjs';
+import { readArguments } from './lib/usage.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const WARM_UP = 2;
 
-const { values: flags } = parseArgs({
+const { values: flags } = readArguments({
   options: {
     only: { type: 'string', multiple: true },
     runs: { type: 'string' },

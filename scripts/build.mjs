@@ -1,4 +1,6 @@
-// npm run build: generated sources, the native side, the bundles, the types. Each part is left alone while nothing
+// npm run build [-- --force] [-- --native] [-- --quick]
+//
+// Generated sources, the native side, the bundles, the types. Each part is left alone while nothing
 // it is made of is newer than what it makes; `--force` makes all of it anew, `--native` the native side only, `--quick`
 // neither snapshots nor types.
 import { spawnSync } from 'node:child_process';
@@ -15,7 +17,13 @@ import {
 import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { readArguments } from './lib/usage.mjs';
 
+const {
+  values: { force, native, quick },
+} = readArguments({
+  options: { force: { type: 'boolean' }, native: { type: 'boolean' }, quick: { type: 'boolean' } },
+});
 process.chdir(dirname(import.meta.dirname));
 mkdirSync('.cache', { recursive: true });
 // One build at a time in a checkout: node-gyp's files bear no two writers.
@@ -26,8 +34,6 @@ if (!process.env.TINYRUN_BUILD_LOCK) {
   if (error) throw error;
   process.exit(status ?? 1);
 }
-const force = process.argv.includes('--force');
-const quick = process.argv.includes('--quick');
 
 function run(command, ...args) {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
@@ -149,7 +155,7 @@ function writeCommonJsTypes() {
 
 await import('./gen-steps.mjs');
 buildNative();
-if (!process.argv.includes('--native')) {
+if (!native) {
   await buildBundles();
   if (!quick) buildTypes();
 }

@@ -1,7 +1,7 @@
 // Writes docs/errors.md from the table in src/errors.ts: `node scripts/errors-doc.mjs`. A test keeps the two equal.
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { isMain, readArguments } from './lib/usage.mjs';
 
 const HEAD = `# Errors
 
@@ -45,7 +45,8 @@ async function readTable(path) {
   return ERRORS;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (isMain(import.meta.url)) {
+  readArguments();
   const table = await readTable(new URL('../src/errors.ts', import.meta.url));
   writeFileSync(new URL('../docs/errors.md', import.meta.url), renderErrors(table));
 }

@@ -2,6 +2,7 @@
 // From the former, too, a plan with every step, which the decoder's fuzzer starts from. `--check` exits 1 when a file on disk differs.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isMain, readArguments } from './lib/usage.mjs';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const kinds = {
@@ -130,10 +131,14 @@ const generated = [
     renderMessages(parse(read('native/monitor.def'), MESSAGE, messageKinds)),
   ],
 ];
+// the build imports it, and has flags of its own
+const { check } = isMain(import.meta.url)
+  ? readArguments({ options: { check: { type: 'boolean' } } }).values
+  : {};
 for (const [source, path, content] of generated) {
   const target = at(path);
   if (existsSync(target) && readFileSync(target).equals(Buffer.from(content))) continue;
-  if (process.argv.includes('--check')) {
+  if (check) {
     console.error(`${path} differs from ${source}: run npm run build`);
     process.exitCode = 1;
   } else writeFileSync(target, content);

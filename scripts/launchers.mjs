@@ -1,6 +1,7 @@
 // bin/tinyrun and bin/tinyrunc from src/boot/launcher.sh: `node scripts/launchers.mjs`. A test keeps them equal to it.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { isMain, readArguments } from './lib/usage.mjs';
 
 export const LAUNCHERS = { tinyrun: 'main', tinyrunc: 'tinyrunc' };
 
@@ -38,7 +39,8 @@ async function constants(...files) {
   return Object.assign({}, ...(await Promise.all(loaded)));
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (isMain(import.meta.url)) {
+  readArguments();
   const src = new URL('../src/', import.meta.url);
   const files = ['boot/flags.ts', 'tinyrunc/verbs.ts'].map((file) => fileURLToPath(new URL(file, src)));
   const { FLAGS, MALLOC, BRIEF } = await constants(...files);

@@ -1,5 +1,8 @@
+// scripts/mutants [--markdown] [NAME]...      default: all of them
+//
 // A test that cannot fail proves nothing. For each mutant of scripts/mutants.d: its test passes in an unchanged copy of the
-// tree, then a defence is taken out of the copy, built, and the same test must fail while containers still run.
+// tree, then a defence is taken out of the copy, built, and the same test must fail while containers still run. Needs
+// root; about ten seconds a mutant.
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -15,10 +18,13 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readArguments } from './lib/usage.mjs';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
-const markdown = process.argv.includes('--markdown');
-const names = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const {
+  values: { markdown },
+  positionals: names,
+} = readArguments({ options: { markdown: { type: 'boolean' } }, words: true });
 
 const tables = readdirSync(path.join(project, 'scripts/mutants.d')).sort();
 const all = [];

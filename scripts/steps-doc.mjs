@@ -3,6 +3,7 @@
 // its call, or by what is before the call's first argument; in the text a number is written `step <!--op-->9`.
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { isMain, readArguments } from './lib/usage.mjs';
 
 const GOLDEN = new URL('../test/golden/plan/tinyrun-run.txt', import.meta.url);
 const PAGE = new URL('../docs/how-run-works.md', import.meta.url);
@@ -57,10 +58,11 @@ export function renumber(page, golden) {
     .replace(/a list of \d+ kernel operations/, `a list of ${steps.length} kernel operations`);
 }
 
-if (process.argv[1] && import.meta.url.endsWith(process.argv[1].split('/').at(-1))) {
+if (isMain(import.meta.url)) {
+  const { check } = readArguments({ options: { check: { type: 'boolean' } } }).values;
   const page = readFileSync(PAGE, 'utf8');
   const right = renumber(page, readFileSync(GOLDEN, 'utf8'));
-  if (!process.argv.includes('--check')) writeFileSync(PAGE, right);
+  if (!check) writeFileSync(PAGE, right);
   else if (right !== page) {
     console.error(
       'numbers of steps in docs/how-run-works.md are not those of the plan: node scripts/steps-doc.mjs',

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostLacksControllers } from './host-cgroups.mjs';
+import { readArguments } from './lib/usage.mjs';
 import { Patience } from './patience.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -131,8 +132,10 @@ function counted(stage, { code, last }) {
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed, skipped };
 }
 
-const asksForNeeds = process.argv[2] === '--needs';
-const only = process.argv.slice(asksForNeeds ? 3 : 2);
+const {
+  values: { needs: asksForNeeds },
+  positionals: only,
+} = readArguments({ options: { needs: { type: 'boolean' } }, words: true });
 const unknown = only.filter((name) => !STAGES.some((stage) => stage.name === name));
 if (unknown.length > 0) {
   console.error(`test: no stage ${unknown.join(', ')}: ${STAGES.map((stage) => stage.name).join(' ')}`);
