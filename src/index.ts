@@ -6,8 +6,8 @@
  * @packageDocumentation
  */
 import type { ContainerConfig } from './engine/config/types.ts';
-import { createEngine } from './engine/engine.ts';
-import type { RunControl, RunResult } from './engine/types.ts';
+import { createEngine } from './library/engine.ts';
+import type { RunOptions, RunResult } from './library/types.ts';
 
 export { ConfigError } from './engine/config/error.ts';
 export type {
@@ -27,10 +27,13 @@ export type {
   SecurityConfig,
   TmpfsConfig,
 } from './engine/config/types.ts';
-export { createEngine, type Engine } from './engine/engine.ts';
 export type { ContainerExit, ContainerRecord, ContainerView, MountPoint } from './engine/record.ts';
-export type { CreateOptions, RunControl, RunResult } from './engine/types.ts';
+export type { CreateOptions, Lifeline } from './engine/types.ts';
 export { ERRORS, type ErrorCode, TinyrunError } from './errors.ts';
+export { createEngine, type Engine } from './library/engine.ts';
+export { linesOf } from './library/lines.ts';
+export { RunError } from './library/result.ts';
+export type { InputOption, OutputOption, Running, RunOptions, RunResult } from './library/types.ts';
 export { native, SyscallError } from './native/index.ts';
 export type { NativeAddon } from './native/types.ts';
 export { compile } from './plan/compile/index.ts';
@@ -47,7 +50,7 @@ export type { Spec } from './spec/types.ts';
 export { type Roots, resolveRoots } from './store/paths.ts';
 
 /** What `run` takes beside what the container is: how it is made and run, and where things lie. */
-export interface RunSettings extends RunControl {
+export interface RunSettings extends RunOptions {
   /** Default: TINYRUN_ROOT, then /var/lib/tinyrun. */
   readonly dataRoot?: string;
   /** Default: TINYRUN_RUN_ROOT, then /run/tinyrun. */
@@ -60,10 +63,13 @@ export interface RunSettings extends RunControl {
  * @example
  * const { exitCode } = await run({ image: 'busybox', args: ['echo', 'hello'], autoRemove: true });
  *
- * @returns how it ended; a program that fails is a result, not an error
+ * @returns how it ended; a program that fails is a result, unless `reject` says otherwise
  * @throws TinyrunError when it could not be started; `exitCode` is what a command should end with (125, 126, 127)
+ * @throws RunError with `reject`
  */
-export function run(config: ContainerConfig, settings: RunSettings = {}): Promise<RunResult> {
-  const { dataRoot, runRoot, ...control } = settings;
-  return createEngine({ dataRoot, runRoot }).run(config, control);
+export function run<const O extends RunSettings>(
+  config: ContainerConfig,
+  settings?: O,
+): Promise<RunResult<O>> {
+  return createEngine(settings).run(config, settings);
 }

@@ -12,7 +12,7 @@
 // pipe of the caller's own would. Ends:
 //
 //   the input ends, the program's end closes     the thread closes the pipe: end of file, EPIPE
-//   nobody reads what the caller prints (EPIPE)  the same: the program gets SIGPIPE, as without us
+//   nobody reads what the caller prints          the same: the program gets SIGPIPE, as without us
 //   any other failure of the caller's file       the same, and finish() tells it
 //   finish(): the container has ended            outputs move what lies in their pipe, and no more: a process elsewhere
 //                                                that was given the pipe holds nobody up; the input stops
@@ -64,6 +64,9 @@ bool sameSink(Fd a, Fd b) {
   const auto self = getpid();
   return syscall(SYS_kcmp, self, self, KCMP_FILE, a, b) == 0;
 }
+
+// Who reads has gone: of a pipe, or of a socket with something left in it.
+bool isUnread(int result) { return result == -EPIPE || result == -ECONNRESET; }
 
 // A thread that takes no signals but those that stop who uses a terminal from the background.
 template <class Body>
@@ -127,7 +130,7 @@ class Streams {
         if (result < 0 && shared->told.get() >= 0) send(shared->told.get(), words.data(), words.size(), MSG_NOSIGNAL);
         copy.reset();   // before anybody is told: the pipe and the caller's file are closed
         const std::lock_guard lock(shared->mutex);
-        if (result < 0 && result != -EPIPE && shared->failed == 0) shared->failed = -result, shared->stream = stream;
+        if (result < 0 && !isUnread(result) && shared->failed == 0) shared->failed = -result, shared->stream = stream;
         --shared->outputs;
         shared->left.notify_all();
       });

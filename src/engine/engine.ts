@@ -59,7 +59,7 @@ export function createEngine(
 }
 
 /** A container whose namespace is to be joined must be running. */
-function runningPid(roots: Roots, container: string, field: string): number {
+export function runningPid(roots: Roots, container: string, field: string): number {
   const refuse = (problem: string) =>
     new ConfigError(field, problem, { hint: 'tinyrun ps lists the running ones' });
   const view = viewIfThere(roots, container);

@@ -17,7 +17,7 @@ const EMBEDDED = 'docker.io/library/busybox:latest';
 export async function findImage(
   dataRoot: string,
   { image, platform }: ContainerConfig,
-  { pull = 'missing', notify = () => {} }: CreateOptions,
+  { pull = 'missing', notify = () => {}, signal }: CreateOptions,
 ): Promise<ImageRecord> {
   const store = new ImageStore(dataRoot);
   if (!['missing', 'never', 'always'].includes(pull))
@@ -27,7 +27,7 @@ export async function findImage(
   const optional = isEmbedded(image);
   if (pull !== 'never' && parseIdPrefix(image)?.length !== 64) {
     const { fetchImage } = await import('./pull.ts');
-    const pulled = await fetchImage(store, image, { platform, optional, notify });
+    const pulled = await fetchImage(store, image, { platform, optional, notify, signal });
     if (pulled) return pulled;
   }
   const why = pull === 'never' ? 'it is not stored' : 'no registry answered';

@@ -11,7 +11,7 @@ import { containerPaths } from './layout.ts';
 import type { Blueprint } from './prepare.ts';
 import { relayOf, type StreamsOfRun } from './streams.ts';
 import { sweepOne } from './sweep.ts';
-import type { RunResult } from './types.ts';
+import type { RunControl, RunResult } from './types.ts';
 
 /** A person who waits for a container, and may lose patience. */
 export interface Waiting {
@@ -30,10 +30,9 @@ export interface Attached {
 export async function bearMonitored(
   blueprint: Blueprint,
   { paths, dir: { lock } }: Created,
-  plan: Plan,
-  cgroup: string | undefined,
+  { plan, cgroup, control }: { plan: Plan; cgroup: string | undefined; control: RunControl },
 ): Promise<Attached> {
-  const { streams, owner, input } = relayOf(blueprint);
+  const { streams, owner, input } = relayOf(blueprint, control);
   try {
     const [source, output, errors] = streams.stdio;
     const stdio: { input?: Fd; output: Fd; errors: Fd } = {
@@ -69,7 +68,7 @@ export async function attendMonitored(
   { monitor, streams }: Attached,
   { forwarding, insisted }: Waiting,
 ): Promise<{ result: RunResult; failure: Error | undefined }> {
-  if (monitor.pidfd >= 0) forwarding?.to(monitor.pidfd);
+  forwarding?.to(monitor.pidfd, monitor.pid);
   const giveBack = await lend(blueprint, monitor);
   // a monitor waits for who reads slowly, unless it is told that nobody will
   void insisted.then(() => monitor.tell('attach', { stdin: 0, output: 0 }));

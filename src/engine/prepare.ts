@@ -30,7 +30,7 @@ import { newContainerId } from './names.ts';
 import type { ContainerRecord, MountPoint } from './record.ts';
 import { checkHost } from './requirements.ts';
 import { buildSpec } from './spec.ts';
-import type { CreateOptions, Notify } from './types.ts';
+import type { CreateOptions, Notify, RunControl } from './types.ts';
 
 /** A container thought through to its spec, with nothing of it made yet. */
 export interface Blueprint {
@@ -56,14 +56,14 @@ export interface Blueprint {
 export async function prepare(
   roots: Roots,
   config: ContainerConfig,
-  options: CreateOptions,
+  options: CreateOptions & Pick<RunControl, 'id'>,
   findPid: FindPid,
 ): Promise<Blueprint> {
   const host = hostFacts();
   checkHost(host);
   const checked = checkConfig(config, host);
   checkCidfile(options.cidfile);
-  const id = newContainerId();
+  const { id = newContainerId() } = options;
   const hostname = hostnameOf(config, id);
   const files = hostFiles(config, hostname);
   const image = await findImage(roots.dataRoot, config, options);

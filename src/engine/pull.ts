@@ -12,6 +12,7 @@ export interface FetchOptions {
   readonly optional: boolean;
   /** A line for people. */
   readonly notify: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -21,7 +22,7 @@ export interface FetchOptions {
 export async function fetchImage(
   store: ImageStore,
   name: string,
-  { platform, optional, notify }: FetchOptions,
+  { platform, optional, notify, signal }: FetchOptions,
 ): Promise<ImageRecord | undefined> {
   const reference = parseReference(name);
   const { pull } = await import('../image/pull.ts');
@@ -29,6 +30,7 @@ export async function fetchImage(
   try {
     const { image, digest } = await pull(store, reference, {
       platform,
+      signal,
       ...(optional && { client: PATIENCE }),
     });
     notify(`${name}: pulled, digest ${digest}`);

@@ -57,20 +57,22 @@ export async function runBlueprint(
     forced = true;
     giveUp();
   };
-  let forwarding = control.sigProxy && !watch.onPause ? forwardSignals({ onInsist }) : undefined;
+  const forward = control.forward ?? (control.sigProxy ? forwardSignals : undefined);
+  let forwarding = watch.onPause ? undefined : forward?.({ onInsist });
   try {
     if (lifelineOf(control, watch) === 'monitor')
       return await runMonitored(roots, blueprint, created, {
         plan,
         cgroup,
+        control,
         forwarding,
         insisted,
         isForced: () => forced,
       });
     const how = { plan, control, watch };
     const { launched, streams } = await startOrTakeBack(roots, blueprint, created, how);
-    if (control.sigProxy) forwarding ??= forwardSignals({ onInsist });
-    forwarding?.to(launched.pidfd);
+    forwarding ??= forward?.({ onInsist });
+    forwarding?.to(launched.pidfd, launched.pid);
     watch.onLaunched?.(launched);
     const output = await attach(launched, blueprint);
     const status = await launched.wait();
@@ -105,6 +107,7 @@ function lifelineOf({ lifeline = 'command', stdio }: RunControl, watch: Watch): 
 interface MonitoredRun extends Waiting {
   readonly plan: Plan;
   readonly cgroup: string | undefined;
+  readonly control: RunControl;
   readonly isForced: () => boolean;
 }
 
@@ -112,12 +115,12 @@ async function runMonitored(
   roots: Roots,
   blueprint: Blueprint,
   created: Created,
-  { plan, cgroup, isForced, ...waiting }: MonitoredRun,
+  { plan, cgroup, control, isForced, ...waiting }: MonitoredRun,
 ): Promise<RunResult> {
   const attached = await orAbandon(roots, created, () => {
     keepRecord(roots, created, blueprint);
     created.dir.journal.begin('start', plan);
-    return bearMonitored(blueprint, created, plan, cgroup);
+    return bearMonitored(blueprint, created, { plan, cgroup, control });
   });
   const { result, failure } = await attendMonitored(roots, blueprint, attached, waiting);
   if (failure) throw lost(failure);

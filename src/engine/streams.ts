@@ -3,6 +3,9 @@ import type { Fd, Streams } from '../native/types.ts';
 import type { Blueprint } from './prepare.ts';
 import type { RunControl } from './types.ts';
 
+/** This process's. */
+const OWN = [0, 1, 2] as const;
+
 /** What a container has for 0, 1 and 2, from before its birth to after its end. */
 export interface StreamsOfRun {
   readonly stdio: readonly [Fd, Fd, Fd];
@@ -21,7 +24,7 @@ export interface StreamsOfRun {
  */
 export function streamsOf(blueprint: Blueprint, control: RunControl): StreamsOfRun {
   const { openStdin, tty } = blueprint.config;
-  const [input, output, errors] = control.stdio ?? [0, 1, 2];
+  const [input, output, errors] = control.stdio ?? control.copied ?? OWN;
   const takesInput = openStdin === true && tty !== true;
   if (control.stdio || tty) return given(takesInput ? input : undefined, output, errors);
   const owner = ownerOf(blueprint);
@@ -42,11 +45,16 @@ export interface Relay {
   readonly owner?: number | undefined;
 }
 
-export function relayOf(blueprint: Blueprint): Relay {
+export function relayOf(blueprint: Blueprint, { copied = OWN }: RunControl): Relay {
   const { openStdin, tty } = blueprint.config;
   const input = openStdin === true;
+  const [from, output, errors] = copied;
   // a terminal has one output
-  const streams = native().streams({ ...(input ? { input: 0 } : {}), output: 1, errors: tty ? 1 : 2 });
+  const streams = native().streams({
+    ...(input ? { input: from } : {}),
+    output,
+    errors: tty ? output : errors,
+  });
   return { streams, input, owner: ownerOf(blueprint) };
 }
 

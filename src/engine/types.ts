@@ -1,4 +1,5 @@
 import type { Fd } from '../native/types.ts';
+import type { Forwarding } from '../runtime/signals.ts';
 import type { Lifeline } from '../runtime/state.ts';
 
 export type { Lifeline } from '../runtime/state.ts';
@@ -15,6 +16,8 @@ export interface CreateOptions {
   /** File that the id is written to; must not exist. */
   readonly cidfile?: string | undefined;
   readonly notify?: Notify | undefined;
+  /** Gives up fetching the image; AbortError then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How a container is run by somebody who waits for it. */
@@ -24,6 +27,12 @@ export interface RunControl extends CreateOptions {
    * of its own, copied to and from the caller's standard streams.
    */
   readonly stdio?: readonly [Fd, Fd, Fd] | undefined;
+  /** The caller's fds that the pipes are copied to and from; 0, 1 and 2 without. */
+  readonly copied?: readonly [Fd, Fd, Fd] | undefined;
+  /** The id, where its caller wants to know it beforehand. */
+  readonly id?: string | undefined;
+  /** Whose signals the container gets; with `sigProxy` alone, those of this process. */
+  readonly forward?: ((options: { onInsist: () => void }) => Forwarding) | undefined;
   /** Pass the signals this process gets on to the container; the third SIGINT or SIGTERM kills it. */
   readonly sigProxy?: boolean | undefined;
   /**

@@ -8,7 +8,7 @@ import { forwardSignals } from './signals.ts';
  */
 export async function attend(launched: Launched): Promise<ExitStatus> {
   const forwarding = forwardSignals();
-  forwarding.to(launched.pidfd);
+  forwarding.to(launched.pidfd, launched.pid);
   const pump = launched.consoleFd === undefined ? undefined : await joinTerminal(launched.consoleFd);
   try {
     const status = await launched.wait();

@@ -20,8 +20,9 @@ export function openProcess(pid: number, startTime: bigint): Fd | undefined {
   return undefined;
 }
 
-/** Sends a signal; a process that has ended is no error. */
+/** Sends a signal; a process that has ended (-1: before it could be held) is no error. */
 export function signalPidfd(pidfd: Fd, signal: number): void {
+  if (pidfd < 0) return;
   try {
     native().pidfdSendSignal(pidfd, signal);
   } catch (error) {

@@ -32,8 +32,8 @@ export function parseSignal(text: string): number {
 
 /** Signals of this process on their way to a container. */
 export interface Forwarding {
-  /** From here on they go to this container's first process, those first that came before there was one. */
-  to(pidfd: Fd): void;
+  /** From here on they go to this container's first process (-1: it has ended), those first that came before there was one. */
+  to(pidfd: Fd, pid: number): void;
   /** It has ended: what still comes is for nobody. */
   drop(): void;
   /** Signals do again what they do in a program that does not ask for them. */
