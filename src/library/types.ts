@@ -112,13 +112,13 @@ type Output = 'stdout' | 'stderr';
 /** What an option says, however its object was typed: undefined where it says nothing. */
 type Said<O, K extends Output> = O extends { readonly [k in K]?: infer S } ? S : undefined;
 
-type Text<O> = O extends { readonly encoding: infer E }
-  ? E extends 'buffer'
+type Text<O> = O extends { readonly encoding?: infer E }
+  ? [E] extends ['buffer']
     ? Buffer
-    : string
-  : O extends { readonly encoding?: BufferEncoding }
-    ? string
-    : string | Buffer;
+    : 'buffer' extends E
+      ? string | Buffer
+      : string
+  : string;
 
 type Kept<O, K extends Output> = unknown extends O
   ? string | Buffer | undefined
