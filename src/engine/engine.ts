@@ -1,7 +1,9 @@
 import { TinyrunError } from '../errors.ts';
+import type { Asides } from '../plan/explain.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Spec } from '../spec/types.ts';
 import { type Roots, resolveRoots } from '../store/paths.ts';
+import { booksOf } from './books.ts';
 import { ConfigError } from './config/error.ts';
 import type { ContainerConfig } from './config/types.ts';
 import { containerPaths } from './layout.ts';
@@ -10,7 +12,7 @@ import { planOf } from './plan.ts';
 import { prepare } from './prepare.ts';
 import type { ContainerView } from './record.ts';
 import { runBlueprint, type Watch } from './run.ts';
-import type { CreateOptions, RunControl, RunResult } from './types.ts';
+import type { RunControl, RunResult } from './types.ts';
 
 /** Containers of one pair of roots. Holds no state of its own: any number of engines may work on the same roots. */
 export interface Engine {
@@ -20,8 +22,11 @@ export interface Engine {
    * @throws TinyrunError with the exit code a command should end with: 125, 126 or 127
    */
   run(config: ContainerConfig, control?: RunControl, watch?: Watch): Promise<RunResult>;
-  /** What `run` would do, without doing it: the image is fetched and unpacked, nothing else is made. */
-  explain(config: ContainerConfig, options?: CreateOptions): Promise<{ spec: Spec; plan: Plan }>;
+  /**
+   * What `run` would do, without doing it: the image is fetched and unpacked, nothing else is made. `books`: what is done
+   * around the plan.
+   */
+  explain(config: ContainerConfig, control?: RunControl): Promise<{ spec: Spec; plan: Plan; books: Asides }>;
   /** Newest first. */
   list(onDamaged?: (error: Error) => void): ContainerView[];
   /** By id, its beginning, or name. */
@@ -46,10 +51,11 @@ export function createEngine(
     async run(config, control = {}, watch) {
       return runBlueprint(roots, await prepare(roots, config, control, findPid), control, watch);
     },
-    async explain(config, options = {}) {
-      const blueprint = await prepare(roots, config, options, findPid);
-      const { plan } = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id), 'command');
-      return { spec: blueprint.spec, plan };
+    async explain(config, control = {}) {
+      const blueprint = await prepare(roots, config, control, findPid);
+      const paths = containerPaths(roots, blueprint.record.id);
+      const { plan } = planOf(roots, blueprint, paths, control.lifeline ?? 'command');
+      return { spec: blueprint.spec, plan, books: booksOf(roots, blueprint, paths, plan, control) };
     },
     list: (onDamaged = () => {}) => listContainers(roots, onDamaged),
     find: (container) => findContainer(roots, container),

@@ -2,11 +2,23 @@ import { escapeJson, visible, wrap } from '../store/text.ts';
 import { syscallOf } from './syscall.ts';
 import type { Lane, Plan, Step } from './types.ts';
 
-/** A step as people read it. */
+/** What is done around a plan and is no step of it. */
+export interface Aside {
+  readonly syscall: string;
+  readonly why: string;
+}
+
+/** All that a verb does besides its plan, in order. */
+export interface Asides {
+  readonly before: readonly Aside[];
+  readonly after: readonly Aside[];
+}
+
+/** A step, or what is done around it, as people read it. */
 export interface Row {
-  /** From 1. */
-  readonly number: number;
-  readonly lane: Lane;
+  /** From 1; none beside the plan. */
+  readonly number?: number;
+  readonly lane: Lane | keyof Asides;
   readonly call: string;
   readonly why: string;
 }
@@ -36,8 +48,8 @@ const shortIds = (text: string): string => text.replace(/\b([0-9a-f]{12})[0-9a-f
 
 /** How a row begins: its number and lane. */
 export function head({ number, lane }: Pick<Row, 'number' | 'lane'>, paint: Paint = plain): string {
-  const name = paint(lane === 'host' ? 'yellow' : 'cyan', lane.padEnd(LANE));
-  return `${String(number).padStart(NUMBER)}  ${name}`;
+  const name = paint(lane === 'container' ? 'cyan' : 'yellow', lane.padEnd(LANE));
+  return `${String(number ?? '').padStart(NUMBER)}  ${name}`;
 }
 
 function columns(row: Row, width: number, paint: Paint): string {
@@ -86,13 +98,24 @@ export function explainStep(step: Step, index: number, look: Look = {}): string 
   return line(rowOf(step, index), look);
 }
 
-/** The whole plan: number, lane, system call, why. Ends with a line end. */
-export function explainPlan(plan: Plan, look: Look = {}): string {
-  const lines = plan.steps.map((step, index) => line(rowOf(step, index), look));
+const aside =
+  (lane: keyof Asides, look: Look) =>
+  ({ syscall, why }: Aside): string =>
+    line({ lane, call: visible(syscall), why: visible(why) }, look);
+
+/** The whole plan, and what is done around it: number, lane, system call, why. Ends with a line end. */
+export function explainPlan(plan: Plan, look: Look = {}, { before, after }: Asides = NONE): string {
+  const lines = [
+    ...before.map(aside('before', look)),
+    ...plan.steps.map((step, index) => line(rowOf(step, index), look)),
+    ...after.map(aside('after', look)),
+  ];
   const of = (lane: Lane) => plan.steps.filter((step) => step.lane === lane).length;
   const total = `${plan.steps.length} steps: ${of('host')} on the host, ${of('container')} in the container`;
   return `${lines.join('\n')}\n${hanging('', total, look)}\n`;
 }
+
+const NONE: Asides = { before: [], after: [] };
 
 /** Arguments as JSON has them: 64-bit integers as decimal strings, bytes as base64. */
 function jsonValue(_key: string, value: unknown): unknown {
@@ -109,8 +132,8 @@ function printable(args: object): object {
   );
 }
 
-/** The plan as data: `{ steps: [{ number, lane, op, syscall, why, args, mayFail?, undo? }] }`. */
-export function planAsJson(plan: Plan): string {
+/** The plan as data: `{ before?, steps: [{ number, lane, op, syscall, why, args, mayFail?, undo? }], after? }`. */
+export function planAsJson(plan: Plan, asides?: Asides): string {
   const steps = plan.steps.map((step, index) => ({
     number: index + 1,
     lane: step.lane,
@@ -121,5 +144,5 @@ export function planAsJson(plan: Plan): string {
     ...(step.mayFail ? { mayFail: true } : {}),
     ...(step.undo ? { undo: step.undo } : {}),
   }));
-  return escapeJson(JSON.stringify({ steps }, jsonValue, 2));
+  return escapeJson(JSON.stringify({ ...asides, steps }, jsonValue, 2));
 }

@@ -21,7 +21,7 @@ function refuse(message: string): TinyrunError {
 }
 
 /** Wakes the waiting init and waits for its execve; a failure before that comes back through the fifo. */
-function startPlan(fifo: string): Plan {
+export function startPlan(fifo: string): Plan {
   return {
     steps: [
       { op: 'signalStart', lane: 'host', args: { path: fifo }, why: 'the init that waits runs the program' },

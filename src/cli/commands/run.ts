@@ -68,10 +68,13 @@ async function run(image: string, args: string[], flags: RunFlags, context: Cont
 async function act(config: ContainerConfig, flags: RunFlags, context: Context): Promise<void> {
   const { explain, undo, trace, step, json } = flags;
   const engine = createEngine(context);
+  // what is to stay when it has ended is not to end with this command
+  const lifeline: Lifeline = config.autoRemove ? 'command' : 'monitor';
   const options = createOptions(flags);
   if (explain || undo || (json && !trace && !step)) {
     const { explainRun } = await import('../output/explain-run.ts');
-    return explainRun(engine, { config, options }, { json: json === true, undo: undo === true }, context);
+    const control = { ...options, lifeline };
+    return explainRun(engine, { config, control }, { json: json === true, undo: undo === true }, context);
   }
   const notify = (line: string) => context.err(`${line}\n`);
   const control = { ...options, sigProxy: flags.sigProxy, blocking: true, notify };
@@ -81,8 +84,6 @@ async function act(config: ContainerConfig, flags: RunFlags, context: Context): 
     context.exitCode = await traceRun(engine, { config, control }, how, context);
     return;
   }
-  // what is to stay when it has ended is not to end with this command
-  const lifeline: Lifeline = config.autoRemove ? 'command' : 'monitor';
   context.exitCode = exitCodeAfter(await engine.run(config, { ...control, lifeline }), context);
 }
 

@@ -1,5 +1,13 @@
 import { S_IFBLK, S_IFCHR } from '../../native/fcntl.ts';
-import { MOUNT_ATTR__ATIME } from '../../spec/linux.ts';
+import {
+  MOUNT_ATTR__ATIME,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NOSYMFOLLOW,
+  MOUNT_ATTR_RDONLY,
+  MS_REC,
+} from '../../spec/linux.ts';
 import type { StepArgs } from '../steps.gen.ts';
 import { NO_SLOT } from '../types.ts';
 import { calls, fd, flags, list, MOUNT_ATTR, octal, PROPAGATION, quote } from './format.ts';
@@ -7,6 +15,8 @@ import type { Calls } from './handshake.ts';
 
 /** Operations below the root of the container: fds that openat2(RESOLVE_IN_ROOT) answered, not paths. */
 const inRoot = (path: string): string => `in_root(${quote(path)})`;
+/** The same, made where it is missing, and what leads to it. */
+const madeInRoot = (path: string): string => `in_root(${quote(path)}, O_CREAT)`;
 
 function attributes(set: bigint, clear: bigint, recursive: boolean): string | false {
   if (set === 0n && clear === 0n) return false;
@@ -18,8 +28,17 @@ function attributes(set: bigint, clear: bigint, recursive: boolean): string | fa
 }
 
 function propagation(value: number): string | false {
-  return value !== 0 && `mount_setattr(fd, "", AT_EMPTY_PATH, {propagation=${flags(value, PROPAGATION)}})`;
+  const recursive = (value & MS_REC) !== 0 ? '|AT_RECURSIVE' : '';
+  return (
+    value !== 0 &&
+    `mount_setattr(fd, "", AT_EMPTY_PATH${recursive}, {propagation=${flags(value & ~MS_REC, PROPAGATION)}})`
+  );
 }
+
+/** Attributes that a bind does not take over from its source, where that is asked for; those that the kernel has locked stay. */
+const OWN = BigInt(
+  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW,
+);
 
 function bind(args: StepArgs['bind']): string {
   const { source, slot, target, attrSet, attrClear, recAttrSet, recAttrClear } = args;
@@ -27,9 +46,9 @@ function bind(args: StepArgs['bind']): string {
   return calls(
     slot === NO_SLOT && `open_tree(AT_FDCWD, ${quote(source)}, OPEN_TREE_CLONE${recursive})`,
     attributes(recAttrSet, recAttrClear, true),
-    attributes(attrSet, attrClear, false),
+    attributes(attrSet, attrClear | ((args.flags & 16) === 0 ? 0n : OWN & ~attrSet), false),
     propagation(args.propagation),
-    `move_mount(${slot === NO_SLOT ? 'fd' : fd(slot)}, ${inRoot(target)})`,
+    `move_mount(${slot === NO_SLOT ? 'fd' : fd(slot)}, ${(args.flags & 2) !== 0 ? inRoot(target) : madeInRoot(target)})`,
   );
 }
 
@@ -80,13 +99,14 @@ export const FILES: Calls<
   rootfsAttach: ({ slot, path }) => `move_mount(${fd(slot)}, ${quote(path)})`,
   rootfsOverlay: overlay,
   rootfsDirect: ({ path }) => `open(${quote(path)}, O_PATH|O_DIRECTORY)`,
-  mountFs: ({ type, target, attr, options, propagation: value }) =>
+  mountFs: ({ type, source, target, attr, options, flags: how, propagation: value }) =>
     calls(
       `fsopen(${quote(type)})`,
-      options.length > 0 && `fsconfig(${options.join(', ')})`,
+      `fsconfig(${[`source=${source}`, ...options].join(', ')})`,
       `fsmount(${flags(attr, MOUNT_ATTR)})`,
       propagation(value),
-      `move_mount(fd, ${inRoot(target)})`,
+      `move_mount(fd, ${madeInRoot(target)})`,
+      (how & 1) !== 0 && `a copy of what ${inRoot(target)} had`,
     ),
   bind,
   mountAttr: ({ path, set, clear, propagation: value, recursive }) =>
@@ -109,7 +129,9 @@ export const FILES: Calls<
       'ioctl(TIOCSPTLCK)',
       'ioctl(TIOCGPTPEER)',
       (mode & 2) !== 0 && 'ioctl(TCSETS, {-onlcr})',
-      (mode & 1) === 0 && `move_mount(fd, ${inRoot('/dev/console')})`,
+      'fchown(fd)',
+      (mode & 1) === 0 && 'open_tree(fd, OPEN_TREE_CLONE)',
+      (mode & 1) === 0 && `move_mount(fd, ${madeInRoot('/dev/console')})`,
       'dup3(fd, 0 … 2)',
       (mode & 4) === 0 && 'ioctl(TIOCSCTTY)',
     );

@@ -34,7 +34,11 @@ export const HANDSHAKE: Calls<
     const into = cgroup === NO_SLOT ? '' : '|CLONE_INTO_CGROUP';
     const where = cgroup === NO_SLOT ? '' : `, cgroup=${fd(cgroup)}`;
     const names = wanted === 0n ? '' : `${flags(wanted, CLONE)}|`;
-    return calls(`clone3({flags=${names}CLONE_PIDFD|CLONE_VFORK${into}${where}})`, 'execveat(tinyrun-init)');
+    return calls(
+      `clone3({flags=${names}CLONE_PIDFD|CLONE_VFORK${into}${where}})`,
+      'dup3(its streams, 0 … 2)',
+      'execveat(tinyrun-init)',
+    );
   },
   idMaps: ({ uidMap, gidMap, denySetgroups }) =>
     calls(
@@ -101,7 +105,7 @@ export const CGROUPS: Calls<
   writeFile: ({ path, value }) => `write(${quote(path)}, ${quote(value)})`,
   cgroupCreate: ({ root, path, controllers, slot }) =>
     calls(
-      `${fd(slot)} = mkdir(${quote(`${root}/${path}`)}, 0755)`,
+      `${fd(slot)} = mkdir(${quote(`${root}/${path}`)}, 0755) and what leads to it`,
       controllers.length > 0 &&
         `write("cgroup.subtree_control", ${quote(controllers.map((c) => `+${c}`).join(' '))})`,
     ),

@@ -98,6 +98,7 @@ export const PROCESS: Calls<
   capBounding: ({ keep }) => `prctl(PR_CAPBSET_DROP, all but ${capabilities(keep)})`,
   setUser: ({ uid, gid, groups, umask, flags: mode }) =>
     calls(
+      'prctl(PR_SET_KEEPCAPS, 1)',
       (mode & 2) !== 0 && uid !== 0 && `fchown(0 … 2, ${uid})`,
       (mode & 1) === 0 && `setgroups(${groups.length}, [${groups.join(', ')}])`,
       `setresgid(${gid}, ${gid}, ${gid})`,
@@ -106,10 +107,11 @@ export const PROCESS: Calls<
     ),
   capSet: ({ effective, permitted, inheritable, ambient }) =>
     calls(
+      'prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)',
       `capset({effective=${capabilities(effective)}${
         permitted === effective ? '' : `, permitted=${capabilities(permitted)}`
       }, inheritable=${capabilities(inheritable)}})`,
-      ambient !== 0n && `prctl(PR_CAP_AMBIENT_RAISE, ${capabilities(ambient)})`,
+      ambient !== 0n && `prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, ${capabilities(ambient)})`,
     ),
   noNewPrivs: () => 'prctl(PR_SET_NO_NEW_PRIVS, 1)',
   confineHooks: ({ flags: mode, filter }) =>
@@ -119,10 +121,10 @@ export const PROCESS: Calls<
   apparmor: ({ profile }) => `write("/proc/thread-self/attr/apparmor/exec", ${quote(`exec ${profile}`)})`,
   selinux: ({ label }) => `write("/proc/thread-self/attr/exec", ${quote(label)})`,
   chdir: ({ path, create }) =>
-    calls(create !== 0 && `mkdir(${quote(path)})`, `chdir(${quote(path)})`, 'getcwd()'),
+    calls(`fchdir(in_root(${quote(path)}${create !== 0 ? ', O_CREAT' : ''}))`, 'getcwd()'),
   findExecutable: ({ name }) => `faccessat2(AT_FDCWD, ${quote(name)} along PATH, X_OK, AT_EACCESS)`,
   closeFds: ({ keep }) => `close_range(${3 + keep}, ~0U, CLOSE_RANGE_CLOEXEC)`,
   dieWithParent: ({ signal }) => `prctl(PR_SET_PDEATHSIG, ${signalName(signal)})`,
-  reaper: () => calls('fork()', 'waitid(P_ALL)'),
+  reaper: () => calls('fork()', 'setpgid()', 'ioctl(terminal, TIOCSPGRP)', 'waitid(P_ALL)'),
   execve: ({ args, env }) => `execve(${quote(args[0] ?? '')}, ${list(args)}, [${env.length} variables])`,
 };

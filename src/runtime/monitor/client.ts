@@ -122,7 +122,7 @@ function consoleSlot({ steps }: Plan): number {
 function ownCgroup(container: string): Fd | undefined {
   const path = join(dirname(container), 'monitors');
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(path, { recursive: true, mode: 0o755 });
     return openSync(path, 'r');
   } catch {
     return undefined;

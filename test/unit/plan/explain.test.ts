@@ -26,7 +26,7 @@ describe('syscallOf', () => {
     [PIVOT, 'fchdir(root); pivot_root(".", "."); umount2(".", MNT_DETACH); chdir("/")'],
     [
       CLONE,
-      'clone3({flags=CLONE_NEWPID|CLONE_NEWNS|CLONE_PIDFD|CLONE_VFORK|CLONE_INTO_CGROUP, cgroup=fd0}); execveat(tinyrun-init)',
+      'clone3({flags=CLONE_NEWPID|CLONE_NEWNS|CLONE_PIDFD|CLONE_VFORK|CLONE_INTO_CGROUP, cgroup=fd0}); dup3(its streams, 0 … 2); execveat(tinyrun-init)',
     ],
     [
       {

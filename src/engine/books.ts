@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { calls, octal, quote } from '../plan/calls/format.ts';
+import type { Aside, Asides } from '../plan/explain.ts';
+import type { Plan } from '../plan/types.ts';
+import { undoSteps } from '../plan/undo.ts';
+import type { Roots } from '../store/paths.ts';
+import { type ContainerPaths, rootfsPoint } from './layout.ts';
+import type { Blueprint } from './prepare.ts';
+import type { RunControl } from './types.ts';
+
+const mkdir = (path: string, mode: number): string => `mkdir(${quote(path)}, ${octal(mode)})`;
+const write = (path: string, mode: number): string => `write(${quote(path)}, ${octal(mode)})`;
+const whole = (path: string): string =>
+  calls('open(temporary, O_CREAT|O_EXCL, 0600)', 'write(temporary)', `rename(temporary, ${quote(path)})`);
+const tree = (path: string): string => `unlinkat(AT_FDCWD, ${quote(path)}, AT_REMOVEDIR) and all below`;
+
+/**
+ * What `run` does to the system and no step of its plan tells: the engine's own books. test/integration/plan/strace.test.ts
+ * finds nothing else. The end begins with the undo list.
+ */
+export function booksOf(
+  roots: Roots,
+  blueprint: Blueprint,
+  paths: ContainerPaths,
+  plan: Plan,
+  control: RunControl,
+): Asides {
+  const monitored = control.lifeline === 'monitor';
+  const name = quote(join(roots.dataRoot, 'names', control.name?.replace(/^\//, '') || 'ADJECTIVE_SURNAME'));
+  return {
+    before: [
+      { syscall: mkdir(paths.run, 0o700), why: 'what is true of it until its end' },
+      { syscall: write(join(paths.run, 'lock'), 0o600), why: 'held by its parent: free, it is to be swept' },
+      {
+        syscall: `symlink(${quote(blueprint.record.id)}, ${name})`,
+        why: 'its name, which one container has',
+      },
+      ...dataEntries(roots, blueprint, paths),
+      ...(control.cidfile === undefined
+        ? []
+        : [{ syscall: write(control.cidfile, 0o644), why: 'its id, where it was asked for' }]),
+      { syscall: whole(paths.record), why: 'what was asked for, and what came of it' },
+      { syscall: write(join(paths.run, 'config.json'), 0o600), why: 'the specification of this plan' },
+      { syscall: whole(join(paths.run, 'journal.01-start')), why: 'what takes the plan back' },
+      ...(monitored ? [monitorEntry(plan)] : []),
+    ],
+    after: [
+      ...(monitored
+        ? [
+            { syscall: whole(join(paths.run, 'exit.json')), why: 'how it ended' },
+            { syscall: whole(paths.exit), why: 'the same, as long as the container is kept' },
+          ]
+        : []),
+      ...(undoSteps(plan).length > 0
+        ? [{ syscall: `unlink(${quote(join(paths.run, 'journal.01-start'))})`, why: 'taken back' }]
+        : []),
+      ...(blueprint.config.autoRemove ? removalEntries(name, paths) : keptEntries(paths, monitored)),
+      { syscall: tree(paths.run), why: 'nothing of it runs any more' },
+    ],
+  };
+}
+
+/** What a container keeps on disk. */
+function dataEntries(
+  roots: Roots,
+  { spec, files, missingSources }: Blueprint,
+  paths: ContainerPaths,
+): Aside[] {
+  const { uidMappings: [uids] = [], gidMappings: [gids] = [] } = spec.linux ?? {};
+  return [
+    { syscall: mkdir(rootfsPoint(roots), 0o700), why: 'where each container sees its root: empty' },
+    { syscall: mkdir(paths.data, 0o700), why: 'what it keeps' },
+    {
+      syscall: calls(
+        mkdir(paths.upper, 0o755),
+        `chmod(${quote(paths.upper)}, 0755)`,
+        uids && gids && `chown(${quote(paths.upper)}, ${uids.hostID}, ${gids.hostID})`,
+      ),
+      why: 'what it will write',
+    },
+    { syscall: mkdir(paths.work, 0o700), why: 'overlayfs wants it beside that' },
+    ...files.map(({ name }) => {
+      const path = join(paths.data, name);
+      return {
+        syscall: calls(write(path, 0o644), `chmod(${quote(path)}, 0644)`),
+        why: 'bound into its /etc',
+      };
+    }),
+    ...missingSources.map((path) => ({
+      syscall: `mkdir(${quote(path)}, 0755) and what leads to it`,
+      why: 'a directory to bind that is missing',
+    })),
+  ];
+}
+
+function monitorEntry({ steps }: Plan): Aside {
+  const group = steps.find(({ op }) => op === 'cgroupCreate');
+  const path =
+    group?.op === 'cgroupCreate' ? join(group.args.root, group.args.path, '../monitors') : undefined;
+  return {
+    syscall: calls(
+      path !== undefined && `mkdir(${quote(path)}, 0755) and what leads to it`,
+      `clone3({flags=CLONE_PIDFD|CLONE_VFORK${path === undefined ? '' : '|CLONE_INTO_CGROUP'}})`,
+      'execveat(tinyrun-init)',
+    ),
+    why: 'its monitor, who runs the plan and waits for the end',
+  };
+}
+
+const removalEntries = (name: string, paths: ContainerPaths): Aside[] => [
+  { syscall: `unlink(${name})`, why: 'its name is free' },
+  { syscall: tree(paths.data), why: 'it was to be removed' },
+];
+
+/** A monitor has written it to exit.json. */
+const keptEntries = (paths: ContainerPaths, monitored: boolean): Aside[] =>
+  monitored ? [] : [{ syscall: whole(paths.record), why: 'how it ended' }];
