@@ -11,8 +11,8 @@ import { abandonDir, type ClaimedDir, claimDir, takeBackDir } from './dir.ts';
 import { runHooksLoosely } from './hooks.ts';
 import { hostFacts } from './host.ts';
 import { type Launched, launch, launchSync } from './launch.ts';
-import { CONFIG_FILE, type CreateOptions, FIFO, type Planned, planOf } from './planned.ts';
-import { bootId, containerDir, type StateFile, writeState } from './state.ts';
+import { type CreateOptions, FIFO, type Planned, planOf } from './planned.ts';
+import { bootId, CONFIG_FILE, containerDir, type StateFile, writeState } from './state.ts';
 import { answerYield } from './yields.ts';
 
 export type { CreateOptions } from './planned.ts';

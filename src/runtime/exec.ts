@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { type ExecOptions, execPlan } from '../plan/verbs/exec.ts';
-import { parseJson } from '../spec/parse.ts';
 import type { Process, Spec } from '../spec/types.ts';
 import { readIfExists } from '../store/read.ts';
 import { checkConsoleSocket, ownSize } from './console.ts';
@@ -10,9 +9,9 @@ import type { Container } from './container.ts';
 import { withHome } from './home.ts';
 import { hostFacts } from './host.ts';
 import { type Launched, launch, launchSync } from './launch.ts';
-import { CONFIG_FILE, SECCOMP_CACHE } from './planned.ts';
+import { SECCOMP_CACHE } from './planned.ts';
 import { compileSeccomp } from './seccomp.ts';
-import type { StateFile } from './state.ts';
+import { containerSpec, type StateFile } from './state.ts';
 import { cgroupOf } from './whereabouts.ts';
 import { answerYield } from './yields.ts';
 
@@ -29,12 +28,6 @@ export interface ExecRequest {
   readonly subCgroup: string;
   readonly ignorePaused: boolean;
   readonly warn: (message: string) => void;
-}
-
-/** config.json as it was when the container was created. */
-export function containerSpec(dir: string): Spec {
-  const path = join(dir, CONFIG_FILE);
-  return parseJson(readFileSync(path, 'utf8'), path) as Spec;
 }
 
 /** runc's words. */

@@ -9,7 +9,7 @@ function refuse(message: string, hint: string): TinyrunError {
 }
 
 function setFrozen(container: Container, frozen: boolean): void {
-  const cgroups = liveCgroups(container.state);
+  const cgroups = liveCgroups(container);
   if (cgroups.length === 0) {
     throw new TinyrunError('UNSUPPORTED', 'the container has no cgroup of its own to freeze', {
       hint: 'pausing needs a cgroup2: give it linux.cgroupsPath on a host that has one',

@@ -34,7 +34,6 @@ export interface CreateOptions {
 
 /** Names of files in a container's directory. */
 export const FIFO = 'exec.fifo';
-export const CONFIG_FILE = 'config.json';
 /** `~` is in no id, so this is no container's directory. */
 export const SECCOMP_CACHE = '~seccomp';
 

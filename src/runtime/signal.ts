@@ -4,7 +4,6 @@ import { SIGKILL } from '../spec/linux.ts';
 import { signalEach } from './cgroup.ts';
 import type { Container } from './container.ts';
 import { launchSync } from './launch.ts';
-import type { StateFile } from './state.ts';
 import { membersOf } from './whereabouts.ts';
 
 /** runc's words; containerd's shim takes them for "already gone". */
@@ -25,10 +24,10 @@ function killStep(container: Container, signal: number): Step {
 }
 
 /** Answers whether there was anybody. What is born while it is being killed is killed as well. */
-function signalAll(state: StateFile, signal: number): boolean {
+function signalAll(container: Container, signal: number): boolean {
   const done = new Set<number>();
   for (;;) {
-    const left = membersOf(state).filter((pid) => !done.has(pid));
+    const left = membersOf(container).filter((pid) => !done.has(pid));
     if (left.length === 0) return done.size > 0;
     signalEach(left, signal);
     for (const pid of left) done.add(pid);
@@ -42,8 +41,8 @@ function signalAll(state: StateFile, signal: number): boolean {
  * @throws TinyrunError (CONTAINER_NOT_RUNNING)
  */
 export function killContainer(container: Container, signal: number, all: boolean): void {
-  const { state, status } = container;
-  if (all && signalAll(state, signal)) return;
+  const { status } = container;
+  if (all && signalAll(container, signal)) return;
   if (status === 'stopped') {
     if (all) return;
     throw notRunning();

@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { StepArgs } from '../plan/steps.gen.ts';
-import type { Hooks } from '../spec/types.ts';
+import { parseJson } from '../spec/parse.ts';
+import type { Hooks, Spec } from '../spec/types.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
 import { readIfAny, readIfExists } from '../store/read.ts';
 import { isFrozen } from './whereabouts.ts';
 
 /** Exists once there is a container. */
 export const STATE_FILE = 'state.json';
+/** The spec that the container was made of. */
+export const CONFIG_FILE = 'config.json';
 
 /** Whose death is the container's: its parent, which holds the lock of its directory. */
 export type Lifeline = 'command' | 'monitor';
@@ -67,6 +70,12 @@ export function containerDir(root: string, id: string): string {
   if (id.length <= LONGEST_NAME) return join(root, id);
   // '~' is in no id, so a digest never meets a short name; state.json holds the whole id.
   return join(root, `~${id.slice(0, 100)}~${native().fnv1a(id)}`);
+}
+
+/** config.json as it was when the container was created. */
+export function containerSpec(dir: string): Spec {
+  const path = join(dir, CONFIG_FILE);
+  return parseJson(readFileSync(path, 'utf8'), path) as Spec;
 }
 
 /** Writes state.json whole; the container exists from here on. */

@@ -132,16 +132,17 @@ async function apply(
  * @throws TinyrunError (CONTAINER_NOT_RUNNING, UNSUPPORTED, SPEC_INVALID, SYSCALL)
  */
 export async function updateContainer(
-  { state, status }: Container,
+  container: Container,
   resources: LinuxResources,
   warn: (message: string) => void,
 ): Promise<void> {
+  const { state, status } = container;
   if (status === 'stopped') {
     throw new TinyrunError('CONTAINER_NOT_RUNNING', 'container not running', {
       hint: 'limits are of living processes: change config.json for the next one',
     });
   }
-  const [cgroup] = liveCgroups(state);
+  const [cgroup] = liveCgroups(container);
   if (cgroup === undefined) {
     throw new TinyrunError('UNSUPPORTED', `container ${state.id} has no cgroup2 to limit`, {
       hint: 'limits need a cgroup2 mounted on the host: tinyrun doctor',

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { readIfAny } from '../store/read.ts';
 import { cgroupPids, readGone } from './cgroup.ts';
+import type { Container } from './container.ts';
 import { hostFacts, parseOwnCgroup } from './host.ts';
 import { namesIn } from './journal.ts';
-import { isAlive, type StateFile } from './state.ts';
+import { containerSpec, isAlive, type StateFile } from './state.ts';
 
 // Where a container's processes are: in the cgroup that was made for it, unless somebody moved its first process out
 // of it since, and perhaps removed it. Then the processes themselves are asked.
@@ -43,10 +44,15 @@ function parentOf(pid: number): number {
 /** Whether a process is the first of its pid namespace: one that it has joined is full of others' processes. */
 const leadsItsPids = (pid: number): boolean => /^NSpid:.*\t1$/m.test(readGone(`/proc/${pid}/status`));
 
+/** Whether a mount namespace was made for it; the processes in one that it joined, or that of its caller, are others'. */
+const hasMounts = (dir: string): boolean =>
+  containerSpec(dir).linux?.namespaces?.some(({ type, path }) => type === 'mount' && !path) === true;
+
 /** Tells a container's processes from others: by a namespace that is its own, or by descent from its first process. */
-function kinOf(first: number): (pid: number) => boolean {
+function kinOf({ dir, state: { pid: first } }: Container): (pid: number) => boolean {
+  const isOwn = { pid: leadsItsPids(first), mnt: hasMounts(dir) };
   const own = (['pid', 'mnt'] as const).flatMap((kind) => {
-    const name = kind === 'pid' && !leadsItsPids(first) ? undefined : namespaceOf(first, kind);
+    const name = isOwn[kind] ? namespaceOf(first, kind) : undefined;
     return name === undefined || name === namespaceOf('self', kind) ? [] : [[kind, name] as const];
   });
   const isKin = (pid: number): boolean =>
@@ -56,10 +62,11 @@ function kinOf(first: number): (pid: number) => boolean {
 }
 
 /** Every process of a container, wherever it was moved to. */
-export function membersOf(state: StateFile): number[] {
+export function membersOf(container: Container): number[] {
+  const { state } = container;
   const there = state.cgroup === undefined ? [] : cgroupPids(state.cgroup);
   if (!isAlive(state) || there.includes(state.pid)) return there;
-  const others = namesIn('/proc').map(Number).filter(Boolean).filter(kinOf(state.pid));
+  const others = namesIn('/proc').map(Number).filter(Boolean).filter(kinOf(container));
   return [...new Set([...there, ...others])];
 }
 
@@ -70,8 +77,9 @@ function lost(state: StateFile, why: string): TinyrunError {
 }
 
 /** What is done to a cgroup is done to all that are in it. */
-function checkOwn(state: StateFile, cgroup: string): void {
-  const isKin = kinOf(state.pid);
+function checkOwn(container: Container, cgroup: string): void {
+  const { state } = container;
+  const isKin = kinOf(container);
   const stranger = cgroupPids(cgroup).find((pid) => !isKin(pid) && existsSync(`/proc/${pid}`));
   if (stranger === undefined) return;
   throw lost(
@@ -84,7 +92,8 @@ function checkOwn(state: StateFile, cgroup: string): void {
  * The cgroups a living container's processes are in, its first one's first; none when it never had one.
  * @throws TinyrunError (UNSUPPORTED) when they cannot be found, or belong to others as well
  */
-export function liveCgroups(state: StateFile): string[] {
+export function liveCgroups(container: Container): string[] {
+  const { state } = container;
   if (state.cgroup === undefined) return [];
   const there = existsSync(state.cgroup) ? [state.cgroup] : [];
   const moved = movedTo(state);
@@ -92,7 +101,7 @@ export function liveCgroups(state: StateFile): string[] {
     if (there.length === 0) throw lost(state, `${state.cgroup} is gone`);
     return there;
   }
-  checkOwn(state, moved);
+  checkOwn(container, moved);
   return [moved, ...there];
 }
 

@@ -84,7 +84,7 @@ export const verb: Verb = {
     if (status === 'stopped') {
       throw new TinyrunError('CONTAINER_NOT_RUNNING', `container with id ${state.id} is not running`);
     }
-    const [cgroup] = liveCgroups(state);
+    const [cgroup] = liveCgroups(container);
     if (cgroup === undefined) {
       throw new TinyrunError('UNSUPPORTED', `container ${state.id} has no cgroup2 to read`);
     }

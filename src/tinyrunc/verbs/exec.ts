@@ -1,8 +1,9 @@
 import { native } from '../../native/index.ts';
 import { loadContainer } from '../../runtime/container.ts';
-import { containerSpec, execInContainer } from '../../runtime/exec.ts';
+import { execInContainer } from '../../runtime/exec.ts';
 import { attend } from '../../runtime/foreground.ts';
 import type { Launched } from '../../runtime/launch.ts';
+import { containerSpec } from '../../runtime/state.ts';
 import { SIGKILL } from '../../spec/linux.ts';
 import { announce } from '../announce.ts';
 import type { Parsed } from '../args.ts';

@@ -1,7 +1,7 @@
 import { type Container, loadContainer } from '../../runtime/container.ts';
-import { containerSpec } from '../../runtime/exec.ts';
 import { killContainer } from '../../runtime/signal.ts';
 import { parseSignal } from '../../runtime/signals.ts';
+import { containerSpec } from '../../runtime/state.ts';
 import { SIGKILL } from '../../spec/linux.ts';
 import type { Verb } from '../verb.ts';
 

@@ -6,9 +6,7 @@ import { visible } from '../../store/text.ts';
 import { usage } from '../args.ts';
 import type { Verb } from '../verb.ts';
 
-function pidsOf({ state }: Container): number[] {
-  return membersOf(state).sort((a, b) => a - b);
-}
+const pidsOf = (container: Container): number[] => membersOf(container).sort((a, b) => a - b);
 
 /** The lines of ps(1) that belong to the container, found by the PID column as runc does. */
 export function filterPs(output: string, pids: ReadonlySet<number>): string {

@@ -1,5 +1,6 @@
 // A container whose cgroup is not what it was: moved out of, removed, frozen, or somebody's already.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -106,13 +107,14 @@ describe.skipIf(ROOT === '')('a container that was moved, its own cgroup gone', 
     bench.ok(['delete', '-f', id]);
   });
 
+  const joining = (type: 'pid' | 'mount', path: string) => (spec: MutableSpec) => {
+    const rest = spec.linux?.namespaces?.filter((other) => other.type !== type) ?? [];
+    if (spec.linux) spec.linux.namespaces = [...rest, { type, path }];
+  };
+
   it('in the pid namespace of another, that one’s processes are none of its own', async () => {
     const { id: other, pid: first } = await running();
-    const { id } = await running((s) => {
-      const joined = { type: 'pid', path: `/proc/${first}/ns/pid` } as const;
-      const rest = s.linux?.namespaces?.filter(({ type }) => type !== 'pid') ?? [];
-      if (s.linux) s.linux.namespaces = [...rest, joined];
-    });
+    const { id } = await running(joining('pid', `/proc/${first}/ns/pid`));
     const pids = move(id, cgroup(`joined-${made.length}`));
     rmdirSync(cgroupOf(id));
     expect(JSON.parse(bench.ok(['ps', '--format', 'json', id])).sort()).toEqual([...pids].sort());
@@ -122,6 +124,21 @@ describe.skipIf(ROOT === '')('a container that was moved, its own cgroup gone', 
     await until(() => pids.every(hasEnded));
     expect(hasEnded(first)).toBe(false);
     for (const each of [id, other]) bench.ok(['delete', '-f', each]);
+  });
+
+  it('in a mount namespace that it has joined, whoever else is there is none of its own', async () => {
+    const lender = spawn('unshare', ['--mount', 'sh', '-c', 'echo in; exec sleep 1000']);
+    await once(lender.stdout, 'data');
+    const { id } = await running(joining('mount', `/proc/${lender.pid}/ns/mnt`));
+    const pids = move(id, cgroup(`lent-${made.length}`));
+    rmdirSync(cgroupOf(id));
+    expect(JSON.parse(bench.ok(['ps', '--format', 'json', id])).sort()).toEqual([...pids].sort());
+    bench.ok(['kill', '--all', id, 'KILL']);
+    await until(() => pids.every(hasEnded));
+    expect(hasEnded(lender.pid ?? 0)).toBe(false);
+    lender.kill('SIGKILL');
+    await once(lender, 'exit');
+    bench.ok(['delete', '-f', id]);
   });
 });
 
