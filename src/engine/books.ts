@@ -4,7 +4,7 @@ import type { Aside, Asides } from '../plan/explain.ts';
 import type { Plan } from '../plan/types.ts';
 import { undoSteps } from '../plan/undo.ts';
 import type { Roots } from '../store/paths.ts';
-import { type ContainerPaths, rootfsPoint } from './layout.ts';
+import { type ContainerPaths, EXIT_FILE, rootfsPoint } from './layout.ts';
 import type { Blueprint } from './prepare.ts';
 import type { RunControl } from './types.ts';
 
@@ -47,7 +47,7 @@ export function booksOf(
     after: [
       ...(monitored
         ? [
-            { syscall: whole(join(paths.run, 'exit.json')), why: 'how it ended' },
+            { syscall: whole(join(paths.run, EXIT_FILE)), why: 'how it ended' },
             { syscall: whole(paths.exit), why: 'the same, as long as the container is kept' },
           ]
         : []),

@@ -12,6 +12,7 @@ import { planOf } from './plan.ts';
 import { prepare } from './prepare.ts';
 import type { ContainerView } from './record.ts';
 import { runBlueprint, type Watch } from './run.ts';
+import { isRunning } from './status.ts';
 import type { RunControl, RunResult } from './types.ts';
 
 /** Containers of one pair of roots. Holds no state of its own: any number of engines may work on the same roots. */
@@ -70,7 +71,7 @@ export function runningPid(roots: Roots, container: string, field: string): numb
     new ConfigError(field, problem, { hint: 'tinyrun ps lists the running ones' });
   const view = viewIfThere(roots, container);
   if (!view) throw refuse('no such container');
-  if (view.state && (view.status === 'running' || view.status === 'paused')) return view.state.pid;
+  if (view.state && isRunning(view)) return view.state.pid;
   throw refuse('that container is not running');
 }
 

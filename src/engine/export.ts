@@ -2,6 +2,7 @@ import { TinyrunError } from '../errors.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
+import { isRunning } from './status.ts';
 
 /**
  * The directories that a container's file system is made of, uppermost first. A running container changes while it is
@@ -9,7 +10,7 @@ import { findContainer } from './manage.ts';
  */
 export function layersOf(roots: Roots, name: string): readonly string[] {
   const { record, status } = findContainer(roots, name);
-  if (status === 'running' || status === 'paused')
+  if (isRunning({ status }))
     throw new TinyrunError('CONTAINER_RUNNING', `container ${name} is ${status}: it cannot be exported`);
   return [containerPaths(roots, record.id).upper, ...record.image.layers];
 }

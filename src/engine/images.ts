@@ -3,6 +3,7 @@ import type { User } from '../image/remove.ts';
 import type { ImageStore } from '../image/store.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerIds, readRecord, viewOf } from './record.ts';
+import { isRunning } from './status.ts';
 
 /** What containers need of the image store: asked before anything is removed from it. */
 export function imageUsers(roots: Roots): { users: User[]; inUse: InUse } {
@@ -10,7 +11,7 @@ export function imageUsers(roots: Roots): { users: User[]; inUse: InUse } {
   const users = records.map((record) => ({
     id: record.id,
     imageId: record.image.id,
-    running: ['running', 'paused'].includes(viewOf(roots, record).status),
+    running: isRunning(viewOf(roots, record)),
   }));
   return { users, inUse: { trees: records.flatMap((record) => record.image.layers) } };
 }

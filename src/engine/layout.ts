@@ -14,6 +14,9 @@ export interface ContainerPaths {
   readonly run: string;
 }
 
+/** How a container ended, written by its monitor: in the run directory, then beside the record. */
+export const EXIT_FILE = 'exit.json';
+
 export const containersDir = (roots: Roots): string => join(roots.dataRoot, 'containers');
 export const runningDir = (roots: Roots): string => join(roots.runRoot, 'containers');
 
@@ -29,7 +32,7 @@ export function containerPaths(roots: Roots, id: string): ContainerPaths {
   return {
     data,
     record: `${data}/container.json`,
-    exit: `${data}/exit.json`,
+    exit: `${data}/${EXIT_FILE}`,
     upper: `${data}/upper`,
     work: `${data}/work`,
     run: join(runningDir(roots), id),

@@ -11,6 +11,7 @@ import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { Names } from './names.ts';
 import { type ContainerView, containerIds, findId, readRecord, viewOf } from './record.ts';
+import { isRunning } from './status.ts';
 import { removeData, sweepAll, sweepOne, sweepRunning } from './sweep.ts';
 
 /** Every container, newest first; one whose record is damaged is told to `onDamaged` and left out. */
@@ -40,10 +41,14 @@ export function findContainer(roots: Roots, text: string): ContainerView {
 export function signalContainer(roots: Roots, text: string, signal: string): void {
   const number = parseSignal(signal);
   const view = findContainer(roots, text);
-  const { state, status } = view;
-  if (!state || status === 'exited' || status === 'dead' || status === 'created')
+  const { state } = view;
+  if (!state || !isRunning(view))
     throw new TinyrunError('CONTAINER_NOT_RUNNING', `container ${text} is not running`);
-  killContainer({ dir: containerPaths(roots, view.record.id).run, state, status }, number, false);
+  killContainer(
+    { dir: containerPaths(roots, view.record.id).run, state, status: view.status },
+    number,
+    false,
+  );
 }
 
 /**
@@ -56,7 +61,7 @@ export async function removeContainer(roots: Roots, text: string, force: boolean
   const view = viewOrDamaged(roots, id, force);
   const { run } = containerPaths(roots, id);
   if (!view?.state && !view?.record.exit && isCommandAlive(run)) throw stillRunning(text, 'is being started');
-  if (view?.state && view.status !== 'exited' && view.status !== 'dead') {
+  if (view?.state && isRunning(view)) {
     if (!force) throw stillRunning(text, 'is running');
     signalContainer(roots, id, String(SIGKILL));
     await waitForEnd(view.state.pid);

@@ -1,13 +1,15 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import { isAbandoned } from '../runtime/dir.ts';
-import { readState, type StateFile, statusOf } from '../runtime/state.ts';
+import { readState, type StateFile, type Status, statusOf } from '../runtime/state.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
 import type { Roots } from '../store/paths.ts';
 import { readIfExists } from '../store/read.ts';
 import type { ContainerConfig } from './config/types.ts';
-import { containerPaths, containersDir } from './layout.ts';
+import { containerPaths, containersDir, EXIT_FILE } from './layout.ts';
 import { fromVersion1, type RecordV1 } from './record-v1.ts';
+import { type ContainerStatus, type Facts, statusFrom } from './status.ts';
 
 /**
  * What is kept of a container as long as it exists: container.json in its directory under the data root. The environment
@@ -55,7 +57,7 @@ export interface ContainerExit {
 export interface ContainerView {
   readonly record: ContainerRecord;
   /** dead: it has ended, and something of it could not be taken back. */
-  readonly status: 'created' | 'running' | 'paused' | 'exited' | 'dead';
+  readonly status: ContainerStatus;
   /** The runtime's state while it runs. */
   readonly state?: StateFile;
 }
@@ -129,14 +131,30 @@ export function containerIds(roots: Roots): string[] {
 }
 
 export function viewOf(roots: Roots, record: ContainerRecord): ContainerView {
-  if (record.exit)
-    return { record, status: isAbandoned(containerPaths(roots, record.id).run) ? 'dead' : 'exited' };
-  const state = readState(containerPaths(roots, record.id).run);
-  if (state === undefined) return { record, status: 'created' };
-  const status = statusOf(state);
-  if (status === 'stopped') return { record, status: 'exited', state };
-  return { record, status: status === 'creating' ? 'created' : status, state };
+  const { run } = containerPaths(roots, record.id);
+  const state = record.exit ? undefined : readState(run);
+  const status = statusFrom({
+    get dir() {
+      if (!existsSync(run)) return 'none';
+      return isAbandoned(run) ? 'free' : 'held';
+    },
+    process: state ? PROCESS[statusOf(state)] : 'none',
+    get exit() {
+      if (record.exit) return 'kept';
+      return existsSync(join(run, EXIT_FILE)) ? 'seen' : 'none';
+    },
+    autoRemove: record.config.autoRemove === true,
+  });
+  return { record, status, ...(state && { state }) };
 }
+
+const PROCESS: Readonly<Record<Status, Facts['process']>> = {
+  creating: 'waiting',
+  created: 'waiting',
+  running: 'running',
+  paused: 'paused',
+  stopped: 'ended',
+};
 
 /**
  * The id of a container by its id, an unambiguous beginning of it, or its name.

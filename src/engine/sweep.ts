@@ -6,7 +6,7 @@ import { sweepDir } from '../runtime/dir.ts';
 import { namesIn } from '../runtime/journal.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
-import { containerPaths, runningDir } from './layout.ts';
+import { containerPaths, EXIT_FILE, runningDir } from './layout.ts';
 import { Names } from './names.ts';
 import {
   type ContainerExit,
@@ -73,7 +73,7 @@ function settle(roots: Roots, id: string, note: string | undefined): void {
     removeData(roots, id, record?.name);
   else if (!record.exit && note !== undefined) {
     // its monitor saw it, and found no room beside the record
-    const seen = readExit(id, join(containerPaths(roots, id).run, 'exit.json'));
+    const seen = readExit(id, join(containerPaths(roots, id).run, EXIT_FILE));
     writeRecord(roots, { ...record, exit: seen ?? killed(note) });
   }
 }

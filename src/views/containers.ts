@@ -77,6 +77,7 @@ function ellipsis(text: string, most: number): string {
 function statusText({ record, status }: ContainerView, now: number): string {
   const { exit } = record;
   if (status === 'dead') return 'Dead';
+  if (status === 'removing') return 'Removal In Progress';
   if (exit) return `Exited (${exit.code}) ${humanDuration(now - Date.parse(exit.finished))} ago`;
   if (status === 'created') return 'Created';
   if (status === 'exited') return 'Exited';

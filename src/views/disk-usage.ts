@@ -1,3 +1,4 @@
+import { isRunning } from '../engine/status.ts';
 import type { ContainerUsage, DiskUsage, ImageUsage } from '../engine/usage.ts';
 import { linesOf } from '../image/view.ts';
 import { rowOf as containerRow } from './containers.ts';
@@ -16,7 +17,7 @@ export const USAGE_HEADERS = {
 /** Docker's four lines, always all of them: scripts count them. There are no volumes and no build cache yet. */
 export function summaryRows({ images, containers, layers }: DiskUsage) {
   const sum = (list: readonly ContainerUsage[]) => list.reduce((total, { size }) => total + size, 0);
-  const isActive = ({ view }: ContainerUsage) => view.status === 'running' || view.status === 'paused';
+  const isActive = ({ view }: ContainerUsage) => isRunning(view);
   const active = containers.filter(isActive);
   const used = images.filter((image) => image.containers > 0);
   return [

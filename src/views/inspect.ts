@@ -1,5 +1,6 @@
 import type { ContainerPaths } from '../engine/layout.ts';
 import type { ContainerView } from '../engine/record.ts';
+import { isRunning } from '../engine/status.ts';
 import type { ImageDefaults } from '../image/types.ts';
 import type { Sizes } from './containers.ts';
 import { describeConfig } from './inspect-config.ts';
@@ -66,15 +67,15 @@ const NEVER = '0001-01-01T00:00:00Z';
 /** One that runs has run since it was made: nothing comes between. */
 function describeState({ record, status, state }: ContainerView) {
   const { exit, created } = record;
-  const isRunning = status === 'running' || status === 'paused';
+  const running = isRunning({ status });
   return {
     Status: status,
-    Running: isRunning,
+    Running: running,
     Paused: status === 'paused',
     Restarting: false,
     OOMKilled: exit?.oomKilled ?? false,
     Dead: status === 'dead',
-    Pid: isRunning ? (state?.pid ?? 0) : 0,
+    Pid: running ? (state?.pid ?? 0) : 0,
     ExitCode: exit?.code ?? 0,
     Error: exit?.note ?? '',
     StartedAt: status === 'created' ? NEVER : created,

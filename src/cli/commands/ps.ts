@@ -1,5 +1,6 @@
 import { createEngine } from '../../engine/engine.ts';
 import type { ContainerView } from '../../engine/record.ts';
+import { isRunning } from '../../engine/status.ts';
 import { COLUMNS, HEADERS, rowOf } from '../../views/containers.ts';
 import type { Command, Context } from '../command.ts';
 import { collect, wholeNumber } from '../options.ts';
@@ -89,7 +90,7 @@ async function wanted(flags: Flags, context: Context): Promise<ContainerView[]> 
   const everyState = flags.all || limit > 0 || all;
   return createEngine(context)
     .list((error) => context.err(`tinyrun: ${error.message}\n`))
-    .filter(({ status }) => everyState || status === 'running' || status === 'paused')
+    .filter((view) => everyState || isRunning(view))
     .filter(matches)
     .slice(0, limit > 0 ? limit : undefined);
 }
