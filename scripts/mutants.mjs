@@ -85,8 +85,27 @@ function breathes() {
   return status === 0;
 }
 
+/** The scripts that run what vitest does not; their last line counts. */
+const SCRIPTS = {
+  native: ({ only }) => ['scripts/test-native', only],
+  vm: ({ test: file }) => ['scripts/test-vm', path.basename(file, '.test.ts')],
+};
+
+function scripted(argv) {
+  const counts = /^(\d+) passed, (\d+) failed/;
+  const last =
+    run(...argv)
+      .stdout.trimEnd()
+      .split('\n')
+      .pop() ?? '';
+  const [, passed = 0, failed = 1] = counts.exec(last) ?? [];
+  return { passed: Number(passed), failed: Number(failed) };
+}
+
 /** How many tests of a row passed and failed. */
-function test({ test: file, only, project: kind = 'integration' }) {
+function test(mutant) {
+  const { test: file, only, project: kind = 'integration' } = mutant;
+  if (Object.hasOwn(SCRIPTS, kind)) return scripted(SCRIPTS[kind](mutant));
   const report = path.join(copy, '.cache/mutant.json');
   rmSync(report, { force: true });
   // unit and unit-addon

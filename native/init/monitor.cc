@@ -346,7 +346,8 @@ void runMonitor(int fd) {
   Monitor& monitor = *new (storage) Monitor;
   if (fd < 3 || !readOrder(fd, monitor.order)) return;
   sys::close(fd);
-  // Nobody but the host's root looks into this process: where the container shares its pid namespace, it is seen there.
+  // Where the container shares the host's pid namespace it is seen there, and where tinyrun itself lacks CAP_SYS_PTRACE, a
+  // container with all it has could trace it: its root is the host's.
   sys::prctl(PR_SET_DUMPABLE, 0);
   sys::closeRange(3, kNoSlot, CLOSE_RANGE_CLOEXEC);
   const message::order& order = monitor.order;

@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <functional>
+#include <thread>
 
 #include "fixture.h"
 #include "harness.h"
@@ -124,6 +126,43 @@ ROOT_TEST(netlinkBelievesNothing) {
     EXPECT_EQ(failureOf(make::netlink{.request = up, .device = std::string(16, 'x')}),
               "ioctl SIOCGIFINDEX ENAMETOOLONG " + std::string(16, 'x'));
     EXPECT_EQ(failureOf(make::netlink{.protocol = 999, .request = up, .device = "lo"}), "socket EPROTONOSUPPORT lo");
+  });
+}
+
+// Root of a user namespace that owns this network may send to a socket of ours: here it tells of a failure that was none.
+ROOT_TEST(onlyTheKernelAnswersARequest) {
+  inOwnNetwork([] {
+    const int socket = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    sockaddr_nl own{}, ours{};
+    own.nl_family = ours.nl_family = AF_NETLINK;
+    own.nl_pid = 0x70000001;
+    ours.nl_pid = static_cast<uint32_t>(getpid());   // the kernel's choice for a socket that has no address yet
+    EXPECT_EQ(bind(socket, reinterpret_cast<sockaddr*>(&own), sizeof own), 0);
+    const struct {
+      nlmsghdr head;
+      nlmsgerr error;
+    } lie = {{sizeof lie, NLMSG_ERROR, 0, 0, 0}, {-EUCLEAN, {}}};
+    make::netlink step{.device = "lo"};
+    for (uint32_t i = 0; i < 60; ++i) {   // they take long enough to be met
+      step.deviceAt.push_back(static_cast<uint32_t>(step.request.size()) + 20);
+      step.request += upRequest();
+    }
+    int lies = 0;
+    for (int round = 0; round < 500 && lies < 20; ++round) {
+      std::atomic<bool> over{false};
+      std::thread liar([&] {
+        while (!over)
+          if (sendto(socket, &lie, sizeof lie, MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&ours), sizeof ours) > 0) {
+            ++lies;
+            return;
+          }
+      });
+      EXPECT_EQ(failureOf(step), "");
+      over = true;
+      liar.join();
+    }
+    EXPECT(lies > 0);
+    close(socket);
   });
 }
 

@@ -190,4 +190,20 @@ export default [
     edits: [['src/plan/compile/cgroup.ts', "  { op: 'cgroupKill', args: { path } },\n", '']],
     test: 'test/security/set-uid.test.ts',
   },
+  {
+    name: 'monitor-dumpable',
+    row: 'E: a monitor that a container sees',
+    out: 'that nobody may trace it',
+    edits: [['native/init/monitor.cc', '  sys::prctl(PR_SET_DUMPABLE, 0);\n', '']],
+    test: 'test/security/monitor.test.ts',
+  },
+  {
+    name: 'netlink-kernel',
+    row: 'E: answers of netlink that others send',
+    out: 'the look at who an answer is from',
+    edits: [['native/init/netlink.cc', 'if (from.nl_pid != 0) continue;', '']],
+    test: 'native/test/links_test.cc',
+    project: 'native',
+    only: 'onlyTheKernelAnswersARequest',
+  },
 ];
