@@ -23,7 +23,7 @@ const FAR = [
   'src/cli/commands/save.ts',
   'src/cli/commands/system-df.ts',
   'src/cli/output/trace-run.ts',
-  'src/engine/pull.ts',
+  'src/engine/fetch-image.ts',
   'src/image/layout.ts',
   'src/image/unpack/stored.ts',
 ];

@@ -400,7 +400,11 @@ export default [
     row: 'CVE-2026-47262, podman 2024-9676',
     out: 'regular files of a bounded size only',
     edits: [
-      ['src/engine/layers.ts', 'if ((mode & S_IFMT) !== S_IFREG || size > MAX_BYTES) return undefined;', ''],
+      [
+        'src/engine/layer-file.ts',
+        'if ((mode & S_IFMT) !== S_IFREG || size > MAX_BYTES) return undefined;',
+        '',
+      ],
     ],
     test: users,
     only: 'passwd is',

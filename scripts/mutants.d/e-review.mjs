@@ -160,7 +160,7 @@ export default [
     name: 'walk',
     row: 'E: a walk that keeps what it opened',
     out: 'the close of what a path has passed through',
-    edits: [['src/engine/layers.ts', 'if (this.#dirs !== this.roots) closeAll(this.#dirs);', '']],
+    edits: [['src/engine/layer-file.ts', 'if (this.#dirs !== this.roots) closeAll(this.#dirs);', '']],
     test: 'test/security/files.test.ts',
     only: 'a walk through links in a hundred layers',
   },

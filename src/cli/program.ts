@@ -2,7 +2,7 @@ import { Command as Program } from 'commander';
 import { TinyrunError } from '../errors.ts';
 import { commandPath } from './add-command.ts';
 import type { Context } from './command.ts';
-import { plannedFlag, plannedVerb } from './planned.ts';
+import { plannedFlag, plannedVerb } from './not-yet.ts';
 import { suggest } from './suggest.ts';
 import { type Table, wordsOf } from './verb.ts';
 

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { readFromLayers } from '../../src/engine/layers.ts';
+import { readFromLayers } from '../../src/engine/layer-file.ts';
 import { native } from '../../src/native/index.ts';
 import { openInside, readInside } from '../../src/store/inside.ts';
 import { archive, type Entry } from '../integration/image/archives.ts';

@@ -1,4 +1,4 @@
-import { imageUsers } from '../../engine/images.ts';
+import { imageUsers } from '../../engine/image-users.ts';
 import { sweep } from '../../image/gc.ts';
 import { pruneImages } from '../../image/prune.ts';
 import { ImageStore } from '../../image/store.ts';

@@ -57,7 +57,7 @@ async function pullTags(
   context: Context,
   signal: AbortSignal,
 ): Promise<void> {
-  const { pullAndReport } = await import('../pull.ts');
+  const { pullAndReport } = await import('../pull-report.ts');
   // as for Docker an empty one is none: scripts pass "$PLATFORM"
   const platform = flags.platform ? parsePlatform(flags.platform) : undefined;
   await pullAndReport(context, asked, references, { platform, signal, quiet: flags.quiet ?? false });

@@ -1,5 +1,5 @@
 import { type Container, loadContainer } from '../../runtime/container.ts';
-import { killContainer } from '../../runtime/signal.ts';
+import { killContainer } from '../../runtime/kill.ts';
 import { parseSignal } from '../../runtime/signals.ts';
 import { containerSpec } from '../../runtime/state.ts';
 import { SIGKILL } from '../../spec/linux.ts';

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { findImage } from '../../../src/engine/image.ts';
+import { findImage } from '../../../src/engine/find-image.ts';
 import { ensureUnpacked } from '../../../src/image/layers.ts';
 import { ImageStore } from '../../../src/image/store.ts';
 

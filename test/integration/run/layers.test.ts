@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readFromLayers } from '../../../src/engine/layers.ts';
+import { readFromLayers } from '../../../src/engine/layer-file.ts';
 import { AT_FDCWD, native } from '../../../src/native/index.ts';
 
 const dir = mkdtempSync(path.join(tmpdir(), 'tinyrun-layers-'));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PLANNED_FLAGS, PLANNED_VERBS, plannedFlag, plannedVerb } from '../../../src/cli/planned.ts';
+import { PLANNED_FLAGS, PLANNED_VERBS, plannedFlag, plannedVerb } from '../../../src/cli/not-yet.ts';
 import { unknownCommand, usageError } from '../../../src/cli/program.ts';
 import { suggest } from '../../../src/cli/suggest.ts';
 import { locate, wordsOf } from '../../../src/cli/verb.ts';

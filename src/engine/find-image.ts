@@ -26,7 +26,7 @@ export async function findImage(
   if (stored) return stored;
   const optional = isEmbedded(image);
   if (pull !== 'never' && parseIdPrefix(image)?.length !== 64) {
-    const { fetchImage } = await import('./pull.ts');
+    const { fetchImage } = await import('./fetch-image.ts');
     const pulled = await fetchImage(store, image, { platform, optional, notify, signal });
     if (pulled) return pulled;
   }

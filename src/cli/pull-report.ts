@@ -1,4 +1,4 @@
-import { sweepIfPending } from '../engine/images.ts';
+import { sweepIfPending } from '../engine/image-users.ts';
 import { type Pulled, pull } from '../image/pull.ts';
 import { familiarReference, formatReference, type Reference } from '../image/reference.ts';
 import { ImageStore } from '../image/store.ts';
