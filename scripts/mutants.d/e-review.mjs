@@ -206,4 +206,18 @@ export default [
     project: 'native',
     only: 'onlyTheKernelAnswersARequest',
   },
+  {
+    name: 'scope-undo',
+    row: 'E: a scope whose creator was killed',
+    out: 'its place in the undo list',
+    edits: [
+      [
+        'src/plan/compile/cgroup.ts',
+        'return { slot: NO_SLOT, path, settle, undo: removeCgroup(path), ...late };',
+        'return { slot: NO_SLOT, path, settle, ...late };',
+      ],
+    ],
+    test: 'test/vm/systemd.test.ts',
+    project: 'vm',
+  },
 ];

@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import {
   CGROUPS,
   cgroups,
+  DATA,
   keyed,
   makeBundle,
   sh,
@@ -63,7 +64,7 @@ test('flags arrive in the files of the cgroup, which the container sees as the r
 test('beyond -m the program is killed: 137, OOMKilled', () => {
   const { code, stderr } = tinyrun('run', '--name', 'oom', '-m', '32m', 'busybox', 'tail', '/dev/zero');
   assert.equal(code, 137, stderr);
-  assert.deepEqual(oomState('oom'), { OOMKilled: true, ExitCode: 137 });
+  assert.deepEqual(oomState('oom'), { OOMKilled: true, ExitCode: 137, why: 'memory', signal: 9 });
   assert.equal(tinyrun('rm', 'oom').code, 0);
 });
 
@@ -71,15 +72,18 @@ test('OOMKilled is told when only a child died', () => {
   const script = 'tail /dev/zero; echo "child $?"';
   const { stdout } = tinyrun('run', '--name', 'child', '-m', '32m', 'busybox', 'sh', '-c', script);
   assert.equal(stdout, 'child 137\n');
-  assert.deepEqual(oomState('child'), { OOMKilled: true, ExitCode: 0 });
+  assert.deepEqual(oomState('child'), { OOMKilled: true, ExitCode: 0, why: 'memory', signal: undefined });
   assert.equal(tinyrun('rm', 'child').code, 0);
 });
 
+/** How it ended: what inspect says, and what its monitor wrote beside the record. */
 function oomState(name: string): object {
   const { stdout, stderr, code } = tinyrun('inspect', name);
   assert.equal(code, 0, stderr);
-  const { OOMKilled, ExitCode } = JSON.parse(stdout)[0].State;
-  return { OOMKilled, ExitCode };
+  const [{ Id, State }] = JSON.parse(stdout);
+  const { OOMKilled, ExitCode } = State;
+  const { why, signal } = JSON.parse(readFileSync(`${DATA}/containers/${Id}/exit.json`, 'utf8'));
+  return { OOMKilled, ExitCode, why, signal };
 }
 
 test('--cpus throttles', () => {

@@ -12,7 +12,8 @@ const BIN = path.resolve('bin');
 const SCRATCH = '/scratch';
 export const CGROUPS = '/sys/fs/cgroup';
 
-const env = { ...process.env, TINYRUN_ROOT: `${SCRATCH}/data`, TINYRUN_RUN_ROOT: `${SCRATCH}/run` };
+export const DATA = `${SCRATCH}/data`;
+const env = { ...process.env, TINYRUN_ROOT: DATA, TINYRUN_RUN_ROOT: `${SCRATCH}/run` };
 
 function call(program: string, args: readonly string[]): Result {
   const { status, signal, stdout, stderr } = spawnSync(path.join(BIN, program), args, {
