@@ -7,11 +7,11 @@ import { ConfigError } from './config/error.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from './layout.ts';
 import { Names } from './names.ts';
 import type { Blueprint } from './prepare.ts';
-import type { ContainerRecord } from './record.ts';
+import { type ContainerRecord, writeRecord } from './record.ts';
 import { removeData, sweepAll } from './sweep.ts';
 import type { CreateOptions } from './types.ts';
 
-/** A container's directories and files, made; its process not yet. */
+/** A container's directories, files and record, made; its process not yet. */
 export interface Created {
   readonly record: ContainerRecord;
   readonly paths: ContainerPaths;
@@ -29,6 +29,7 @@ export function createContainer(roots: Roots, blueprint: Blueprint, options: Cre
     const record = { ...blueprint.record, name };
     makeData(roots, blueprint, paths);
     if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
+    writeRecord(roots, record);
     return { record, paths, dir };
   } catch (error) {
     destroyContainer(roots, { dir, record: blueprint.record });

@@ -1,24 +1,21 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Plan } from '../plan/types.ts';
-import { oomKills } from '../runtime/cgroup.ts';
+import { attend } from '../runtime/attend.ts';
 import { isDebugging } from '../runtime/debug.ts';
-import { abandonDir, leftOf, removeLockedDir } from '../runtime/dir.ts';
-import { type Launched, type LaunchOptions, launch, launchSync } from '../runtime/launch.ts';
+import { abandonDir, removeLockedDir } from '../runtime/dir.ts';
+import type { LaunchOptions } from '../runtime/launch.ts';
+import { type Birth, bear, type End, type ExitRecord, type Life } from '../runtime/life.ts';
 import { forwardSignals } from '../runtime/signals.ts';
-import type { TerminalPump } from '../runtime/terminal.ts';
 import type { Roots } from '../store/paths.ts';
-import { rfc3339 } from '../store/time.ts';
 import { type Created, createContainer, destroyContainer } from './create.ts';
 import { containerPaths } from './layout.ts';
-import { attendMonitored, bearMonitored, type Waiting } from './monitored.ts';
 import { planOf } from './plan.ts';
 import type { Blueprint } from './prepare.ts';
-import { type ContainerExit, writeRecord } from './record.ts';
-import { type StreamsOfRun, streamsOf } from './streams.ts';
-import { sweepRunning } from './sweep.ts';
+import { writeRecord } from './record.ts';
+import { relayOf, streamsOf } from './streams.ts';
+import { sweepOne, sweepRunning } from './sweep.ts';
 import type { Lifeline, RunControl, RunResult } from './types.ts';
 
 /** Looking on while a plan runs: --trace and --step. */
@@ -26,7 +23,7 @@ export type Watch = Pick<LaunchOptions, 'trace' | 'onPause' | 'onFailure'> & {
   /** The plan, before anything of it runs. */
   readonly onPlan?: (plan: Plan) => void;
   /** All of it has run. */
-  readonly onLaunched?: (launched: Launched) => void;
+  readonly onLaunched?: (life: Life) => void;
 };
 
 /** Makes, runs and waits for a container in the foreground. Nothing of it is left when it was to be removed or failed. */
@@ -38,16 +35,11 @@ export async function runBlueprint(
 ): Promise<RunResult> {
   checkTerminal(blueprint, control);
   sweepRunning(roots);
+  const lifeline = lifelineOf(control, watch);
   // refused limits and impossible mounts are found by the compiler: before anything is made
-  const { plan, cgroup } = planOf(
-    roots,
-    blueprint,
-    containerPaths(roots, blueprint.record.id),
-    lifelineOf(control, watch),
-  );
-  watch.onPlan?.(plan);
+  const planned = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id), lifeline);
+  watch.onPlan?.(planned.plan);
   const created = createContainer(roots, blueprint, control);
-  // a step-by-step launch waits for a person, who may want to end it by Ctrl-C
   let forced = false;
   let giveUp = () => {};
   const insisted = new Promise<void>((resolve) => {
@@ -57,44 +49,35 @@ export async function runBlueprint(
     forced = true;
     giveUp();
   };
+  // a step-by-step launch waits for a person, who may want to end it by Ctrl-C
   const forward = control.forward ?? (control.sigProxy ? forwardSignals : undefined);
   let forwarding = watch.onPause ? undefined : forward?.({ onInsist });
   try {
-    if (lifelineOf(control, watch) === 'monitor')
-      return await runMonitored(roots, blueprint, created, {
-        plan,
-        cgroup,
-        control,
-        forwarding,
-        insisted,
-        isForced: () => forced,
-      });
-    const how = { plan, control, watch };
-    const { launched, streams } = await startOrTakeBack(roots, blueprint, created, how);
+    const life = await startCreated(roots, created, () =>
+      birthOf(blueprint, created, { ...planned, lifeline, control, watch }),
+    );
     forwarding ??= forward?.({ onInsist });
-    forwarding?.to(launched.pidfd, launched.pid);
-    watch.onLaunched?.(launched);
-    const output = await attach(launched, blueprint);
-    const status = await launched.wait();
-    // the pidfd's number may soon be another file's
-    forwarding?.drop();
-    const oomKilled = (oomKills(cgroup) ?? 0) > 0;
-    // kills what the program left in a pid namespace of the host, which may still hold the terminal
-    const left = leftOf(created.dir);
-    // who reads slowly is waited for, unless a person has lost patience
-    const written = Promise.all([output?.drained, streams.finish()]).then(nothing, (error: Error) => error);
-    const failure = await Promise.race([written, insisted]);
-    output?.detach();
-    finish(roots, created, { code: status.code, finished: rfc3339(), oomKilled }, left);
-    if (failure) throw lost(failure);
-    if (left) throw left;
-    const signal = status.kind === 'signaled' ? { signal: status.status } : {};
-    const { id } = created.record;
-    return { id, exitCode: status.code, oomKilled, ...signal, ...(forced ? { forced } : {}) };
+    watch.onLaunched?.(life);
+    const end = await attend(life, { forwarding, insisted, stdin: blueprint.config.openStdin === true });
+    if (lifeline === 'monitor') sweepAfterMonitor(roots, created);
+    else finish(roots, created, end);
+    if (end.lost) throw lost(end.lost);
+    if (end.left) throw end.left;
+    return resultOf(created.record.id, end.exit, forced);
   } finally {
     forwarding?.stop();
     // what a failure above left is for the next sweep, which goes by this lock
     created.dir.lock.release();
+  }
+}
+
+/** Runs a container that is made to its program's first instruction, or leaves nothing of it. */
+async function startCreated(roots: Roots, created: Created, birth: () => Birth): Promise<Life> {
+  try {
+    return await bear(birth());
+  } catch (error) {
+    abandonDir(created.dir, error, () => destroyContainer(roots, created));
+    throw error;
   }
 }
 
@@ -104,37 +87,22 @@ function lifelineOf({ lifeline = 'command', stdio }: RunControl, watch: Watch): 
   return isWatched ? 'command' : lifeline;
 }
 
-interface MonitoredRun extends Waiting {
+interface How {
   readonly plan: Plan;
-  readonly cgroup: string | undefined;
+  readonly cgroup?: string | undefined;
+  readonly lifeline: Lifeline;
   readonly control: RunControl;
-  readonly isForced: () => boolean;
+  readonly watch: Watch;
 }
 
-async function runMonitored(
-  roots: Roots,
-  blueprint: Blueprint,
-  created: Created,
-  { plan, cgroup, control, isForced, ...waiting }: MonitoredRun,
-): Promise<RunResult> {
-  const attached = await orAbandon(roots, created, () => {
-    keepRecord(roots, created, blueprint);
-    created.dir.journal.begin('start', plan);
-    return bearMonitored(blueprint, created, { plan, cgroup, control });
-  });
-  const { result, failure } = await attendMonitored(roots, blueprint, attached, waiting);
-  if (failure) throw lost(failure);
-  return isForced() ? { ...result, forced: true } : result;
-}
-
-/** A birth, or nothing left of the container. */
-async function orAbandon<T>(roots: Roots, created: Created, bear: () => Promise<T>): Promise<T> {
-  try {
-    return await bear();
-  } catch (error) {
-    abandonDir(created.dir, error, () => destroyContainer(roots, created));
-    throw error;
-  }
+/** The plan adds state.json, once there is a process and before its program runs: whoever hears from it finds it running. */
+function birthOf(blueprint: Blueprint, { dir, paths }: Created, how: How): Birth {
+  const { plan, cgroup, lifeline, control, watch } = how;
+  const common = { dir, plan, cgroup, config: JSON.stringify(blueprint.spec) };
+  if (lifeline === 'monitor')
+    return { ...common, lifeline, data: paths.data, relay: relayOf(blueprint, control) };
+  const { blocking } = control;
+  return { ...common, lifeline, blocking, watch, streams: streamsOf(blueprint, control) };
 }
 
 /** The program ended well or not: who reads its output must know that it is not whole. */
@@ -144,72 +112,38 @@ function lost(cause: Error): TinyrunError {
   return new TinyrunError('SYSCALL', cause.message, { cause, hint });
 }
 
-const nothing = (): undefined => undefined;
-
-interface Start {
-  readonly plan: Plan;
-  readonly control: RunControl;
-  readonly watch: Watch;
-}
-
-/** Runs the plan to the program's first instruction, or leaves nothing of the container. */
-async function startOrTakeBack(
-  roots: Roots,
-  blueprint: Blueprint,
-  created: Created,
-  how: Start,
-): Promise<{ launched: Launched; streams: StreamsOfRun }> {
-  return orAbandon(roots, created, async () => {
-    const streams = streamsOf(blueprint, how.control);
-    try {
-      keepRecord(roots, created, blueprint);
-      created.dir.journal.begin('start', how.plan);
-      const launched = await start(how, streams);
-      streams.start();
-      return { launched, streams };
-    } catch (error) {
-      streams.drop();
-      throw error;
-    }
-  });
-}
-
 /** Docker's refusal: with -i -t what is typed must come from a terminal. */
 function checkTerminal({ config }: Blueprint, control: RunControl): void {
   if (!config.tty || !config.openStdin || native().isatty(control.stdio?.[0] ?? 0)) return;
   throw new TinyrunError('NOT_A_TTY', 'the input device is not a TTY');
 }
 
-/** Off this thread, unless its owner says that nothing else is to be done there. Who looks on must be let in between. */
-async function start({ plan, control, watch }: Start, { stdio }: StreamsOfRun): Promise<Launched> {
-  const { onPause, onFailure, trace } = watch;
-  const common = { plan, stdio, ...(trace ? { trace } : {}), ...(onFailure ? { onFailure } : {}) };
-  if (control.blocking && !onPause) return launchSync(common);
-  return await launch({ ...common, ...(onPause ? { onPause } : {}) });
-}
-
 /**
- * What other commands go by: the record, and the bundle of the runtime's verbs. The plan adds state.json, once there is
- * a process and before its program runs: whoever hears from it finds it running.
+ * A monitor that was killed took its container along; one that could not take all of it back has left the journal. Either
+ * is for a sweep, which tells what it cannot do.
  */
-function keepRecord(roots: Roots, { record, paths }: Created, { spec }: Blueprint): void {
-  writeRecord(roots, record);
-  writeFileSync(join(paths.run, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
-}
-
-/** Joins the container's terminal to ours; without one its streams are ours already. */
-async function attach(launched: Launched, { config }: Blueprint): Promise<TerminalPump | undefined> {
-  if (launched.consoleFd === undefined) return undefined;
-  const { pumpTerminal } = await import('../runtime/terminal.ts');
-  return pumpTerminal({ master: launched.consoleFd, stdin: config.openStdin === true });
+function sweepAfterMonitor(roots: Roots, { record, paths }: Created): void {
+  if (existsSync(paths.run)) sweepOne(roots, record.id);
 }
 
 /** What could not be taken back stays, dead, until a sweep or `rm` can. */
-function finish(roots: Roots, created: Created, exit: ContainerExit, left: TinyrunError | undefined): void {
+function finish(roots: Roots, created: Created, { exit, left }: End): void {
   if (created.record.config.autoRemove && !left) {
     destroyContainer(roots, created);
     return;
   }
-  writeRecord(roots, { ...created.record, exit: left ? { ...exit, note: left.message } : exit });
+  const { why, ...seen } = exit;
+  const note = left ? { note: left.message } : {};
+  writeRecord(roots, { ...created.record, exit: { ...seen, oomKilled: why === 'memory', ...note } });
   if (!left) removeLockedDir(created.paths.run);
+}
+
+function resultOf(id: string, { code, signal, why }: ExitRecord, forced: boolean): RunResult {
+  return {
+    id,
+    exitCode: code,
+    oomKilled: why === 'memory',
+    ...(signal === undefined ? {} : { signal }),
+    ...(forced ? { forced } : {}),
+  };
 }

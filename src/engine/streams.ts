@@ -1,5 +1,6 @@
 import { native } from '../native/index.ts';
-import type { Fd, Streams } from '../native/types.ts';
+import type { Fd } from '../native/types.ts';
+import type { Relay } from '../runtime/life.ts';
 import type { Blueprint } from './prepare.ts';
 import type { RunControl } from './types.ts';
 
@@ -34,15 +35,6 @@ export function streamsOf(blueprint: Blueprint, control: RunControl): StreamsOfR
     errors,
     ...(owner === undefined ? {} : { owner }),
   });
-}
-
-/** What joins a monitor to this process's streams: pipes, which the monitor copies to and from those of the container. */
-export interface Relay {
-  readonly streams: Streams;
-  /** Something may be typed. */
-  readonly input: boolean;
-  /** Of the container's own pipes. */
-  readonly owner?: number | undefined;
 }
 
 export function relayOf(blueprint: Blueprint, { copied = OWN }: RunControl): Relay {

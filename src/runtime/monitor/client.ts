@@ -7,6 +7,7 @@ import type { Fd } from '../../native/types.ts';
 import { encode } from '../../plan/encode.ts';
 import { NO_SLOT, type Plan } from '../../plan/types.ts';
 import { errnoMessage, planError } from '../failure.ts';
+import type { ExitRecord } from '../life.ts';
 import { openProcess } from '../pidfd.ts';
 import type { Messages } from './messages.gen.ts';
 import { decodeMessage, encodeMessage, type Message, type MessageName } from './messages.ts';
@@ -36,8 +37,9 @@ export interface Monitored {
   readonly pid: number;
   /** Of the container's first process; -1 when it has ended already. Open until `ended`. */
   readonly pidfd: Fd;
-  /** Resolves when the monitor has gone, with what it told of the container's end; undefined: it was killed. */
-  readonly ended: Promise<Messages['exit'] | undefined>;
+  readonly startTime: bigint;
+  /** Waits until the monitor has gone; answers what it told of the container's end, undefined: it was killed. */
+  ended(): Promise<ExitRecord | undefined>;
   /** For who speaks to it from another thread. */
   readonly socket: Fd;
   tell<N extends 'resize' | 'attach' | 'closeStdin'>(name: N, message: Messages[N]): void;
@@ -157,19 +159,25 @@ function monitored({ pid, startTime }: Started, monitor: Fd, socket: Fd): Monito
   return {
     pid,
     pidfd,
+    startTime,
     socket,
-    ended: ending(monitor, socket).finally(close),
+    ended: () => ending(monitor, socket).finally(close),
     tell: (name, message) => {
       if (open) send(socket, name, message);
     },
   };
 }
 
-async function ending(monitor: Fd, socket: Fd): Promise<Messages['exit'] | undefined> {
+const WHYS = ['ended', 'signal', 'memory'] as const;
+
+async function ending(monitor: Fd, socket: Fd): Promise<ExitRecord | undefined> {
   await native().waitPidfd(monitor);
   try {
     const last = receive(socket);
-    return last?.name === 'exit' ? last : undefined;
+    if (last?.name !== 'exit') return undefined;
+    const { code, signal, finished } = last;
+    const why = WHYS.find((word) => word === last.why) ?? 'ended';
+    return { code, finished, why, ...(signal === 0 ? {} : { signal }) };
   } catch (error) {
     // it died with a message of ours unread
     if (error instanceof SyscallError && error.code === 'ECONNRESET') return undefined;

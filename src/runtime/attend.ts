@@ -1,0 +1,39 @@
+import type { End, Life } from './life.ts';
+import type { Forwarding } from './signals.ts';
+
+export interface Attending {
+  /** Signals of this process, for it. */
+  readonly forwarding?: Forwarding | undefined;
+  /** Resolves when who waits has lost patience: its output is not waited for any more. */
+  readonly insisted?: Promise<void>;
+  /** What is typed at our terminal goes to its. */
+  readonly stdin?: boolean;
+  readonly lineEndsStay?: boolean;
+}
+
+/**
+ * Stays with a life until it has ended, its output is written and our terminal is as it was; its terminal is joined to
+ * ours meanwhile. `lost`: not all of the output could be written.
+ */
+export async function attend(
+  life: Life,
+  { forwarding, insisted, ...terminal }: Attending,
+): Promise<End & { lost: Error | undefined }> {
+  forwarding?.to(life.pidfd, life.pid);
+  const joined = await life.join(terminal);
+  void insisted?.then(() => life.leave());
+  try {
+    const end = await life.ended();
+    // the pidfd's number may soon be another file's
+    forwarding?.drop();
+    const written = Promise.all([joined?.drained, life.written()]).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    // who reads slowly is waited for, unless a person has lost patience
+    const lost = (await (insisted ? Promise.race([written, insisted]) : written)) ?? undefined;
+    return { ...end, lost };
+  } finally {
+    joined?.detach();
+  }
+}
