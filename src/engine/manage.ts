@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { isAbandoned, LOCK_FILE } from '../runtime/dir.ts';
-import { killContainer } from '../runtime/kill.ts';
+import { signalFirst } from '../runtime/kill.ts';
 import { waitForEnd } from '../runtime/pidfd.ts';
 import { parseSignal } from '../runtime/signals.ts';
 import { SIGKILL } from '../spec/linux.ts';
@@ -42,13 +42,9 @@ export function signalContainer(roots: Roots, text: string, signal: string): voi
   const number = parseSignal(signal);
   const view = findContainer(roots, text);
   const { state } = view;
-  if (!state || !isRunning(view))
+  const running = state && isRunning(view) ? state : undefined;
+  if (running === undefined || !signalFirst(running, number))
     throw new TinyrunError('CONTAINER_NOT_RUNNING', `container ${text} is not running`);
-  killContainer(
-    { dir: containerPaths(roots, view.record.id).run, state, status: view.status },
-    number,
-    false,
-  );
 }
 
 /**

@@ -1,14 +1,11 @@
 import { TinyrunError } from '../errors.ts';
 import type { Step } from '../plan/types.ts';
-import type { Container } from './container.ts';
 import { launchSync } from './launch.ts';
+import type { Container } from './state.ts';
 import { liveCgroups } from './whereabouts.ts';
 
-function refuse(message: string, hint: string): TinyrunError {
-  return new TinyrunError('CONTAINER_NOT_RUNNING', message, { hint });
-}
-
-function setFrozen(container: Container, frozen: boolean): void {
+/** Freezes a container that lives, or lets it go on. @throws TinyrunError (UNSUPPORTED, SYSCALL) */
+export function setFrozen(container: Container, frozen: boolean): void {
   const cgroups = liveCgroups(container);
   if (cgroups.length === 0) {
     throw new TinyrunError('UNSUPPORTED', 'the container has no cgroup of its own to freeze', {
@@ -20,18 +17,4 @@ function setFrozen(container: Container, frozen: boolean): void {
     (path): Step => ({ op: 'cgroupFreeze', lane: 'host', args: { path, frozen: frozen ? 1 : 0 }, why }),
   );
   launchSync({ plan: { steps } });
-}
-
-/** Freezes a created or running container; runc's words for the others. */
-export function pauseContainer(container: Container): void {
-  const { status } = container;
-  if (status !== 'running' && status !== 'created') {
-    throw refuse('container not running', 'only created and running containers can be paused');
-  }
-  setFrozen(container, true);
-}
-
-export function resumeContainer(container: Container): void {
-  if (container.status !== 'paused') throw refuse('container not paused', 'tinyrunc state shows what it is');
-  setFrozen(container, false);
 }

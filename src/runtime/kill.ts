@@ -1,20 +1,12 @@
-import { TinyrunError } from '../errors.ts';
+import type { StepFailure } from '../native/types.ts';
 import type { Step } from '../plan/types.ts';
 import { SIGKILL } from '../spec/linux.ts';
 import { signalEach } from './cgroup.ts';
-import type { Container } from './container.ts';
 import { launchSync } from './launch.ts';
+import { type Container, isAlive, type StateFile } from './state.ts';
 import { membersOf } from './whereabouts.ts';
 
-/** runc's words; containerd's shim takes them for "already gone". */
-function notRunning(): TinyrunError {
-  return new TinyrunError('CONTAINER_NOT_RUNNING', 'container not running', {
-    hint: 'tinyrunc state shows what it is; only created, running and paused containers take signals',
-  });
-}
-
-function killStep(container: Container, signal: number): Step {
-  const { pid, startTime } = container.state;
+function killStep({ pid, startTime }: StateFile, signal: number): Step {
   return {
     op: 'kill',
     lane: 'host',
@@ -23,8 +15,11 @@ function killStep(container: Container, signal: number): Step {
   };
 }
 
-/** Answers whether there was anybody. What is born while it is being killed is killed as well. */
-function signalAll(container: Container, signal: number): boolean {
+/**
+ * Sends a signal to every process of a container, also when the first one has ended: in a host's pid namespace the others
+ * live on. Answers whether there was anybody. What is born while it is being killed is killed as well.
+ */
+export function signalAll(container: Container, signal: number): boolean {
   const done = new Set<number>();
   for (;;) {
     const left = membersOf(container).filter((pid) => !done.has(pid));
@@ -35,17 +30,15 @@ function signalAll(container: Container, signal: number): boolean {
   }
 }
 
-/**
- * Sends a signal to a container's first process, or with `all` to every process of it (also when the first one has
- * ended: in a host's pid namespace the others live on).
- * @throws TinyrunError (CONTAINER_NOT_RUNNING)
- */
-export function killContainer(container: Container, signal: number, all: boolean): void {
-  const { status } = container;
-  if (all && signalAll(container, signal)) return;
-  if (status === 'stopped') {
-    if (all) return;
-    throw notRunning();
+/** Sends a signal to a container's first process; answers whether that was there. */
+export function signalFirst(state: StateFile, signal: number): boolean {
+  if (!isAlive(state)) return false;
+  try {
+    launchSync({ plan: { steps: [killStep(state, signal)] } });
+    return true;
+  } catch (error) {
+    // it has ended since we looked
+    if (((error as Error).cause as StepFailure | undefined)?.code === 'ESRCH') return false;
+    throw error;
   }
-  launchSync({ plan: { steps: [killStep(container, signal)] } });
 }

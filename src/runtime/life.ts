@@ -10,12 +10,10 @@ import { type Launched, type LaunchOptions, launch, launchSync } from './launch.
 import { startMonitor } from './monitor/client.ts';
 import { encodeMessage } from './monitor/messages.ts';
 import { signalPidfd } from './pidfd.ts';
+import { CONFIG_FILE } from './state.ts';
 
 // The one door to a running process. Whoever has claimed a directory and thought of a plan has it born here, and gets a
 // life to wait for; who its parent is, is a property of the birth.
-
-/** Of its directory, beside what the plan writes there. */
-export const CONFIG_FILE = 'config.json';
 
 interface Common {
   readonly plan: Plan;
@@ -191,9 +189,7 @@ async function bornOfMonitor({ plan, cgroup, dir, data, relay }: MonitoredBirth)
     pidfd,
     startTime,
     results: [],
-    signal: (signal) => {
-      if (pidfd >= 0) signalPidfd(pidfd, signal);
-    },
+    signal: (signal) => signalPidfd(pidfd, signal),
     join: async (how) => {
       if (!hasTerminal) return undefined;
       const { lendTerminal } = await import('./terminal.ts');

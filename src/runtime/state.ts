@@ -1,17 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { native } from '../native/index.ts';
 import type { StepArgs } from '../plan/steps.gen.ts';
 import { parseJson } from '../spec/parse.ts';
-import type { Hooks, Spec } from '../spec/types.ts';
+import type { Hooks, Spec, State } from '../spec/types.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
 import { readIfAny, readIfExists } from '../store/read.ts';
 import { isFrozen } from './whereabouts.ts';
 
 /** Exists once there is a container. */
 export const STATE_FILE = 'state.json';
-/** The spec that the container was made of. */
+
+/** The spec that its plan was made of. */
 export const CONFIG_FILE = 'config.json';
 
 /** Whose death is the container's: its parent, which holds the lock of its directory. */
@@ -51,31 +51,11 @@ export interface StateFile {
   readonly hooks?: Pick<Hooks, 'poststart' | 'poststop'>;
 }
 
-/** runtime-spec leaves the grammar to the runtime; this is runc's, so that its users' names go on working. */
-const ID = /^[\w+\-.,]+$/;
-/** NAME_MAX less room for the suffixes of temporary files. */
-const LONGEST_NAME = 200;
-
-/** @throws TinyrunError (CONTAINER_ID) for an id that is empty, longer than 1024 characters, or could be a path. */
-export function checkId(id: string): void {
-  if (id.length > 0 && id.length <= 1024 && ID.test(id) && id !== '.' && id !== '..') return;
-  if (id === '') throw new TinyrunError('CONTAINER_ID', 'container id cannot be empty');
-  const shown = id.length > 64 ? `${id.slice(0, 61)}...` : id;
-  throw new TinyrunError('CONTAINER_ID', `invalid container ID format: ${JSON.stringify(shown)}`);
-}
-
-/** The directory of a container below `root`: its id, or a digest of it where a file name could not hold it. */
-export function containerDir(root: string, id: string): string {
-  checkId(id);
-  if (id.length <= LONGEST_NAME) return join(root, id);
-  // '~' is in no id, so a digest never meets a short name; state.json holds the whole id.
-  return join(root, `~${id.slice(0, 100)}~${native().fnv1a(id)}`);
-}
-
-/** config.json as it was when the container was created. */
-export function containerSpec(dir: string): Spec {
-  const path = join(dir, CONFIG_FILE);
-  return parseJson(readFileSync(path, 'utf8'), path) as Spec;
+/** A container as its directory tells of it. */
+export interface Container {
+  /** Absolute path. */
+  readonly dir: string;
+  readonly state: StateFile;
 }
 
 /** Writes state.json whole; the container exists from here on. */
@@ -166,4 +146,22 @@ export function statusOf(state: StateFile): Status {
   if (!isAlive(state)) return 'stopped';
   if (isFrozen(state)) return 'paused';
   return fifoExists(state.fifo) ? 'created' : 'running';
+}
+
+/** The state as the specification has it, for `state` and for hooks; runtime.md, "State". */
+export function specState(state: StateFile, status: Status): State {
+  return {
+    ociVersion: state.ociVersion,
+    id: state.id,
+    status,
+    ...(status === 'stopped' ? {} : { pid: state.pid }),
+    bundle: state.bundle,
+    ...(state.annotations === undefined ? {} : { annotations: state.annotations }),
+  };
+}
+
+/** config.json as it was when the container was created. */
+export function containerSpec(dir: string): Spec {
+  const path = join(dir, CONFIG_FILE);
+  return parseJson(readFileSync(path, 'utf8'), path) as Spec;
 }

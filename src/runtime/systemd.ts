@@ -13,11 +13,10 @@ export interface ScopeName {
   readonly unit: string;
 }
 
-/** @throws TinyrunError (SPEC_INVALID) when the path has not three parts or names no slice. */
-export function parseScope(cgroupsPath: string | undefined, id: string, rootless: boolean): ScopeName {
+/** Without a path, the unit is `fallback`. @throws TinyrunError (SPEC_INVALID) when it has not three parts or names no slice. */
+export function parseScope(cgroupsPath: string | undefined, rootless: boolean, fallback: string): ScopeName {
   const standard = rootless ? 'user.slice' : 'system.slice';
-  if (cgroupsPath === undefined || cgroupsPath === '')
-    return { slice: standard, unit: `tinyrunc-${id}.scope` };
+  if (cgroupsPath === undefined || cgroupsPath === '') return { slice: standard, unit: fallback };
   const parts = cgroupsPath.split(':');
   const [slice = '', prefix = '', name = ''] = parts;
   if (parts.length !== 3 || name === '' || (slice !== '' && !slice.endsWith('.slice'))) {
@@ -162,7 +161,7 @@ export function startScope(request: ScopeRequest): Promise<void> {
   const text = (value: string): Variant => ({ signature: 's', value });
   const yes: Variant = { signature: 'b', value: true };
   const properties: [string, Variant][] = [
-    ['Description', text(`tinyrunc container ${request.id}`)],
+    ['Description', text(`container ${request.id}`)],
     ['Slice', text(request.slice)],
     ['Delegate', yes],
     ['PIDs', { signature: 'au', value: [request.pid] }],

@@ -7,10 +7,10 @@ import { type CgroupWrite, cgroupWrites, withoutV2, writeStep } from '../plan/co
 import { type FileWrite, putBackAll } from '../plan/putback.ts';
 import type { LinuxResources } from '../spec/types.ts';
 import { readIfAny, readIfExists } from '../store/read.ts';
-import type { Container } from './container.ts';
 import { errnoMessage } from './failure.ts';
 import { hostFacts } from './host.ts';
 import { launchSync } from './launch.ts';
+import type { Container } from './state.ts';
 import { setScopeProperties, unitProperties } from './systemd.ts';
 import { liveCgroups } from './whereabouts.ts';
 
@@ -39,7 +39,7 @@ function reachable(
 }
 
 /**
- * linux.resources.memory.checkBeforeUpdate: a limit below what is used already would kill; runc's words.
+ * linux.resources.memory.checkBeforeUpdate: a limit below what is used already would kill.
  * @throws TinyrunError (SPEC_INVALID)
  */
 export function checkUsage(cgroup: string, { memory = {} }: LinuxResources): void {
@@ -129,19 +129,14 @@ async function apply(
 /**
  * Changes a container's limits while it lives. What `resources` leaves out stays as it is, and so does all of it when a
  * value is refused.
- * @throws TinyrunError (CONTAINER_NOT_RUNNING, UNSUPPORTED, SPEC_INVALID, SYSCALL)
+ * @throws TinyrunError (UNSUPPORTED, SPEC_INVALID, SYSCALL)
  */
 export async function updateContainer(
   container: Container,
   resources: LinuxResources,
   warn: (message: string) => void,
 ): Promise<void> {
-  const { state, status } = container;
-  if (status === 'stopped') {
-    throw new TinyrunError('CONTAINER_NOT_RUNNING', 'container not running', {
-      hint: 'limits are of living processes: change config.json for the next one',
-    });
-  }
+  const { state } = container;
   const [cgroup] = liveCgroups(container);
   if (cgroup === undefined) {
     throw new TinyrunError('UNSUPPORTED', `container ${state.id} has no cgroup2 to limit`, {

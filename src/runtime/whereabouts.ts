@@ -1,12 +1,11 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { readIfAny } from '../store/read.ts';
+import { readIfAny, readIfExists } from '../store/read.ts';
 import { cgroupPids, readGone } from './cgroup.ts';
-import type { Container } from './container.ts';
 import { hostFacts, parseOwnCgroup } from './host.ts';
 import { namesIn } from './journal.ts';
-import { containerSpec, isAlive, type StateFile } from './state.ts';
+import { type Container, containerSpec, isAlive, type StateFile } from './state.ts';
 
 // Where a container's processes are: in the cgroup that was made for it, unless somebody moved its first process out
 // of it since, and perhaps removed it. Then the processes themselves are asked.
@@ -115,4 +114,22 @@ export function isFrozen(state: StateFile): boolean {
   if (cgroup.endsWith(parseOwnCgroup(readGone(`/proc/${pid}/cgroup`)))) return false;
   const moved = movedTo(state);
   return moved !== undefined && frozen(moved);
+}
+
+/**
+ * A container that manages cgroups of its own (systemd) has moved its processes further down and given controllers to
+ * them: no process may be in its top one then (cgroup-v2.rst, "No Internal Process Constraint"). Like runc, exec goes
+ * where the first process is; and so it does where the container's own cgroup is gone.
+ */
+export function habitableCgroup({ id, pid }: StateFile, cgroup: string): string {
+  const given = readIfExists(join(cgroup, 'cgroup.subtree_control'))?.trim();
+  if (given === '') return cgroup;
+  const now = cgroupOf(pid);
+  if (given !== undefined) return now?.startsWith(`${cgroup}/`) ? now : cgroup;
+  if (now !== undefined) return now;
+  throw new TinyrunError(
+    'UNSUPPORTED',
+    `the cgroup of container ${id} cannot be found: ${cgroup} is gone, and process ${pid} is in none`,
+    { hint: `move process ${pid} to a cgroup of its own` },
+  );
 }

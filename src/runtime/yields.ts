@@ -3,10 +3,9 @@ import { type Compiled, YIELD } from '../plan/compile/options.ts';
 import { cgroupWrites } from '../plan/compile/resources.ts';
 import type { ContainerProcessState, Spec } from '../spec/types.ts';
 import { sendToSocket } from './console.ts';
-import { specState } from './container.ts';
 import { runHooks } from './hooks.ts';
 import type { LaunchOptions, Progress } from './launch.ts';
-import type { StateFile, Status } from './state.ts';
+import { type StateFile, type Status, specState } from './state.ts';
 import { type ScopeName, startScope, unitProperties } from './systemd.ts';
 
 /** What Node needs to know to do its part of a plan. */

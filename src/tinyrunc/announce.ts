@@ -1,7 +1,8 @@
-import { sendConsole, sendToSocket } from '../runtime/console.ts';
-import type { Launched } from '../runtime/launch.ts';
+import { sendToSocket } from '../runtime/console.ts';
+import type { Life } from '../runtime/life.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
 import type { Flag, Parsed } from './args.ts';
+import { sendConsole } from './console.ts';
 
 export const ANNOUNCE_FLAGS: readonly Flag[] = [
   {
@@ -20,11 +21,11 @@ const writePidFile = (path: string, pid: number): void => writeFileAtomic(path, 
 export type PidfdOf = 'standard' | 'setns';
 
 /** Tells who asked on the command line: the terminal, the pidfd, the pid, in runc's order. */
-export function announce(flags: Parsed, launched: Launched, kind: PidfdOf): void {
+export function announce(flags: Parsed, life: Life, kind: PidfdOf): void {
   const consoleSocket = flags.string('console-socket');
   const pidfdSocket = flags.string('pidfd-socket');
   const pidFile = flags.string('pid-file');
-  if (consoleSocket && launched.consoleFd !== undefined) sendConsole(consoleSocket, launched.consoleFd);
-  if (pidfdSocket) sendToSocket(pidfdSocket, [launched.pidfd], kind);
-  if (pidFile) writePidFile(pidFile, launched.pid);
+  if (consoleSocket && life.consoleFd !== undefined) sendConsole(consoleSocket, life.consoleFd);
+  if (pidfdSocket) sendToSocket(pidfdSocket, [life.pidfd], kind);
+  if (pidFile) writePidFile(pidFile, life.pid);
 }

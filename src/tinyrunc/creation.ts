@@ -1,6 +1,6 @@
-import type { CreateOptions } from '../runtime/create.ts';
 import { ANNOUNCE_FLAGS } from './announce.ts';
 import type { Flag } from './args.ts';
+import type { CreateOptions } from './create.ts';
 import { listenEnv, listenFds, preservedFds } from './fds.ts';
 import type { VerbContext } from './verb.ts';
 

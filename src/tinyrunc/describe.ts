@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Container } from '../runtime/container.ts';
+import type { Container } from './container.ts';
 
 /** A container as runc's `state` and `list` show it. */
 export interface Described {

@@ -1,4 +1,4 @@
-import { deleteContainer } from '../../runtime/delete.ts';
+import { deleteContainer } from '../delete.ts';
 import type { Verb } from '../verb.ts';
 
 export const verb: Verb = {

@@ -2,13 +2,13 @@ import { existsSync, watch, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../../errors.ts';
 import { oomKills } from '../../runtime/cgroup.ts';
-import { type Container, loadContainer } from '../../runtime/container.ts';
 import { waitForEnd } from '../../runtime/pidfd.ts';
-import { readStats } from '../../runtime/stats.ts';
 import { liveCgroups } from '../../runtime/whereabouts.ts';
 import { dict } from '../../store/dict.ts';
 import { toJson } from '../../store/text.ts';
 import { usage } from '../args.ts';
+import { type Container, loadContainer } from '../container.ts';
+import { readStats } from '../stats.ts';
 import type { Verb } from '../verb.ts';
 
 const UNITS: Readonly<Record<string, number>> = dict({

@@ -1,13 +1,12 @@
-import { native } from '../../native/index.ts';
-import { loadContainer } from '../../runtime/container.ts';
-import { execInContainer } from '../../runtime/exec.ts';
-import { attend } from '../../runtime/foreground.ts';
-import type { Launched } from '../../runtime/launch.ts';
+import type { Life } from '../../runtime/life.ts';
 import { containerSpec } from '../../runtime/state.ts';
 import { SIGKILL } from '../../spec/linux.ts';
 import { announce } from '../announce.ts';
 import type { Parsed } from '../args.ts';
+import { loadContainer } from '../container.ts';
+import { execInContainer } from '../exec.ts';
 import { preservedFds } from '../fds.ts';
+import { foreground } from '../foreground.ts';
 import { EXEC_FLAGS, execProcess } from '../process.ts';
 import type { Verb } from '../verb.ts';
 
@@ -18,12 +17,12 @@ function subCgroup(flags: Parsed): string {
 }
 
 /** Who cannot be told of the process would not know that it runs. */
-async function announceOrEnd(flags: Parsed, launched: Launched): Promise<void> {
+async function announceOrEnd(flags: Parsed, life: Life): Promise<void> {
   try {
-    announce(flags, launched, 'setns');
+    announce(flags, life, 'setns');
   } catch (error) {
-    native().pidfdSendSignal(launched.pidfd, SIGKILL);
-    await launched.wait();
+    life.signal(SIGKILL);
+    await life.ended();
     throw error;
   }
 }
@@ -40,7 +39,7 @@ export const verb: Verb = {
     const container = loadContainer(root, id);
     const own = containerSpec(container.dir).process ?? { cwd: '/' };
     const detach = flags.bool('detach');
-    const launched = await execInContainer({
+    const life = await execInContainer({
       root,
       container,
       process: execProcess(own, flags, args, log.warn),
@@ -51,8 +50,8 @@ export const verb: Verb = {
       ignorePaused: flags.bool('ignore-paused'),
       warn: (message) => log.warn(message),
     });
-    await announceOrEnd(flags, launched);
+    await announceOrEnd(flags, life);
     if (detach) return 0;
-    return (await attend(launched)).code;
+    return await foreground(life);
   },
 };

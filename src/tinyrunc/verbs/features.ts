@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
-import { featuresDocument } from '../../runtime/features.ts';
 import { toJson } from '../../store/text.ts';
+import { featuresDocument } from '../features.ts';
 import type { Verb } from '../verb.ts';
 import { SPEC_VERSION, VERSION } from '../version.ts';
 

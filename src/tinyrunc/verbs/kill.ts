@@ -1,9 +1,13 @@
-import { type Container, loadContainer } from '../../runtime/container.ts';
-import { killContainer } from '../../runtime/kill.ts';
+import { signalAll, signalFirst } from '../../runtime/kill.ts';
 import { parseSignal } from '../../runtime/signals.ts';
 import { containerSpec } from '../../runtime/state.ts';
 import { SIGKILL } from '../../spec/linux.ts';
+import { type Container, loadContainer } from '../container.ts';
+import { NOT_RUNNING, refuse } from '../refusals.ts';
 import type { Verb } from '../verb.ts';
+
+const TAKES_SIGNALS =
+  'tinyrunc state shows what it is; only created, running and paused containers take signals';
 
 /** The end of its first process is the end of a container only where that is the first one of a pid namespace of its own. */
 function outlivesFirst({ dir }: Container): boolean {
@@ -27,7 +31,8 @@ export const verb: Verb = {
     const container = loadContainer(root, id);
     const all =
       flags.bool('all') || (number === SIGKILL && container.status !== 'stopped' && outlivesFirst(container));
-    killContainer(container, number, all);
+    const isReached = (all && signalAll(container, number)) || signalFirst(container.state, number);
+    if (!isReached && !all) refuse(NOT_RUNNING, TAKES_SIGNALS);
     return 0;
   },
 };

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
-import { type Container, listContainers } from '../../runtime/container.ts';
 import { columns, toJson, visible } from '../../store/text.ts';
 import { usage } from '../args.ts';
+import { type Container, listContainers } from '../container.ts';
 import { type Described, describe, ownerName } from '../describe.ts';
 import type { Verb } from '../verb.ts';
 

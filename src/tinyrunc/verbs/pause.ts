@@ -1,5 +1,6 @@
-import { loadContainer } from '../../runtime/container.ts';
-import { pauseContainer } from '../../runtime/freeze.ts';
+import { setFrozen } from '../../runtime/freeze.ts';
+import { loadContainer } from '../container.ts';
+import { NOT_RUNNING, refuse } from '../refusals.ts';
 import type { Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -7,7 +8,10 @@ export const verb: Verb = {
   flags: [],
   arguments: [1, 1],
   run({ root, flags }) {
-    pauseContainer(loadContainer(root, flags.args[0] ?? ''));
+    const container = loadContainer(root, flags.args[0] ?? '');
+    if (container.status !== 'running' && container.status !== 'created')
+      refuse(NOT_RUNNING, 'only created and running containers can be paused');
+    setFrozen(container, true);
     return 0;
   },
 };

@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
 import { TinyrunError } from '../../errors.ts';
-import { type Container, loadContainer } from '../../runtime/container.ts';
 import { membersOf } from '../../runtime/whereabouts.ts';
 import { visible } from '../../store/text.ts';
 import { usage } from '../args.ts';
+import { type Container, loadContainer } from '../container.ts';
 import type { Verb } from '../verb.ts';
 
 const pidsOf = (container: Container): number[] => membersOf(container).sort((a, b) => a - b);

@@ -1,5 +1,6 @@
-import { loadContainer } from '../../runtime/container.ts';
-import { resumeContainer } from '../../runtime/freeze.ts';
+import { setFrozen } from '../../runtime/freeze.ts';
+import { loadContainer } from '../container.ts';
+import { refuse } from '../refusals.ts';
 import type { Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -7,7 +8,9 @@ export const verb: Verb = {
   flags: [],
   arguments: [1, 1],
   run({ root, flags }) {
-    resumeContainer(loadContainer(root, flags.args[0] ?? ''));
+    const container = loadContainer(root, flags.args[0] ?? '');
+    if (container.status !== 'paused') refuse('container not paused');
+    setFrozen(container, false);
     return 0;
   },
 };

@@ -1,10 +1,10 @@
-import { specState } from '../../runtime/container.ts';
-import { createContainer, type Made } from '../../runtime/create.ts';
-import { deleteContainer, takeBack } from '../../runtime/delete.ts';
-import { attend } from '../../runtime/foreground.ts';
 import { runHooks } from '../../runtime/hooks.ts';
+import { specState } from '../../runtime/state.ts';
 import { announce } from '../announce.ts';
+import { createContainer, type Made } from '../create.ts';
 import { CREATE_FLAGS, createOptions } from '../creation.ts';
+import { deleteContainer, takeBack } from '../delete.ts';
+import { foreground } from '../foreground.ts';
 import type { Verb, VerbContext } from '../verb.ts';
 
 async function poststart({ root, log }: VerbContext, { state }: Made): Promise<void> {
@@ -34,11 +34,11 @@ export const verb: Verb = {
     const { flags } = context;
     const detach = flags.bool('detach');
     const options = createOptions(context, { until: 'running', detach });
-    const made = await createContainer(options, ({ launched }) => announce(flags, launched, 'standard'));
+    const made = await createContainer(options, ({ life }) => announce(flags, life, 'standard'));
     await poststart(context, made);
     if (detach) return 0;
-    const status = await attend(made.launched);
+    const code = await foreground(made.life);
     if (!flags.bool('keep')) await takeBack(made.dir, made.state, context.log.warn);
-    return status.code;
+    return code;
   },
 };

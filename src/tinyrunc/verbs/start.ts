@@ -1,5 +1,5 @@
-import { loadContainer } from '../../runtime/container.ts';
-import { startContainer } from '../../runtime/start.ts';
+import { loadContainer } from '../container.ts';
+import { startContainer } from '../start.ts';
 import type { Verb } from '../verb.ts';
 
 export const verb: Verb = {

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
-import { loadContainer } from '../../runtime/container.ts';
 import { toJson } from '../../store/text.ts';
+import { loadContainer } from '../container.ts';
 import { describe } from '../describe.ts';
 import type { Verb } from '../verb.ts';
 

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { TinyrunError } from '../../errors.ts';
-import { loadContainer } from '../../runtime/container.ts';
 import { updateContainer } from '../../runtime/update.ts';
 import { parseJson } from '../../spec/parse.ts';
 import type { LinuxResources } from '../../spec/types.ts';
 import { summary, validateResources } from '../../spec/validate/index.ts';
 import type { Parsed } from '../args.ts';
+import { loadContainer } from '../container.ts';
+import { NOT_RUNNING, refuse } from '../refusals.ts';
 import { resourcesFromFlags, UPDATE_FLAGS } from '../resources.ts';
 import type { Verb } from '../verb.ts';
 
@@ -39,7 +40,10 @@ export const verb: Verb = {
   arguments: [1, 1],
   async run({ root, log, flags }) {
     const container = loadContainer(root, flags.args[0] ?? '');
-    await updateContainer(container, requested(flags), (message) => log.warn(message));
+    const resources = requested(flags);
+    if (container.status === 'stopped')
+      refuse(NOT_RUNNING, 'limits are of living processes: change config.json for the next one');
+    await updateContainer(container, resources, (message) => log.warn(message));
     return 0;
   },
 };

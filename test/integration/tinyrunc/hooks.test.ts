@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { containerDir } from '../../../src/runtime/state.ts';
 import type { HookName, Spec } from '../../../src/spec/types.ts';
+import { containerDir } from '../../../src/tinyrunc/container.ts';
 import { Bench } from '../../support/bench.ts';
 import { hasEnded, until } from '../../support/programs.ts';
 import { testSpec } from '../../support/spec.ts';

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { containerDir } from '../../../src/runtime/state.ts';
+import { containerDir } from '../../../src/tinyrunc/container.ts';
 import { Bench } from '../../support/bench.ts';
 import { hasEnded, rss, TINYRUNC, until } from '../../support/programs.ts';
 import { testSpec } from '../../support/spec.ts';

@@ -10,16 +10,16 @@ import {
 
 describe('names of scopes', () => {
   it('takes slice:prefix:name apart', () => {
-    expect(parseScope('machine.slice:libpod:abc', 'x', false)).toEqual({
+    expect(parseScope('machine.slice:libpod:abc', false, 'x.scope')).toEqual({
       slice: 'machine.slice',
       unit: 'libpod-abc.scope',
     });
-    expect(parseScope(':docker:abc', 'x', false).slice).toBe('system.slice');
-    expect(parseScope(undefined, 'x', true)).toEqual({ slice: 'user.slice', unit: 'tinyrunc-x.scope' });
+    expect(parseScope(':docker:abc', false, 'x.scope').slice).toBe('system.slice');
+    expect(parseScope(undefined, true, 'x.scope')).toEqual({ slice: 'user.slice', unit: 'x.scope' });
   });
 
   it.each(['/a/b', 'a:b', 'a:b:', 'noslice:b:c'])('refuses %s', (path) => {
-    expect(() => parseScope(path, 'x', false)).toThrow(/slice:prefix:name/);
+    expect(() => parseScope(path, false, 'x.scope')).toThrow(/slice:prefix:name/);
   });
 
   it('expands a slice to its path', () => {

@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Step } from '../plan/types.ts';
+import { isHalfMade, lockDir, takeBackDir } from '../runtime/dir.ts';
+import { runHooksLoosely } from '../runtime/hooks.ts';
+import { launchSync } from '../runtime/launch.ts';
+import { hasEnded, openProcess, signalPidfd } from '../runtime/pidfd.ts';
+import { isAlive, readState, type StateFile, specState, statusOf } from '../runtime/state.ts';
+import { stopScope } from '../runtime/systemd.ts';
 import { SIGKILL } from '../spec/linux.ts';
 import type { Lock } from '../store/lock.ts';
-import { noSuchContainer, specState } from './container.ts';
-import { isHalfMade, lockDir, takeBackDir } from './dir.ts';
-import { runHooksLoosely } from './hooks.ts';
-import { launchSync } from './launch.ts';
-import { hasEnded, openProcess, signalPidfd } from './pidfd.ts';
-import { containerDir, isAlive, readState, type StateFile, statusOf } from './state.ts';
-import { stopScope } from './systemd.ts';
+import { containerDir, noSuchContainer } from './container.ts';
 
 /** How long a killed process may take to end, milliseconds; runc's. */
 const GRACE = 10_000;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { oomKills } from '../../../src/runtime/cgroup.ts';
-import { readStats } from '../../../src/runtime/stats.ts';
+import { readStats } from '../../../src/tinyrunc/stats.ts';
 
 let cgroup: string;
 beforeEach(() => {

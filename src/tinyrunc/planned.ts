@@ -1,15 +1,15 @@
 import { basename, join } from 'node:path';
 import { compile } from '../plan/compile/index.ts';
 import type { CgroupChoice, Compiled, CompileOptions } from '../plan/compile/options.ts';
+import { checkHabitable } from '../runtime/cgroup.ts';
+import { ownSize } from '../runtime/console.ts';
+import { hostFacts } from '../runtime/host.ts';
+import { compileSeccomp } from '../runtime/seccomp.ts';
+import { parseScope, type ScopeName, scopePath } from '../runtime/systemd.ts';
 import type { Spec } from '../spec/types.ts';
 import type { Bundle } from './bundle.ts';
-import { checkHabitable } from './cgroup.ts';
-import { ownSize } from './console.ts';
 import { withHome } from './home.ts';
-import { hostFacts } from './host.ts';
 import { netDevices } from './netDevices.ts';
-import { compileSeccomp } from './seccomp.ts';
-import { parseScope, type ScopeName, scopePath } from './systemd.ts';
 
 export interface CreateOptions {
   /** Directory of all containers' state. */
@@ -32,7 +32,7 @@ export interface CreateOptions {
   readonly warn: (message: string) => void;
 }
 
-/** Names of files in a container's directory. */
+/** Of a container's directory: its init waits there for `start`. */
 export const FIFO = 'exec.fifo';
 /** `~` is in no id, so this is no container's directory. */
 export const SECCOMP_CACHE = '~seccomp';
@@ -44,7 +44,7 @@ export interface Planned extends Compiled {
 
 function cgroupOf(bundle: Bundle, options: CreateOptions): { choice?: CgroupChoice; scope?: ScopeName } {
   if (!options.systemdCgroup) return {};
-  const scope = parseScope(bundle.spec.linux?.cgroupsPath, options.id, options.rootless);
+  const scope = parseScope(bundle.spec.linux?.cgroupsPath, options.rootless, `tinyrunc-${options.id}.scope`);
   return { choice: { path: scopePath(scope), manager: 'external' }, scope };
 }
 

@@ -1,14 +1,32 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
-import type { State } from '../spec/types.ts';
-import { containerDir, readState, type StateFile, type Status, statusOf } from './state.ts';
+import { native } from '../native/index.ts';
+import { type Container as ContainerFiles, readState, type Status, statusOf } from '../runtime/state.ts';
+
+/** runtime-spec leaves the grammar to the runtime; this is runc's, so that its users' names go on working. */
+const ID = /^[\w+\-.,]+$/;
+/** NAME_MAX less room for the suffixes of temporary files. */
+const LONGEST_NAME = 200;
+
+/** @throws TinyrunError (CONTAINER_ID) for an id that is empty, longer than 1024 characters, or could be a path. */
+export function checkId(id: string): void {
+  if (id.length > 0 && id.length <= 1024 && ID.test(id) && id !== '.' && id !== '..') return;
+  if (id === '') throw new TinyrunError('CONTAINER_ID', 'container id cannot be empty');
+  const shown = id.length > 64 ? `${id.slice(0, 61)}...` : id;
+  throw new TinyrunError('CONTAINER_ID', `invalid container ID format: ${JSON.stringify(shown)}`);
+}
+
+/** The directory of a container below `root`: its id, or a digest of it where a file name could not hold it. */
+export function containerDir(root: string, id: string): string {
+  checkId(id);
+  if (id.length <= LONGEST_NAME) return join(root, id);
+  // '~' is in no id, so a digest never meets a short name; state.json holds the whole id.
+  return join(root, `~${id.slice(0, 100)}~${native().fnv1a(id)}`);
+}
 
 /** A container as its directory and the kernel tell of it. */
-export interface Container {
-  /** Absolute path of its directory below the root. */
-  readonly dir: string;
-  readonly state: StateFile;
+export interface Container extends ContainerFiles {
   readonly status: Status;
 }
 
@@ -60,16 +78,4 @@ function namesBelow(root: string): string[] {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;
   }
-}
-
-/** The state as the specification has it, for `state` and for hooks; runtime.md, "State". */
-export function specState(state: StateFile, status: Status): State {
-  return {
-    ociVersion: state.ociVersion,
-    id: state.id,
-    status,
-    ...(status === 'stopped' ? {} : { pid: state.pid }),
-    bundle: state.bundle,
-    ...(state.annotations === undefined ? {} : { annotations: state.annotations }),
-  };
 }

@@ -1,19 +1,17 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { native } from '../native/index.ts';
+import { abandonDir, type ClaimedDir, claimDir, takeBackDir } from '../runtime/dir.ts';
+import { runHooksLoosely } from '../runtime/hooks.ts';
+import { hostFacts } from '../runtime/host.ts';
+import { type Birth, bear, type Life } from '../runtime/life.ts';
+import { bootId, type StateFile, specState, writeState } from '../runtime/state.ts';
+import { answerYield } from '../runtime/yields.ts';
 import { SIGKILL } from '../spec/linux.ts';
 import { rfc3339 } from '../store/time.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { checkConsoleSocket } from './console.ts';
-import { specState } from './container.ts';
-import { abandonDir, type ClaimedDir, claimDir, takeBackDir } from './dir.ts';
-import { runHooksLoosely } from './hooks.ts';
-import { hostFacts } from './host.ts';
-import { type Launched, launch, launchSync } from './launch.ts';
+import { containerDir } from './container.ts';
 import { type CreateOptions, FIFO, type Planned, planOf } from './planned.ts';
-import { bootId, CONFIG_FILE, containerDir, type StateFile, writeState } from './state.ts';
-import { answerYield } from './yields.ts';
 
 export type { CreateOptions } from './planned.ts';
 
@@ -21,7 +19,7 @@ export type { CreateOptions } from './planned.ts';
 export interface Made {
   readonly dir: string;
   readonly state: StateFile;
-  readonly launched: Launched;
+  readonly life: Life;
 }
 
 /** runc's words. */
@@ -56,27 +54,6 @@ function draftState(bundle: Bundle, dir: string, planned: Planned, options: Crea
   };
 }
 
-/** On this thread unless Node has a part in the plan: hooks, systemd, a seccomp listener. */
-async function runPlan(
-  bundle: Bundle,
-  planned: Planned,
-  draft: StateFile,
-  options: CreateOptions,
-): Promise<Launched> {
-  const { plan, scope } = planned;
-  const common = { plan, preserveFds: options.preserveFds };
-  if (!plan.steps.some(({ op }) => op === 'yield')) return launchSync(common);
-  const onYield = answerYield({
-    spec: bundle.spec,
-    slots: planned.slots,
-    state: draft,
-    status: 'creating',
-    scope,
-    rootless: options.rootless,
-  });
-  return await launch({ ...common, onYield });
-}
-
 /** Takes back a container that could not be made; its poststop hooks run, as the lifecycle's steps 12 and 13 say. */
 async function abandon(
   dir: ClaimedDir,
@@ -90,19 +67,29 @@ async function abandon(
   failures.forEach(options.warn);
 }
 
+/** On this thread unless Node has a part in the plan: hooks, systemd, a seccomp listener. */
+function birthOf(
+  { spec, text }: Bundle,
+  dir: ClaimedDir,
+  { plan, slots, scope }: Planned,
+  { draft, options }: { draft: StateFile; options: CreateOptions },
+): Birth {
+  const { preserveFds, rootless } = options;
+  const onYield = answerYield({ spec, slots, state: draft, status: 'creating', scope, rootless });
+  return { lifeline: 'none', dir, plan, config: text, preserveFds, blocking: true, onYield };
+}
+
 async function build(bundle: Bundle, claimed: ClaimedDir, options: CreateOptions): Promise<Made> {
-  const { path: dir, journal } = claimed;
+  const { path: dir } = claimed;
   let draft: StateFile | undefined;
   try {
     const planned = planOf(bundle, dir, options);
     planned.warnings.forEach(options.warn);
     draft = draftState(bundle, dir, planned, options);
-    writeFileSync(join(dir, CONFIG_FILE), bundle.text, { mode: 0o600 });
-    journal.begin('create', planned.plan);
-    const launched = await runPlan(bundle, planned, draft, options);
-    const state = { ...draft, pid: launched.pid, startTime: String(launched.startTime) };
+    const life = await bear(birthOf(bundle, claimed, planned, { draft, options }));
+    const state = { ...draft, pid: life.pid, startTime: String(life.startTime) };
     writeState(dir, state);
-    return { dir, state, launched };
+    return { dir, state, life };
   } catch (error) {
     await abandon(claimed, draft, error, options);
     throw error;
@@ -138,8 +125,8 @@ export async function createContainer(
   }
 }
 
-async function unmake({ dir, launched }: Made): Promise<void> {
-  native().pidfdSendSignal(launched.pidfd, SIGKILL);
-  await launched.wait();
+async function unmake({ dir, life }: Made): Promise<void> {
+  life.signal(SIGKILL);
+  await life.ended();
   takeBackDir(dir);
 }

@@ -1,10 +1,12 @@
 import { renameSync } from 'node:fs';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import type { Plan } from '../plan/types.ts';
-import { type Container, specState } from './container.ts';
+import { runHooks } from '../runtime/hooks.ts';
+import { launchSync } from '../runtime/launch.ts';
+import { specState } from '../runtime/state.ts';
+import type { Container } from './container.ts';
 import { deleteContainer } from './delete.ts';
-import { runHooks } from './hooks.ts';
-import { launchSync } from './launch.ts';
+import { refuse } from './refusals.ts';
 
 /** ENXIO: nobody reads the fifo any more. */
 const ENXIO = 6;
@@ -14,11 +16,8 @@ const HAS_STOPPED = 'cannot start a container that has stopped';
 const PAUSED = 'cannot start a container in the paused state';
 const ALREADY_RUNNING = 'cannot start an already running container';
 
-function refuse(message: string): TinyrunError {
-  return new TinyrunError('CONTAINER_NOT_RUNNING', message, {
-    hint: 'tinyrunc state shows what it is; only a created container can be started, once',
-  });
-}
+const refuseStart = (message: string): never =>
+  refuse(message, 'tinyrunc state shows what it is; only a created container can be started, once');
 
 /** Wakes the waiting init and waits for its execve; a failure before that comes back through the fifo. */
 export function startPlan(fifo: string): Plan {
@@ -41,7 +40,7 @@ function takeFifo(fifo: string): string {
   try {
     renameSync(fifo, taken);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') throw refuse(ALREADY_RUNNING);
+    if (errnoOf(error) === 'ENOENT') refuseStart(ALREADY_RUNNING);
     throw error;
   }
   return taken;
@@ -51,7 +50,7 @@ function wake(fifo: string): void {
   try {
     launchSync({ plan: startPlan(takeFifo(fifo)) });
   } catch (error) {
-    if (isStopped(error)) throw refuse(HAS_STOPPED);
+    if (isStopped(error)) refuseStart(HAS_STOPPED);
     throw error;
   }
 }
@@ -67,9 +66,9 @@ export async function startContainer(
   warn: (message: string) => void,
 ): Promise<void> {
   const { state, status } = container;
-  if (status === 'stopped') throw refuse(HAS_STOPPED);
-  if (status === 'paused') throw refuse(PAUSED);
-  if (status !== 'created') throw refuse(ALREADY_RUNNING);
+  if (status === 'stopped') refuseStart(HAS_STOPPED);
+  if (status === 'paused') refuseStart(PAUSED);
+  if (status !== 'created') refuseStart(ALREADY_RUNNING);
   try {
     wake(state.fifo);
     await runHooks('poststart', state.hooks?.poststart, specState(state, 'running'));

@@ -2,18 +2,19 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { type ExecOptions, execPlan } from '../plan/verbs/exec.ts';
+import { ownSize } from '../runtime/console.ts';
+import { hostFacts } from '../runtime/host.ts';
+import { bear, type Life } from '../runtime/life.ts';
+import { compileSeccomp } from '../runtime/seccomp.ts';
+import { containerSpec } from '../runtime/state.ts';
+import { habitableCgroup } from '../runtime/whereabouts.ts';
+import { answerYield } from '../runtime/yields.ts';
 import type { Process, Spec } from '../spec/types.ts';
-import { readIfExists } from '../store/read.ts';
-import { checkConsoleSocket, ownSize } from './console.ts';
+import { checkConsoleSocket } from './console.ts';
 import type { Container } from './container.ts';
 import { withHome } from './home.ts';
-import { hostFacts } from './host.ts';
-import { type Launched, launch, launchSync } from './launch.ts';
 import { SECCOMP_CACHE } from './planned.ts';
-import { compileSeccomp } from './seccomp.ts';
-import { containerSpec, type StateFile } from './state.ts';
-import { cgroupOf } from './whereabouts.ts';
-import { answerYield } from './yields.ts';
+import { refuse } from './refusals.ts';
 
 export interface ExecRequest {
   /** Directory of all containers' state. */
@@ -30,11 +31,7 @@ export interface ExecRequest {
   readonly warn: (message: string) => void;
 }
 
-/** runc's words. */
 function checkStatus({ status }: Container, ignorePaused: boolean): void {
-  const refuse = (message: string, hint: string): never => {
-    throw new TinyrunError('CONTAINER_NOT_RUNNING', message, { hint });
-  };
   if (status === 'stopped') refuse('cannot exec in a stopped container', 'tinyrunc list shows what runs');
   if (status === 'paused' && !ignorePaused) {
     refuse(
@@ -48,7 +45,7 @@ function cgroupFor({ state }: Container, sub: string): string | undefined {
   const { cgroup } = state;
   if (cgroup === undefined) return undefined;
   const asked = join(cgroup, sub);
-  if (sub === '' || sub === '/') return habitable(state, cgroup);
+  if (sub === '' || sub === '/') return habitableCgroup(state, cgroup);
   const hint = "the path starts at the container's own cgroup, stays below it, and is there";
   if (sub.split('/').includes('..'))
     throw new TinyrunError('USAGE', `${sub} is not a sub cgroup path`, { hint });
@@ -56,24 +53,6 @@ function cgroupFor({ state }: Container, sub: string): string | undefined {
     throw new TinyrunError('USAGE', `cannot join cgroup ${asked}: no such file or directory`, { hint });
   }
   return asked;
-}
-
-/**
- * A container that manages cgroups of its own (systemd) has moved its processes further down and given controllers to
- * them: no process may be in its top one then (cgroup-v2.rst, "No Internal Process Constraint"). Like runc, exec goes
- * where the first process is; and so it does where the container's own cgroup is gone.
- */
-function habitable({ id, pid }: StateFile, cgroup: string): string {
-  const given = readIfExists(join(cgroup, 'cgroup.subtree_control'))?.trim();
-  if (given === '') return cgroup;
-  const now = cgroupOf(pid);
-  if (given !== undefined) return now?.startsWith(`${cgroup}/`) ? now : cgroup;
-  if (now !== undefined) return now;
-  throw new TinyrunError(
-    'UNSUPPORTED',
-    `the cgroup of container ${id} cannot be found: ${cgroup} is gone, and process ${pid} is in none`,
-    { hint: `move process ${pid} to a cgroup of its own` },
-  );
 }
 
 function optionsOf(request: ExecRequest, spec: Spec): ExecOptions {
@@ -102,22 +81,25 @@ function optionsOf(request: ExecRequest, spec: Spec): ExecOptions {
  * Runs a further process in a container; it has been executed when this resolves.
  * @throws TinyrunError (CONTAINER_NOT_RUNNING, COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE, SYSCALL, USAGE)
  */
-export async function execInContainer(request: ExecRequest): Promise<Launched> {
+export async function execInContainer(request: ExecRequest): Promise<Life> {
   const { container, process, preserveFds } = request;
   checkStatus(container, request.ignorePaused);
   checkConsoleSocket(request.consoleSocket, process.terminal ?? false, request.detach);
   const spec = containerSpec(container.dir);
   const compiled = execPlan(hostFacts(), optionsOf(request, spec));
   compiled.warnings.forEach(request.warn);
-  const common = { plan: compiled.plan, preserveFds };
-  if (!compiled.plan.steps.some(({ op }) => op === 'yield')) return launchSync(common);
-  const onYield = answerYield({
-    spec,
-    slots: compiled.slots,
-    state: container.state,
-    status: container.status,
-    scope: undefined,
-    rootless: false,
+  return await bear({
+    lifeline: 'none',
+    plan: compiled.plan,
+    preserveFds,
+    blocking: true,
+    onYield: answerYield({
+      spec,
+      slots: compiled.slots,
+      state: container.state,
+      status: container.status,
+      scope: undefined,
+      rootless: false,
+    }),
   });
-  return await launch({ ...common, onYield });
 }
