@@ -175,7 +175,7 @@ function booksOfTinyrunc(dir: string): readonly string[] {
     `mkdir("${path.dirname(dir)}", 0700) and what leads to it`, // --root
     `mkdir("${dir}", 0700)`,
     `write("${dir}/lock", 0600)`, // held while it is made
-    `open(temporary, O_CREAT); write(temporary); rename(temporary, "${dir}/journal.01-create")`, // what takes it back
+    `open(temporary, O_CREAT); write(temporary); rename(temporary, "${dir}/journal.01-start")`, // what takes it back
     `write("${dir}/config.json", 0600)`, // as it was then: exec goes by it
     `open(temporary, O_CREAT); write(temporary); rename(temporary, "${dir}/state.json")`, // its pid
     `mkdir("${path.dirname(dir)}/~seccomp", 0700); open(temporary); write(temporary); rename(temporary, "${path.dirname(dir)}/~seccomp/DIGEST")`,
