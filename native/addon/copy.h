@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,7 +46,7 @@ struct Shared {
 class Copy {
  public:
   Copy(UniqueFd from, UniqueFd to, std::shared_ptr<Shared> shared)
-      : from_(std::move(from)), to_(std::move(to)), shared_(std::move(shared)) {}
+      : from_(std::move(from)), to_(std::move(to)), shared_(std::move(shared)), plain_(isSocket(to_.get())) {}
 
   // As far as the container writes, or finish() lets it.
   int output() {
@@ -73,6 +74,12 @@ class Copy {
   }
 
  private:
+  // splice(2) to a full one waits with the pipe locked, whatever its flags say: the program could not even be killed.
+  static bool isSocket(Fd fd) {
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+  }
+
   static bool wait(pollfd* fds, nfds_t count) { return poll(fds, count, -1) > 0; }
 
   int drain() {
@@ -128,7 +135,7 @@ class Copy {
   UniqueFd from_;
   UniqueFd to_;
   std::shared_ptr<Shared> shared_;
-  bool plain_ = false;
+  bool plain_;
   bool isInput_ = false;
   bool grown_ = false;
   char buffer_[kPiece];

@@ -8,8 +8,8 @@
 //                                                              that what is written to both keeps its order
 //
 // A thread waits in poll(2), then has splice(2) move what is there; where a file knows no splice (EINVAL: a terminal, a
-// file opened with O_APPEND) it reads and writes. Nothing else is kept: who reads slowly makes the program wait, as a
-// pipe of the caller's own would. Ends:
+// file opened with O_APPEND) or would wait with the pipe locked (a socket) it reads and writes. Nothing else is kept: who
+// reads slowly makes the program wait, as a pipe of the caller's own would. Ends:
 //
 //   the input ends, the program's end closes     the thread closes the pipe: end of file, EPIPE
 //   nobody reads what the caller prints          the same: the program gets SIGPIPE, as without us

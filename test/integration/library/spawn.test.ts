@@ -1,6 +1,7 @@
 // A container under way: its streams while it runs, its signals, its lines.
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine } from '../../../src/library/engine.ts';
 import { linesOf } from '../../../src/library/lines.ts';
@@ -13,6 +14,16 @@ beforeAll(() => sandbox.layer());
 afterAll(() => sandbox.close());
 
 const sh = (script: string) => ({ image: 'busybox', args: ['sh', '-c', script], autoRemove: true });
+
+/** Resolves when a process waits for room in a pipe, and finds none. */
+async function stuckInWrite(pid: number): Promise<void> {
+  const where = () => readFileSync(`/proc/${pid}/wchan`, 'utf8') + readFileSync(`/proc/${pid}/io`, 'utf8');
+  for (let before = ''; ; await setTimeout(20)) {
+    const now = where();
+    if (/^\w*pipe_write/.test(now) && now === before) return;
+    before = now;
+  }
+}
 
 describe.each(['command', 'monitor'] as const)('parent: the %s', (lifeline) => {
   it('a conversation, by line, with somebody who answers', async () => {
@@ -68,8 +79,8 @@ describe.each(['command', 'monitor'] as const)('parent: the %s', (lifeline) => {
     }
     expect(size).toBe(4_000_000);
     expect(await running).toMatchObject({ exitCode: 0 });
-    const stuck = engine.spawn(sh('yes'), { signal: stop.signal, forceKillAfterMs: 0, lifeline });
-    await once(stuck.stdout, 'readable');
+    const stuck = engine.spawn(sh('exec yes'), { signal: stop.signal, forceKillAfterMs: 0, lifeline });
+    await stuckInWrite((await stuck.started).pid);
     stop.abort();
     expect(await stuck).toMatchObject({ isCanceled: true, signal: 9 });
     expect(readdirSync(`${sandbox.dir}/run/containers`)).toEqual([]);
