@@ -1,4 +1,4 @@
-import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { putFile, putJson } from './blobs.ts';
@@ -100,7 +100,6 @@ async function receive(source: AsyncIterable<Buffer>, path: string): Promise<Des
 }
 
 async function diffIdOf(path: string): Promise<string> {
-  const { createReadStream } = await import('node:fs');
   const hasher = new Hasher();
   await decompress(createReadStream(path), (chunk) => hasher.update(chunk));
   return hasher.digest();

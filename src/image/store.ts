@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
+import { lock } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
 import { readIfExists } from '../store/read.ts';
 import { readImageConfig } from './config.ts';
@@ -129,7 +130,6 @@ export class ImageStore {
     change: (entries: StoredImage[]) => { entries: readonly StoredImage[]; result: T },
   ): Promise<T> {
     this.init();
-    const { lock } = await import('../store/lock.ts');
     const held = await lock(join(this.root, 'index.lock'));
     try {
       const index = this.#readIndex();

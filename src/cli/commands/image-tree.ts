@@ -3,6 +3,7 @@ import { ensureUnpacked } from '../../image/layers.ts';
 import { ImageStore } from '../../image/store.ts';
 import { type LayerTree, layerTrees } from '../../image/tree.ts';
 import { visible, wrap } from '../../store/text.ts';
+import { efficiency, layerLine } from '../../views/image-tree.ts';
 import { humanSize } from '../../views/units.ts';
 import type { Command, Context } from '../command.ts';
 import { screenWidth } from '../output/screen.ts';
@@ -49,22 +50,14 @@ function documentPrinter(format: string): Template {
 }
 
 function drawLayer(layer: LayerTree, i: number, count: number): string {
-  const waste = layer.wasted > 0 ? `, hides ${humanSize(layer.wasted)} of the layers below` : '';
-  const head = `layer ${i + 1}  ${layer.diffId.slice(7, 19)}  ${humanSize(layer.size)}, ${layer.changes.length} files${waste}\n`;
-  const by =
-    layer.createdBy === ''
-      ? ''
-      : `│  ${visible(layer.createdBy)
-          .replace(/\s+/g, ' ')
-          .slice(0, Math.min(100, (screenWidth() ?? 103) - 3))}\n`;
-  return head + by + drawTree(layer.changes, count, humanSize);
+  const by = visible(layer.createdBy)
+    .replace(/\s+/g, ' ')
+    .slice(0, Math.min(100, (screenWidth() ?? 103) - 3));
+  const made = by === '' ? '' : `│  ${by}\n`;
+  return `${layerLine(layer, i)}\n${made}${drawTree(layer.changes, count, humanSize)}`;
 }
 
 function summary(layers: readonly LayerTree[]): string {
-  const total = layers.reduce((sum, layer) => sum + layer.size, 0);
-  const wasted = layers.reduce((sum, layer) => sum + layer.wasted, 0);
-  const share = total > 0 ? ((1 - wasted / total) * 100).toFixed(1) : '100';
-  const count = layers.length === 1 ? '1 layer' : `${layers.length} layers`;
-  const text = `${count}, ${humanSize(total)}, of which ${humanSize(wasted)} wasted: ${share} % efficient`;
+  const text = efficiency(layers);
   return `${wrap(text, screenWidth() ?? text.length).join('\n')}\n`;
 }

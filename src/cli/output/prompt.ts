@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { openSync, readSync } from 'node:fs';
 
 /** Where lines come from while a plan is gone through step by step. */
@@ -23,7 +24,6 @@ export async function openPrompt(programReadsInput: boolean): Promise<Prompt> {
 /** Read by events: a read that blocks would keep Ctrl-C from being heard. Lines typed ahead wait for their turn. */
 async function terminalPrompt(fd: number): Promise<Prompt> {
   const { ReadStream } = await import('node:tty');
-  const { EventEmitter } = await import('node:events');
   const terminal = new ReadStream(fd);
   terminal.pause();
   const ahead: string[] = [];
