@@ -32,5 +32,7 @@ export interface Plan {
 
 /** No fd: the value of a SLOT field that names none. */
 export const NO_SLOT = 0xffffffff;
+/** setUser.umask: leave it. */
+export const KEEP_UMASK = 0xffffffff;
 /** Fd slots of a machine. */
 export const SLOTS = 64;

@@ -1,20 +1,30 @@
 import type { Step } from '../plan/types.ts';
-import { MEMORY_POLICIES } from '../spec/linux.ts';
+import {
+  MOUNT_ATTR_NOATIME,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NODIRATIME,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NOSYMFOLLOW,
+  MOUNT_ATTR_RDONLY,
+  MOUNT_ATTR_STRICTATIME,
+  memoryPolicyName,
+} from '../spec/linux.ts';
 
 /** MOUNT_ATTR_* of linux/mount.h as mount(8) names them. */
-const ATTRS: readonly (readonly [bigint, string])[] = [
-  [0x1n, 'ro'],
-  [0x2n, 'nosuid'],
-  [0x4n, 'nodev'],
-  [0x8n, 'noexec'],
-  [0x10n, 'noatime'],
-  [0x20n, 'strictatime'],
-  [0x80n, 'nodiratime'],
-  [0x200000n, 'nosymfollow'],
+const ATTRS: readonly (readonly [number, string])[] = [
+  [MOUNT_ATTR_RDONLY, 'ro'],
+  [MOUNT_ATTR_NOSUID, 'nosuid'],
+  [MOUNT_ATTR_NODEV, 'nodev'],
+  [MOUNT_ATTR_NOEXEC, 'noexec'],
+  [MOUNT_ATTR_NOATIME, 'noatime'],
+  [MOUNT_ATTR_STRICTATIME, 'strictatime'],
+  [MOUNT_ATTR_NODIRATIME, 'nodiratime'],
+  [MOUNT_ATTR_NOSYMFOLLOW, 'nosymfollow'],
 ];
 
 function attrNames(attr: bigint): string[] {
-  return ATTRS.filter(([bit]) => (attr & bit) !== 0n).map(([, name]) => name);
+  return ATTRS.filter(([bit]) => (Number(attr) & bit) !== 0).map(([, name]) => name);
 }
 
 function parenthesised(words: readonly string[]): string {
@@ -25,11 +35,6 @@ function parenthesised(words: readonly string[]): string {
 function subject(args: object): string {
   const value = Object.values(args).find((entry) => typeof entry === 'string' && entry !== '');
   return value === undefined ? '' : ` ${value as string}`;
-}
-
-function memoryPolicyName(mode: number): string {
-  const kind = mode & 0x1fff;
-  return Object.entries(MEMORY_POLICIES).find(([, number]) => number === kind)?.[0] ?? String(kind);
 }
 
 /** `makeDir` → `make dir`: a step's name in words. */

@@ -45,6 +45,12 @@ export const MEMORY_POLICIES = {
   MPOL_WEIGHTED_INTERLEAVE: 6,
 } as const;
 
+/** The name of a policy, whatever flags are set beside it. */
+export function memoryPolicyName(mode: number): string {
+  const kind = mode & 0x1fff;
+  return Object.entries(MEMORY_POLICIES).find(([, number]) => number === kind)?.[0] ?? String(kind);
+}
+
 export const MEMORY_POLICY_FLAGS = {
   MPOL_F_NUMA_BALANCING: 0x2000,
   MPOL_F_RELATIVE_NODES: 0x4000,

@@ -1,13 +1,14 @@
 import {
   CAPABILITIES,
-  MEMORY_POLICIES,
   MEMORY_POLICY_FLAGS,
+  memoryPolicyName,
   RLIM_INFINITY,
   RLIMITS,
   SCHED_POLICIES,
   SECCOMP_FILTER_FLAGS,
   signalName,
 } from '../../spec/linux.ts';
+import { KEEP_UMASK } from '../types.ts';
 import { CLONE, calls, fd, flags, list, type Names, octal, quote } from './format.ts';
 import type { Calls } from './handshake.ts';
 
@@ -27,8 +28,6 @@ function nameOf(value: number, names: Names): string {
 }
 
 const limit = (value: bigint): string => (value === RLIM_INFINITY ? 'RLIM_INFINITY' : String(value));
-
-const KEEP = 0xffffffff;
 
 export const PROCESS: Calls<
   | 'setns'
@@ -90,7 +89,7 @@ export const PROCESS: Calls<
   ioPriority: ({ priority }) => `ioprio_set(IOPRIO_WHO_PROCESS, 0, 0x${priority.toString(16)})`,
   memoryPolicy: ({ mode, nodes }) => {
     const named = flags(mode & ~0x1fff, MEMORY_POLICY_FLAGS);
-    const kind = nameOf(mode & 0x1fff, MEMORY_POLICIES);
+    const kind = memoryPolicyName(mode);
     const mask = nodes.length === 0 ? 'NULL' : `0x${Buffer.from(nodes).reverse().toString('hex')}`;
     return `set_mempolicy(${named === '0' ? kind : `${kind}|${named}`}, ${mask})`;
   },
@@ -103,7 +102,7 @@ export const PROCESS: Calls<
       (mode & 1) === 0 && `setgroups(${groups.length}, [${groups.join(', ')}])`,
       `setresgid(${gid}, ${gid}, ${gid})`,
       `setresuid(${uid}, ${uid}, ${uid})`,
-      umask !== KEEP && `umask(${octal(umask)})`,
+      umask !== KEEP_UMASK && `umask(${octal(umask)})`,
     ),
   capSet: ({ effective, permitted, inheritable, ambient }) =>
     calls(

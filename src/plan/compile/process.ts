@@ -14,11 +14,10 @@ import {
 } from '../../spec/linux.ts';
 import { u64 } from '../../spec/parse.ts';
 import type { LinuxCapabilities, LinuxMemoryPolicy, Scheduler } from '../../spec/types.ts';
+import { KEEP_UMASK } from '../types.ts';
 import { bitMask } from './affinity.ts';
 import type { Context } from './context.ts';
 
-/** setUser.umask: leave it. */
-const KEEP_UMASK = 0xffffffff;
 /** setUser.flags of steps.def. */
 const USER = { keepGroups: 1, ownStdio: 2, ownFiles: 4 } as const;
 /** More than any set-up has open; a hard limit below it needs no raising. */
