@@ -7,6 +7,8 @@ import { isDebugging } from '../runtime/debug.ts';
 import { abandonDir, removeLockedDir } from '../runtime/dir.ts';
 import type { LaunchOptions } from '../runtime/launch.ts';
 import { type Birth, bear, type End, type ExitRecord, type Life } from '../runtime/life.ts';
+import { ofMonitor } from '../runtime/monitor/parent.ts';
+import { ofUs } from '../runtime/own.ts';
 import { forwardSignals } from '../runtime/signals.ts';
 import type { Roots } from '../store/paths.ts';
 import { type Created, createContainer, destroyContainer } from './create.ts';
@@ -100,9 +102,10 @@ function birthOf(blueprint: Blueprint, { dir, paths }: Created, how: How): Birth
   const { plan, cgroup, lifeline, control, watch } = how;
   const common = { dir, plan, cgroup, config: JSON.stringify(blueprint.spec) };
   if (lifeline === 'monitor')
-    return { ...common, lifeline, data: paths.data, relay: relayOf(blueprint, control) };
+    return { ...common, parent: ofMonitor({ dir, data: paths.data, relay: relayOf(blueprint, control) }) };
   const { blocking } = control;
-  return { ...common, lifeline, blocking, watch, streams: streamsOf(blueprint, control) };
+  const streams = streamsOf(blueprint, control);
+  return { ...common, parent: ofUs({ isLifeline: true, blocking, watch, streams }) };
 }
 
 /** The program ended well or not: who reads its output must know that it is not whole. */

@@ -1,6 +1,6 @@
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
-import type { Relay } from '../runtime/life.ts';
+import type { Relay } from '../runtime/monitor/parent.ts';
 import type { Blueprint } from './prepare.ts';
 import type { RunControl } from './types.ts';
 

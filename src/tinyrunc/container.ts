@@ -36,7 +36,7 @@ function openDir(dir: string): Container | undefined {
 }
 
 /** The container, or undefined when there is none of that id (or it is still being made). */
-export function findContainer(root: string, id: string): Container | undefined {
+export function openContainer(root: string, id: string): Container | undefined {
   const container = openDir(containerDir(root, id));
   return container?.state.id === id ? container : undefined;
 }
@@ -50,13 +50,13 @@ export function noSuchContainer(): TinyrunError {
 
 /** @throws TinyrunError (CONTAINER_NOT_FOUND, CONTAINER_ID, STATE_DAMAGED) */
 export function loadContainer(root: string, id: string): Container {
-  const container = findContainer(root, id);
+  const container = openContainer(root, id);
   if (container === undefined) throw noSuchContainer();
   return container;
 }
 
 /** Every readable container below `root`, by id; a damaged one is told to `onDamaged` and left out. */
-export function listContainers(root: string, onDamaged: (error: Error) => void): Container[] {
+export function openContainers(root: string, onDamaged: (error: Error) => void): Container[] {
   const found: Container[] = [];
   for (const name of namesBelow(root)) {
     try {

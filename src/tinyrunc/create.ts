@@ -4,6 +4,7 @@ import { abandonDir, type ClaimedDir, claimDir, takeBackDir } from '../runtime/d
 import { runHooksLoosely } from '../runtime/hooks.ts';
 import { hostFacts } from '../runtime/host.ts';
 import { type Birth, bear, type Life } from '../runtime/life.ts';
+import { ofUs } from '../runtime/own.ts';
 import { bootId, type StateFile, specState, writeState } from '../runtime/state.ts';
 import { answerYield } from '../runtime/yields.ts';
 import { SIGKILL } from '../spec/linux.ts';
@@ -11,7 +12,7 @@ import { rfc3339 } from '../store/time.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { checkConsoleSocket } from './console.ts';
 import { containerDir } from './container.ts';
-import { type CreateOptions, FIFO, type Planned, planOf } from './planned.ts';
+import { type CreateOptions, FIFO, type Planned, planOfBundle } from './planned.ts';
 
 export type { CreateOptions } from './planned.ts';
 
@@ -76,14 +77,14 @@ function birthOf(
 ): Birth {
   const { preserveFds, rootless } = options;
   const onYield = answerYield({ spec, slots, state: draft, status: 'creating', scope, rootless });
-  return { lifeline: 'none', dir, plan, config: text, preserveFds, blocking: true, onYield };
+  return { dir, plan, config: text, parent: ofUs({ preserveFds, blocking: true, onYield }) };
 }
 
 async function build(bundle: Bundle, claimed: ClaimedDir, options: CreateOptions): Promise<Made> {
   const { path: dir } = claimed;
   let draft: StateFile | undefined;
   try {
-    const planned = planOf(bundle, dir, options);
+    const planned = planOfBundle(bundle, dir, options);
     planned.warnings.forEach(options.warn);
     draft = draftState(bundle, dir, planned, options);
     const life = await bear(birthOf(bundle, claimed, planned, { draft, options }));
@@ -102,7 +103,7 @@ async function build(bundle: Bundle, claimed: ClaimedDir, options: CreateOptions
  * the container is taken back too.
  * @throws TinyrunError (CONTAINER_ID, BUNDLE, SPEC_INVALID, NAME_IN_USE, HOOK, SYSCALL, COMMAND_NOT_FOUND …)
  */
-export async function createContainer(
+export async function createFromBundle(
   options: CreateOptions,
   announce: (made: Made) => void = () => {},
 ): Promise<Made> {

@@ -5,6 +5,7 @@ import { type ExecOptions, execPlan } from '../plan/verbs/exec.ts';
 import { ownSize } from '../runtime/console.ts';
 import { hostFacts } from '../runtime/host.ts';
 import { bear, type Life } from '../runtime/life.ts';
+import { ofUs } from '../runtime/own.ts';
 import { compileSeccomp } from '../runtime/seccomp.ts';
 import { containerSpec } from '../runtime/state.ts';
 import { habitableCgroup } from '../runtime/whereabouts.ts';
@@ -88,18 +89,13 @@ export async function execInContainer(request: ExecRequest): Promise<Life> {
   const spec = containerSpec(container.dir);
   const compiled = execPlan(hostFacts(), optionsOf(request, spec));
   compiled.warnings.forEach(request.warn);
-  return await bear({
-    lifeline: 'none',
-    plan: compiled.plan,
-    preserveFds,
-    blocking: true,
-    onYield: answerYield({
-      spec,
-      slots: compiled.slots,
-      state: container.state,
-      status: container.status,
-      scope: undefined,
-      rootless: false,
-    }),
+  const onYield = answerYield({
+    spec,
+    slots: compiled.slots,
+    state: container.state,
+    status: container.status,
+    scope: undefined,
+    rootless: false,
   });
+  return await bear({ plan: compiled.plan, parent: ofUs({ preserveFds, blocking: true, onYield }) });
 }

@@ -70,7 +70,7 @@ function prepared({ spec, rootfs }: Bundle, dir: string, { id, env }: CreateOpti
 }
 
 /** config.json and what the host can do → the plan. */
-export function planOf(bundle: Bundle, dir: string, options: CreateOptions): Planned {
+export function planOfBundle(bundle: Bundle, dir: string, options: CreateOptions): Planned {
   const { spec } = bundle;
   const profile = spec.linux?.seccomp;
   const { choice, scope } = cgroupOf(bundle, options);

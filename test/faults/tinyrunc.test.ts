@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { containerDir, findContainer } from '../../src/tinyrunc/container.ts';
+import { containerDir, openContainer } from '../../src/tinyrunc/container.ts';
 import { deleteContainer } from '../../src/tinyrunc/delete.ts';
 import { Bench } from '../support/bench.ts';
 import { hasEnded, TINYRUNC, until } from '../support/programs.ts';
@@ -105,7 +105,7 @@ describe('SIGKILL during create', () => {
       for (let n = 1; n <= MOST; n++) {
         const killed = killedAt(call, n, id, ['create', '-b', bundle, id]);
         // There is a container, or there is none: a damaged state.json would throw.
-        expect(findContainer(bench.root, id)?.state.id ?? id).toBe(id);
+        expect(openContainer(bench.root, id)?.state.id ?? id).toBe(id);
         await expectNothingLeft(id, `killed at ${call} number ${n}`);
         if (!killed) break;
         kills++;
@@ -166,7 +166,7 @@ describe.each([
       create(id);
       if (verb !== 'start') bench.ok(['start', id]);
       const killed = killedAt(call, n, id, args(id));
-      expect(findContainer(bench.root, id)?.state.id ?? id).toBe(id);
+      expect(openContainer(bench.root, id)?.state.id ?? id).toBe(id);
       await expectNothingLeft(id, `${verb} killed at ${call} number ${n}`);
       if (!killed) break;
       kills++;

@@ -148,3 +148,15 @@ test('importing a verb loads nothing heavy', () => {
   expect(heavy).toEqual([]);
   expect(loads('cli/pull-report.ts')).toContain('http');
 });
+
+/** What a program says: its text without its comments. */
+const said = (file: string): string =>
+  readFileSync(path.join(SRC, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+
+test('a user of one face is never sent to the other: only src/tinyrunc says tinyrunc', () => {
+  const below = ['runtime', 'engine', 'image', 'plan', 'store'];
+  const told = sources().filter((file) => below.includes(room(file)) && said(file).includes('tinyrunc'));
+  expect(told).toEqual([]);
+  expect(said('tinyrunc/refusals.ts')).toContain('tinyrunc state');
+  expect(said('tinyrunc/refusals.ts')).not.toContain("runc's words");
+});

@@ -1,5 +1,5 @@
 import { announce } from '../announce.ts';
-import { createContainer } from '../create.ts';
+import { createFromBundle } from '../create.ts';
 import { CREATE_FLAGS, createOptions } from '../creation.ts';
 import type { Verb } from '../verb.ts';
 
@@ -10,7 +10,7 @@ export const verb: Verb = {
   failurePrefix: 'tinyrunc create failed',
   async run(context) {
     const options = createOptions(context, { until: 'created', detach: true });
-    await createContainer(options, ({ life }) => announce(context.flags, life, 'standard'));
+    await createFromBundle(options, ({ life }) => announce(context.flags, life, 'standard'));
     return 0;
   },
 };

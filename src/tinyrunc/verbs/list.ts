@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { columns, toJson, visible } from '../../store/text.ts';
 import { usage } from '../args.ts';
-import { type Container, listContainers } from '../container.ts';
+import { type Container, openContainers } from '../container.ts';
 import { type Described, describe, ownerName } from '../describe.ts';
 import type { Verb } from '../verb.ts';
 
@@ -38,7 +38,7 @@ export const verb: Verb = {
   ],
   arguments: [0, 0],
   run({ root, log, flags }) {
-    const containers = listContainers(root, (error) => log.warn(error.message));
+    const containers = openContainers(root, (error) => log.warn(error.message));
     if (flags.bool('quiet')) {
       writeSync(1, containers.map(({ state }) => `${state.id}\n`).join(''));
       return 0;

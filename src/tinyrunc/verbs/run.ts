@@ -1,7 +1,7 @@
 import { runHooks } from '../../runtime/hooks.ts';
 import { specState } from '../../runtime/state.ts';
 import { announce } from '../announce.ts';
-import { createContainer, type Made } from '../create.ts';
+import { createFromBundle, type Made } from '../create.ts';
 import { CREATE_FLAGS, createOptions } from '../creation.ts';
 import { deleteContainer, takeBack } from '../delete.ts';
 import { foreground } from '../foreground.ts';
@@ -34,7 +34,7 @@ export const verb: Verb = {
     const { flags } = context;
     const detach = flags.bool('detach');
     const options = createOptions(context, { until: 'running', detach });
-    const made = await createContainer(options, ({ life }) => announce(flags, life, 'standard'));
+    const made = await createFromBundle(options, ({ life }) => announce(flags, life, 'standard'));
     await poststart(context, made);
     if (detach) return 0;
     const code = await foreground(made.life);

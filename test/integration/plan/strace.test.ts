@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { syscallOf } from '../../../src/plan/syscall.ts';
 import { undoSteps } from '../../../src/plan/undo.ts';
 import { readBundle } from '../../../src/tinyrunc/bundle.ts';
-import { planOf } from '../../../src/tinyrunc/planned.ts';
+import { planOfBundle } from '../../../src/tinyrunc/planned.ts';
 import { startPlan } from '../../../src/tinyrunc/start.ts';
 import { isNamed, type Naming } from '../../support/named.ts';
 import { TINYRUN, TINYRUNC } from '../../support/programs.ts';
@@ -186,7 +186,7 @@ test('tinyrunc create, start, delete', async () => {
   const bundle = sandbox.bundle(['true']);
   const id = path.basename(bundle);
   const dir = path.join(sandbox.runcRoot, id);
-  const { plan } = planOf(
+  const { plan } = planOfBundle(
     readBundle(bundle, () => undefined),
     dir,
     {
