@@ -1,10 +1,13 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { createEngine } from '../engine/engine.ts';
-import { containerPaths, rootfsPoint } from '../engine/layout.ts';
+import { type ContainerPaths, containerPaths, rootfsPoint } from '../engine/layout.ts';
 import { sizesOf } from '../engine/usage.ts';
 import { TinyrunError } from '../errors.ts';
 import { LayerStore } from '../image/layers.ts';
 import { ImageStore } from '../image/store.ts';
 import { views } from '../image/view.ts';
+import { STATE_FILE } from '../runtime/state.ts';
 import type { Roots } from '../store/paths.ts';
 import { describeImage } from '../views/image-inspect.ts';
 import { describeContainer } from '../views/inspect.ts';
@@ -15,12 +18,19 @@ export function describeContainerOf(roots: Roots, name: string, withSize: boolea
   const { id, image } = view.record;
   const images = new ImageStore(roots.dataRoot);
   const entry = images.list().find((other) => other.id === image.id);
+  const paths = containerPaths(roots, id);
   return describeContainer(view, {
-    paths: containerPaths(roots, id),
+    paths,
     rootfs: rootfsPoint(roots),
     image: entry && images.record(entry).config.config,
     sizes: withSize ? sizesOf(roots)(view) : undefined,
+    started: startOf(paths),
   });
+}
+
+/** The plan publishes its state with its process, and nobody writes it again. */
+function startOf({ run }: ContainerPaths): string | undefined {
+  return statSync(join(run, STATE_FILE), { throwIfNoEntry: false })?.mtime.toISOString();
 }
 
 /** All that is known of the image of that name. */

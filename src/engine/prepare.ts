@@ -105,6 +105,7 @@ export async function prepare(
       hostname,
       layers: layers.lowers,
       mounts: bindsOf(checked.mounts),
+      apparmor: profile?.name,
     }),
     spec,
     layers,
@@ -182,7 +183,7 @@ function recordOf(
   {
     layers,
     ...made
-  }: Pick<ContainerRecord, 'id' | 'argv' | 'hostname' | 'mounts'> & {
+  }: Pick<ContainerRecord, 'id' | 'argv' | 'hostname' | 'mounts' | 'apparmor'> & {
     layers: readonly string[];
   },
 ): Omit<ContainerRecord, 'name'> {

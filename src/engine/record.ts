@@ -30,6 +30,8 @@ export interface ContainerRecord {
   readonly hostname: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly stopSignal: number;
+  /** AppArmor's profile that it is under: asked for, or the default one of this host. */
+  readonly apparmor?: string | undefined;
   readonly mounts: readonly MountPoint[];
   /** Missing until it has ended. Where a monitor saw it, that is in exit.json beside this file. */
   readonly exit?: ContainerExit;

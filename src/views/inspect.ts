@@ -16,13 +16,18 @@ export interface Surroundings {
   /** Missing where the image is gone. */
   readonly image?: ImageDefaults | undefined;
   readonly sizes?: Sizes | undefined;
+  /** When its process came to be, where that is still to be seen; RFC 3339. */
+  readonly started?: string | undefined;
 }
 
 /**
  * All of Docker's keys, in its order: what a container is, under the names that scripts read. What Docker knows and no
  * record tells has Docker's empty value.
  */
-export function describeContainer(view: ContainerView, { paths, rootfs, image = {}, sizes }: Surroundings) {
+export function describeContainer(
+  view: ContainerView,
+  { paths, rootfs, image = {}, sizes, started }: Surroundings,
+) {
   const { record } = view;
   const [path = '', ...args] = record.argv;
   return {
@@ -30,7 +35,7 @@ export function describeContainer(view: ContainerView, { paths, rootfs, image = 
     Created: record.created,
     Path: path,
     Args: args,
-    State: describeState(view),
+    State: describeState(view, started),
     Image: record.image.id,
     ResolvConfPath: `${paths.data}/resolv.conf`,
     HostnamePath: `${paths.data}/hostname`,
@@ -42,7 +47,7 @@ export function describeContainer(view: ContainerView, { paths, rootfs, image = 
     Platform: 'linux',
     MountLabel: '',
     ProcessLabel: '',
-    AppArmorProfile: record.config.security?.apparmor ?? '',
+    AppArmorProfile: record.apparmor ?? record.config.security?.apparmor ?? '',
     ExecIDs: null,
     HostConfig: describeHostConfig(record.config),
     GraphDriver: {
@@ -64,8 +69,8 @@ export function describeContainer(view: ContainerView, { paths, rootfs, image = 
 /** Go's zero time: it has not happened. */
 const NEVER = '0001-01-01T00:00:00Z';
 
-/** One that runs has run since it was made: nothing comes between. */
-function describeState({ record, status, state }: ContainerView) {
+/** One that nobody saw starting has run since it was made. */
+function describeState({ record, status, state }: ContainerView, seen: string | undefined) {
   const { exit, created } = record;
   const running = isRunning({ status });
   return {
@@ -78,7 +83,7 @@ function describeState({ record, status, state }: ContainerView) {
     Pid: running ? (state?.pid ?? 0) : 0,
     ExitCode: exit?.code ?? 0,
     Error: exit?.note ?? '',
-    StartedAt: status === 'created' ? NEVER : created,
+    StartedAt: status === 'created' ? NEVER : (exit?.started ?? seen ?? created),
     FinishedAt: exit?.finished ?? NEVER,
   };
 }

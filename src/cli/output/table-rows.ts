@@ -37,18 +37,24 @@ export function listing({
   if (format === 'json') return (rows) => rows.map((row) => `${marshal(new Row(row))}\n`).join('');
   const { isTable, text } = readFormat(format);
   const template = compileTemplate(text);
-  const lines = (rows: Rows) => rows.map((row) => template(new Row(row)));
-  if (!isTable)
-    return (rows) =>
-      lines(rows)
-        .map((line) => `${line}\n`)
-        .join('');
+  if (!isTable) return (rows) => rows.map((row) => `${template(new Row(row))}\n`).join('');
+  const lines = (rows: Rows) => rows.flatMap((row) => template(new Row(inCells(row))).split('\n'));
   const heads = compileTemplate(text, HEADER_FUNCTIONS);
   return (rows) =>
     table(
       [heads(new Heads(headers)), ...lines(rows)].map((line) => line.split('\t')),
       width,
     );
+}
+
+const inCells = (row: Rows[number]) =>
+  Object.fromEntries(Object.entries(row).map(([name, value]) => [name, inCell(value)]));
+
+/** What a value holds makes no rows and columns: those are the template's. */
+function inCell(value: unknown): unknown {
+  if (typeof value === 'function') return (given: unknown) => inCell(value(given));
+  if (typeof value !== 'string') return value;
+  return value.replaceAll('\n', '\\x0a').replaceAll('\t', '\\x09');
 }
 
 /** The template of a `--format`, with or without `table` before it, and its written out tabs and line ends as such. */

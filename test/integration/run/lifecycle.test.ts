@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createEngine } from '../../../src/library/engine.ts';
 import { isAlive } from '../../../src/runtime/state.ts';
 import { TINYRUN } from '../../support/programs.ts';
 import { Sandbox } from '../../support/sandbox.ts';
@@ -100,10 +101,28 @@ describe('a container that has ended', () => {
   });
 });
 
+test('inspect -s of one that runs: since when, and what it has written by now', async () => {
+  const roots = { dataRoot: data(), runRoot: path.join(sandbox.dir, 'run') };
+  const script = 'echo four > /f; echo up; read end';
+  const config = { image: 'busybox', args: ['sh', '-c', script], autoRemove: true };
+  const running = createEngine(roots).spawn(config, { name: 'now', stdin: 'pipe' });
+  for await (const line of running) {
+    expect(line).toBe('up');
+    const { stdout } = await sandbox.tinyrun(['inspect', '-s', 'now']);
+    const [{ State, Created, SizeRw, SizeRootFs }] = JSON.parse(stdout);
+    expect({ SizeRw, State }).toMatchObject({ SizeRw: 5, State: { Running: true, Pid: running.pid } });
+    expect(SizeRootFs).toBeGreaterThan(1_000_000);
+    expect(Date.parse(State.StartedAt)).toBeGreaterThanOrEqual(Date.parse(Created));
+    expect(Date.parse(State.StartedAt)).toBeLessThanOrEqual(Date.now());
+    running.stdin.end('\n');
+  }
+  expect(await running).toMatchObject({ exitCode: 0 });
+});
+
 test('ps tells which filters there are', async () =>
   expect(await sandbox.tinyrun(['ps', '-f', 'frob=1'])).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/the filters of ps are id, name/),
+    stderr: expect.stringMatching(/invalid filter .frob.\n.*the filters are id, name/),
   }));
 
 test('inspect of an image', async () =>

@@ -46,6 +46,13 @@ describe('heads of a table of one’s own', () => {
   ])('%j', (format, printed) => expect(show(format)).toBe(printed));
 });
 
+test('line ends and tabs are rows and columns where the template has them, not where a value does', () => {
+  const hostile = { ...ROW, Names: 'a\nb\tc', Label: (_: string) => 'x\ny\tz' };
+  const printed = show('table {{.Names}}\t{{.Label "a"}}\n{{.Image}}', [hostile]);
+  expect(printed).toBe('NAMES         a\nIMAGE\na\\x0ab\\x09c   x\\x0ay\\x09z\nbb:1\n');
+  expect(show('{{.Names}}', [hostile])).toBe('a\nb\tc\n');
+});
+
 test('methods are no members: json has none of them', () => {
   expect(show('json')).toBe('{"Image":"bb:1","Names":"f1","Platform":null}\n');
   expect(show('{{json .}}')).toBe('{"Image":"bb:1","Names":"f1","Platform":null}\n');

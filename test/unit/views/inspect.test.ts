@@ -170,6 +170,29 @@ test.each<[string, ContainerView, object]>([
   expect(describeAs(view).State).toMatchObject({ Status: status, ...state }),
 );
 
+test('when it started: as its monitor saw it, or its process came to be; else as it was made', () => {
+  const SEEN = '2026-01-02T03:04:05.500Z';
+  const startOf = (view: ContainerView, started?: string) =>
+    describeContainer(view, { ...surroundings(view), started }).State.StartedAt;
+  expect(startOf(PLAIN, SEEN)).toBe(SEEN);
+  expect(startOf({ record, status: 'created' }, SEEN)).toBe(NEVER);
+  const seen = { ...record, exit: { ...ended.exit, started: SEEN } };
+  expect(startOf({ record: seen, status: 'exited' })).toBe(SEEN);
+  expect(startOf({ record: ended, status: 'exited' })).toBe(CREATED);
+});
+
+test('the profile that AppArmor has it under, asked for or not', () => {
+  const profileOf = (changed: Partial<ContainerView['record']>) => {
+    const view = { ...PLAIN, record: { ...PLAIN.record, ...changed } };
+    return describeContainer(view, surroundings(view)).AppArmorProfile;
+  };
+  expect(profileOf({})).toBe('');
+  expect(profileOf({ apparmor: 'tinyrun-default' })).toBe('tinyrun-default');
+  expect(profileOf({ config: { image: 'busybox', security: { apparmor: 'unconfined' } } })).toBe(
+    'unconfined',
+  );
+});
+
 test('of a record of version 1, and without its image: nothing is guessed', () => {
   const old = fromVersion1({
     version: 1,
