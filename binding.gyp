@@ -73,6 +73,7 @@
         'native/addon/facts.cc',
         'native/addon/fs.cc',
         'native/addon/image.cc',
+        'native/addon/layer_files.cc',
         'native/addon/machine.cc',
         'native/addon/monitor.cc',
         'native/addon/mount.cc',

@@ -110,5 +110,6 @@ void exportNetlink(Exports&);
 void exportMachine(Exports&);
 void exportClone(Exports&);
 void exportZstd(Exports&);
+void exportLayerFiles(Exports&);
 
 }  // namespace tinyrun

@@ -38,6 +38,31 @@ export interface ZstdFault {
 }
 
 /** Reads the frames of RFC 8878 one after another. Neither buffer is kept after a call. */
+/** What is done beside the thread that reads a layer's archive. Its calls wait where that is too far ahead. */
+export interface LayerFiles {
+  /** Takes a copy of the next piece of the archive. */
+  push(chunk: Uint8Array): void;
+  /**
+   * Creates the plain files that begin `left` bytes before the end of the last piece, in `dir`, whose name in the archive
+   * is `prefix` (with its slash), one after the other up to what is not plain, not whole or cannot be created, and no more
+   * than `entries` files and `bytes` of data. `chown`: owners are set (to root, too, if `always`). Answers how many bytes
+   * of the archive, files and bytes of data that were.
+   */
+  take(
+    left: number,
+    dir: Fd,
+    prefix: Path,
+    how: { chown: boolean; always: boolean; umask: number; entries: number; bytes: number },
+  ): { end: number; entries: number; bytes: number };
+  /** Waits until all that was taken is written. Throws what the first of it failed of. */
+  drain(): void;
+  /** Whether node exports a hash to addons. */
+  readonly hashes: boolean;
+  /** SHA-256 of all pieces in hexadecimal, once; where `hashes`. */
+  digest(): string;
+  close(): void;
+}
+
 export interface ZstdDecoder {
   /** As much of `input` into `output` as goes, one frame at most. `output` filled: there may be more of it to come. */
   push(input: Uint8Array, output: Uint8Array): ZstdProgress | ZstdFault;
@@ -94,6 +119,10 @@ export interface NativeAddon {
   initExecutable(): Fd;
   /** `ENOENT` for 2. */
   errorCode(errno: number): string;
+
+  // layer_files.cc
+  /** Two threads that hash an archive and fill its plain files. */
+  layerFiles(): LayerFiles;
 
   // zstd.cc
   /** `windowLog`: a frame may want a window of 2 ** windowLog bytes. */

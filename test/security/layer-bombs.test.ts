@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -129,6 +129,23 @@ test('nothing is left of a layer that was refused', async () => {
   await expect(session?.commit()).rejects.toMatchObject({ code: 'LAYER_LIMIT' });
   expect(layers.list()).toEqual([]);
   expect(readdirSync(join(layers.root, 'tmp'))).toEqual([`${'0'.repeat(64)}.lock`]);
+});
+
+test('nothing is left of a layer that no room was left for, whoever filled its files', async () => {
+  const blob = join(directory, 'blob');
+  writeFileSync(blob, await archive(Array.from({ length: 90 }, (_, i) => file(`f${i}`, 'x'.repeat(8000)))));
+  const store = join(directory, 'store');
+  mkdirSync(store);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', store]);
+  try {
+    const layers = new LayerStore(store);
+    const session = await UnpackSession.open(layers, { diffId: `sha256:${'0'.repeat(64)}`, blob });
+    session?.grow(statSync(blob).size);
+    await expect(session?.commit()).rejects.toMatchObject({ code: 'NO_SPACE' });
+    expect(readdirSync(join(layers.root, 'tmp'))).toEqual([`${'0'.repeat(64)}.lock`]);
+  } finally {
+    execFileSync('umount', [store]);
+  }
 });
 
 test('a sparse file is as long as it says and as large as it is', async () => {

@@ -118,6 +118,36 @@ describe('layer escapes', () => {
 });
 
 describe('what is legal still unpacks', () => {
+  test('runs of plain files, broken by every kind of entry that is not', async () => {
+    const many = (at: string, from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => ({
+        ...file(`${at}${from + i}`, `${at}${'y'.repeat((from + i) * 13)}`),
+        mode: (from + i) % 3 === 0 ? 0o4755 : 0o644,
+        uid: (from + i) % 5,
+        mtime: new Date(1e12 + i * 1000),
+      }));
+    const entries: Entry[] = [
+      ...many('', 0, 40),
+      { ...dir('d/'), mode: 0o2775, gid: 7 },
+      ...many('d/', 0, 60),
+      file('d/3', 'the second of its name'),
+      ...many('d/', 2, 5),
+      hard('d/linked', 'd/59'),
+      link('e', 'd'),
+      ...many('e/', 50, 70),
+      ...many('implied/by/', 0, 3),
+      file(`d/${'n'.repeat(150)}`, 'a long name'),
+      ...many('d/', 100, 120),
+      file('d/.wh.7', ''),
+      ...many('./d/', 119, 130),
+      file('d/ü', 'not ASCII'),
+    ];
+    const { entries: written } = await unpackBytes(directory, await archive(entries));
+    expect(written).toBe(entries.length + 2);
+    expect(tree()).toContain(`- 4755 3:0 d/3 "d/${'y'.repeat(39)}"`);
+    expect(tree().filter((line) => line.includes(' d/linked '))).toHaveLength(1);
+  });
+
   test('absolute links, hard links, devices, setuid, replaced entries', async () => {
     await layer([
       dir('bin'),

@@ -10,11 +10,19 @@ export interface TarHandler {
   /** A view of the reader's input: valid during the call only. */
   data(bytes: Buffer): void;
   end(): void;
+  /**
+   * Takes entries that begin at `at` by itself, header and data, as many as it likes of those that `input` holds whole;
+   * answers where the first begins that it left alone.
+   */
+  takeFiles?(input: Buffer, at: number): number;
 }
 
 /** Bounds on what is held in memory; what is written is bounded by the handler. */
 const MAX_EXTENDED = 1 << 20;
 const MAX_SPARSE_MAP = 8 << 20;
+
+/** The type flag '0'. */
+const REGULAR = 0x30;
 
 type State = 'header' | 'extended' | 'sparseBlock' | 'sparseMap' | 'data' | 'padding' | 'end';
 
@@ -80,10 +88,20 @@ export class TarReader {
   }
 
   #block(input: Buffer, at: number): number {
+    if (this.#isFile(input, at)) {
+      const taken = (this.handler.takeFiles?.(input, at) ?? at) - at;
+      if (taken > 0) return taken;
+    }
     if (this.#state === 'sparseBlock') this.#sparseBlock(input, at);
     else if (this.#state === 'sparseMap') this.#sparseMap(input, at);
     else this.#headerBlock(input, at);
     return BLOCK;
+  }
+
+  /** Whether a regular file begins here that no extended header is about. */
+  #isFile(input: Buffer, at: number): boolean {
+    const extended = this.#pax.length > 0 || this.#longName !== undefined || this.#longLink !== undefined;
+    return this.#state === 'header' && !this.#zero && !extended && input[at + 156] === REGULAR;
   }
 
   #headerBlock(input: Buffer, at: number): void {

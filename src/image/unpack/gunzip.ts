@@ -2,7 +2,7 @@ import { createGunzip, type Gunzip } from 'node:zlib';
 import { TinyrunError } from '../../errors.ts';
 import type { Sink } from './decompress.ts';
 
-const CHUNK = 128 * 1024;
+const CHUNK = 512 * 1024;
 
 /** By node's zlib in its thread pool: the next chunk is unpacked while the sink has this one. */
 export async function gunzip(source: AsyncIterable<Buffer>, sink: Sink): Promise<void> {

@@ -32,6 +32,16 @@ export class Skeleton {
     return this.#entries;
   }
 
+  /** How many more there may be. */
+  get left(): number {
+    return this.limits.entries - this.#entries;
+  }
+
+  /** `entries` more, no more than are left. */
+  add(entries: number): void {
+    this.#entries += entries;
+  }
+
   count(name: string): void {
     if (++this.#entries > this.limits.entries)
       throw new TinyrunError(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, openSync } from 'node:fs';
+import { native } from '../../native/index.ts';
 import { Scavenger } from '../scavenge.ts';
 import { TarReader } from '../tar/reader.ts';
 import { decompress } from './decompress.ts';
@@ -15,6 +16,8 @@ export interface UnpackJob {
   readonly target: string;
   readonly limits?: Limits;
   readonly rootless?: boolean;
+  /** Each entry by the reader that knows all kinds, and none by the threads for plain files. */
+  readonly oneByOne?: boolean;
 }
 
 export interface Unpacked extends WriterResult {
@@ -29,9 +32,14 @@ export interface Unpacked extends WriterResult {
 export async function unpack(job: UnpackJob, tail: Tail): Promise<Unpacked> {
   const root = openSync(job.target, constants.O_RDONLY | constants.O_DIRECTORY);
   const limits = job.limits ?? LIMITS;
-  const writer = new LayerWriter(root, { limits, rootless: job.rootless ?? false });
+  const files = native().layerFiles();
+  const writer = new LayerWriter(root, {
+    limits,
+    rootless: job.rootless ?? false,
+    ...(job.oneByOne ? {} : { files }),
+  });
   try {
-    const hash = createHash('sha256');
+    const hash = files.hashes ? undefined : createHash('sha256');
     const reader = new TarReader(writer);
     const packed = { bytes: 0 };
     const scavenger = new Scavenger(8 << 20);
@@ -40,14 +48,16 @@ export async function unpack(job: UnpackJob, tail: Tail): Promise<Unpacked> {
       bytes += chunk.length;
       scavenger.add(chunk.length);
       checkRatio(packed.bytes, bytes, limits);
-      hash.update(chunk);
+      files.push(chunk);
+      hash?.update(chunk);
       reader.push(chunk);
     });
     reader.finish();
     const result = writer.finish();
-    return { ...result, diffId: `sha256:${hash.digest('hex')}` };
+    return { ...result, diffId: `sha256:${hash ? hash.digest('hex') : files.digest()}` };
   } finally {
     writer.close();
+    files.close();
     closeSync(root);
   }
 }

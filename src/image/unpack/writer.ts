@@ -1,6 +1,6 @@
 import { errnoOf, TinyrunError } from '../../errors.ts';
 import { S_IFCHR, S_ISGID } from '../../native/fcntl.ts';
-import { native } from '../../native/index.ts';
+import { type LayerFiles, native } from '../../native/index.ts';
 import { bad, type TarEntry } from '../tar/header.ts';
 import type { TarHandler } from '../tar/reader.ts';
 import { applyAttributes, type Ownership } from './attributes.ts';
@@ -17,6 +17,8 @@ export interface WriterOptions {
   readonly rootless?: boolean;
   /** No hard link to a symbolic link: who decides by its name which link may be there is not to be got round. */
   readonly linkOnlyFiles?: boolean;
+  /** Takes plain files; its pieces are those that the archive's reader is given. */
+  readonly files?: LayerFiles;
 }
 
 /** What was written. */
@@ -42,6 +44,8 @@ export class LayerWriter implements TarHandler {
   readonly #skeleton: Skeleton;
   readonly #times = new DirectoryTimes();
   #file: FileWriter | undefined;
+  /** Where the last entry went if it was a file: its directory, and how the archive writes it. */
+  #run: { readonly parent: string; readonly prefix: string } | undefined;
   #bytes = 0;
   #opaqueRoot = false;
 
@@ -58,6 +62,7 @@ export class LayerWriter implements TarHandler {
   }
 
   entry(entry: TarEntry): void {
+    this.#run = undefined;
     this.#skeleton.count(entry.name);
     const { parent, base } = splitName(entry.name, this.#limits.depth);
     const whiteout = whiteoutOf(base, entry.name);
@@ -66,6 +71,24 @@ export class LayerWriter implements TarHandler {
     else if (whiteout === 'opaque') this.#makeOpaque(parent);
     else if (whiteout !== undefined) this.#whiteout(parent, whiteout.hides);
     else this.#create(entry, parent, base);
+  }
+
+  /** Files that follow one in its directory, if there is nothing special about them: one call for all of them. */
+  takeFiles(input: Buffer, at: number): number {
+    const { files } = this.options;
+    if (!this.#run || !files) return at;
+    const { rootless, umask, always } = this.#owner;
+    const dir = this.#skeleton.existing(this.#run.parent);
+    const { end, entries, bytes } = files.take(input.length - at, dir, this.#run.prefix, {
+      chown: !rootless,
+      always,
+      umask,
+      entries: this.#skeleton.left,
+      bytes: this.#limits.bytes - this.#bytes,
+    });
+    this.#skeleton.add(entries);
+    this.#bytes += bytes;
+    return at + end;
   }
 
   data(bytes: Buffer): void {
@@ -84,6 +107,7 @@ export class LayerWriter implements TarHandler {
 
   /** Sets the times of directories and answers what was written. */
   finish(): WriterResult {
+    this.options.files?.drain();
     this.#times.apply(this.root);
     this.close();
     return {
@@ -129,8 +153,10 @@ export class LayerWriter implements TarHandler {
   #make(entry: TarEntry, parent: string, base: string): void {
     const dir = this.#skeleton.parent(parent);
     if (entry.type === 'link') this.#hardLink(entry, dir, base);
-    else if (entry.type === 'file') this.#file = FileWriter.create(dir, base, entry, this.#owner);
-    else {
+    else if (entry.type === 'file') {
+      this.#file = FileWriter.create(dir, base, entry, this.#owner);
+      this.#run = { parent, prefix: entry.name.slice(0, entry.name.lastIndexOf('/') + 1) };
+    } else {
       makeNode(dir, base, entry);
       applyAttributes(dir, base, entry, this.#owner, entry.type !== 'symlink');
       native().utimensat(dir, base, entry.atimeNs, entry.mtimeNs);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   closeSync,
@@ -7,10 +8,12 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { pack as createPack, type Headers } from 'tar-stream';
+import { expect } from 'vitest';
 import { Tail } from '../../../src/image/unpack/tail.ts';
 import { type Unpacked, type UnpackJob, unpack } from '../../../src/image/unpack/unpack.ts';
 
@@ -27,16 +30,45 @@ export async function archive(entries: readonly Entry[]): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Unpacks bytes into `directory/tree`, as a layer. */
+/**
+ * Unpacks bytes into `directory/tree`, as a layer; and once more without the threads that take plain files, which must
+ * make the same of it.
+ */
 export async function unpackBytes(
   directory: string,
   bytes: Buffer,
   options: Partial<UnpackJob> = {},
 ): Promise<Unpacked> {
-  const blob = join(directory, 'blob');
   const target = join(directory, 'tree');
-  writeFileSync(blob, bytes);
+  const other = join(directory, 'tree-one-by-one');
   mkdirSync(target, { recursive: true });
+  execFileSync('cp', ['-a', target, other]);
+  const slow = await settled(unpackInto(directory, other, bytes, { ...options, oneByOne: true }));
+  const fast = await settled(unpackInto(directory, target, bytes, options));
+  try {
+    expect(fast).toEqual(slow);
+    if (!('error' in fast)) expect(timedTree(target)).toEqual(timedTree(other));
+  } finally {
+    rmSync(other, { recursive: true });
+  }
+  if ('error' in fast) throw fast.error;
+  return fast.unpacked;
+}
+
+const settled = (unpacking: Promise<Unpacked>) =>
+  unpacking.then(
+    (unpacked) => ({ unpacked }),
+    (error: unknown) => ({ error }),
+  );
+
+async function unpackInto(
+  directory: string,
+  target: string,
+  bytes: Buffer,
+  options: Partial<UnpackJob>,
+): Promise<Unpacked> {
+  const blob = join(directory, 'blob');
+  writeFileSync(blob, bytes);
   const fd = openSync(blob, 'r');
   const tail = new Tail();
   tail.grow(bytes.length);
@@ -46,6 +78,17 @@ export async function unpackBytes(
   } finally {
     closeSync(fd);
   }
+}
+
+/** All of a tree, with the times that an archive gives: of directories that it only implies there are none. */
+function timedTree(root: string): string[] {
+  const find = (...args: string[]) =>
+    execFileSync('find', args, { cwd: root, encoding: 'latin1' }).split('\n');
+  return [
+    ...find('.', '-printf', '%y %m %U:%G %l %p\n').sort(),
+    ...find('.', '-type', 'f', '-printf', '%T@ %s %p\n').sort(),
+    ...find('.', '-type', 'f', '-size', '-1048576k', '-exec', 'sha1sum', '{}', '+').sort(),
+  ];
 }
 
 /** What a tree holds, as lines: type, mode, owner, path, and content or target. */
