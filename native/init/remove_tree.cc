@@ -21,6 +21,7 @@ class Remover {
       changed = false;
       if (const long r = sys::lseek(dir, 0, 0 /* SEEK_SET */); r < 0) return r;
       for (long n; !changed && (n = sys::getdents(dir, buffer_, sizeof buffer_)) != 0;) {
+        if (n == -ENOENT) return 0;   // somebody else is at it, too, and has removed this one
         if (n < 0) return n;
         if (const long r = pass(dir, depth, n, changed); r < 0) return r;
       }

@@ -12,7 +12,7 @@ import { containerPaths } from './layout.ts';
 import { Names } from './names.ts';
 import { type ContainerView, containerIds, findId, readRecord, viewOf } from './record.ts';
 import { isRunning } from './status.ts';
-import { removeData, sweepAll, sweepOne, sweepRunning } from './sweep.ts';
+import { alone, removeData, sweepAll, sweepOne, sweepQuietly, sweepRunning } from './sweep.ts';
 
 /** Every container, newest first; one whose record is damaged is told to `onDamaged` and left out. */
 export function listContainers(roots: Roots, onDamaged: (error: Error) => void): ContainerView[] {
@@ -29,8 +29,19 @@ export function listContainers(roots: Roots, onDamaged: (error: Error) => void):
   return views.sort((a, b) => b.record.created.localeCompare(a.record.created));
 }
 
-/** @throws TinyrunError CONTAINER_NOT_FOUND, AMBIGUOUS_ID, STATE_DAMAGED */
+/**
+ * One whose lifeline was killed is taken back first, and then what it has become, or not there any more.
+ * @throws TinyrunError CONTAINER_NOT_FOUND, AMBIGUOUS_ID, STATE_DAMAGED
+ */
 export function findContainer(roots: Roots, text: string): ContainerView {
+  const view = lookFor(roots, text);
+  const { id, exit } = view.record;
+  if (exit || isRunning(view) || !isAbandoned(containerPaths(roots, id).run)) return view;
+  sweepQuietly(roots, id);
+  return lookFor(roots, text);
+}
+
+function lookFor(roots: Roots, text: string): ContainerView {
   const id = findId(roots, text, (name) => new Names(roots.dataRoot).holder(name));
   const record = readRecord(roots, id);
   if (!record) throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${text}`);
@@ -59,14 +70,23 @@ export async function removeContainer(roots: Roots, text: string, force: boolean
   if (!view?.state && !view?.record.exit && isCommandAlive(run)) throw stillRunning(text, 'is being started');
   if (view?.state && isRunning(view)) {
     if (!force) throw stillRunning(text, 'is running');
-    signalContainer(roots, id, String(SIGKILL));
+    signalFirst(view.state, SIGKILL);
     await waitForEnd(view.state.pid);
   }
   // the command that ran it writes how it ended, or is dead: only then can the container go
-  await awaitUnlocked(join(run, LOCK_FILE));
-  sweepOne(roots, id, { damaged: force });
-  removeData(roots, id, view?.record.name);
+  const remove = () => removeData(roots, id, view?.record.name);
+  for (let tries = 0; tries < TRIES; tries++) {
+    await awaitUnlocked(join(run, LOCK_FILE));
+    sweepOne(roots, id, { damaged: force });
+    if (alone(roots, id, remove)) return;
+  }
+  throw new TinyrunError('CLEANUP', `container ${text} cannot be taken back: ${run} stays as it is`, {
+    hint: `tinyrun rm --force ${text} removes it whatever lies there`,
+  });
 }
+
+/** A sweep that is at it, too, needs one. */
+const TRIES = 100;
 
 function stillRunning(container: string, what: string): TinyrunError {
   return new TinyrunError('CONTAINER_RUNNING', `container ${container} ${what}`, {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
-import { sweepDir } from '../runtime/dir.ts';
+import { claimDir, removeLockedDir, sweepDir } from '../runtime/dir.ts';
 import { namesIn } from '../runtime/journal.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
@@ -22,12 +22,15 @@ import {
  * What cannot be taken back is told by the container's status, which is `dead` then; it is tried again each time.
  */
 export function sweepRunning(roots: Roots): void {
-  for (const id of namesIn(runningDir(roots))) {
-    try {
-      sweepOne(roots, id);
-    } catch (error) {
-      if (!(error instanceof TinyrunError) || error.code !== 'CLEANUP') throw error;
-    }
+  for (const id of namesIn(runningDir(roots))) sweepQuietly(roots, id);
+}
+
+/** For who looks at containers: what cannot be taken back is told by what is seen of it. */
+export function sweepQuietly(roots: Roots, id: string): void {
+  try {
+    sweepOne(roots, id);
+  } catch (error) {
+    if (!(error instanceof TinyrunError) || error.code !== 'CLEANUP') throw error;
   }
 }
 
@@ -36,8 +39,26 @@ export function sweepAll(roots: Roots): void {
   sweepRunning(roots);
   for (const id of containerIds(roots)) {
     if (existsSync(containerPaths(roots, id).run)) continue;
-    settle(roots, id, 'the host went down');
+    const record = recordOrDamaged(roots, id);
+    if (record === 'damaged' || (record?.exit && !record.config.autoRemove)) continue;
+    alone(roots, id, () => settle(roots, id, 'the host went down'));
   }
+}
+
+/**
+ * Does something to what a container without a run directory keeps, unless somebody else is at it: what was read of it
+ * before may have been removed meanwhile, and would be written anew. Answers whether it was done.
+ */
+export function alone(roots: Roots, id: string, act: () => void): boolean {
+  const dir = claimDir(containerPaths(roots, id).run);
+  if (dir === undefined) return false;
+  try {
+    act();
+  } finally {
+    removeLockedDir(dir.path);
+    dir.lock.release();
+  }
+  return true;
 }
 
 /** The same for one container. @throws TinyrunError CLEANUP when something of it is left */

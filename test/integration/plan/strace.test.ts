@@ -165,7 +165,14 @@ test('kill and rm: a signal, the name and the data', async () => {
   expect(killed).toHaveLength(1);
   if (child.exitCode === null) await once(child, 'close');
   const tree = `unlinkat(AT_FDCWD, "${data('containers/ID')}", AT_REMOVEDIR) and all below`;
-  const around = [`unlink("${data('names/lives')}")`, tree];
+  const run = path.join(sandbox.dir, 'run/containers/ID');
+  // claimed meanwhile: no sweep settles what is being removed
+  const claim = [
+    `mkdir("${run}", 0700)`,
+    `write("${run}/lock", 0600)`,
+    `unlinkat(AT_FDCWD, "${run}", AT_REMOVEDIR) and all below`,
+  ];
+  const around = [...claim, `unlink("${data('names/lives')}")`, tree];
   expect(unnamed(await traced(TINYRUN, ['rm', 'lives']), { ...none, around })).toEqual([]);
 });
 
