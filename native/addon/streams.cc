@@ -116,6 +116,7 @@ class Streams {
 
   // The container has the ends that are its own.
   void start() {
+    if (!shared_) return;
     in_.read = UniqueFd();
     if (source_.get() >= 0) {
       auto copy = std::make_unique<Copy>(std::move(source_), std::move(in_.write), shared_);
@@ -144,6 +145,7 @@ class Streams {
     in_ = Pipe{};
     outs_.clear();
     source_ = UniqueFd();
+    shared_.reset();
   }
 
  private:
@@ -183,15 +185,18 @@ class FinishWorker : public Napi::AsyncWorker {
   std::shared_ptr<Shared> shared_;
 };
 
+// Once: what it holds goes with its threads, not when JavaScript's collector comes round.
 Napi::Value Streams::finish(Napi::Env env) {
+  const auto shared = std::exchange(shared_, nullptr);
   const uint64_t one = 1;
-  check(::write(shared_->ended.get(), &one, sizeof one), "write", "eventfd");
-  if (shared_->wait(kSoon)) {
+  if (shared) check(::write(shared->ended.get(), &one, sizeof one), "write", "eventfd");
+  if (!shared || shared->wait(kSoon)) {
     const Napi::Promise::Deferred deferred(env);
-    FinishWorker::settle(env, deferred, *shared_);
+    Shared nothing;
+    FinishWorker::settle(env, deferred, shared ? *shared : nothing);
     return deferred.Promise();
   }
-  auto* worker = new FinishWorker(env, shared_);
+  auto* worker = new FinishWorker(env, shared);
   const auto promise = worker->promise();
   worker->Queue();
   return promise;

@@ -1,4 +1,6 @@
 // The library's results: what of a container's end and output a program is told, and what ends one.
+
+import { getEventListeners } from 'node:events';
 import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -152,6 +154,23 @@ describe.each(['command', 'monitor'] as const)('parent: the %s', (lifeline) => {
     expect(quick).toMatchObject({ stdout: 'too', isMaxBuffer: true, failed: true });
     nothingLeft();
   });
+});
+
+it('nothing of this process is left with those that ended: descriptors, listeners', async () => {
+  const open = () => readdirSync('/proc/self/fd').length;
+  const { signal } = new AbortController();
+  const options = { input: 'x', ...PIPED, signal } as const;
+  const runs = async () => {
+    for (const lifeline of ['command', 'monitor', 'command', 'monitor'] as const)
+      await engine.run(sh('cat'), { ...options, lifeline });
+    await engine.run({ image: 'busybox', args: ['/none'], autoRemove: true }, options).catch(() => {});
+  };
+  await runs();
+  const before = open();
+  await runs();
+  // threads that copied end in their own time
+  while (open() > before) await turn();
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 it('an abort beforehand: nothing is made, not even looked for', async () => {
