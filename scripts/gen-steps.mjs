@@ -43,6 +43,19 @@ const STEP = /^STEP\((\w+), (HOST|CONTAINER|BOTH)\)(.*)END$/;
 const MESSAGE = /^MESSAGE\((\w+), (\d+), (TO|FROM)\)(.*)END$/;
 const messageKinds = { ...kinds, RAW: 'Uint8Array' };
 
+const FLAG = /^FLAG\((\w+), (\w+), (\d+)\) +\/\/ (.*)$/;
+
+/** The bits of each step that has some: `[step, [[flag, bit, what it means]]]`. */
+function flagsOf(text, steps) {
+  const bits = new Map();
+  for (const line of text.split('\n').filter((line) => line.startsWith('FLAG('))) {
+    const [, step, flag, bit, doc] = FLAG.exec(line) ?? [];
+    if (!steps.some(({ name }) => name === step)) throw new Error(`a flag of no step: ${line}`);
+    bits.set(step, [...(bits.get(step) ?? []), [flag, bit, doc]]);
+  }
+  return [...bits];
+}
+
 const interfaceOf = (rows, types) =>
   rows
     .flatMap(({ name, doc, fields }) => [
@@ -58,7 +71,7 @@ const kindsOf = (types) =>
     .map((k) => `'${k.toLowerCase()}'`)
     .join(' | ');
 
-function renderSteps(steps) {
+function renderSteps(steps, flags) {
   const row = (s, i) =>
     `  ${s.name}: { code: ${i + 1}, lane: '${s.rest[0].toLowerCase()}', fields: ${fieldsOf(s)} },`;
   return `// Generated from native/steps.def by scripts/gen-steps.mjs: edit that file, then run npm run build.
@@ -77,6 +90,11 @@ ${steps.map(row).join('\n')}
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }
 >;
+
+/** The bits of a step's \`flags\` (of openTree: \`recursive\`), by its name. */
+export const FLAGS = {
+${flags.map(([step, bits]) => `  ${step}: {\n${bits.map(([flag, bit, doc]) => `    /** ${doc} */\n    ${flag}: ${bit},`).join('\n')}\n  },`).join('\n')}
+} as const;
 `;
 }
 
@@ -122,8 +140,9 @@ function seedOf(steps) {
 }
 
 const steps = parse(read('native/steps.def'), STEP, kinds);
+const flags = flagsOf(read('native/steps.def'), steps);
 const generated = [
-  ['native/steps.def', 'src/plan/steps.gen.ts', renderSteps(steps)],
+  ['native/steps.def', 'src/plan/steps.gen.ts', renderSteps(steps, flags)],
   ['native/steps.def', 'native/test/corpus/every-step', seedOf(steps)],
   [
     'native/monitor.def',

@@ -1,6 +1,7 @@
 // clone(), the smallest plan there is: "clone, yield, signalConfigured | awaitConfigured".
 #include <memory>
 
+#include "../init/op.h"
 #include "../init/wire.h"
 #include "bind.h"
 #include "machine.h"
@@ -8,37 +9,10 @@
 namespace tinyrun {
 namespace {
 
-enum Opcode : uint16_t {
-  op_none,
-#define STEP(name, lanes) op_##name,
-#define U32(f)
-#define I32(f)
-#define U64(f)
-#define I64(f)
-#define SLOT(f)
-#define STR(f)
-#define BYTES(f)
-#define STRS(f)
-#define U32S(f)
-#define END
-#include "../steps.def"
-#undef STEP
-#undef U32
-#undef I32
-#undef U64
-#undef I64
-#undef SLOT
-#undef STR
-#undef BYTES
-#undef STRS
-#undef U32S
-#undef END
-};
-
 class PlanWriter {
  public:
-  void step(Opcode opcode, uint8_t lane, std::initializer_list<uint32_t> words) {
-    const wire::StepHeader head{opcode, lane, 0, static_cast<uint32_t>(words.size() * 4)};
+  void step(Op op, LaneKind lane, std::initializer_list<uint32_t> words) {
+    const wire::StepHeader head{static_cast<uint16_t>(op), static_cast<uint8_t>(lane), 0, static_cast<uint32_t>(words.size() * 4)};
     append(&head, sizeof head);
     for (const uint32_t word : words) append(&word, sizeof word);
     ++header_.count;
@@ -60,17 +34,15 @@ class PlanWriter {
   std::vector<uint8_t> steps_;
 };
 
-constexpr uint8_t kHost = 1;
-constexpr uint8_t kContainer = 2;
 constexpr uint32_t kCgroupSlot = 0;
 
 std::vector<uint8_t> clonePlan(uint64_t flags, bool cgroup) {
   PlanWriter plan;
-  plan.step(op_clone, kHost,
+  plan.step(Op::clone, LaneKind::host,
             {static_cast<uint32_t>(flags), static_cast<uint32_t>(flags >> 32), cgroup ? kCgroupSlot : kNoSlot, 0});
-  plan.step(op_yield, kHost, {0});
-  plan.step(op_awaitConfigured, kContainer, {});
-  plan.step(op_signalConfigured, kHost, {});
+  plan.step(Op::yield, LaneKind::host, {0});
+  plan.step(Op::awaitConfigured, LaneKind::container, {});
+  plan.step(Op::signalConfigured, LaneKind::host, {});
   return plan.finish();
 }
 

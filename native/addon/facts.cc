@@ -4,25 +4,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <charconv>
-
+#include "../init/kernel.h"
 #include "bind.h"
-#include "open.h"
 
 namespace tinyrun {
 namespace {
-
-// The whole of a small file of the proc filesystem, which answers one read(2).
-std::optional<std::string> readSmall(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() == -1 && (errno == ENOENT || errno == ESRCH)) return std::nullopt;
-  check(fd.get(), "open", path);
-  std::string text(4096, '\0');
-  const ssize_t size = retry([&] { return ::read(fd.get(), text.data(), text.size()); });
-  if (size == -1 && errno == ESRCH) return std::nullopt;  // it ended between open and read
-  text.resize(static_cast<size_t>(check(size, "read", path)));
-  return text;
-}
 
 Napi::Value capabilities(Napi::Env env) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -45,16 +31,11 @@ Napi::Value capabilities(Napi::Env env) {
       .set("last", last);
 }
 
-// Fields are counted from the last ')': a process may put spaces and brackets into its own name (field 2).
 std::optional<uint64_t> startTime(int pid) {
-  const auto text = readSmall("/proc/" + std::to_string(pid) + "/stat");
-  if (!text) return std::nullopt;
-  size_t at = text->rfind(')');
-  for (int field = 2; field < 22 && at != std::string::npos; ++field) at = text->find(' ', at + 1);
   uint64_t ticks = 0;
-  if (at == std::string::npos ||
-      std::from_chars(text->data() + at + 1, text->data() + text->size(), ticks).ec != std::errc{})
-    throw SyscallFailure{"read", EPROTO, "/proc/" + std::to_string(pid) + "/stat", ""};
+  const long r = startTimeOf(static_cast<uint32_t>(pid), ticks);
+  if (r == -ENOENT || r == -ESRCH) return std::nullopt;
+  if (r < 0) throw SyscallFailure{"open", static_cast<int>(-r), "/proc/" + std::to_string(pid) + "/stat", ""};
   return ticks;
 }
 

@@ -6,6 +6,18 @@
 
 namespace tinyrun {
 
+// The verifier gives up with EAGAIN when a signal is pending (a profiler's, a resized terminal's), as often as one asks;
+// a blocked one is not. What is left of EAGAIN is work that the kernel itself has for this thread, done by then.
+long loadProgram(union bpf_attr& load) {
+  uint64_t old = 0;
+  sys::sigprocmask(SIG_SETMASK, &sys::kAllSignals, &old);
+  long fd = -EAGAIN;
+  for (int tries = 0; fd == -EAGAIN && tries < 5; ++tries)
+    fd = sys::call(__NR_bpf, BPF_PROG_LOAD, &load, sizeof load);
+  sys::sigprocmask(SIG_SETMASK, &old, nullptr);
+  return fd;
+}
+
 namespace {
 
 using Path = Text<4096>;
@@ -88,18 +100,6 @@ long enable(int dir, const Strs& controllers) {
     writeIn(dir, "cgroup.subtree_control", one.add("+").add(controller).c_str());
   }
   return 0;
-}
-
-// The verifier gives up with EAGAIN when a signal is pending (a profiler's, a resized terminal's), as often as one asks;
-// a blocked one is not. What is left of EAGAIN is work that the kernel itself has for this thread, done by then.
-long loadProgram(union bpf_attr& load) {
-  uint64_t old = 0;
-  sys::sigprocmask(SIG_SETMASK, &sys::kAllSignals, &old);
-  long fd = -EAGAIN;
-  for (int tries = 0; fd == -EAGAIN && tries < 5; ++tries)
-    fd = sys::call(__NR_bpf, BPF_PROG_LOAD, &load, sizeof load);
-  sys::sigprocmask(SIG_SETMASK, &old, nullptr);
-  return fd;
 }
 
 long openCgroup(const char* path) { return sys::openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY); }

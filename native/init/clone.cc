@@ -138,18 +138,11 @@ Result run(Host& host, const args::clone& a) {
   struct clone_args clone = {};
   clone.flags = a.flags | CLONE_PIDFD | CLONE_VM | CLONE_VFORK;
   clone.pidfd = reinterpret_cast<uint64_t>(&pidfd);
-  clone.exit_signal = SIGCHLD;
-  clone.stack = reinterpret_cast<uint64_t>(stack);
-  clone.stack_size = sizeof stack;
   if (a.cgroup != kNoSlot) {
     clone.flags |= CLONE_INTO_CGROUP;
     clone.cgroup = static_cast<uint64_t>(host.fdOf(a.cgroup));
   }
-  // A handler of ours that ran in the child would run in our memory.
-  uint64_t old = 0;
-  sys::sigprocmask(SIG_SETMASK, &sys::kAllSignals, &old);
-  const long pid = sys::clone3Stack(&clone, bornChild, &birth);
-  sys::sigprocmask(SIG_SETMASK, &old, nullptr);
+  const long pid = sys::cloneOn(stack, clone, bornChild, &birth);
   if (pid < 0) return failed("clone3", pid, "");
 
   host.pid = static_cast<int>(pid);

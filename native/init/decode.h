@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "machine.h"
+#include "op.h"
 #include "wire.h"
 
 namespace tinyrun {
@@ -58,15 +59,6 @@ struct Strs {
   Iterator end() const { return {nullptr, 0}; }
 };
 
-enum class LaneKind : uint8_t { host = 1, container = 2, both = 3 };
-
-enum class Op : uint16_t {
-  none = 0,
-#define STEP(name, lanes) name,
-#include "../steps.def"
-  count
-};
-
 // One struct for each step: args::bind, args::execve, …
 namespace args {
 #define STEP(name, lanes) struct name {
@@ -82,6 +74,12 @@ namespace args {
 #define END };
 #include "../steps.def"
 }  // namespace args
+
+// The bits of their flags: flag::bind::recursive, …
+namespace flag {
+#define FLAG(name, flag, bit) namespace name { inline constexpr uint32_t flag = bit; }
+#include "../steps.def"
+}  // namespace flag
 
 // Reads one payload. The first thing that is wrong stays in fault(); everything read after it is zero.
 class Reader {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "control.h"
+#include "kernel.h"
 #include "lane.h"
 
 namespace tinyrun {
@@ -41,9 +42,6 @@ Result sendToChild(Host& host, control::Kind kind, uint32_t value);
 void endChild(Host& host);
 // links_host.cc. What does not come back is told in outcome.failure.
 void bringLinksBack(Host& host);
-
-// steps_host.cc. When a process was started, in clock ticks since boot. 0 or -errno.
-long startTimeOf(uint32_t pid, uint64_t& ticks);
 
 #define DECLARE_HOST(name) Result run(Host& host, const args::name& a);
 #define DECLARE_CONTAINER(name)

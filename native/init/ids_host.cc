@@ -54,20 +54,12 @@ Result run(Host& host, const args::makeUserns& a) {
   struct clone_args clone = {};
   clone.flags = CLONE_NEWUSER | CLONE_VM | CLONE_PIDFD;
   clone.pidfd = reinterpret_cast<uint64_t>(&rawPidfd);
-  clone.exit_signal = SIGCHLD;
-  clone.stack = reinterpret_cast<uint64_t>(stack);
-  clone.stack_size = sizeof stack;
-  uint64_t old = 0;
-  sys::sigprocmask(SIG_SETMASK, &sys::kAllSignals, &old);
-  const long pid = sys::clone3Stack(&clone, holdNamespace, nullptr);
-  sys::sigprocmask(SIG_SETMASK, &old, nullptr);
+  const long pid = sys::cloneOn(stack, clone, holdNamespace, nullptr);
   if (pid < 0) return failed("clone3", pid, "CLONE_NEWUSER");
   const sys::Fd pidfd(rawPidfd);
   const Result taken = takeNamespace(host, a, static_cast<int>(pid));
   sys::pidfdSignal(pidfd.get(), SIGKILL);
-  long r;
-  do r = sys::wait4(static_cast<int>(pid), nullptr, 0);
-  while (r == -EINTR);
+  sys::reap(pid, nullptr);
   return taken;
 }
 

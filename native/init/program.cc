@@ -66,14 +66,7 @@ long bear(Launch& launch, sys::Fd& pidfd) {
   struct clone_args clone = {};
   clone.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
   clone.pidfd = reinterpret_cast<uint64_t>(&raw);
-  clone.exit_signal = SIGCHLD;
-  clone.stack = reinterpret_cast<uint64_t>(stack);
-  clone.stack_size = sizeof stack;
-  // A handler of ours that ran in the child would run in our memory.
-  uint64_t old = 0;
-  sys::sigprocmask(SIG_SETMASK, &sys::kAllSignals, &old);
-  const long pid = sys::clone3Stack(&clone, programChild, &launch);
-  sys::sigprocmask(SIG_SETMASK, &old, nullptr);
+  const long pid = sys::cloneOn(stack, clone, programChild, &launch);
   if (pid > 0) pidfd.reset(raw);
   return pid;
 }
@@ -103,9 +96,7 @@ Result runProgram(Lane& lane, const Program& program, const char* name) {
   const bool inTime = ended(pidfd.get(), program.timeoutMs);
   if (!inTime) sys::pidfdSignal(pidfd.get(), SIGKILL);
   int status = 0;
-  long r;
-  do r = sys::wait4(static_cast<int>(pid), &status, 0);
-  while (r == -EINTR);
+  sys::reap(pid, &status);
   if (!inTime) return {ETIMEDOUT, "ppoll", program.path};
   if (!launch.prepared) return launch.prepared;
   if (launch.error < 0) return failed("execve", launch.error, program.path);

@@ -66,24 +66,18 @@ int spawnMonitor(const MonitorSpawn& spawn, int& pidfd, const char*& syscall) {
   struct clone_args clone = {};
   clone.flags = CLONE_PIDFD | CLONE_VM | CLONE_VFORK;
   clone.pidfd = reinterpret_cast<uint64_t>(&made);
-  clone.exit_signal = SIGCHLD;
-  clone.stack = reinterpret_cast<uint64_t>(stack);
-  clone.stack_size = sizeof stack;
   if (spawn.cgroup >= 0) {
     clone.flags |= CLONE_INTO_CGROUP;
     clone.cgroup = static_cast<uint64_t>(spawn.cgroup);
   }
-  // They stay blocked across the exec: nothing may end a monitor before it says which signals may.
-  uint64_t old = 0;
-  sys::sigprocmask(SIG_SETMASK, &sys::kAllSignals, &old);
-  const long pid = sys::clone3Stack(&clone, bornMonitor, &departure);
-  sys::sigprocmask(SIG_SETMASK, &old, nullptr);
+  // Signals stay blocked across the exec: nothing may end a monitor before it says which may.
+  const long pid = sys::cloneOn(stack, clone, bornMonitor, &departure);
   if (pid < 0) return refused(syscall, "clone3", pid);
   if (departure.err == 0) {
     pidfd = made;
     return static_cast<int>(pid);
   }
-  sys::wait4(static_cast<int>(pid), nullptr, 0);
+  sys::reap(pid, nullptr);
   sys::close(made);
   return refused(syscall, departure.syscall, -departure.err);
 }

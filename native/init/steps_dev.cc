@@ -157,8 +157,7 @@ static Result keepLineEnds(const sys::Fd& terminal) {
 }
 
 Result run(Container& lane, const args::console& a) {
-  constexpr uint32_t kNoConsoleNode = 1, kLineEndsStay = 2, kNotControlling = 4, kControllingOnly = 8;
-  if ((a.flags & kControllingOnly) != 0)
+  if ((a.flags & flag::console::controllingOnly) != 0)
     return check("ioctl TIOCSCTTY", sys::ioctl(0, TIOCSCTTY, 0L), "/dev/console");
   sys::Fd master, peer;
   if (Result r = openMaster(lane, master); !r) return r;
@@ -168,15 +167,15 @@ Result run(Container& lane, const args::console& a) {
     unsigned short size[4] = {static_cast<unsigned short>(a.rows), static_cast<unsigned short>(a.columns), 0, 0};
     if (Result r = check("ioctl TIOCSWINSZ", sys::ioctl(peer.get(), TIOCSWINSZ, size), "/dev/console"); !r) return r;
   }
-  if ((a.flags & kLineEndsStay) != 0)
+  if ((a.flags & flag::console::lineEndsStay) != 0)
     if (Result r = keepLineEnds(peer); !r) return r;
   if (Result r = check("fchown", sys::fchown(peer.get(), a.uid, kNoSlot), "/dev/console"); !r) return r;
-  if ((a.flags & kNoConsoleNode) == 0)
+  if ((a.flags & flag::console::noConsoleNode) == 0)
     if (Result r = bindConsole(lane, peer); !r) return r;
   if (Result r = tell(lane, control::Kind::fd, a.slot, master.get()); !r) return r;
   for (int fd = 0; fd < 3; ++fd)
     if (Result r = check("dup3", sys::dup3(peer.get(), fd, 0), "/dev/console"); !r) return r;
-  if ((a.flags & kNotControlling) != 0) return kDone;
+  if ((a.flags & flag::console::notControlling) != 0) return kDone;
   return check("ioctl TIOCSCTTY", sys::ioctl(0, TIOCSCTTY, 0L), "/dev/console");
 }
 

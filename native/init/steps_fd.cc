@@ -10,8 +10,7 @@ Result run(Lane& lane, const args::open& a) {
 }
 
 Result run(Lane& lane, const args::openTree& a) {
-  constexpr uint32_t kRecursive = 1, kMapsBelow = 2;
-  const unsigned recursive = (a.recursive & kRecursive) != 0 ? AT_RECURSIVE : 0;
+  const unsigned recursive = (a.recursive & flag::openTree::recursive) != 0 ? AT_RECURSIVE : 0;
   sys::Fd tree(sys::openTree(AT_FDCWD, a.path, OPEN_TREE_CLONE | recursive));
   if (tree.bad()) return failed("open_tree", tree.value(), a.path);
   if (lane.onHost) {
@@ -25,7 +24,7 @@ Result run(Lane& lane, const args::openTree& a) {
     struct mount_attr map = {};
     map.attr_set = MOUNT_ATTR_IDMAP;
     map.userns_fd = static_cast<uint64_t>(lane.fdOf(a.userns));
-    const unsigned below = (a.recursive & kMapsBelow) != 0 ? AT_RECURSIVE : 0u;
+    const unsigned below = (a.recursive & flag::openTree::mapsBelow) != 0 ? AT_RECURSIVE : 0u;
     const long r = sys::mountSetattr(tree.get(), "", AT_EMPTY_PATH | below, &map);
     if (r < 0) return failed("mount_setattr", r, a.path);
   }

@@ -6,9 +6,6 @@ namespace tinyrun {
 
 namespace {
 
-enum MountFlag : uint32_t { kCopyUp = 1, kReadOnly = 2, kPlainTarget = 4, kOptional = 8, kModeOfTarget = 16 };
-enum BindFlag : uint32_t { kRecursive = 1, kTargetMustExist = 2, kSourceInRoot = 4, kSkipMissing = 8, kOwnAttributes = 16 };
-
 bool isDirectory(int fd) {
   struct stat st;
   return sys::fstat(fd, &st) == 0 && sys::isDirectory(st.st_mode);
@@ -112,15 +109,15 @@ Result openContext(Container& lane, const args::mountFs& a, sys::Fd& fs) {
   fs.reset(sys::fsopen(a.type));
   if (fs.bad()) {
     const Result r = failed("fsopen", fs.value(), a.type);
-    return (a.flags & kOptional) != 0 && r.err == ENODEV ? ignored(r) : r;
+    return (a.flags & flag::mountFs::optional) != 0 && r.err == ENODEV ? ignored(r) : r;
   }
   if (!a.source.empty()) {
     const long r = sys::fsconfig(fs.get(), FSCONFIG_SET_STRING, "source", a.source.data, 0);
     if (r < 0) return fsFailure(lane, fs.get(), "fsconfig", r, a.source);
   }
-  if ((a.flags & kReadOnly) != 0)
+  if ((a.flags & flag::mountFs::readOnly) != 0)
     if (Result r = configure(lane, fs.get(), a.type, "ro"); !r) return r;
-  if ((a.flags & kModeOfTarget) != 0)
+  if ((a.flags & flag::mountFs::keepMode) != 0)
     if (Result r = takeMode(lane, a, fs.get()); !r) return r;
   for (const Str option : a.options)
     if (Result r = configure(lane, fs.get(), a.type, option); !r) return r;
@@ -151,10 +148,10 @@ Result run(Container& lane, const args::mountFs& a) {
   if (Result r = openContext(lane, a, fs); !r) return r;
   const bool isProc = equal(a.type, "proc");
   if (Result r = createMount(lane, fs.get(), a.target, a.attr, mount); !r) return r;
-  if ((a.flags & kCopyUp) != 0)
+  if ((a.flags & flag::mountFs::copyUp) != 0)
     if (Result r = copyTarget(lane, a, mount.get()); !r) return r;
   if (Result r = setPropagation(mount.get(), a.propagation, a.target); !r) return r;
-  const Making making = {.directory = true, .mode = 0755, .resolve = (a.flags & kPlainTarget) != 0 ? kPlain : kInRoot};
+  const Making making = {.directory = true, .mode = 0755, .resolve = (a.flags & flag::mountFs::plainTarget) != 0 ? kPlain : kInRoot};
   if (Result r = attach(lane, mount.get(), a.target, making, false); !r) return r;
   if (isProc) rememberProc(lane, mount.get());
   rememberPlace(lane, mount.get(), a.target);
@@ -163,12 +160,12 @@ Result run(Container& lane, const args::mountFs& a) {
 
 Result run(Container& lane, const args::bind& a) {
   sys::Fd tree;
-  const bool recursive = (a.flags & kRecursive) != 0;
+  const bool recursive = (a.flags & flag::bind::recursive) != 0;
   const unsigned clone = OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0u);
   if (a.slot != kNoSlot) {
     tree.reset(lane.take(a.slot));
     if (tree.bad()) return {EBADF, "move_mount", a.target};
-  } else if ((a.flags & kSourceInRoot) != 0) {
+  } else if ((a.flags & flag::bind::sourceInRoot) != 0) {
     const int root = rootOf(lane);
     const sys::Fd source(openInRoot(root, a.source, O_PATH));
     tree.reset(source.bad() ? source.value() : sys::openTree(source.get(), "", clone | AT_EMPTY_PATH));
@@ -177,17 +174,17 @@ Result run(Container& lane, const args::bind& a) {
   }
   if (tree.bad()) {
     const Result r = failed("open_tree", tree.value(), a.source);
-    return (a.flags & kSkipMissing) != 0 && r.err == ENOENT ? ignored(r) : r;
+    return (a.flags & flag::bind::skipMissing) != 0 && r.err == ENOENT ? ignored(r) : r;
   }
   if (Result r = setAttributes(tree.get(), a.recAttrSet, a.recAttrClear, true, a.target); !r) return r;
-  const Result own = (a.flags & kOwnAttributes) != 0
+  const Result own = (a.flags & flag::bind::ownAttributes) != 0
                          ? setOwnAttributes(tree.get(), a.attrSet, a.attrClear, a.recAttrSet, a.target)
                          : setAttributes(tree.get(), a.attrSet, a.attrClear, false, a.target);
   if (!own) return own;
   if (Result r = setPropagation(tree.get(), a.propagation, a.target); !r) return r;
   const bool directory = isDirectory(tree.get());
   return attach(lane, tree.get(), a.target, {.directory = directory, .mode = directory ? 0755u : 0644u},
-                (a.flags & kTargetMustExist) != 0);
+                (a.flags & flag::bind::targetMustExist) != 0);
 }
 
 Result run(Container& lane, const args::mountAttr& a) {

@@ -76,11 +76,11 @@ static void giveStreams(uint32_t uid, bool files) {
 // Groups before uid: without CAP_SETGID they could not be set any more. KEEPCAPS leaves the permitted set for capSet,
 // which comes next; execve clears the flag.
 Result run(Container& lane, const args::setUser& a) {
-  constexpr uint32_t kLeaveGroups = 1, kGiveStreams = 2, kGiveFiles = 4, kLeaveUmask = 0xffffffffu;
+  constexpr uint32_t kLeaveUmask = 0xffffffffu;
   if (a.umask != kLeaveUmask) lane.umask = a.umask & 0777;
-  if ((a.flags & kGiveStreams) != 0) giveStreams(a.uid, (a.flags & kGiveFiles) != 0);
+  if ((a.flags & flag::setUser::ownStreams) != 0) giveStreams(a.uid, (a.flags & flag::setUser::ownFiles) != 0);
   if (Result r = check("prctl", sys::prctl(PR_SET_KEEPCAPS, 1), "PR_SET_KEEPCAPS"); !r) return r;
-  if ((a.flags & kLeaveGroups) == 0) {
+  if ((a.flags & flag::setUser::keepGroups) == 0) {
     const long r = sys::call(__NR_setgroups, a.groups.count, a.groups.data);
     if (r < 0) return failed("setgroups", r, "");
   }

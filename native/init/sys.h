@@ -246,8 +246,26 @@ inline struct __kernel_timespec now() {
 
 // clone3 with CLONE_VM and a stack of the child's own, on which it calls run(context) and exits with the result.
 long clone3Stack(struct clone_args* args, int (*run)(void*), void* context);
+// The same for a child that is to execute something or to end soon, on `stack`; SIGCHLD tells of its end. Every signal is
+// blocked until it has: a handler of ours that ran in the child would run in our memory.
+template <size_t size>
+long cloneOn(char (&stack)[size], struct clone_args& clone, int (*run)(void*), void* context) {
+  clone.exit_signal = SIGCHLD;
+  clone.stack = reinterpret_cast<uint64_t>(stack);
+  clone.stack_size = size;
+  uint64_t old = 0;
+  sigprocmask(SIG_SETMASK, &kAllSignals, &old);
+  const long pid = clone3Stack(&clone, run, context);
+  sigprocmask(SIG_SETMASK, &old, nullptr);
+  return pid;
+}
+// Waits for the end of a child, whatever comes in between.
+inline void reap(long pid, int* status) {
+  while (wait4(static_cast<int>(pid), status, 0) == -EINTR) {
+  }
+}
 
-// socket.cc: SOCK_SEQPACKET with at most one fd along; MSG_NOSIGNAL, retried on EINTR.
+// SOCK_SEQPACKET with at most one fd along; MSG_NOSIGNAL, retried on EINTR.
 long socketpair(int fds[2]);
 long sendPacket(int socket, const void* data, size_t size, int fd);
 long receivePacket(int socket, void* data, size_t size, int* fd);

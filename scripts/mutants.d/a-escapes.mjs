@@ -98,7 +98,7 @@ export default [
     edits: [
       [
         'native/init/steps_mount.cc',
-        '.resolve = (a.flags & kPlainTarget) != 0 ? kPlain : kInRoot}',
+        '.resolve = (a.flags & flag::mountFs::plainTarget) != 0 ? kPlain : kInRoot}',
         '.resolve = kInRoot}',
       ],
     ],
@@ -296,8 +296,8 @@ export default [
       ['native/init/steps_dev.cc', 'return isPts ? kDone', 'return isPts || major != 0 ? kDone'],
       [
         'native/init/steps_dev.cc',
-        'if ((a.flags & kNotControlling) != 0) return kDone;\n  return check("ioctl TIOCSCTTY", sys::ioctl(0, TIOCSCTTY, 0L), "/dev/console");',
-        '(void)kNotControlling;\n  sys::ioctl(0, TIOCSCTTY, 0L);\n  return kDone;',
+        'if ((a.flags & flag::console::notControlling) != 0) return kDone;\n  return check("ioctl TIOCSCTTY", sys::ioctl(0, TIOCSCTTY, 0L), "/dev/console");',
+        'sys::ioctl(0, TIOCSCTTY, 0L);\n  return kDone;',
       ],
     ],
     test: terminal,
@@ -321,8 +321,8 @@ export default [
       ['native/init/steps_dev.cc', 'return isPts ? kDone', 'return isPts || major < 4096 ? kDone'],
       [
         'native/init/steps_dev.cc',
-        'if ((a.flags & kNotControlling) != 0) return kDone;\n  return check("ioctl TIOCSCTTY", sys::ioctl(0, TIOCSCTTY, 0L), "/dev/console");',
-        '(void)kNotControlling;\n  sys::ioctl(0, TIOCSCTTY, 0L);\n  return kDone;',
+        'if ((a.flags & flag::console::notControlling) != 0) return kDone;\n  return check("ioctl TIOCSCTTY", sys::ioctl(0, TIOCSCTTY, 0L), "/dev/console");',
+        'sys::ioctl(0, TIOCSCTTY, 0L);\n  return kDone;',
       ],
     ],
     test: terminal,

@@ -32,7 +32,7 @@ export interface StepArgs {
   open: { path: string; flags: number; slot: number };
   /** pidfd_open(2). `startTime` not 0: the pid is trusted only when its start time matches, as in kill; ESRCH otherwise. */
   pidfdOpen: { pid: number; startTime: bigint; slot: number };
-  /** open_tree(2) with OPEN_TREE_CLONE; `recursive`: 1 AT_RECURSIVE, 2 the ids of what lies below are mapped, too. `userns` idmaps the clone by mount_setattr(2) with that user namespace fd (5.12), NO_SLOT for none; the detached mount lands in `slot`. */
+  /** open_tree(2) with OPEN_TREE_CLONE. `userns` idmaps the clone by mount_setattr(2) with that user namespace fd (5.12), NO_SLOT for none; the detached mount lands in `slot`. */
   openTree: { path: string; recursive: number; userns: number; slot: number };
   /** A user namespace with these maps, made by a short-lived child, its fd in `slot` (for idmapped mounts). */
   makeUserns: { uidMap: string; gidMap: string; slot: number };
@@ -62,9 +62,9 @@ export interface StepArgs {
   rootfsOverlay: { path: string; lowers: readonly string[]; upper: string; work: string; options: readonly string[]; base: string };
   /** Directory of the host as root without a mount namespace of one's own. */
   rootfsDirect: { path: string };
-  /** A new filesystem: fsopen, fsconfig of each "key" or "key=value", fsmount(attr), move_mount onto the target in the root, which is made (directory) where missing. `attr` is MOUNT_ATTR_*, `flags` a set of: 1 copy-up (tmpcopyup), 2 read-only superblock, 4 target must be a plain directory (proc, sysfs), 8 optional (a missing filesystem type is traced, not fatal), 16 takes the mode of an existing target (tmpfs without mode=). `propagation` is MS_* or 0. */
+  /** A new filesystem: fsopen, fsconfig of each "key" or "key=value", fsmount(attr), move_mount onto the target in the root, which is made (directory) where missing. `attr` is MOUNT_ATTR_*, `propagation` MS_* or 0. */
   mountFs: { type: string; source: string; target: string; attr: bigint; options: readonly string[]; flags: number; propagation: number };
-  /** A bind mount: `source` (host path, before pivotRoot) or `slot` (a detached mount). open_tree, then mount_setattr with set/clear, recursive ones apart, propagation, then move_mount onto the target in the root, made like the source (directory or empty file). `flags`: 1 recursive bind, 2 the target is not made when missing, 4 source is resolved in the root, 8 a missing source is skipped, 16 of the attributes of the source (ro, nosuid, nodev, noexec, nosymfollow) only those stay that are set here, or that the kernel has locked. */
+  /** A bind mount: `source` (host path, before pivotRoot) or `slot` (a detached mount). open_tree, then mount_setattr with set/clear, recursive ones apart, propagation, then move_mount onto the target in the root, made like the source (directory or empty file). */
   bind: { source: string; slot: number; target: string; attrSet: bigint; attrClear: bigint; recAttrSet: bigint; recAttrClear: bigint; propagation: number; flags: number };
   /** mount_setattr(2) on an existing mount in the root. */
   mountAttr: { path: string; set: bigint; clear: bigint; propagation: number; recursive: number };
@@ -75,7 +75,7 @@ export interface StepArgs {
   makeSymlink: { target: string; path: string };
   /** Paths of the root that must be what they seem, whatever the image has there: `dirs` are directories, and so is all that leads to them; `files` are files in such (a directory stays), made empty where missing. Links and other files in the way are unlinked, never followed. mode 0755. */
   plainPaths: { dirs: readonly string[]; files: readonly string[] };
-  /** /dev/pts/ptmx in the root opened (verified devpts), TIOCSPTLCK, TIOCGPTPEER; the peer is bound onto /dev/console, becomes stdio and the controlling terminal (uid owns it); the master goes to the host lane's `slot` by SCM_RIGHTS. rows/columns 0: unset. `flags`: 1 do not bind onto /dev/console (exec: that one belongs to the container's first process), 2 without ONLCR: lines end as the program writes them, 4 leave the controlling terminal to a second step of the process that forks off, 8 that step: standard input becomes it, and nothing else is done. */
+  /** /dev/pts/ptmx in the root opened (verified devpts), TIOCSPTLCK, TIOCGPTPEER; the peer is bound onto /dev/console, becomes stdio and the controlling terminal (uid owns it); the master goes to the host lane's `slot` by SCM_RIGHTS. rows/columns 0: unset. */
   console: { slot: number; rows: number; columns: number; uid: number; flags: number };
   /** The container's /dev/null (verified char 1:3) as fd 0; where it has none, fd 0 stays what it is. */
   nullInput: { [none: string]: never };
@@ -108,7 +108,7 @@ export interface StepArgs {
   cpuAffinity: { mask: Uint8Array };
   /** prctl(PR_CAPBSET_DROP) of every capability the kernel knows that is not in the mask. */
   capBounding: { keep: bigint };
-  /** setgroups, setresgid, setresuid (keeping permitted capabilities by PR_SET_KEEPCAPS), umask (0xffffffff: leave). `flags`: 1 leave supplementary groups alone (setgroups is denied), 2 first give fds 0, 1, 2 to the user by fchown(2) so that /dev/stdout can be opened again: pipes and sockets, with 4 the files that are open for writing as well, never a device (the host's /dev/null); failures are not fatal. */
+  /** setgroups, setresgid, setresuid (keeping permitted capabilities by PR_SET_KEEPCAPS), umask (0xffffffff: leave). Streams are given so that /dev/stdout can be opened again; never a device (the host's /dev/null); failures are not fatal. */
   setUser: { uid: number; gid: number; groups: readonly number[]; umask: number; flags: number };
   capSet: { effective: bigint; permitted: bigint; inheritable: bigint; ambient: bigint };
   noNewPrivs: { [none: string]: never };
@@ -269,3 +269,55 @@ export const STEPS = {
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }
 >;
+
+/** The bits of a step's `flags` (of openTree: `recursive`), by its name. */
+export const FLAGS = {
+  openTree: {
+    /** AT_RECURSIVE */
+    recursive: 1,
+    /** the ids of what lies below are mapped, too */
+    mapsBelow: 2,
+  },
+  mountFs: {
+    /** what the target has is copied into it (tmpcopyup) */
+    copyUp: 1,
+    /** its superblock */
+    readOnly: 2,
+    /** the target must be a plain directory (proc, sysfs) */
+    plainTarget: 4,
+    /** a missing filesystem type is traced, not fatal */
+    optional: 8,
+    /** takes the mode of an existing target (tmpfs without mode=) */
+    keepMode: 16,
+  },
+  bind: {
+    /** what is mounted below comes along */
+    recursive: 1,
+    /** it is not made when missing */
+    targetMustExist: 2,
+    /** the source is resolved in the root */
+    sourceInRoot: 4,
+    /** without a source there is no mount */
+    skipMissing: 8,
+    /** of ro, nosuid, nodev, noexec, nosymfollow of the source only those stay that are set here, or locked by the kernel */
+    ownAttributes: 16,
+  },
+  console: {
+    /** nothing is bound onto /dev/console (exec: that one belongs to the container's first process) */
+    noConsoleNode: 1,
+    /** without ONLCR: lines end as the program writes them */
+    lineEndsStay: 2,
+    /** the controlling terminal is left to a second step, of the process that forks off */
+    notControlling: 4,
+    /** that step: standard input becomes it, and nothing else is done */
+    controllingOnly: 8,
+  },
+  setUser: {
+    /** supplementary groups are left alone (setgroups is denied) */
+    keepGroups: 1,
+    /** first fds 0, 1, 2 become the user's by fchown(2): pipes and sockets */
+    ownStreams: 2,
+    /** of those the files that are open for writing, too */
+    ownFiles: 4,
+  },
+} as const;

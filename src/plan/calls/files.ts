@@ -8,10 +8,9 @@ import {
   MOUNT_ATTR_RDONLY,
   MS_REC,
 } from '../../spec/linux.ts';
-import type { StepArgs } from '../steps.gen.ts';
+import { FLAGS, type StepArgs } from '../steps.gen.ts';
 import { NO_SLOT } from '../types.ts';
-import { calls, fd, flags, list, MOUNT_ATTR, octal, PROPAGATION, quote } from './format.ts';
-import type { Calls } from './handshake.ts';
+import { type Calls, calls, fd, flags, list, MOUNT_ATTR, octal, PROPAGATION, quote } from './format.ts';
 
 /** Operations below the root of the container: fds that openat2(RESOLVE_IN_ROOT) answered, not paths. */
 const inRoot = (path: string): string => `in_root(${quote(path)})`;
@@ -42,13 +41,17 @@ const OWN = BigInt(
 
 function bind(args: StepArgs['bind']): string {
   const { source, slot, target, attrSet, attrClear, recAttrSet, recAttrClear } = args;
-  const recursive = (args.flags & 1) !== 0 ? '|AT_RECURSIVE' : '';
+  const recursive = (args.flags & FLAGS.bind.recursive) !== 0 ? '|AT_RECURSIVE' : '';
   return calls(
     slot === NO_SLOT && `open_tree(AT_FDCWD, ${quote(source)}, OPEN_TREE_CLONE${recursive})`,
     attributes(recAttrSet, recAttrClear, true),
-    attributes(attrSet, attrClear | ((args.flags & 16) === 0 ? 0n : OWN & ~attrSet), false),
+    attributes(
+      attrSet,
+      attrClear | ((args.flags & FLAGS.bind.ownAttributes) === 0 ? 0n : OWN & ~attrSet),
+      false,
+    ),
     propagation(args.propagation),
-    `move_mount(${slot === NO_SLOT ? 'fd' : fd(slot)}, ${(args.flags & 2) !== 0 ? inRoot(target) : madeInRoot(target)})`,
+    `move_mount(${slot === NO_SLOT ? 'fd' : fd(slot)}, ${(args.flags & FLAGS.bind.targetMustExist) !== 0 ? inRoot(target) : madeInRoot(target)})`,
   );
 }
 
@@ -106,7 +109,7 @@ export const FILES: Calls<
       `fsmount(${flags(attr, MOUNT_ATTR)})`,
       propagation(value),
       `move_mount(fd, ${madeInRoot(target)})`,
-      (how & 1) !== 0 && `a copy of what ${inRoot(target)} had`,
+      (how & FLAGS.mountFs.copyUp) !== 0 && `a copy of what ${inRoot(target)} had`,
     ),
   bind,
   mountAttr: ({ path, set, clear, propagation: value, recursive }) =>
@@ -123,17 +126,17 @@ export const FILES: Calls<
     ),
   nullInput: () => calls(`fd = openat2(${inRoot('/dev/null')}, O_RDONLY)`, 'dup2(fd, 0)'),
   console: ({ flags: mode }) => {
-    if ((mode & 8) !== 0) return 'ioctl(0, TIOCSCTTY)';
+    if ((mode & FLAGS.console.controllingOnly) !== 0) return 'ioctl(0, TIOCSCTTY)';
     return calls(
       `open(${inRoot('/dev/ptmx')}, O_RDWR|O_NOCTTY)`,
       'ioctl(TIOCSPTLCK)',
       'ioctl(TIOCGPTPEER)',
-      (mode & 2) !== 0 && 'ioctl(TCSETS, {-onlcr})',
+      (mode & FLAGS.console.lineEndsStay) !== 0 && 'ioctl(TCSETS, {-onlcr})',
       'fchown(fd)',
-      (mode & 1) === 0 && 'open_tree(fd, OPEN_TREE_CLONE)',
-      (mode & 1) === 0 && `move_mount(fd, ${madeInRoot('/dev/console')})`,
+      (mode & FLAGS.console.noConsoleNode) === 0 && 'open_tree(fd, OPEN_TREE_CLONE)',
+      (mode & FLAGS.console.noConsoleNode) === 0 && `move_mount(fd, ${madeInRoot('/dev/console')})`,
       'dup3(fd, 0 … 2)',
-      (mode & 4) === 0 && 'ioctl(TIOCSCTTY)',
+      (mode & FLAGS.console.notControlling) === 0 && 'ioctl(TIOCSCTTY)',
     );
   },
   mask: ({ path }) => `move_mount(/dev/null or an empty tmpfs, ${inRoot(path)})`,

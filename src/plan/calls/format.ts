@@ -24,7 +24,10 @@ import {
   MS_UNBINDABLE,
 } from '../../spec/linux.ts';
 import { toJson } from '../../store/text.ts';
+import type { StepArgs } from '../steps.gen.ts';
 import { NO_SLOT } from '../types.ts';
+
+export type Calls<N extends keyof StepArgs> = { readonly [K in N]: (args: StepArgs[K]) => string };
 
 // How arguments look in a man page: symbolic flags, quoted strings.
 

@@ -8,9 +8,9 @@ import {
   SECCOMP_FILTER_FLAGS,
   signalName,
 } from '../../spec/linux.ts';
+import { FLAGS } from '../steps.gen.ts';
 import { KEEP_UMASK } from '../types.ts';
-import { CLONE, calls, fd, flags, list, type Names, octal, quote } from './format.ts';
-import type { Calls } from './handshake.ts';
+import { type Calls, CLONE, calls, fd, flags, list, type Names, octal, quote } from './format.ts';
 
 /** At most this many capabilities are named; more are counted. */
 const NAMED = 3;
@@ -98,8 +98,8 @@ export const PROCESS: Calls<
   setUser: ({ uid, gid, groups, umask, flags: mode }) =>
     calls(
       'prctl(PR_SET_KEEPCAPS, 1)',
-      (mode & 2) !== 0 && uid !== 0 && `fchown(0 … 2, ${uid})`,
-      (mode & 1) === 0 && `setgroups(${groups.length}, [${groups.join(', ')}])`,
+      (mode & FLAGS.setUser.ownStreams) !== 0 && uid !== 0 && `fchown(0 … 2, ${uid})`,
+      (mode & FLAGS.setUser.keepGroups) === 0 && `setgroups(${groups.length}, [${groups.join(', ')}])`,
       `setresgid(${gid}, ${gid}, ${gid})`,
       `setresuid(${uid}, ${uid}, ${uid})`,
       umask !== KEEP_UMASK && `umask(${octal(umask)})`,

@@ -1,10 +1,5 @@
+import { FLAGS } from '../steps.gen.ts';
 import type { Context } from './context.ts';
-
-/** console.flags of steps.def. */
-export const NO_DEV_CONSOLE = 1;
-const LINE_ENDS_STAY = 2;
-const NOT_CONTROLLING = 4;
-const CONTROLLING_ONLY = 8;
 
 export interface ConsoleSize {
   readonly rows: number;
@@ -33,8 +28,9 @@ export function console(
   if (slot === undefined) return;
   const uid = c.process.user?.uid ?? 0;
   const flags =
-    (c.has('mount') && !ofExec ? 0 : NO_DEV_CONSOLE) | (c.options.lineEndsStay ? LINE_ENDS_STAY : 0);
-  const mode = flags | (forksLater ? NOT_CONTROLLING : 0);
+    (c.has('mount') && !ofExec ? 0 : FLAGS.console.noConsoleNode) |
+    (c.options.lineEndsStay ? FLAGS.console.lineEndsStay : 0);
+  const mode = flags | (forksLater ? FLAGS.console.notControlling : 0);
   c.inContainer(
     'console',
     { slot, ...sizeOf(c), uid, flags: mode },
@@ -48,7 +44,7 @@ export function controllingTerminal(c: Context, slot: number | undefined): void 
   const uid = c.process.user?.uid ?? 0;
   c.inContainer(
     'console',
-    { slot, ...sizeOf(c), uid, flags: CONTROLLING_ONLY },
+    { slot, ...sizeOf(c), uid, flags: FLAGS.console.controllingOnly },
     'signals of its terminal are for the new session',
   );
 }

@@ -3,6 +3,7 @@ import { TinyrunError } from '../../errors.ts';
 import { O_PATH, O_RDONLY } from '../../native/fcntl.ts';
 import { MOUNT_ATTR_RDONLY } from '../../spec/linux.ts';
 import type { Mount } from '../../spec/types.ts';
+import { FLAGS } from '../steps.gen.ts';
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
 import { mapText } from './idmaps.ts';
@@ -142,11 +143,8 @@ function pathInRoot({ options: { rootfs, bundle } }: Context, source: string): s
   return path.startsWith(`${root}/`) ? path.slice(root.length) : undefined;
 }
 
-/** open_tree's `recursive` of steps.def. */
-const TREE = { recursive: 1, mapsBelow: 2 } as const;
-
 export const treeFlags = ({ recursive, idmapBelow }: MountOptions): number =>
-  (recursive ? TREE.recursive : 0) | (idmapBelow ? TREE.mapsBelow : 0);
+  (recursive ? FLAGS.openTree.recursive : 0) | (idmapBelow ? FLAGS.openTree.mapsBelow : 0);
 
 type Opened = Pick<Wanted, 'slot' | 'inRoot' | 'userns'>;
 

@@ -1,15 +1,12 @@
 import { TinyrunError } from '../../errors.ts';
 import { MOUNT_ATTR_RDONLY } from '../../spec/linux.ts';
 import { dict } from '../../store/dict.ts';
+import { FLAGS } from '../steps.gen.ts';
 import { NO_SLOT } from '../types.ts';
 import type { Context } from './context.ts';
 import { isMapped } from './idmaps.ts';
 import { isSuperblockWord } from './mount-options.ts';
 import { treeFlags, type Wanted } from './mount-sources.ts';
-
-/** mountFs.flags and bind.flags of steps.def. */
-const FS = { copyUp: 1, readOnly: 2, plainTarget: 4, optional: 8, keepMode: 16 } as const;
-const BIND = { recursive: 1, sourceInRoot: 4, skipMissing: 8, ownAttributes: 16 } as const;
 
 /** Filesystems without a disk: read-only is a matter of the mount, not of the superblock. */
 const VIRTUAL = new Set([
@@ -43,10 +40,10 @@ const ownsAttributes = ({ type, options, instead }: Wanted): boolean =>
 
 function bindFlags(wanted: Wanted): number {
   return (
-    (wanted.options.recursive ? BIND.recursive : 0) |
-    (wanted.inRoot === undefined ? 0 : BIND.sourceInRoot) |
-    (wanted.instead ? BIND.skipMissing : 0) |
-    (ownsAttributes(wanted) ? BIND.ownAttributes : 0)
+    (wanted.options.recursive ? FLAGS.bind.recursive : 0) |
+    (wanted.inRoot === undefined ? 0 : FLAGS.bind.sourceInRoot) |
+    (wanted.instead ? FLAGS.bind.skipMissing : 0) |
+    (ownsAttributes(wanted) ? FLAGS.bind.ownAttributes : 0)
   );
 }
 
@@ -103,11 +100,11 @@ function fsFlags(wanted: Wanted, readOnly: boolean): number {
   const { type, options } = wanted;
   const keepMode = type === 'tmpfs' && !options.data.some((option) => option.startsWith('mode='));
   return (
-    (options.copyUp && type === 'tmpfs' ? FS.copyUp : 0) |
-    (readOnly && !VIRTUAL.has(type) ? FS.readOnly : 0) |
-    (type === 'proc' || type === 'sysfs' ? FS.plainTarget : 0) |
-    (type === 'mqueue' || type === 'cgroup2' ? FS.optional : 0) |
-    (keepMode ? FS.keepMode : 0)
+    (options.copyUp && type === 'tmpfs' ? FLAGS.mountFs.copyUp : 0) |
+    (readOnly && !VIRTUAL.has(type) ? FLAGS.mountFs.readOnly : 0) |
+    (type === 'proc' || type === 'sysfs' ? FLAGS.mountFs.plainTarget : 0) |
+    (type === 'mqueue' || type === 'cgroup2' ? FLAGS.mountFs.optional : 0) |
+    (keepMode ? FLAGS.mountFs.keepMode : 0)
   );
 }
 

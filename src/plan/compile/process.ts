@@ -14,12 +14,11 @@ import {
 } from '../../spec/linux.ts';
 import { u64 } from '../../spec/parse.ts';
 import type { LinuxCapabilities, LinuxMemoryPolicy, Scheduler } from '../../spec/types.ts';
+import { FLAGS } from '../steps.gen.ts';
 import { KEEP_UMASK } from '../types.ts';
 import { bitMask } from './affinity.ts';
 import type { Context } from './context.ts';
 
-/** setUser.flags of steps.def. */
-const USER = { keepGroups: 1, ownStdio: 2, ownFiles: 4 } as const;
 /** More than any set-up has open; a hard limit below it needs no raising. */
 const ENOUGH_FILES = 1024;
 
@@ -145,7 +144,10 @@ export function becomeUser(c: Context): void {
     throw new TinyrunError('SPEC_INVALID', 'process.user.additionalGids: cannot be set without CAP_SETGID', {
       hint: 'an unprivileged user namespace has setgroups(2) denied: leave the groups out',
     });
-  const flags = USER.ownStdio | (c.options.giveFiles ? USER.ownFiles : 0) | (denied ? USER.keepGroups : 0);
+  const flags =
+    FLAGS.setUser.ownStreams |
+    (c.options.giveFiles ? FLAGS.setUser.ownFiles : 0) |
+    (denied ? FLAGS.setUser.keepGroups : 0);
   c.inContainer('setUser', { uid, gid, groups: additionalGids, umask, flags }, 'process.user');
 }
 

@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path/posix';
 import { MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE } from '../../spec/linux.ts';
+import { FLAGS } from '../steps.gen.ts';
 import type { Context } from './context.ts';
 import { PROPAGATIONS } from './mount-options.ts';
 import type { IdmapSlots } from './mount-sources.ts';
@@ -10,8 +11,7 @@ export interface MappedTree {
   readonly path: string;
 }
 
-/** open_tree's `recursive` of steps.def: what is mounted below comes along, and its ids are mapped as well. */
-const WHOLE_TREE = 3;
+const WHOLE_TREE = FLAGS.openTree.recursive | FLAGS.openTree.mapsBelow;
 
 /** Opens on the host what shows mapped ids: the root itself, or the directories an overlay is made from. */
 export function openRootfs(c: Context, idmaps: IdmapSlots): MappedTree[] {
