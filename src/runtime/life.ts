@@ -25,7 +25,7 @@ export interface Birth {
 /** This process (own.ts) or a monitor (monitor/parent.ts). */
 export interface Parent {
   /** What it has for 0, 1 and 2; without, ours. */
-  readonly streams?: Pick<Streams, 'start' | 'drop'> | undefined;
+  readonly streams?: Pick<Streams, 'drop'> | undefined;
   /** @throws with no process left */
   run(birth: Birth): Promise<Life>;
 }
@@ -64,7 +64,7 @@ export interface Life {
   readonly consoleFd?: Fd;
   /** By pidfd; one that has ended is no error. Before `ended`. */
   signal(signal: number): void;
-  /** Joins its terminal, if it has one, to ours; its other streams are joined from birth. */
+  /** Joins its streams to ours; its terminal first, if it has one: nothing of it shows before ours is raw. Once. */
   join(how: { stdin?: boolean; lineEndsStay?: boolean }): Promise<Joined | undefined>;
   /** Nobody waits for its output any more. */
   leave(): void;
@@ -86,9 +86,7 @@ export async function bear(birth: Birth): Promise<Life> {
   try {
     if (dir && config !== undefined) writeFileSync(join(dir.path, CONFIG_FILE), config, { mode: 0o600 });
     dir?.journal.begin('start', plan);
-    const life = await parent.run(birth);
-    parent.streams?.start();
-    return life;
+    return await parent.run(birth);
   } catch (error) {
     parent.streams?.drop();
     throw error;

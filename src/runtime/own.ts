@@ -3,8 +3,9 @@ import { rfc3339 } from '../store/time.ts';
 import { oomKills } from './cgroup.ts';
 import { leftOf } from './dir.ts';
 import { type Launched, type LaunchOptions, launch, launchSync } from './launch.ts';
-import type { Birth, End, Life, Parent } from './life.ts';
+import type { Birth, End, Joined, Life, Parent } from './life.ts';
 import { signalPidfd } from './pidfd.ts';
+import type { TerminalOptions } from './terminal.ts';
 
 export interface OwnChild extends Pick<LaunchOptions, 'preserveFds' | 'onYield'> {
   /** It ends with this process, which takes it back; else it is made for somebody else (tinyrunc, exec). */
@@ -42,14 +43,19 @@ async function run(birth: Birth, child: OwnChild): Promise<Life> {
     ...(consoleFd === undefined ? {} : { consoleFd }),
     signal: (signal) => signalPidfd(pidfd, signal),
     join: async (how) => {
-      if (consoleFd === undefined) return undefined;
-      const { pumpTerminal } = await import('./terminal.ts');
-      return pumpTerminal({ master: consoleFd, ...how });
+      const joined = consoleFd === undefined ? undefined : await pumped({ master: consoleFd, ...how });
+      streams?.start();
+      return joined;
     },
     leave: () => {},
     ended: () => endOf(launched, birth, child),
     written: async () => await streams?.finish(),
   };
+}
+
+async function pumped(how: TerminalOptions): Promise<Joined> {
+  const { pumpTerminal } = await import('./terminal.ts');
+  return pumpTerminal(how);
 }
 
 async function endOf(launched: Launched, { cgroup, dir }: Birth, { isLifeline }: OwnChild): Promise<End> {

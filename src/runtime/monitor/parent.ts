@@ -55,9 +55,10 @@ async function run({ plan, cgroup }: Birth, { dir, data, relay }: MonitorsChild)
     results: [],
     signal: (signal) => signalPidfd(pidfd, signal),
     join: async (how) => {
-      if (!hasTerminal) return undefined;
-      const { lendTerminal } = await import('../terminal.ts');
-      return { detach: lendTerminal({ ...how, onSize: (size) => monitor.tell('resize', size) }) };
+      const terminal = hasTerminal ? await import('../terminal.ts') : undefined;
+      const detach = terminal?.lendTerminal({ ...how, onSize: (size) => monitor.tell('resize', size) });
+      streams.start();
+      return detach && { detach };
     },
     // it waits for who reads slowly, unless it is told that nobody will
     leave: () => monitor.tell('attach', { stdin: 0, output: 0 }),

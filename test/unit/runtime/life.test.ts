@@ -49,19 +49,19 @@ function lifeOf(events: string[], more: Partial<Life> = {}): Life {
 
 describe('a birth', () => {
   const parentOf = (events: string[], run: () => Life): Parent => ({
-    streams: { start: () => void events.push('start'), drop: () => void events.push('drop') },
+    streams: { drop: () => void events.push('drop') },
     run: async () => {
       events.push(...readdirSync(path), 'run');
       return run();
     },
   });
 
-  it('is written down before its parent runs the plan, and its streams are joined once it is there', async () => {
+  it('is written down before its parent runs the plan', async () => {
     const events: string[] = [];
     const life = lifeOf(events);
     const parent = parentOf(events, () => life);
     expect(await bear({ plan: PLAN, parent, dir: claimed(), config: '{"a":1}' })).toBe(life);
-    expect(events).toEqual(['config.json', 'journal.01-start', 'run', 'start']);
+    expect(events).toEqual(['config.json', 'journal.01-start', 'run']);
     expect(readFileSync(join(path, 'config.json'), 'utf8')).toBe('{"a":1}');
   });
 
@@ -78,7 +78,7 @@ describe('a birth', () => {
   it('in a container that lives has neither', async () => {
     const events: string[] = [];
     await bear({ plan: PLAN, parent: parentOf(events, () => lifeOf(events)) });
-    expect(events).toEqual(['run', 'start']);
+    expect(events).toEqual(['run']);
   });
 });
 
