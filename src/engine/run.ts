@@ -42,35 +42,44 @@ export async function runBlueprint(
   const planned = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id), lifeline);
   watch.onPlan?.(planned.plan);
   const created = createContainer(roots, blueprint, control);
-  let forced = false;
-  let giveUp = () => {};
-  const insisted = new Promise<void>((resolve) => {
-    giveUp = resolve;
-  });
-  const onInsist = () => {
-    forced = true;
-    giveUp();
-  };
+  const patience = newPatience();
   // a step-by-step launch waits for a person, who may want to end it by Ctrl-C
   const forward = control.forward ?? (control.sigProxy ? forwardSignals : undefined);
-  let forwarding = watch.onPause ? undefined : forward?.({ onInsist });
+  let forwarding = watch.onPause ? undefined : forward?.(patience);
   try {
     const life = await startCreated(roots, created, () =>
       birthOf(blueprint, created, { ...planned, lifeline, control, watch }),
     );
-    forwarding ??= forward?.({ onInsist });
+    forwarding ??= forward?.(patience);
     watch.onLaunched?.(life);
-    const end = await attend(life, { forwarding, insisted, stdin: blueprint.config.openStdin === true });
+    const end = await attend(life, {
+      forwarding,
+      insisted: patience.insisted,
+      stdin: blueprint.config.openStdin === true,
+    });
     if (lifeline === 'monitor') sweepAfterMonitor(roots, created);
     else finish(roots, created, end);
     if (end.lost) throw lost(end.lost);
     if (end.left) throw end.left;
-    return resultOf(created.record.id, end.exit, forced);
+    return resultOf(created.record.id, end.exit, patience.isLost());
   } finally {
     forwarding?.stop();
     // what a failure above left is for the next sweep, which goes by this lock
     created.dir.lock.release();
   }
+}
+
+/** Of a person who waits: lost when they ask for the end three times. */
+function newPatience() {
+  let isLost = false;
+  let onInsist = () => {};
+  const insisted = new Promise<void>((resolve) => {
+    onInsist = () => {
+      isLost = true;
+      resolve();
+    };
+  });
+  return { insisted, onInsist: () => onInsist(), isLost: () => isLost };
 }
 
 /** Runs a container that is made to its program's first instruction, or leaves nothing of it. */
