@@ -56,13 +56,16 @@ const CALLS = (
   'bpf waitid unlinkat unlink rmdir pwrite64 socketpair symlink execveat splice'
 ).split(' ');
 
+// output for a socket, which a test's is, would not be spliced
+const RUN = ['-c', 'exec "$0" run --rm busybox true >/dev/null', TINYRUN];
+
 test.each(CALLS)('at each %s', async (call) => {
   let last = 0;
   for (let n = 1; n <= 40; n++) {
     const inject =
       `strace -f -qq -o /dev/null -e trace=${call} -e inject=${call}:signal=SIGKILL:when=${n}`.split(' ');
     const before = scene.containers();
-    const { code, stderr } = await scene.under(inject, TINYRUN, ['run', '--rm', 'busybox', 'true']);
+    const { code, stderr } = await scene.under(inject, 'sh', RUN);
     await scene.expectNothingLeft(`killed at ${call} number ${n}`, [...before, ...scene.containers()], []);
     if (code === 0) break;
     // The command was killed, or its helper, or the program as it began.
