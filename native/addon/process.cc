@@ -1,4 +1,4 @@
-// Processes, by pidfd. clone() is in machine.cc, beside what it clones into.
+// Processes, by pidfd. clone() is in clone.cc: it is a plan, too.
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
