@@ -20,7 +20,12 @@ const THOROUGH = 60;
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());
-afterAll(() => sandbox.close());
+afterAll(async () => {
+  // where it failed
+  const names = list(sandbox.dir, 'data/names');
+  if (names.length > 0) await sandbox.tinyrun(['rm', '-f', ...names]);
+  await sandbox.close();
+});
 
 /** mulberry32: small, and the same everywhere. */
 function randomOf(seed: number): () => number {
