@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ConfigError } from '../engine/config/error.ts';
-import { TinyrunError } from '../errors.ts';
+import { errnoOf, TinyrunError } from '../errors.ts';
 import { type End, joined, lent, nowhere } from './ends.ts';
 import type { OutputOption } from './types.ts';
 
@@ -65,7 +65,7 @@ async function passed(stream: Readable, sink: Writable, name: string): Promise<u
   try {
     await pipeline(stream, sink);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') return undefined;
+    if (errnoOf(cause) === 'ERR_STREAM_PREMATURE_CLOSE') return undefined;
     throw new TinyrunError('SYSCALL', `write ${name}: ${(cause as Error).message}`, {
       cause,
       hint: 'what the program wrote from then on is lost: see to the stream that its output goes to',
