@@ -104,7 +104,7 @@ class Machine {
   // Closes the slots, the control socket, the pidfd, the plan. Does not kill a running container. Idempotent.
   void close();
 
-  struct Host;   // the state the host lane's steps work on, see lane.h
+  struct Host;   // the state the host lane's steps work on, see host.h
 
  private:
   Outcome advance();
