@@ -50,7 +50,7 @@ async function open({ root, directory }) {
   };
   return {
     contenders: [{ name: TINYRUN, measure }],
-    targets: [{ what: 'at most 150 MB', contender: TINYRUN, plus: 150_000 }],
+    targets: [{ what: 'at most 100 MB', contender: TINYRUN, plus: 100_000 }],
     close: registry.close,
   };
 }

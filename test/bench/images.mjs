@@ -61,7 +61,7 @@ async function open({ root, directory, host }) {
   ];
   if (docker.host) contenders.push(dockerPull(docker, reference, host));
   const targets = [
-    { what: 'at most 0.8 × docker pull', contender: TINYRUN, base: DOCKER, factor: 0.8 },
+    { what: 'at most 0.3 × docker pull', contender: TINYRUN, base: DOCKER, factor: 0.3 },
     { what: 'at most 0.6 × skopeo copy + umoci unpack', contender: TINYRUN, base: SKOPEO, factor: 0.6 },
   ];
   const close = async () => {
