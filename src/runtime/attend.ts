@@ -19,8 +19,8 @@ export async function attend(
   life: Life,
   { forwarding, insisted, ...terminal }: Attending,
 ): Promise<End & { lost: Error | undefined }> {
-  forwarding?.to(life.pidfd, life.pid);
   const joined = await life.join(terminal);
+  forwarding?.to(life.pidfd, life.pid);
   void insisted?.then(() => life.leave());
   try {
     const end = await life.ended();

@@ -125,7 +125,7 @@ describe('update', () => {
       '--blkio-weight=1001': 'blockIO.weight',
       '--cpu-period=5': 'cpu.period: 5 is not between',
       '--cpuset-cpus=3-1': 'is not a list',
-      '--memory=-2': 'memory.limit: -2 is below -1',
+      '--memory=-2': 'no number of bytes',
     };
     for (const [flag, said] of Object.entries(refused)) {
       const result = bench.run(['update', flag, id]);
