@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { native } from '../../../src/native/index.ts';
 
@@ -95,6 +96,7 @@ const APART = new Set([
   'exitNow',
   'endedPipe',
   'initExecutable',
+  'layerFiles',
   'openpty',
   'socketpair',
   'netlink',
@@ -201,6 +203,25 @@ describe('hostile arguments', () => {
     const machine = Object.getPrototypeOf(machineOfNothing()) as Record<string, Call>;
     for (const name of ['run', 'runSync', 'resume', 'resumeSync', 'takeFd', 'setFd', 'takePidfd', 'close'])
       expect(() => Reflect.apply(machine[name] as Call, {}, [])).toThrow(TypeError);
+  });
+
+  test('the methods of files of a layer', () => {
+    const files = native().layerFiles();
+    const methods = files as unknown as Record<string, (...args: unknown[]) => unknown>;
+    const how = { chown: false, always: false, umask: 0, entries: 1, bytes: 1 };
+    for (const value of HOSTILE) {
+      if (!(value instanceof Uint8Array)) expect(() => methods.push?.(value)).toThrow(TypeError);
+      if (typeof value !== 'number' && typeof value !== 'bigint')
+        expect(() => methods.take?.(value, NO_FD, 'd/', how)).toThrow(TypeError);
+      expect(() => methods.take?.(0, NO_FD, 'd/', value)).toThrow();
+    }
+    // more than there is, below a directory that is none
+    files.push(Buffer.alloc(512));
+    expect(files.take(1e9, NO_FD, 'd/', how)).toEqual({ end: 0, entries: 0, bytes: 0 });
+    expect(files.digest()).toBe(createHash('sha256').update(Buffer.alloc(512)).digest('hex'));
+    files.close();
+    for (const method of ['push', 'take', 'drain', 'digest'])
+      expect(() => methods[method]?.(Buffer.alloc(1), NO_FD, 'd/', how)).toThrow('closed');
   });
 
   test('methods of a zstd decoder', () => {
