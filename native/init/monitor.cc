@@ -29,45 +29,9 @@
 
 #include <new>
 
-#include "ending.h"
-#include "host.h"
-#include "message.h"
-#include "stream.h"
-#include "undo.h"
+#include "monitor_parts.h"
 
 namespace tinyrun {
-
-namespace {
-
-constexpr int kExited = WEXITED;   // waitid(2)
-constexpr int kPidfdType = 3;      // P_PIDFD
-constexpr int kClaimedExit = 1;    // CLD_EXITED
-constexpr int kNonBlock = O_NONBLOCK;
-constexpr uint32_t kNoStep = 0xffffffff;   // of `failed`: the monitor's own, not the plan's
-
-struct Monitor {
-  message::order order;
-  message::Writer out;
-  Machine machine;
-  Stream streams[3];      // input, output, errors
-  int caller = -1;
-  int pidfd = -1;
-  int runDir = -1;
-  int dataDir = -1;
-  int terminal = -1;
-  int given[3] = {-1, -1, -1};   // the container's ends, until it has them
-  Ending ending;
-};
-
-// In .bss: what is not touched costs no memory.
-alignas(16) unsigned char storage[sizeof(Monitor)];
-
-template <class M>
-void tell(Monitor& monitor, const M& message) {
-  if (monitor.caller < 0) return;
-  write(monitor.out, message);
-  if (sys::sendPacket(monitor.caller, monitor.out.data(), monitor.out.size(), -1) < 0) drop(monitor.caller);
-}
 
 [[noreturn]] void fail(Monitor& monitor, uint32_t step, int err, const char* syscall, const char* path) {
   message::failed failed;
@@ -82,6 +46,11 @@ void tell(Monitor& monitor, const M& message) {
 void insist(Monitor& monitor, long value, const char* syscall, const char* path) {
   if (value < 0) fail(monitor, kNoStep, static_cast<int>(-value), syscall, path);
 }
+
+namespace {
+
+// In .bss: what is not touched costs no memory.
+alignas(16) unsigned char storage[sizeof(Monitor)];
 
 // ---- the order ----------------------------------------------------------------------------------------
 
@@ -99,64 +68,6 @@ int openDir(Monitor& monitor, const char* path) {
   const long fd = sys::openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   insist(monitor, fd, "openat", path);
   return static_cast<int>(fd);
-}
-
-// ---- streams ------------------------------------------------------------------------------------------
-
-// A pipe of the container's own. `ours`: its end that never blocks.
-struct Pipe {
-  int ends[2] = {-1, -1};
-};
-
-Pipe makePipe(Monitor& monitor, int ours, int theirs) {
-  Pipe pipe;
-  insist(monitor, sys::pipe2(pipe.ends, O_CLOEXEC), "pipe2", "");
-  insist(monitor, sys::fcntl(pipe.ends[ours], F_SETFL, kNonBlock), "fcntl", "pipe");
-  if (monitor.order.owner != kNoSlot)
-    insist(monitor, sys::fchown(pipe.ends[theirs], monitor.order.owner, kNoSlot), "fchown", "pipe");
-  return pipe;
-}
-
-void makeOutput(Monitor& monitor, size_t stream, int sink) {
-  const Pipe pipe = makePipe(monitor, 0, 1);
-  monitor.given[stream] = pipe.ends[1];
-  monitor.streams[stream].join(pipe.ends[0], sink, Stream::Way::output, false);
-}
-
-// Before the plan runs: pipes for 0, 1 and 2, one for both outputs where they go to the same place.
-void makePipes(Monitor& monitor) {
-  const message::order& order = monitor.order;
-  Pipe input = makePipe(monitor, 1, 0);
-  monitor.given[0] = input.ends[0];
-  if (order.input < 0) drop(input.ends[1]);
-  else monitor.streams[0].join(order.input, input.ends[1], Stream::Way::input, false);
-  makeOutput(monitor, 1, order.output);
-  if (order.errors == order.output) monitor.given[2] = monitor.given[1];
-  else makeOutput(monitor, 2, order.errors);
-}
-
-void setNonBlock(Monitor& monitor, int fd) {
-  const long flags = sys::fcntl(fd, F_GETFL);
-  insist(monitor, flags, "fcntl", "F_GETFL");
-  insist(monitor, sys::fcntl(fd, F_SETFL, flags | kNonBlock), "fcntl", "F_SETFL");
-}
-
-// Once it has run: the terminal, whose master the container has sent.
-void joinTerminal(Monitor& monitor) {
-  const message::order& order = monitor.order;
-  monitor.terminal = monitor.machine.takeFd(order.console);
-  if (monitor.terminal < 0) return;
-  setNonBlock(monitor, monitor.terminal);
-  setNonBlock(monitor, order.output);
-  const auto copy = [&] { return static_cast<int>(sys::fcntl(monitor.terminal, F_DUPFD_CLOEXEC, 3)); };
-  if (order.input >= 0) monitor.streams[0].join(order.input, copy(), Stream::Way::input, true);
-  monitor.streams[1].join(copy(), order.output, Stream::Way::output, true);
-}
-
-// The container has its ends, ours would keep it from its end of file.
-void letGoOfTheirs(Monitor& monitor) {
-  if (monitor.given[2] == monitor.given[1]) monitor.given[2] = -1;
-  for (int& fd : monitor.given) drop(fd);
 }
 
 // ---- the plan -----------------------------------------------------------------------------------------
@@ -244,8 +155,14 @@ struct Poll {
 
 void add(Poll& poll, int fd) { poll.fds[poll.count++] = {fd, POLLIN, 0}; }   // a negative one is passed over
 
-// Waits for the caller and the streams, and moves what can be. Answers whether the process has ended, or false when
-// nothing happened for as long as `limit` allows.
+void awaitEnd(Monitor& monitor) {
+  bool quiet = false;
+  while (!attend(monitor, monitor.pidfd, nullptr, quiet)) {
+  }
+}
+
+}  // namespace
+
 bool attend(Monitor& monitor, int pidfd, struct __kernel_timespec* limit, bool& quiet) {
   Poll poll;
   add(poll, pidfd);
@@ -264,83 +181,6 @@ bool attend(Monitor& monitor, int pidfd, struct __kernel_timespec* limit, bool& 
   if (poll.fds[1].revents != 0) hear(monitor);
   return poll.fds[0].revents != 0;
 }
-
-void awaitEnd(Monitor& monitor) {
-  bool quiet = false;
-  while (!attend(monitor, monitor.pidfd, nullptr, quiet)) {
-  }
-}
-
-// ---- the end ------------------------------------------------------------------------------------------
-
-void reap(Monitor& monitor) {
-  struct {
-    int signo, err, code, pad, pid;
-    unsigned uid;
-    int status;
-    int rest[25];
-  } info = {};
-  while (sys::waitid(kPidfdType, monitor.pidfd, &info, kExited) == -EINTR) {
-  }
-  drop(monitor.pidfd);
-  Ending& ending = monitor.ending;
-  addTime(ending.finished);
-  const auto status = static_cast<uint32_t>(info.status);
-  ending.code = info.code == kClaimedExit ? status : 128 + status;
-  if (info.code != kClaimedExit) ending.signal = status;
-  if (ending.signal != 0) ending.why = "signal";
-  if (killedForMemory(monitor.order.cgroup)) ending.why = "memory";
-}
-
-bool anyOpen(const Monitor& monitor) {
-  for (const Stream& stream : monitor.streams)
-    if (stream.open()) return true;
-  return false;
-}
-
-// What was written before the end reaches the caller, however slowly it reads, as long as it is there. A terminal that
-// somebody elsewhere holds open is given up a second after it fell silent.
-void drain(Monitor& monitor) {
-  for (Stream& stream : monitor.streams) stream.finish();
-  while (anyOpen(monitor)) {
-    struct __kernel_timespec second = {1, 0};
-    bool quiet = false;
-    attend(monitor, -1, &second, quiet);
-    for (Stream& stream : monitor.streams)
-      if (quiet && stream.idle()) stream.close();
-  }
-}
-
-// What outlives a container that is kept: its name, its data.
-void removeContainer(Monitor& monitor) {
-  const Bytes& plan = monitor.order.remove;
-  PlanFault fault;
-  if (monitor.machine.load(plan.data, plan.size, {}, fault)) monitor.machine.run();
-  monitor.machine.close();
-}
-
-void end(Monitor& monitor) {
-  const Ending& ending = monitor.ending;
-  // The copy in the run directory is what a sweep settles the record by where the other could not be written.
-  writeEnding(monitor.runDir, ending, false);
-  const bool removed = monitor.order.remove.size != 0;
-  const bool kept = removed || writeEnding(monitor.dataDir, ending, true) == 0;
-  // Kills what the program left in a pid namespace of the host, which may still hold the terminal.
-  const bool undone = undoJournal(monitor.machine, monitor.runDir);
-  drain(monitor);
-  if (removed && undone) removeContainer(monitor);
-
-  message::exit exit;
-  exit.code = ending.code;
-  exit.signal = ending.signal;
-  exit.started = message::textOf(ending.started.c_str());
-  exit.finished = message::textOf(ending.finished.c_str());
-  exit.why = message::textOf(ending.why);
-  tell(monitor, exit);
-  if (undone && kept) removeRunDir(monitor.runDir, monitor.order.run);
-}
-
-}  // namespace
 
 void runMonitor(int fd) {
   Monitor& monitor = *new (storage) Monitor;

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
+import type { Outcome } from '../native/types.ts';
 import { decode } from '../plan/decode.ts';
 import { encode } from '../plan/encode.ts';
 import type { Plan, Step, UndoOp } from '../plan/types.ts';
@@ -140,10 +141,20 @@ function readEntry(dir: string, { file, name }: Entry): readonly Step[] {
   }
 }
 
+/** @throws TinyrunError CLEANUP also where nothing can be run, for want of file descriptors */
+function outcomeOf(dir: string, steps: readonly Step[]): Outcome {
+  try {
+    const machine = native().machine(encode({ steps }), { trace: true });
+    const outcome = machine.runSync();
+    machine.close();
+    return outcome;
+  } catch (cause) {
+    throw new TinyrunError('CLEANUP', `clean up ${dir}: ${(cause as Error).message}`, { cause });
+  }
+}
+
 function runUndo(dir: string, steps: readonly Step[]): void {
-  const machine = native().machine(encode({ steps }), { trace: true });
-  const outcome = machine.runSync();
-  machine.close();
+  const outcome = outcomeOf(dir, steps);
   const left = outcome.results.find(
     ({ step, errno, code }) => errno !== 0 && !GONE[steps[step]?.op as UndoOp]?.includes(code ?? ''),
   );

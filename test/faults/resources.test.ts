@@ -29,7 +29,10 @@ test('a full disk', async () => {
   expect(left()).toEqual([]);
 });
 
-test('no more file descriptors', async () => {
+test.each([
+  ['the command', ['--rm']],
+  ['a monitor', ['--name', 'kept']],
+])('no more file descriptors, %s the parent', async (_, flags) => {
   await sandbox.layer();
   const under = (limit: number, ...args: string[]) =>
     execute('prlimit', [`--nofile=${limit}`, TINYRUN, ...args], { env: sandbox.env });
@@ -38,13 +41,14 @@ test('no more file descriptors', async () => {
   while ((await under(limit, '--version')).code !== 0) limit++;
   let failed = 0;
   for (let code = -1; code !== 0; limit++) {
-    const result = await under(limit, 'run', '--rm', 'busybox', 'true');
+    const result = await under(limit, 'run', ...flags, 'busybox', 'true');
     code = result.code;
     if (code !== 0) expect(result.stderr, `nofile ${limit}`).toMatch(/^tinyrun: .*EMFILE/);
     failed += code === 0 ? 0 : 1;
     expect(left(), `nofile ${limit}`).toEqual([]);
   }
   expect(failed).toBeGreaterThan(5);
+  await sandbox.tinyrun(['rm', '-f', 'kept']);
   expect((await sandbox.sh([], 'echo again')).stdout).toBe('again\n');
 });
 

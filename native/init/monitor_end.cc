@@ -1,0 +1,83 @@
+// What a monitor does when its container has ended: how is written down, what it was made of is taken back, what it wrote
+// is passed on.
+#include "monitor_parts.h"
+#include "undo.h"
+
+namespace tinyrun {
+
+namespace {
+
+constexpr int kExited = WEXITED;   // waitid(2)
+constexpr int kPidfdType = 3;      // P_PIDFD
+constexpr int kClaimedExit = 1;    // CLD_EXITED
+
+bool anyOpen(const Monitor& monitor) {
+  for (const Stream& stream : monitor.streams)
+    if (stream.open()) return true;
+  return false;
+}
+
+// What was written before the end reaches the caller, however slowly it reads, as long as it is there. A terminal that
+// somebody elsewhere holds open is given up a second after it fell silent.
+void drain(Monitor& monitor) {
+  for (Stream& stream : monitor.streams) stream.finish();
+  while (anyOpen(monitor)) {
+    struct __kernel_timespec second = {1, 0};
+    bool quiet = false;
+    attend(monitor, -1, &second, quiet);
+    for (Stream& stream : monitor.streams)
+      if (quiet && stream.idle()) stream.close();
+  }
+}
+
+// What outlives a container that is kept: its name, its data.
+void removeContainer(Monitor& monitor) {
+  const Bytes& plan = monitor.order.remove;
+  PlanFault fault;
+  if (monitor.machine.load(plan.data, plan.size, {}, fault)) monitor.machine.run();
+  monitor.machine.close();
+}
+
+}  // namespace
+
+void reap(Monitor& monitor) {
+  struct {
+    int signo, err, code, pad, pid;
+    unsigned uid;
+    int status;
+    int rest[25];
+  } info = {};
+  while (sys::waitid(kPidfdType, monitor.pidfd, &info, kExited) == -EINTR) {
+  }
+  drop(monitor.pidfd);
+  Ending& ending = monitor.ending;
+  addTime(ending.finished);
+  const auto status = static_cast<uint32_t>(info.status);
+  ending.code = info.code == kClaimedExit ? status : 128 + status;
+  if (info.code != kClaimedExit) ending.signal = status;
+  if (ending.signal != 0) ending.why = "signal";
+  if (killedForMemory(monitor.order.cgroup)) ending.why = "memory";
+}
+
+void end(Monitor& monitor) {
+  const Ending& ending = monitor.ending;
+  // The copy in the run directory is what a sweep settles the record by where the other could not be written.
+  writeEnding(monitor.runDir, ending, false);
+  const bool removed = monitor.order.remove.size != 0;
+  const bool kept = removed || writeEnding(monitor.dataDir, ending, true) == 0;
+  // Kills what the program left in a pid namespace of the host, which may still hold the terminal.
+  const bool undone = undoJournal(monitor.machine, monitor.runDir);
+  drain(monitor);
+  if (removed && undone) removeContainer(monitor);
+
+  message::exit exit;
+  exit.code = ending.code;
+  exit.signal = ending.signal;
+  exit.started = message::textOf(ending.started.c_str());
+  exit.finished = message::textOf(ending.finished.c_str());
+  exit.why = message::textOf(ending.why);
+  tell(monitor, exit);
+  if (undone && kept) removeRunDir(monitor.runDir, monitor.order.run);
+}
+
+}  // namespace tinyrun

@@ -1,0 +1,54 @@
+// What the files of the monitor share: monitor.cc its life, monitor_streams.cc the container's ends, monitor_end.cc what is
+// done when it has ended.
+#pragma once
+
+#include "ending.h"
+#include "host.h"
+#include "message.h"
+#include "stream.h"
+
+namespace tinyrun {
+
+struct Monitor {
+  message::order order;
+  message::Writer out;
+  Machine machine;
+  Stream streams[3];      // input, output, errors
+  int caller = -1;
+  int pidfd = -1;
+  int runDir = -1;
+  int dataDir = -1;
+  int terminal = -1;
+  int given[3] = {-1, -1, -1};   // the container's ends, until it has them
+  Ending ending;
+};
+
+// To the caller, as long as it is there.
+template <class M>
+void tell(Monitor& monitor, const M& message) {
+  if (monitor.caller < 0) return;
+  write(monitor.out, message);
+  if (sys::sendPacket(monitor.caller, monitor.out.data(), monitor.out.size(), -1) < 0) drop(monitor.caller);
+}
+
+// Tells the caller, and ends: of a step of the plan, or of the monitor's own.
+inline constexpr uint32_t kNoStep = 0xffffffff;
+[[noreturn]] void fail(Monitor& monitor, uint32_t step, int err, const char* syscall, const char* path);
+void insist(Monitor& monitor, long value, const char* syscall, const char* path);
+
+// Before the plan runs: pipes for 0, 1 and 2, one for both outputs where they go to the same place.
+void makePipes(Monitor& monitor);
+// Once it has run: the terminal, whose master the container has sent.
+void joinTerminal(Monitor& monitor);
+// The container has its ends, ours would keep it from its end of file.
+void letGoOfTheirs(Monitor& monitor);
+
+// Waits for the caller and the streams, and moves what can be. Answers whether the process has ended, or false when
+// nothing happened for as long as `limit` allows.
+bool attend(Monitor& monitor, int pidfd, struct __kernel_timespec* limit, bool& quiet);
+
+// The process behind the pidfd has ended: how, then all that is to be done about it.
+void reap(Monitor& monitor);
+void end(Monitor& monitor);
+
+}  // namespace tinyrun
