@@ -1,16 +1,20 @@
 // node watched-load.cjs BUNDLE: loads a bundle and, by `ready()`, all its verbs; prints what was asked of the process and
 // the host meanwhile, each with from where, as JSON.
 const { readFileSync, writeSync } = require('node:fs');
-const { dirname } = require('node:path');
+const { dirname, join } = require('node:path');
 const { runInThisContext } = require('node:vm');
 
 const [, , file] = process.argv;
 const wrapper = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`;
 const wrapped = runInThisContext(wrapper, { filename: file });
 
+// what main.cjs reads of itself, once a verb asks for it (src/boot/far.ts)
+const far = join(dirname(file), 'far.cjs');
+
 const asked = [];
 const tell = (what) => {
-  const from = new Error().stack.split('\n').find((line) => line.includes(file));
+  const lines = new Error().stack.split('\n');
+  const from = lines.find((line) => line.includes(file) || line.includes(far));
   // node's own modules look about them, too, when they are loaded
   if (from) asked.push(`${what} ${from.trim()}`);
 };
@@ -36,7 +40,7 @@ function watchCalls(name, object, members) {
   for (const key of members) {
     const real = object[key];
     object[key] = (...args) => {
-      tell(`${name}.${key}`);
+      if (args[0] !== far) tell(`${name}.${key}`);
       return Reflect.apply(real, object, args);
     };
   }
