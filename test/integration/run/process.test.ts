@@ -95,7 +95,7 @@ describe('user, directory, name', () => {
     );
     expect(text).toMatch(/^web\nweb\n127\.0\.0\.1\tlocalhost\n/);
     expect(text).toMatch(/\tweb\nweb\n$/);
-    expect(await out('--add-host', 'db:10.0.0.7', 'busybox', 'grep', 'db', '/etc/hosts')).toBe(
+    expect(await out('--add-host', 'db:10.0.0.7', 'busybox', 'grep', '10.0.0.7', '/etc/hosts')).toBe(
       '10.0.0.7\tdb\n',
     );
   });
