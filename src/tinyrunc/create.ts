@@ -12,6 +12,7 @@ import { rfc3339 } from '../store/time.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { checkConsoleSocket } from './console.ts';
 import { containerDir } from './container.ts';
+import { keepScope, takeBackHalfMade } from './half-made.ts';
 import { type CreateOptions, FIFO, type Planned, planOfBundle } from './planned.ts';
 
 export type { CreateOptions } from './planned.ts';
@@ -87,6 +88,7 @@ async function build(bundle: Bundle, claimed: ClaimedDir, options: CreateOptions
     const planned = planOfBundle(bundle, dir, options);
     planned.warnings.forEach(options.warn);
     draft = draftState(bundle, dir, planned, options);
+    keepScope(dir, draft);
     const life = await bear(birthOf(bundle, claimed, planned, { draft, options }));
     const state = { ...draft, pid: life.pid, startTime: String(life.startTime) };
     writeState(dir, state);
@@ -110,6 +112,7 @@ export async function createFromBundle(
   const dir = containerDir(options.root, options.id);
   const bundle = readBundle(options.bundle, ({ path, message }) => options.warn(`${path}: ${message}`));
   checkConsoleSocket(options.consoleSocket, bundle.spec.process?.terminal ?? false, options.detach);
+  await takeBackHalfMade(dir);
   const claimed = claimDir(dir);
   if (claimed === undefined) throw idInUse();
   try {

@@ -1,16 +1,15 @@
 import { existsSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
-import type { Step } from '../plan/types.ts';
 import { isHalfMade, lockDir, takeBackDir } from '../runtime/dir.ts';
 import { runHooksLoosely } from '../runtime/hooks.ts';
-import { launchSync } from '../runtime/launch.ts';
 import { hasEnded, openProcess, signalPidfd } from '../runtime/pidfd.ts';
 import { isAlive, readState, type StateFile, specState, statusOf } from '../runtime/state.ts';
-import { stopScope } from '../runtime/systemd.ts';
 import { SIGKILL } from '../spec/linux.ts';
 import type { Lock } from '../store/lock.ts';
 import { containerDir, noSuchContainer } from './container.ts';
+import { endScope } from './half-made.ts';
+import { removeScope } from './scope.ts';
 
 /** How long a killed process may take to end, milliseconds; runc's. */
 const GRACE = 10_000;
@@ -35,17 +34,6 @@ async function killFirst(state: StateFile): Promise<void> {
   }
 }
 
-/** Ends what is left in the cgroup: in a host's pid namespace the first process does not take the others with it. */
-function emptyCgroup(cgroup: string): void {
-  const step: Step = {
-    op: 'cgroupKill',
-    lane: 'host',
-    args: { path: cgroup },
-    why: 'nothing may outlive the container',
-  };
-  launchSync({ plan: { steps: [step] } });
-}
-
 /** Takes back a container whose first process has ended, and runs its poststop hooks. @throws TinyrunError (CLEANUP) */
 export async function takeBack(
   dir: string,
@@ -53,18 +41,14 @@ export async function takeBack(
   warn: (message: string) => void,
 ): Promise<void> {
   if (state.scope === undefined) takeBackDir(dir);
-  else await removeScope(dir, state, state.scope);
+  else {
+    await removeScope({ ...state, scope: state.scope });
+    takeBackDir(dir);
+  }
   const { poststop } = state.hooks ?? {};
   if (poststop === undefined) return;
   for (const message of await runHooksLoosely('poststop', poststop, specState(state, 'stopped')))
     warn(message);
-}
-
-/** The cgroup is systemd's to remove. */
-async function removeScope(dir: string, { cgroup, owner }: StateFile, unit: string): Promise<void> {
-  if (cgroup !== undefined && existsSync(cgroup)) emptyCgroup(cgroup);
-  await stopScope(unit, owner !== 0);
-  takeBackDir(dir);
 }
 
 function refuseUnless(force: boolean, state: StateFile): void {
@@ -115,6 +99,7 @@ export async function deleteContainer(root: string, id: string, options: DeleteO
   try {
     const state = readDamaged(dir, options.force);
     if (state === undefined) {
+      if (isHalfMade(dir)) await endScope(dir);
       takeBackDir(dir);
       return;
     }
