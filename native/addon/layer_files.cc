@@ -9,27 +9,23 @@
 //   … │ header │ data … pad │ header │ data … pad │ header │ da     a slot: what a chunk of the archive is copied to,
 //     └ from                                      └ end: not whole  since whoever lends a chunk wants it back
 //
-// Plain is what every reader of tar takes for the same: a regular file whose name is the directory's and a last
-// component, numbers in octal digits, no extended header. What is not plain, is there already or is not whole ends the
-// run, and the reader (src/image/tar/reader.ts) goes on with it, which knows everything. Files are created in the order
-// of the archive, by the reader's thread: whoever looks for a name finds what a writer without threads would have made.
+// What is not plain (tar_header.h), is there already or is not whole ends the run, and the reader (src/image/tar/reader.ts)
+// goes on with it, which knows everything. Files are created in the order of the archive, by the reader's thread: whoever
+// looks for a name finds what a writer without threads would have made.
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 
 #include <array>
 #include <condition_variable>
-#include <cstring>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string_view>
-#include <thread>
 #include <vector>
 
 #include "bind.h"
+#include "line.h"
 #include "open.h"
+#include "tar_header.h"
 
 // The hash is OpenSSL's, by the symbols that node exports to addons (nodejs.org, "C++ addons", linking to libraries
 // included with Node.js). A node without them hashes in JavaScript.
@@ -47,67 +43,6 @@ __attribute__((weak)) int EVP_DigestFinal_ex(evp_md_ctx_st*, unsigned char*, uns
 namespace tinyrun {
 namespace {
 
-constexpr size_t kBlock = 512;
-
-struct Header {
-  std::string_view name;
-  uint32_t mode;
-  uint32_t uid;
-  uint32_t gid;
-  uint64_t size;
-  int64_t mtime;
-};
-
-// Octal digits and nothing but NULs or spaces behind them; -1 for all else.
-int64_t octal(const uint8_t* field, size_t length) {
-  size_t at = 0;
-  int64_t value = 0;
-  for (; at < length && field[at] >= '0' && field[at] <= '7'; ++at) value = value * 8 + (field[at] - '0');
-  if (at == 0) return -1;
-  for (; at < length; ++at)
-    if (field[at] != 0 && field[at] != ' ') return -1;
-  return value;
-}
-
-// The sum of the bytes, those of the sum itself taken for spaces.
-bool isSummedUp(const uint8_t* block) {
-  int64_t sum = 8 * ' ';
-  for (size_t i = 0; i < kBlock; ++i)
-    if (i < 148 || i >= 156) sum += block[i];
-  return sum == octal(block + 148, 8);
-}
-
-bool hasMagic(const uint8_t* block) {
-  if (memcmp(block + 257, "ustar  ", 8) == 0) return true;              // GNU
-  return memcmp(block + 257, "ustar", 6) == 0 && block[345] == 0;       // POSIX, the name in one field
-}
-
-// The last component of `name` where the rest of it is `prefix`; empty for what layers give a meaning to.
-std::string_view baseBelow(std::string_view name, const std::string& prefix) {
-  if (name.substr(0, prefix.size()) != prefix) return {};
-  const auto base = name.substr(prefix.size());
-  const bool special = base == "." || base == ".." || base.substr(0, 4) == ".wh.";
-  return special || base.find('/') != base.npos ? std::string_view{} : base;
-}
-
-// Whether a block is the header of a plain file; its name is cut to the last component.
-bool readPlain(const uint8_t* block, const std::string& prefix, Header& header) {
-  if (block[156] != '0' || !hasMagic(block) || !isSummedUp(block)) return false;
-  const auto* name = reinterpret_cast<const char*>(block);
-  header.name = baseBelow({name, strnlen(name, 100)}, prefix);
-  const int64_t mode = octal(block + 100, 8);
-  const int64_t uid = octal(block + 108, 8);
-  const int64_t gid = octal(block + 116, 8);
-  const int64_t size = octal(block + 124, 12);
-  header.mtime = octal(block + 136, 12);
-  if (header.name.empty() || mode < 0 || uid < 0 || gid < 0 || size < 0 || header.mtime < 0) return false;
-  header.mode = static_cast<uint32_t>(mode) & 07777;
-  header.uid = static_cast<uint32_t>(uid);
-  header.gid = static_cast<uint32_t>(gid);
-  header.size = static_cast<uint64_t>(size);
-  return true;
-}
-
 struct Owner {
   bool chown;   // at all: without root owners stay
   bool always;  // even to root, below a directory with setgid
@@ -122,7 +57,7 @@ struct Slot {
 // A file that is there, without its data.
 struct File {
   UniqueFd fd;
-  Header header;
+  PlainHeader header;
   std::string name;
   Slot* slot;
   size_t at;
@@ -144,58 +79,6 @@ void fill(const File& file) {
   check(futimens(fd.get(), times), "utimensat", name);
 }
 
-// A thread with work that is done in order. What is asked of it and what it answers is guarded by the owner's lock.
-template <class Work>
-class Line {
- public:
-  Line(std::mutex& mutex, std::condition_variable& changed, std::function<void(Work&)> work)
-      : mutex_(mutex), changed_(changed), work_(std::move(work)) {
-    // signals are for the threads that wait for them
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { run(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  }
-  ~Line() {
-    {
-      const std::lock_guard lock(mutex_);
-      closed_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-  }
-
-  // These two with the lock held.
-  void add(Work work) { waiting_.push_back(std::move(work)); }
-  size_t pending() const { return waiting_.size() + under_way_; }
-
- private:
-  void run() {
-    std::unique_lock lock(mutex_);
-    while (true) {
-      changed_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
-      if (waiting_.empty()) return;
-      std::vector<Work> mine = std::exchange(waiting_, {});
-      under_way_ = mine.size();
-      lock.unlock();
-      for (auto& work : mine) work_(work);
-      mine.clear();
-      lock.lock();
-      under_way_ = 0;
-      changed_.notify_all();
-    }
-  }
-
-  std::mutex& mutex_;
-  std::condition_variable& changed_;
-  std::function<void(Work&)> work_;
-  std::vector<Work> waiting_;
-  size_t under_way_ = 0;
-  bool closed_ = false;
-  std::thread thread_;
-};
-
 class Layer {
  public:
   Layer() {
@@ -203,7 +86,7 @@ class Layer {
     context_.reset(EVP_MD_CTX_new());
     if (context_ == nullptr || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
     hashing_.emplace(mutex_, changed_, [this](Slot*& slot) {
-      EVP_DigestUpdate(context_.get(), slot->bytes.data(), slot->bytes.size());
+      hashed_ = hashed_ && EVP_DigestUpdate(context_.get(), slot->bytes.data(), slot->bytes.size()) == 1;
       release(slot);
     });
   }
@@ -232,7 +115,7 @@ class Layer {
   Taken take(uint64_t left, Fd dir, const std::string& prefix, const Owner& owner, uint64_t most, uint64_t room) {
     Taken taken{0, 0, 0};
     std::vector<File> files;
-    Header header{};
+    PlainHeader header{};
     if (current_ == nullptr || left > current_->bytes.size()) return taken;
     const uint64_t begin = current_->bytes.size() - left;
     while (taken.entries < most && left - taken.end >= kBlock) {
@@ -270,7 +153,8 @@ class Layer {
       changed_.wait(lock, [this] { return hashing_->pending() == 0; });
     }
     std::array<unsigned char, 32> sum{};
-    EVP_DigestFinal_ex(context_.get(), sum.data(), nullptr);
+    if (!std::exchange(hashed_, false) || EVP_DigestFinal_ex(context_.get(), sum.data(), nullptr) != 1)
+      throw std::runtime_error("the archive could not be hashed");
     std::string text;
     for (const unsigned char byte : sum) {
       text += "0123456789abcdef"[byte >> 4];
@@ -331,6 +215,7 @@ class Layer {
   std::array<Slot, 4> slots_;
   Slot* current_ = nullptr;
   bool failed_ = false;  // the file thread's own
+  bool hashed_ = true;   // the hash thread's, until all is hashed; false once the digest was told
   std::optional<SyscallFailure> failure_;
   std::unique_ptr<evp_md_ctx_st, Free> context_;
   // last, so that they end before what they work on does

@@ -118,6 +118,20 @@ describe('layer escapes', () => {
 });
 
 describe('what is legal still unpacks', () => {
+  test('numbers up to the end of their field are read as ever, or refused as ever', async () => {
+    const bytes = await archive([file('a'), file('b')]);
+    const withTime = (digits: string) => {
+      const odd = Buffer.from(bytes);
+      odd.write(digits, 1024 + 136, 'latin1');
+      odd.fill(' ', 1024 + 148, 1024 + 156);
+      const sum = odd.subarray(1024, 1536).reduce((all, byte) => all + byte, 0);
+      odd.write(`${sum.toString(8).padStart(6, '0')}\0 `, 1024 + 148, 'latin1');
+      return odd;
+    };
+    await unpackBytes(directory, withTime('000000000017'));
+    await expect(unpackBytes(directory, withTime('777777777777'))).rejects.toThrow();
+  });
+
   test('runs of plain files, broken by every kind of entry that is not', async () => {
     const many = (at: string, from: number, to: number) =>
       Array.from({ length: to - from }, (_, i) => ({
