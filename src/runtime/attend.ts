@@ -1,4 +1,5 @@
-import type { End, Life } from './life.ts';
+import { SIGKILL } from '../spec/linux.ts';
+import type { End, Joined, Life } from './life.ts';
 import type { Forwarding } from './signals.ts';
 
 export interface Attending {
@@ -19,7 +20,7 @@ export async function attend(
   life: Life,
   { forwarding, insisted, ...terminal }: Attending,
 ): Promise<End & { lost: Error | undefined }> {
-  const joined = await life.join(terminal);
+  const joined = await joinedTo(life, terminal);
   forwarding?.to(life.pidfd, life.pid);
   void insisted?.then(() => life.leave());
   try {
@@ -35,5 +36,16 @@ export async function attend(
     return { ...end, lost };
   } finally {
     joined?.detach();
+  }
+}
+
+/** One whose streams cannot be joined is of no use to who waits, and must not go on behind his back. */
+async function joinedTo(life: Life, how: Parameters<Life['join']>[0]): Promise<Joined | undefined> {
+  try {
+    return await life.join(how);
+  } catch (error) {
+    life.signal(SIGKILL);
+    await life.ended();
+    throw error;
   }
 }

@@ -83,6 +83,16 @@ describe('a birth', () => {
 });
 
 describe('who attends a life', () => {
+  it('ends what it cannot join: nobody would have its output', async () => {
+    const events: string[] = [];
+    const life = lifeOf(events, {
+      join: () => Promise.reject(new Error('EMFILE')),
+      signal: (signal) => void events.push(`signal ${signal}`),
+    });
+    await expect(attend(life, {})).rejects.toThrow('EMFILE');
+    expect(events).toEqual(['signal 9', 'ended']);
+  });
+
   it('passes signals to it until it has ended, waits for its output, then lets go of the terminal', async () => {
     const events: string[] = [];
     const forwarding = {
