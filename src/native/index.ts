@@ -1,9 +1,9 @@
 // The only place that loads the addon. It is loaded at the first call of native(): `tinyrun --help` needs none.
-import { existsSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { packageRoot } from '../store/package.ts';
-import { isWrittenByOthers } from '../store/trust.ts';
+import { openToOthers } from '../store/trust.ts';
 import { SyscallError } from './syscall-error.ts';
 import type { NativeAddon } from './types.ts';
 
@@ -30,16 +30,6 @@ function beforeExit(): void {
 /** How many directories on the way to an addon are the package's own: two of the build, and the package. */
 const OWN_DIRECTORIES = 3;
 
-/**
- * What of the way to an addon others may write: it is not loaded then. All of the package may be another user's, as the
- * code that runs here is, if no more than his.
- */
-function openToOthers(path: string): string | undefined {
-  for (let at = path, left = OWN_DIRECTORIES; left >= 0; at = dirname(at), left--)
-    if (isWrittenByOthers(statSync(at))) return at;
-  return undefined;
-}
-
 /** Loads the first of `paths` that can be. Throws TinyrunError NATIVE_MISSING, which lists each path tried. */
 export function loadAddon(paths: readonly string[]): NativeAddon {
   const tried: string[] = [];
@@ -48,7 +38,7 @@ export function loadAddon(paths: readonly string[]): NativeAddon {
       tried.push(`${path}: not there`);
       continue;
     }
-    const open = openToOthers(path);
+    const open = openToOthers(path, OWN_DIRECTORIES);
     if (open !== undefined) {
       tried.push(`${path}: others may write ${open === path ? 'it' : open} (chmod go-w)`);
       continue;

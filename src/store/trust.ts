@@ -1,4 +1,5 @@
-import type { Stats } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 const WRITABLE_BY_GROUP = 0o020;
 const WRITABLE_BY_ANYONE = 0o002;
@@ -16,4 +17,14 @@ export function isTrusted({ uid, mode }: Stats): boolean {
 export function isWrittenByOthers({ uid, gid, mode }: Stats): boolean {
   if ((mode & WRITABLE_BY_ANYONE) !== 0) return true;
   return (mode & WRITABLE_BY_GROUP) !== 0 && gid !== 0 && gid !== uid;
+}
+
+/**
+ * What of the way to a file of the package others may write, the file and so many directories above: it is not loaded then.
+ * All of the package may be another user's, as the code that runs here is, if no more than his.
+ */
+export function openToOthers(path: string, directories: number): string | undefined {
+  for (let at = path, left = directories; left >= 0; at = dirname(at), left--)
+    if (isWrittenByOthers(statSync(at))) return at;
+  return undefined;
 }

@@ -2,6 +2,7 @@
 // the bundle away, which the snapshot does not need.
 import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -123,4 +124,15 @@ describe('the start-up snapshot', () => {
     const run = tinyrun(['run', '--rm', '--network', 'none', 'busybox', 'echo', 'hello']);
     expect({ code: run.code, out: run.out }).toEqual({ code: 0, out: 'hello\n' });
   });
+});
+
+it('runs no half of the command line that others may write', () => {
+  const far = join(root, 'dist/far.cjs');
+  chmodSync(far, 0o666);
+  expect(tinyrun(['system', 'df'])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('others may write it'),
+  });
+  chmodSync(far, 0o644);
+  expect(tinyrun(['system', 'df']).code).toBe(0);
 });

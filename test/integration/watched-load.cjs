@@ -10,6 +10,9 @@ const wrapped = runInThisContext(wrapper, { filename: file });
 
 // what main.cjs reads of itself, once a verb asks for it (src/boot/far.ts)
 const far = join(dirname(file), 'far.cjs');
+// and whether others may write that
+const own = new Set([far, dirname(far), dirname(dirname(far))]);
+const isOwn = (name, [path]) => name === 'fs' && own.has(path);
 
 const asked = [];
 const tell = (what) => {
@@ -40,7 +43,7 @@ function watchCalls(name, object, members) {
   for (const key of members) {
     const real = object[key];
     object[key] = (...args) => {
-      if (args[0] !== far) tell(`${name}.${key}`);
+      if (!isOwn(name, args)) tell(`${name}.${key}`);
       return Reflect.apply(real, object, args);
     };
   }
