@@ -19,6 +19,7 @@ export const ERRORS = {
   FLAG: { status: 400, hint: 'tinyrun COMMAND --help lists the flags of a command' },
   INTERNAL: { hint: 'this is a defect of tinyrun: report it with the output of --trace' },
   SYSCALL: { hint: 'tinyrun doctor checks the host point by point' },
+  SETUP_KILLED: { hint: 'somebody ended it (tinyrun kill, rm --force), or the host: see the kernel log' },
   NATIVE_MISSING: {
     hint: 'build it with npm run build, or install a package that has a prebuild for this platform',
   },

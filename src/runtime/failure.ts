@@ -2,6 +2,7 @@ import { getSystemErrorMap } from 'node:util';
 import { TinyrunError } from '../errors.ts';
 import type { StepFailure } from '../native/types.ts';
 import { NO_SLOT, type Plan, type Step } from '../plan/types.ts';
+import { signalName } from '../spec/linux.ts';
 import { dict } from '../store/dict.ts';
 import { fileSystemType } from './filesystem.ts';
 import { stepHint } from './hints.ts';
@@ -122,12 +123,25 @@ function stepError(step: Step | undefined, failure: StepFailure): TinyrunError {
   return systemError(step, failure);
 }
 
+/** How handshake_host.cc tells it; an exit status instead would be a defect. */
+const KILLED = /^tinyrun-init ended in the middle of the plan, signal (\d+)$/;
+
+/** It can be signalled from the moment that its state is published, and the kernel may run out of memory any time. */
+function killedError({ path }: StepFailure): TinyrunError | undefined {
+  const signal = KILLED.exec(path)?.[1];
+  if (signal === undefined) return undefined;
+  return new TinyrunError(
+    'SETUP_KILLED',
+    `start the program: its process was ended by ${signalName(Number(signal))} while it was set up`,
+  );
+}
+
 /**
  * The failing step of a plan as an error a person can act on: what was tried, the system call, what the kernel said.
  * `cause` is the StepFailure.
  */
 export function planError(plan: Plan, failure: StepFailure): TinyrunError {
-  const error = stepError(plan.steps[failure.step], failure);
+  const error = killedError(failure) ?? stepError(plan.steps[failure.step], failure);
   error.cause = failure;
   return error;
 }

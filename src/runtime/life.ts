@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TinyrunError } from '../errors.ts';
+import { TinyrunError } from '../errors.ts';
 import type { Fd, StepResult, Streams } from '../native/types.ts';
 import type { Plan } from '../plan/types.ts';
+import { oomKills } from './cgroup.ts';
 import type { ClaimedDir } from './dir.ts';
 import { CONFIG_FILE } from './state.ts';
 
@@ -82,13 +83,24 @@ export interface Life {
  * @throws TinyrunError naming the failing step; no process is left then, the rest is for `abandonDir`
  */
 export async function bear(birth: Birth): Promise<Life> {
-  const { dir, plan, config, parent } = birth;
+  const { dir, plan, config, parent, cgroup } = birth;
   try {
     if (dir && config !== undefined) writeFileSync(join(dir.path, CONFIG_FILE), config, { mode: 0o600 });
     dir?.journal.begin('start', plan);
     return await parent.run(birth);
   } catch (error) {
     parent.streams?.drop();
+    // its cgroup is still there
+    if (error instanceof TinyrunError && error.code === 'SETUP_KILLED' && (oomKills(cgroup) ?? 0) > 0)
+      throw tooLittleMemory(error);
     throw error;
   }
+}
+
+/** In runc's words. */
+function tooLittleMemory(cause: TinyrunError): TinyrunError {
+  return new TinyrunError('SETUP_KILLED', 'container init was OOM-killed (memory limit too low?)', {
+    cause,
+    hint: 'give it more memory: setting it up is charged to its cgroup, too',
+  });
 }

@@ -68,7 +68,7 @@ async function actFor(actor: Actor, random: () => number, log: string[]): Promis
 
 /** What may be heard of a name that several fight for. */
 const HEARD =
-  /^(?:tinyrun: (?:the name fought is in use by container [0-9a-f]{12}|container fought is (?:running|being started|not running)|no such container: fought)\n(?:hint: .*\n)?)?$/i;
+  /^(?:tinyrun: (?:the name fought is in use by container [0-9a-f]{12}|container fought is (?:running|being started|not running)|no such container: fought|start the program: its process was ended by SIGKILL while it was set up)\n(?:hint: .*\n)?)?$/i;
 const CODES: Readonly<Record<string, readonly number[]>> = {
   run: [-9, 7, 125, 137],
   kill: [0, 1],

@@ -76,6 +76,14 @@ test('OOMKilled is told when only a child died', () => {
   assert.equal(tinyrun('rm', 'child').code, 0);
 });
 
+test('too little memory to be set up is told as that', () => {
+  const dir = makeBundle('tight', 'true', { memory: { limit: 4096 } });
+  const { code, stderr } = tinyrunc('run', '-b', dir, 'tight');
+  assert.equal(code, 1);
+  assert.match(stderr, /OOM-killed \(memory limit too low\?\)/);
+  assert.equal(tinyrunc('state', 'tight').code, 1);
+});
+
 /** How it ended: what inspect says, and what its monitor wrote beside the record. */
 function oomState(name: string): object {
   const { stdout, stderr, code } = tinyrun('inspect', name);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Watch } from '../../../src/engine/run.ts';
 import { createEngine } from '../../../src/library/engine.ts';
 import { RunError } from '../../../src/library/result.ts';
 import type { RunOptions } from '../../../src/library/types.ts';
@@ -207,6 +208,18 @@ it('reject: a failure is an error that has the result', async () => {
   await expect(engine.run(sh('exit 1'), named)).rejects.toThrow('web exited with 1');
   expect(await engine.run(sh('exit 0'), { reject: true })).toMatchObject({ exitCode: 0, failed: false });
   await expect(engine.run(sh(''), { reject: true, signal: AbortSignal.abort() })).rejects.toThrow('canceled');
+});
+
+it('somebody else ends it before its program runs: an error that says so, and nothing is left', async () => {
+  const onPause: Watch['onPause'] = (_step, { pid }) => {
+    // from here on others see it
+    if (engine.list().some(({ status }) => status === 'running')) process.kill(pid, 'SIGKILL');
+  };
+  await expect(engine.run(sh('echo never'), PIPED, { onPause })).rejects.toMatchObject({
+    code: 'SETUP_KILLED',
+    message: 'start the program: its process was ended by SIGKILL while it was set up',
+  });
+  nothingLeft();
 });
 
 it('a program that cannot be started is an error as before, and nothing is left', async () => {

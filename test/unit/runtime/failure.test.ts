@@ -47,6 +47,19 @@ describe('the failure of a plan', () => {
     );
   });
 
+  it('is no fault of the host where somebody killed the process', () => {
+    const end = (how: string) =>
+      errorOf(
+        { op: 'awaitSync', args: { stage: 1 } },
+        failure('ECHILD', 'waitid', `tinyrun-init ended in the middle of the plan, ${how}`),
+      );
+    expect(end('signal 9')).toMatchObject({
+      code: 'SETUP_KILLED',
+      message: 'start the program: its process was ended by SIGKILL while it was set up',
+    });
+    expect(end('exit status 9').code).toBe('SYSCALL');
+  });
+
   it('names the step, the system call, errno, and what to do', () => {
     const step = {
       op: 'mountFs',
