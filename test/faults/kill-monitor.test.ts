@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createEngine } from '../../src/engine/engine.ts';
-import { TINYRUN, until } from '../support/programs.ts';
+import { hasEnded, TINYRUN, until } from '../support/programs.ts';
 import { Scene } from './support.ts';
 
 const scene = new Scene();
@@ -54,17 +54,23 @@ test.each(CALLS)('at each %s', async (call) => {
   expect(killed).toBeGreaterThan(0);
 });
 
-/** Children of a process, by name. */
+/** Children of a process, by name; none where one of them went meanwhile. */
 function childrenOf(pid: number): Map<string, number> {
-  const pids = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
-  );
-  return new Map(pids.map((child) => [readFileSync(`/proc/${child}/comm`, 'utf8').trim(), Number(child)]));
+  try {
+    const pids = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
+    );
+    return new Map(pids.map((child) => [readFileSync(`/proc/${child}/comm`, 'utf8').trim(), Number(child)]));
+  } catch (error) {
+    expect((error as NodeJS.ErrnoException).code).toMatch(/ENOENT|ESRCH/);
+    return new Map();
+  }
 }
 
 test('of the command while its monitor is setting up: the container is made, runs and ends by itself', async () => {
-  // The monitor's first step but one, long before clone3: nobody else makes that call before.
-  const hold = '-f -qq -o /dev/null -e trace=mkdirat -e inject=mkdirat:delay_enter=400000:when=1'.split(' ');
+  // The monitor's first step but one, long before clone3: nobody else makes that call before. It is held for longer than
+  // any test lasts, and let go with the tracer.
+  const hold = '-f -qq -I2 -o /dev/null -e trace=mkdirat -e inject=mkdirat:delay_enter=600s:when=1'.split(' ');
   const run = [TINYRUN, 'run', 'busybox', 'sh', '-c', 'exit 7'];
   const child = spawn('strace', [...hold, ...run], { env: scene.env, stdio: 'ignore' });
   let command = 0;
@@ -75,6 +81,8 @@ test('of the command while its monitor is setting up: the container is made, run
   });
   expect(scene.containers()).toHaveLength(1);
   process.kill(command, 'SIGKILL');
+  await until(() => hasEnded(command));
+  child.kill('SIGTERM');
   await once(child, 'close');
   expect(await endings('the command was killed', [])).toEqual([7]);
 });
