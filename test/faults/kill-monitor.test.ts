@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createEngine } from '../../src/engine/engine.ts';
 import { hasEnded, TINYRUN, until } from '../support/programs.ts';
 import { Scene } from './support.ts';
@@ -70,9 +70,12 @@ function childrenOf(pid: number): Map<string, number> {
 test('of the command while its monitor is setting up: the container is made, runs and ends by itself', async () => {
   // The monitor's first step but one, long before clone3: nobody else makes that call before. It is held for longer than
   // any test lasts, and let go with the tracer.
-  const hold = '-f -qq -I2 -o /dev/null -e trace=mkdirat -e inject=mkdirat:delay_enter=600s:when=1'.split(' ');
+  const hold = '-f -qq -I2 -o /dev/null -e trace=mkdirat -e inject=mkdirat:delay_enter=600s:when=1'.split(
+    ' ',
+  );
   const run = [TINYRUN, 'run', 'busybox', 'sh', '-c', 'exit 7'];
   const child = spawn('strace', [...hold, ...run], { env: scene.env, stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
   let command = 0;
   await until(() => {
     for (const pid of childrenOf(child.pid ?? 0).values())

@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { TINYRUN, TINYRUNC } from '../support/programs.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TINYRUN, TINYRUNC, until } from '../support/programs.ts';
 import { Sandbox } from '../support/sandbox.ts';
 
 const sandbox = new Sandbox();
@@ -235,7 +235,7 @@ test('the program gets it: as it comes by default, and from who passes signals o
       // caught by us, and let through, whatever node does with it
       expect(mask(child.pid ?? 0, 'SigCgt') & USR1).toBe(USR1);
       // (a thread is born with most signals blocked, which its maker is for that moment)
-      await vi.waitFor(() => expect(mask(child.pid ?? 0, 'SigBlk') & USR1).toBe(0n));
+      await until(() => (mask(child.pid ?? 0, 'SigBlk') & USR1) === 0n);
       child.kill('SIGUSR1');
     }
   }

@@ -127,7 +127,8 @@ print(p.returncode,u.ru_maxrss,u.ru_utime+u.ru_stime,time.time()-t)`;
     for (const user of ['nobody', '1000']) {
       const result = await measured(user);
       expect(result.seconds, result.stderr).toBeLessThan(2);
-      expect(result.waited).toBeLessThan(plain.waited * 4 + 2);
+      // who waits for a FIFO's other end waits for ever
+      expect(result.waited).toBeLessThan(60);
       expect(result.kib).toBeLessThan(plain.kib + 16 * 1024);
       expect(result.code).toBe(user === 'nobody' ? 125 : 0);
     }

@@ -108,7 +108,7 @@ export class Sandbox {
 
   /** Resolves once a container has its program running. */
   async untilRunning(id: string): Promise<void> {
-    for (let tries = 0; tries < 200; tries++) {
+    for (const end = Date.now() + 90_000; Date.now() < end; ) {
       const { code, stdout } = await this.tinyrunc(['state', id]);
       if (code === 0 && JSON.parse(stdout).status === 'running') return;
     }

@@ -17,7 +17,7 @@ const call = (name: string, ...words: string[]) =>
   spawnSync(
     name.endsWith('.mjs') ? process.execPath : 'sh',
     [...(name.endsWith('.mjs') ? [] : ['-c', 'exec "$0" "$@"']), path.join('scripts', name), ...words],
-    { cwd: ROOT, encoding: 'utf8', timeout: 20_000 },
+    { cwd: ROOT, encoding: 'utf8', timeout: 120_000 },
   );
 
 test('what reads flags is all that is called by name', () => {

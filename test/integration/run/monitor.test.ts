@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { TINYRUN } from '../../support/programs.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hasEnded, TINYRUN, until } from '../../support/programs.ts';
 import { Sandbox } from '../../support/sandbox.ts';
 
 const sandbox = new Sandbox();
@@ -33,7 +33,7 @@ async function background(flags: readonly string[], script: string) {
 
 /** Nothing of a container but what it keeps, nobody of it left. */
 async function expectEnded(name: string, code: number, pids: readonly number[]): Promise<void> {
-  await vi.waitUntil(() => pids.every((pid) => !existsSync(`/proc/${pid}`)), 30_000);
+  await until(() => pids.every(hasEnded));
   expect(running()).toEqual([]);
   expect((await inspect(name)).State).toMatchObject({ Status: 'exited', ExitCode: code });
 }
@@ -47,7 +47,7 @@ test('kill -9 of the command: the container goes on, what it writes is dropped; 
   const pulse = () => readFileSync(data('containers', Id, 'upper/pulse'), 'utf8').length;
   const before = existsSync(data('containers', Id, 'upper/pulse')) ? pulse() : 0;
   // more than any pipe holds: nobody reads, and it is not stopped
-  await vi.waitUntil(() => pulse() > before + 5, 30_000);
+  await until(() => pulse() > before + 5);
   expect(await tinyrun('ps', '--format', '{{.Names}} {{.State}}')).toBe('orphan running\n');
   expect((await sandbox.tinyrun(['rm', 'orphan'])).stderr).toContain('is running');
   expect(await tinyrun('kill', '-s', 'TERM', 'orphan')).toBe('orphan\n');
@@ -64,7 +64,7 @@ test('kill -9 of the command, rm --force: nothing is left', async () => {
   child.kill('SIGKILL');
   await ended;
   expect(await sandbox.tinyrun(['rm', '-f', 'forced'])).toMatchObject({ code: 0, stdout: 'forced\n' });
-  await vi.waitUntil(() => [pid, monitor].every((each) => !existsSync(`/proc/${each}`)), 30_000);
+  await until(() => [pid, monitor].every(hasEnded));
   expect([running(), readdirSync(data('containers'))]).toEqual([[], []]);
 });
 
@@ -76,7 +76,7 @@ test('kill -9 of the monitor ends the container, and is told; kill -9 of both is
   const second = await background(['--name', 'second'], 'echo up; sleep 1000');
   second.child.kill('SIGKILL');
   process.kill(second.monitor, 'SIGKILL');
-  await vi.waitUntil(() => !existsSync(`/proc/${second.pid}`), 30_000);
+  await until(() => hasEnded(second.pid));
   expect(await tinyrun('ps', '-a', '--format', '{{.Names}} {{.State}}')).toBe(
     'second exited\nfirst exited\n',
   );
@@ -160,7 +160,7 @@ test('a reader that goes: the program is told, as by a pipe; a full disk is told
   let text = '';
   for await (const chunk of child.stdout) text += chunk;
   expect(text).toBe('y\n');
-  await vi.waitUntil(() => running().length === 0, 30_000);
+  await until(() => running().length === 0);
   expect((await inspect('head')).State).toMatchObject({ Status: 'exited', ExitCode: 1 });
   const full = openSync('/dev/full', 'w');
   const lost = await sandbox.tinyrun(['run', '--name', 'full', 'busybox', 'yes'], {
