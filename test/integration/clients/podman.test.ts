@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TINYRUNC } from '../../support/programs.ts';
+import { TINYRUNC, until } from '../../support/programs.ts';
 import { type Client, clientOf, installed, ok, onTerminal, removeCgroups, rootfsTar } from './support.ts';
 
 let dir: string;
@@ -74,7 +74,7 @@ describe.skipIf(!available)('podman --runtime tinyrunc', () => {
     expect(out).toMatch(/^\/dev\/pts\/0\r\n.*\/dev\/console/);
   });
 
-  it('keeps a detached one: exec, logs, top, pause, kill, restart, stop, rm', () => {
+  it('keeps a detached one: exec, logs, top, pause, kill, restart, stop, rm', async () => {
     const name = 'life';
     ok(
       podman(
@@ -85,19 +85,22 @@ describe.skipIf(!available)('podman --runtime tinyrunc', () => {
         'bb',
         'sh',
         '-c',
-        'echo logged; trap "exit 0" TERM; while :; do sleep 0.05; done',
+        'trap "exit 0" TERM; echo logged; while :; do sleep 0.05; done',
       ),
     );
     expect(ok(podman('exec', name, 'echo', 'inside'))).toBe('inside\n');
     expect(podman('exec', name, 'sh', '-c', 'exit 4').status).toBe(4);
     expect(podman('exec', name, 'nope').status).toBe(127);
     expect(onTerminal(['podman', ...words, 'exec', '-t', name, 'tty'], env)).toBe('/dev/pts/0\r\n');
-    expect(ok(podman('logs', name))).toBe('logged\n');
+    const logged = (times: number) => until(() => ok(podman('logs', name)) === 'logged\n'.repeat(times));
+    await logged(1);
     expect(ok(podman('top', name))).toContain('sh -c');
     ok(podman('pause', name));
     expect(ok(podman('inspect', '-f', '{{.State.Status}}', name)).trim()).toBe('paused');
     ok(podman('unpause', name));
     ok(podman('restart', '-t', '1', name));
+    // its trap is there by then
+    await logged(2);
     ok(podman('kill', '-s', 'TERM', name));
     expect(ok(podman('wait', name)).trim()).toBe('0');
     ok(podman('start', name));

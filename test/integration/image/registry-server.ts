@@ -2,7 +2,6 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash, createSign, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -24,17 +23,15 @@ export interface RegistryKind {
   readonly clientCertificates?: boolean;
 }
 
-/** Debian's docker-registry on a free port of loopback, answering when this resolves. */
+/** Debian's docker-registry on a port of loopback that the kernel gives it, answering when this resolves. */
 export async function startRegistry(kind: RegistryKind = {}): Promise<RegistryServer> {
   const { auth, tls = false, clientCertificates = false } = kind;
   const directory = mkdtempSync(join(tmpdir(), 'tinyrun-registry-'));
-  const port = await freePort();
-  const host = `127.0.0.1:${port}`;
   if (tls || auth === 'token') makeCertificate(directory);
-  const tokens = auth === 'token' ? await startTokenServer(directory, host) : undefined;
+  const tokens = auth === 'token' ? await startTokenServer(directory) : undefined;
   const lines = ['version: 0.1', 'log: {level: info}'];
   lines.push(`storage: {filesystem: {rootdirectory: ${directory}/data}, delete: {enabled: true}}`);
-  lines.push('http:', `  addr: ${host}`, '  relativeurls: true');
+  lines.push('http:', '  addr: 127.0.0.1:0', '  relativeurls: true');
   const clients = clientCertificates ? `, clientcas: [${directory}/ca.crt]` : '';
   if (tls) lines.push(`  tls: {certificate: ${directory}/ca.crt, key: ${directory}/ca.key${clients}}`);
   if (auth === 'htpasswd') lines.push(...htpasswdLines(directory));
@@ -43,7 +40,7 @@ export async function startRegistry(kind: RegistryKind = {}): Promise<RegistrySe
   const child = spawn('docker-registry', ['serve', join(directory, 'config.yml')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  await listening(child);
+  const host = await listening(child);
   return {
     host,
     directory,
@@ -88,10 +85,7 @@ function makeCertificate(directory: string): void {
 }
 
 /** A token server as token.md draws it: basic credentials in, a signed JWT with the access asked for out. */
-async function startTokenServer(
-  directory: string,
-  audience: string,
-): Promise<{ server: Server; realm: string }> {
+async function startTokenServer(directory: string): Promise<{ server: Server; realm: string }> {
   const certificate = readFileSync(join(directory, 'ca.crt'), 'utf8').replace(/-----[^-]+-----|\s/g, '');
   const key = readFileSync(join(directory, 'ca.key'), 'utf8');
   const expected = `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString('base64')}`;
@@ -110,7 +104,7 @@ async function startTokenServer(
   const port = typeof address === 'object' && address ? address.port : 0;
   return {
     server,
-    realm: `http://127.0.0.1:${port}/token?from=${createHash('sha1').update(audience).digest('hex').slice(0, 6)}`,
+    realm: `http://127.0.0.1:${port}/token?from=${createHash('sha1').update(directory).digest('hex').slice(0, 6)}`,
   };
 }
 
@@ -131,22 +125,14 @@ function signToken(key: string, certificate: string, access: object[]): string {
   return `${body}.${createSign('RSA-SHA256').update(body).sign(key, 'base64url')}`;
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createTcpServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
-
-function listening(child: ChildProcess): Promise<void> {
+/** Where it listens, by its log. */
+function listening(child: ChildProcess): Promise<string> {
   let log = '';
   return new Promise((resolve, reject) => {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       log += text;
-      if (/listening on/.test(log)) resolve();
+      const host = /listening on (127\.0\.0\.1:\d+)\D/.exec(log)?.[1];
+      if (host !== undefined) resolve(host);
     });
     child.once('error', reject);
     child.once('close', (code) => reject(new Error(`docker-registry ended with ${code}: ${log}`)));
