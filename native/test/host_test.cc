@@ -25,12 +25,6 @@ uint64_t startTime(int pid) {
   return std::stoull(field);
 }
 
-std::string unifiedRoot() {
-  for (const char* path : {"/sys/fs/cgroup/cgroup.controllers", "/sys/fs/cgroup/unified/cgroup.controllers"})
-    if (exists(path)) return fs::path(path).parent_path();
-  return "";
-}
-
 }  // namespace
 
 ROOT_TEST(filesAndTheirUndo) {
@@ -208,33 +202,6 @@ ROOT_TEST(writeEitherTakesWhichIsThere) {
   EXPECT_EQ(failureOf(writeEither{.path = dir / "no", .otherPath = dir / "not"}).substr(0, 13), "openat ENOENT");
   // What the file that is there says comes before the lack of the other.
   EXPECT_EQ(failureOf(writeEither{.path = dir / "no", .otherPath = "/proc/self/ns"}).substr(0, 13), "openat EISDIR");
-}
-
-ROOT_TEST(cgroupFromBirthToRemoval) {
-  const std::string root = unifiedRoot();
-  if (root.empty()) SKIP("no cgroup v2 hierarchy");
-  const std::string name = "tinyrun-test-" + std::to_string(getpid());
-  const std::string path = root + "/" + name + "/inner";
-  make::Plan made;
-  made.host(make::cgroupCreate{.root = root, .path = name + "/inner", .controllers = {"hugetlb", "nosuch"}, .slot = 2});
-  Run run(made);
-  EXPECT_EQ(run.failure(), "");
-  EXPECT(exists(path + "/cgroup.procs"));
-  const int pid = fork();
-  if (pid == 0) {
-    for (;;) pause();
-  }
-  writeFile(path + "/cgroup.procs", std::to_string(pid));
-  EXPECT_EQ(failureOf(make::cgroupFreeze{.path = path, .frozen = 1}), "");
-  EXPECT(readFile(path + "/cgroup.events").find("frozen 1") != std::string::npos);
-  EXPECT_EQ(failureOf(make::cgroupFreeze{.path = path, .frozen = 0}), "");
-  EXPECT_EQ(failureOf(make::cgroupKill{.path = path}), "");
-  waitpid(pid, nullptr, 0);
-  for (int twice = 0; twice < 2; ++twice) {
-    EXPECT_EQ(failureOf(make::cgroupKill{.path = root + "/" + name}), "");
-    EXPECT_EQ(failureOf(make::cgroupRemove{.path = root + "/" + name}), "");
-  }
-  EXPECT(!exists(root + "/" + name));
 }
 
 ROOT_TEST(yieldReturnsAndGoesOn) {
