@@ -221,6 +221,16 @@ bool flock(Fd fd, Flags operation) {
   throw SyscallFailure{"flock", errno, std::to_string(fd), lockName(operation.i32())};
 }
 
+// Of the open file, as flock's are, and apart from those: fcntl(2), "Open file description locks".
+bool ofdLock(Fd fd, Flags type, bool wait) {
+  struct flock whole = {};
+  whole.l_type = static_cast<short>(type.i32());
+  whole.l_whence = SEEK_SET;
+  if (retry([&] { return fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &whole); }) == 0) return true;
+  if (errno == EAGAIN || errno == EACCES) return false;
+  throw SyscallFailure{"fcntl", errno, std::to_string(fd), wait ? "F_OFD_SETLKW" : "F_OFD_SETLK"};
+}
+
 // A lock that is waited for on a thread of its own: in the pool, four waiters would keep out the work that is to
 // release them. It holds a duplicate: the lock belongs to the open file both share, and the caller may close its fd
 // meanwhile without the number being reused under the waiting thread.
@@ -273,6 +283,7 @@ void exportFs(Exports& out) {
       bind<&write>("write"), bind<&pwrite>("pwrite"), bind<&read>("read"), bind<&fsync>("fsync"),
       bind<&fdatasync>("fdatasync"), bind<&syncfs>("syncfs"), bind<&ftruncate>("ftruncate"),
       bind<&fallocate>("fallocate"), bind<&flock>("flock"), bind<&flockWait>("flockWait"),
+      bind<&ofdLock>("ofdLock"),
   });
 }
 

@@ -8,7 +8,7 @@ import { type ContainerPaths, containerPaths, rootfsPoint } from './layout.ts';
 import { Names } from './names.ts';
 import type { Blueprint } from './prepare.ts';
 import { type ContainerRecord, writeRecord } from './record.ts';
-import { removeData, sweepAll } from './sweep.ts';
+import { removeData, sweepAll, sweepQuietly } from './sweep.ts';
 import type { CreateOptions } from './types.ts';
 
 /** A container's directories, files and record, made; its process not yet. */
@@ -64,7 +64,9 @@ function takeName(roots: Roots, id: string, given: string | undefined): string {
     names.take(wanted, id);
   } catch (error) {
     if (!(error instanceof TinyrunError) || error.code !== 'NAME_IN_USE') throw error;
-    // the holder may be gone, by a reboot or with its command
+    // the holder may be gone, by a reboot or with its command, and another command be at it
+    const holder = names.holder(wanted);
+    if (holder !== undefined) sweepQuietly(roots, holder, true);
     sweepAll(roots);
     names.take(wanted, id);
   }

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { isAbandoned, LOCK_FILE } from '../runtime/dir.ts';
+import { hasLifeline, LOCK_FILE } from '../runtime/dir.ts';
 import { signalFirst } from '../runtime/kill.ts';
 import { waitForEnd } from '../runtime/pidfd.ts';
 import { parseSignal } from '../runtime/signals.ts';
 import { SIGKILL } from '../spec/linux.ts';
-import { awaitUnlocked } from '../store/lock.ts';
+import { awaitUnkept } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { Names } from './names.ts';
@@ -36,13 +36,23 @@ export function listContainers(roots: Roots, onDamaged: (error: Error) => void):
 export function findContainer(roots: Roots, text: string): ContainerView {
   const view = lookFor(roots, text);
   const { id, exit } = view.record;
-  if (exit || isRunning(view) || !isAbandoned(containerPaths(roots, id).run)) return view;
-  sweepQuietly(roots, id);
+  if (exit || isRunning(view) || !existsSync(containerPaths(roots, id).run)) return view;
+  sweepQuietly(roots, id, true);
   return lookFor(roots, text);
 }
 
+const idOf = (roots: Roots, text: string): string =>
+  findId(roots, text, (name) => new Names(roots.dataRoot).holder(name));
+
+/** The id of a container; what another takes back at the moment is not there any more. @throws TinyrunError CONTAINER_NOT_FOUND */
+function findSwept(roots: Roots, text: string): string {
+  const id = idOf(roots, text);
+  sweepQuietly(roots, id, true);
+  return existsSync(containerPaths(roots, id).data) ? id : idOf(roots, text);
+}
+
 function lookFor(roots: Roots, text: string): ContainerView {
-  const id = findId(roots, text, (name) => new Names(roots.dataRoot).holder(name));
+  const id = idOf(roots, text);
   const record = readRecord(roots, id);
   if (!record) throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${text}`);
   return viewOf(roots, record);
@@ -64,10 +74,10 @@ export function signalContainer(roots: Roots, text: string, signal: string): voi
  */
 export async function removeContainer(roots: Roots, text: string, force: boolean): Promise<void> {
   sweepRunning(roots);
-  const id = findId(roots, text, (name) => new Names(roots.dataRoot).holder(name));
+  const id = findSwept(roots, text);
   const view = viewOrDamaged(roots, id, force);
   const { run } = containerPaths(roots, id);
-  if (!view?.state && !view?.record.exit && isCommandAlive(run)) throw stillRunning(text, 'is being started');
+  if (!view?.state && !view?.record.exit && hasLifeline(run)) throw stillRunning(text, 'is being started');
   if (view?.state && isRunning(view)) {
     if (!force) throw stillRunning(text, 'is running');
     signalFirst(view.state, SIGKILL);
@@ -76,8 +86,8 @@ export async function removeContainer(roots: Roots, text: string, force: boolean
   // the command that ran it writes how it ended, or is dead: only then can the container go
   const remove = () => removeData(roots, id, view?.record.name);
   for (let tries = 0; tries < TRIES; tries++) {
-    await awaitUnlocked(join(run, LOCK_FILE));
-    sweepOne(roots, id, { damaged: force });
+    await awaitUnkept(join(run, LOCK_FILE));
+    sweepOne(roots, id, { damaged: force, wait: true });
     if (alone(roots, id, remove)) return;
   }
   throw new TinyrunError('CLEANUP', `container ${text} cannot be taken back: ${run} stays as it is`, {
@@ -92,10 +102,6 @@ function stillRunning(container: string, what: string): TinyrunError {
   return new TinyrunError('CONTAINER_RUNNING', `container ${container} ${what}`, {
     hint: 'end it with tinyrun kill, or remove it with --force',
   });
-}
-
-function isCommandAlive(run: string): boolean {
-  return existsSync(join(run, LOCK_FILE)) && !isAbandoned(run);
 }
 
 function viewOrDamaged(roots: Roots, id: string, force: boolean): ContainerView | undefined {

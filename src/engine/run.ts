@@ -135,7 +135,7 @@ function checkTerminal({ config }: Blueprint, control: RunControl): void {
  * is for a sweep, which tells what it cannot do.
  */
 function sweepAfterMonitor(roots: Roots, { record, paths }: Created): void {
-  if (existsSync(paths.run)) sweepOne(roots, record.id);
+  if (existsSync(paths.run)) sweepOne(roots, record.id, { wait: true });
 }
 
 /** What could not be taken back stays, dead, until a sweep or `rm` can. */

@@ -26,9 +26,9 @@ export function sweepRunning(roots: Roots): void {
 }
 
 /** For who looks at containers: what cannot be taken back is told by what is seen of it. */
-export function sweepQuietly(roots: Roots, id: string): void {
+export function sweepQuietly(roots: Roots, id: string, wait = false): void {
   try {
-    sweepOne(roots, id);
+    sweepOne(roots, id, { wait });
   } catch (error) {
     if (!(error instanceof TinyrunError) || error.code !== 'CLEANUP') throw error;
   }
@@ -62,10 +62,10 @@ export function alone(roots: Roots, id: string, act: () => void): boolean {
 }
 
 /** The same for one container. @throws TinyrunError CLEANUP when something of it is left */
-export function sweepOne(roots: Roots, id: string, { damaged = false } = {}): void {
+export function sweepOne(roots: Roots, id: string, { damaged = false, wait = false } = {}): void {
   const settled = (ran: boolean) => settle(roots, id, ran ? 'its command or monitor was killed' : undefined);
   try {
-    sweepDir(containerPaths(roots, id).run, { settle: settled, damaged });
+    sweepDir(containerPaths(roots, id).run, { settle: settled, damaged, wait });
   } catch (error) {
     if (error instanceof TinyrunError && error.code === 'CLEANUP') noteDown(roots, id, error.message);
     throw error;

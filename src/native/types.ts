@@ -211,6 +211,8 @@ export interface NativeAddon {
   /** flock(2); false when LOCK_NB would block. Blocking locks are taken off the main thread by flockWait. */
   flock(fd: Fd, operation: number): boolean;
   flockWait(fd: Fd, operation: number): Promise<void>;
+  /** fcntl(2), F_OFD_SETLK or, to wait on this thread, F_OFD_SETLKW, of the whole file; F_WRLCK or F_UNLCK. False: another has it. */
+  ofdLock(fd: Fd, type: number, wait: boolean): boolean;
 
   // cgroup.cc
   /** One write(2) of value into a file of a cgroup directory fd, resolved beneath it. */

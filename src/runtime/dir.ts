@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
-import { type Lock, tryExistingLock, tryLock } from '../store/lock.ts';
+import { type Lock, takeTurn, tryKeep } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
 import { type Journal, namesIn, newJournal, openJournal } from './journal.ts';
 import { readState, STATE_FILE } from './state.ts';
 
-// A container's directory tells its story. `lock` is held (flock) by its lifeline: by who makes it, from the first moment,
-// and as long as that is its parent, to the end of clean-up. `journal.NN-NAME` say what is to be taken back. `state.json`
+// A container's directory tells its story. `lock` is kept (store/lock.ts) by its lifeline: by who makes it, from the first
+// moment, and as long as that is its parent, to the end of clean-up. `journal.NN-NAME` say what is to be taken back. `state.json`
 // exists once there is a container, and tells whether it has a lifeline. A free lock condemns the directory: its lifeline
 // was killed, and the container died with it (PR_SET_PDEATHSIG). Only what was made for somebody else, without a lifeline
 // (tinyrunc create), stays once it is finished.
@@ -30,7 +30,7 @@ export interface ClaimedDir {
 export function claimDir(path: string): ClaimedDir | undefined {
   ensureDir(dirname(path));
   for (;;) {
-    while (!makeDir(path)) if (!isHalfMade(path) || !sweepDir(path)) return undefined;
+    while (!makeDir(path)) if (!isHalfMade(path) || !sweepDir(path, { wait: true })) return undefined;
     const lock = lockIfThere(path);
     if (lock === undefined) return undefined;
     if (lock !== 'gone') return { path, lock, journal: newJournal(path) };
@@ -58,16 +58,24 @@ function lockIfThere(path: string): Lock | 'gone' | undefined {
   }
 }
 
-/** The lock of a directory, undefined while its lifeline, or another who takes it back, holds it. */
+/** The lock of a directory, undefined while its lifeline keeps it. Whoever takes it back is waited for. */
 export function lockDir(path: string): Lock | undefined {
-  return tryLock(join(path, LOCK_FILE));
+  return tryKeep(join(path, LOCK_FILE));
 }
 
-/** Whether nobody holds the lock of a directory: after a sweep has been there it is what could not be taken back. */
+/** Whether a directory has lost its lifeline, and nobody is at it: after a sweep it is what could not be taken back. */
 export function isAbandoned(path: string): boolean {
-  const lock = tryExistingLock(join(path, LOCK_FILE));
-  lock?.release();
-  return lock !== undefined;
+  const turn = takeTurn(join(path, LOCK_FILE), false);
+  if (typeof turn === 'string') return false;
+  turn.release();
+  return true;
+}
+
+/** Whether a directory has its lifeline. Whoever takes it back is waited for. */
+export function hasLifeline(path: string): boolean {
+  const turn = takeTurn(join(path, LOCK_FILE), true);
+  if (typeof turn !== 'string') turn.release();
+  return turn === 'kept';
 }
 
 /** Whether a directory is of a container that never came to be. */
@@ -81,6 +89,8 @@ export interface Sweep {
   readonly settle?: (ran: boolean) => void;
   /** Also where state.json cannot be read: its lifeline is known to be gone. */
   readonly damaged?: boolean;
+  /** When another is at it: by the time this returns that is over. */
+  readonly wait?: boolean;
 }
 
 /**
@@ -88,10 +98,10 @@ export interface Sweep {
  * means, so that this is safe in whosever directory.
  * @throws TinyrunError CLEANUP when something of it is left
  */
-export function sweepDir(path: string, { settle, damaged = false }: Sweep = {}): boolean {
-  const lock = tryExistingLock(join(path, LOCK_FILE));
-  // no lock: it is alive, or being made, or the last thing its end has left to remove
-  if (lock === undefined) return removeIfEmpty(path);
+export function sweepDir(path: string, { settle, damaged = false, wait = false }: Sweep = {}): boolean {
+  const lock = takeTurn(join(path, LOCK_FILE), wait);
+  // it is alive, or being made, or the last thing its end has left to remove
+  if (typeof lock === 'string') return removeIfEmpty(path);
   try {
     // it may have been finished before we had the lock
     const ran = !isHalfMade(path);

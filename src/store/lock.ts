@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
-import { LOCK_EX, LOCK_NB, LOCK_SH } from '../native/fcntl.ts';
+import { F_UNLCK, F_WRLCK, LOCK_EX, LOCK_NB, LOCK_SH } from '../native/fcntl.ts';
 import { native } from '../native/index.ts';
 
 /** A held lock; the kernel frees it too when the process ends. */
@@ -32,17 +32,6 @@ export async function lock(path: string, mode: Mode = 'exclusive'): Promise<Lock
   }
 }
 
-/** Waits until nobody holds a lock, or its file is gone; makes no file. */
-export async function awaitUnlocked(path: string, mode: Mode = 'exclusive'): Promise<void> {
-  for (;;) {
-    const fd = openExisting(path);
-    if (fd === undefined) return;
-    const free = await taken(fd, path, mode);
-    closeSync(fd);
-    if (free) return;
-  }
-}
-
 async function taken(fd: number, path: string, mode: Mode): Promise<boolean> {
   if (!native().flock(fd, flag(mode) | LOCK_NB)) await native().flockWait(fd, flag(mode));
   return isCurrent(fd, path);
@@ -61,13 +50,58 @@ export function tryLock(path: string, mode: Mode = 'exclusive'): Lock | undefine
   }
 }
 
-/** `tryLock` of a file that is there: undefined also when there is none, and none is made. */
-export function tryExistingLock(path: string, mode: Mode = 'exclusive'): Lock | undefined {
-  const fd = openExisting(path);
-  if (fd === undefined) return undefined;
-  if (native().flock(fd, flag(mode) | LOCK_NB) && isCurrent(fd, path)) return held(fd);
-  closeSync(fd);
-  return undefined;
+// What a process keeps as long as it lives, others look at, and take back when it has died. An exclusive flock(2) is the
+// keeper's. Those others take turns, by a lock that is apart from that (fcntl(2), F_OFD_SETLK): nobody who only looks is
+// taken for a keeper, and whoever waits for a turn waits no longer than another takes.
+//
+//               fcntl       flock
+//   keeper      (to begin)  exclusive, until it has died
+//   who looks   a turn      shared, tried: refused, there is a keeper
+//   who waits               shared, waited for: the keeper's end
+
+/** Becomes the keeper of a file, which is made; undefined: there is one. */
+export function tryKeep(path: string): Lock | undefined {
+  for (;;) {
+    const fd = open(path, constants.O_CREAT);
+    native().ofdLock(fd, F_WRLCK, true);
+    const isOurs = native().flock(fd, LOCK_EX | LOCK_NB);
+    if (isOurs && isCurrent(fd, path)) {
+      native().ofdLock(fd, F_UNLCK, false);
+      return held(fd);
+    }
+    closeSync(fd);
+    if (!isOurs) return undefined;
+  }
+}
+
+/** `busy`: it is another's turn, who was not to be waited for. */
+export type Turn = Lock | 'none' | 'kept' | 'busy';
+
+/** A turn with what has no keeper any more, until it is released; no file is made. */
+export function takeTurn(path: string, wait: boolean): Turn {
+  for (;;) {
+    const fd = openExisting(path);
+    if (fd === undefined) return 'none';
+    const turn = native().ofdLock(fd, F_WRLCK, wait) ? lookAt(fd) : 'busy';
+    if (isCurrent(fd, path)) {
+      if (typeof turn === 'string') closeSync(fd);
+      return turn;
+    }
+    closeSync(fd);
+  }
+}
+
+const lookAt = (fd: number): Lock | 'kept' => (native().flock(fd, LOCK_SH | LOCK_NB) ? held(fd) : 'kept');
+
+/** Waits until what is at a path has no keeper, or is gone. */
+export async function awaitUnkept(path: string): Promise<void> {
+  for (;;) {
+    const fd = openExisting(path);
+    if (fd === undefined) return;
+    const isFree = await taken(fd, path, 'shared');
+    closeSync(fd);
+    if (isFree) return;
+  }
 }
 
 type Mode = 'shared' | 'exclusive';

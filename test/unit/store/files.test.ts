@@ -1,9 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeFileAtomic } from '../../../src/store/atomic.ts';
-import { awaitUnlocked, lock, tryExistingLock, tryLock } from '../../../src/store/lock.ts';
+import { awaitUnkept, lock, takeTurn, tryKeep, tryLock } from '../../../src/store/lock.ts';
 import { ensureDir, resolveRoots } from '../../../src/store/paths.ts';
 import { readIfExists } from '../../../src/store/read.ts';
 
@@ -76,12 +76,44 @@ describe('locks', () => {
     unlinkSync(file);
     expect(tryLock(file)).toBeDefined();
   });
+});
+
+describe('a keeper', () => {
+  const released = (turn: ReturnType<typeof takeTurn>): string => {
+    if (typeof turn === 'string') return turn;
+    turn.release();
+    return 'free';
+  };
+
+  test('there is one, until it lets go; who only looks is none', async () => {
+    const file = path.join(dir, 'kept');
+    const keeper = tryKeep(file);
+    expect([tryKeep(file), takeTurn(file, true), takeTurn(file, false)]).toEqual([undefined, 'kept', 'kept']);
+    const end = awaitUnkept(file);
+    keeper?.release();
+    await end;
+    const turn = takeTurn(file, false);
+    expect(takeTurn(file, false)).toBe('busy');
+    // another's flock that looks, or waits, is no keeper's
+    const watcher = tryLock(file, 'shared');
+    expect(released(turn)).toBe('free');
+    expect(released(takeTurn(file, false))).toBe('free');
+    watcher?.release();
+    expect(tryKeep(file)).toBeDefined();
+  });
+
+  test('of an earlier version is one, too', () => {
+    const file = path.join(dir, 'kept');
+    const keeper = tryLock(file);
+    expect([tryKeep(file), takeTurn(file, true)]).toEqual([undefined, 'kept']);
+    keeper?.release();
+    expect(released(takeTurn(file, true))).toBe('free');
+  });
+
   test('a file that is not there is not made by who only looks', async () => {
     const file = path.join(dir, 'none');
-    expect(tryExistingLock(file)).toBeUndefined();
-    await awaitUnlocked(file);
+    expect(takeTurn(file, true)).toBe('none');
+    await awaitUnkept(file);
     expect(readdirSync(dir)).toEqual([]);
-    writeFileSync(file, '');
-    expect(tryExistingLock(file)).toBeDefined();
   });
 });
