@@ -7,12 +7,12 @@ import { Sandbox } from '../support/sandbox.ts';
 
 const list = (dir: string): string[] => (existsSync(dir) ? readdirSync(dir) : []);
 
-/** A process as pid and start time: a pid alone may come back as somebody else's. '' when it has ended. */
+/** A process as pid and start time: a pid alone may come back as somebody else's. '' when it has ended, all threads of it. */
 export function identity(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return state === 'Z' || state === 'X' ? '' : `${pid} ${rest[18]}`;
+    return 'ZX'.includes(state ?? '') && Number(rest[16]) < 2 ? '' : `${pid} ${rest[18]}`;
   } catch {
     return '';
   }

@@ -50,12 +50,13 @@ export async function until(ready: () => boolean, seconds = 90): Promise<void> {
 }
 
 /**
- * Whether a process has ended: it is gone, or a zombie. An orphan stays one until the host's pid 1 reaps it, which some
- * do only every two seconds, and which is none of the runtime's doing.
+ * Whether a process has ended: it is gone, or a zombie, the last of its threads: as long as one of node's others is on its
+ * way out, files stand open and locks are held. An orphan stays one until the host's pid 1 reaps it, which some do only
+ * every two seconds, and which is none of the runtime's doing.
  */
 export function hasEnded(pid: number): boolean {
   try {
-    return /^State:\t[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return /^State:\t[ZX][\s\S]*^Threads:\t[01]$/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
   } catch {
     return true;
   }
