@@ -120,20 +120,23 @@ export function bootId(): string {
   return bootIdCache;
 }
 
-/** State letter and start time of a process, from /proc/PID/stat; proc_pid_stat(5). */
-export function parseStat(text: string): { state: string; startTime: string } {
+/** State letter, number of threads and start time of a process, from /proc/PID/stat; proc_pid_stat(5). */
+export function parseStat(text: string): { state: string; threads: number; startTime: string } {
   // The second field is the program's name in parentheses and may hold anything, spaces and ')' too.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? 'X', startTime: fields[19] ?? '0' };
+  return { state: fields[0] ?? 'X', threads: Number(fields[17]), startTime: fields[19] ?? '0' };
 }
 
-/** Whether the process of a state is the one that was started, and alive: same boot, same start time, no zombie. */
+/**
+ * Whether the process of a state is the one that was started, and alive: same boot, same start time, no zombie; one that is
+ * none but in its first thread goes on.
+ */
 export function isAlive(state: Pick<StateFile, 'pid' | 'startTime' | 'bootId'>): boolean {
   if (state.pid <= 0 || state.bootId !== bootId()) return false;
   const text = readIfAny(`/proc/${state.pid}/stat`);
   if (text === undefined) return false;
-  const stat = parseStat(text);
-  return stat.startTime === state.startTime && stat.state !== 'Z' && stat.state !== 'X';
+  const { state: letter, threads, startTime } = parseStat(text);
+  return startTime === state.startTime && (threads > 1 || (letter !== 'Z' && letter !== 'X'));
 }
 
 /** The fifo's presence tells `created` from `running`: start unlinks it. */

@@ -1,5 +1,6 @@
 // What the program in the container finds: arguments, environment, user, directory, name, standard streams.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -190,4 +191,34 @@ test.each([
   const host = `${readlinkSync(`/proc/self/ns/${type}`)}\n`;
   expect(await out('busybox', 'sh', '-c', script)).not.toBe(host);
   expect(await out(flag, 'host', 'busybox', 'sh', '-c', script)).toBe(host);
+});
+
+const ALONE = `
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+static void *goOn(void *_) {
+  char stat[512] = "";
+  while (!strstr(stat, ") Z ")) { FILE *f = fopen("/proc/1/stat", "r"); fgets(stat, sizeof stat, f); fclose(f); }
+  puts("alone"); fflush(stdout); for (;;) pause();
+}
+int main() { pthread_t thread; pthread_create(&thread, 0, goOn, 0); pthread_exit(0); }`;
+
+test('a program whose first thread has ended runs on, though that is a zombie', async () => {
+  const file = path.join(sandbox.dir, 'alone');
+  const { status, stderr } = spawnSync('gcc', ['-static', '-pthread', '-xc', '-o', file, '-'], {
+    input: ALONE,
+    encoding: 'utf8',
+  });
+  expect(status, stderr).toBe(0);
+  const args = ['run', '--name', 'alone', '-v', `${file}:/alone:ro`, 'busybox', '/alone'];
+  const child = spawn(TINYRUN, args, { env: sandbox.env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  expect(String(await once(child.stdout, 'data'))).toBe('alone\n');
+  expect((await sandbox.tinyrun(['ps', '--format', '{{.Names}} {{.State}}'])).stdout).toBe('alone running\n');
+  expect((await sandbox.tinyrun(['rm', 'alone'])).stderr).toContain('is running');
+  expect((await sandbox.tinyrun(['kill', 'alone'])).code).toBe(0);
+  expect(await ended).toEqual([137, null]);
+  expect((await sandbox.tinyrun(['rm', 'alone'])).code).toBe(0);
 });

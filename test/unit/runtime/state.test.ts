@@ -63,6 +63,6 @@ describe('whether a process is still the one', () => {
   it('reads a stat whose program name has blanks and parentheses', () => {
     const rest = Array.from({ length: 30 }, (_, i) => String(i + 3));
     const text = `12 (a) b (c) ${['S', ...rest.slice(1)].join(' ')}\n`;
-    expect(parseStat(text)).toEqual({ state: 'S', startTime: '22' });
+    expect(parseStat(text)).toEqual({ state: 'S', threads: 20, startTime: '22' });
   });
 });
