@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { native } from '../../src/native/index.ts';
 import type { Step } from '../../src/plan/types.ts';
 import { launchSync } from '../../src/runtime/launch.ts';
-import { TINYRUN } from '../support/programs.ts';
+import { hasEnded, TINYRUN, until } from '../support/programs.ts';
 import { Sandbox } from '../support/sandbox.ts';
 
 const sandbox = new Sandbox();
@@ -52,6 +52,7 @@ async function running(name: string, ...flags: string[]): Promise<{ id: string; 
     child.kill('SIGKILL');
     if (parent !== child.pid) process.kill(parent, 'SIGKILL');
     await ended;
+    await until(() => hasEnded(parent) && hasEnded(pid));
   };
   return { id, stop };
 }
