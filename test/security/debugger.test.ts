@@ -182,27 +182,33 @@ function childrenOf(pid: number): number[] {
 describe('tinyrunc', () => {
   const root = ['--root', sandbox.runcRoot];
   test('run, exec, events, and start of a container whose hook waits', async () => {
+    // of ours alone: cgroups are named by them
+    const [attended, waiting, detached] = [
+      sandbox.id('attended'),
+      sandbox.id('waiting'),
+      sandbox.id('detached'),
+    ];
     const bundle = sandbox.bundle(['sh', '-c', SCRIPT]);
-    const run = await siege(TINYRUNC, [...root, 'run', '-b', bundle, 'under-siege'], { waits: UP });
+    const run = await siege(TINYRUNC, [...root, 'run', '-b', bundle, attended], { waits: UP });
     expect(run).toMatchObject({ listeners: [], text: expect.stringContaining('up') });
-    await sandbox.tinyrunc(['delete', '-f', 'under-siege']);
+    await sandbox.tinyrunc(['delete', '-f', attended]);
     const hooked = sandbox.bundle(['sleep', '60'], (spec) => {
       spec.hooks = { createRuntime: [{ path: '/bin/sleep', args: ['sleep', '30'] }] };
     });
-    const create = await siege(TINYRUNC, [...root, 'create', '-b', hooked, 'hooked'], { stdio: 'ignore' });
+    const create = await siege(TINYRUNC, [...root, 'create', '-b', hooked, waiting], { stdio: 'ignore' });
     expect(create.listeners).toEqual([]);
-    await sandbox.tinyrunc(['delete', '-f', 'hooked']);
+    await sandbox.tinyrunc(['delete', '-f', waiting]);
     const plain = sandbox.bundle(['sleep', '60']);
-    expect(await sandbox.tinyrunc(['run', '-d', '-b', plain, 'plain'], { stdio: 'ignore' })).toMatchObject({
+    expect(await sandbox.tinyrunc(['run', '-d', '-b', plain, detached], { stdio: 'ignore' })).toMatchObject({
       code: 0,
     });
-    const exec = await siege(TINYRUNC, [...root, 'exec', 'plain', 'sh', '-c', SCRIPT], { waits: UP });
+    const exec = await siege(TINYRUNC, [...root, 'exec', detached, 'sh', '-c', SCRIPT], { waits: UP });
     expect(exec).toMatchObject({ listeners: [], text: expect.stringContaining('up') });
-    const events = await siege(TINYRUNC, [...root, 'events', '--interval', '1s', 'plain'], {
+    const events = await siege(TINYRUNC, [...root, 'events', '--interval', '1s', detached], {
       waits: (text) => text.includes('stats'),
     });
     expect(events.listeners).toEqual([]);
-    await sandbox.tinyrunc(['delete', '-f', 'plain']);
+    await sandbox.tinyrunc(['delete', '-f', detached]);
   });
 });
 

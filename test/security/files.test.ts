@@ -180,7 +180,7 @@ describe('names of temporary files', () => {
       dir,
       '--pid-file',
       at('pids/p'),
-      'pidfile',
+      sandbox.id('pidfile'),
     ]);
     expect(code, stderr).toBe(0);
     expect(readFileSync(at('pids/p'), 'utf8')).toMatch(/^\d+$/);
