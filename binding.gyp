@@ -71,6 +71,7 @@
         'native/addon/enosys.cc',
         'native/addon/errors.cc',
         'native/addon/facts.cc',
+        'native/addon/filter.cc',
         'native/addon/fs.cc',
         'native/addon/image.cc',
         'native/addon/layer_files.cc',

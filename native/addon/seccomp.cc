@@ -10,6 +10,7 @@
 
 #include "bind.h"
 #include "enosys.h"
+#include "filter.h"
 #include "open.h"
 
 namespace tinyrun {
@@ -181,8 +182,21 @@ Napi::Value seccompCompile(Napi::Env env, Options profile) {
       .set("unknown", unknownNames);
 }
 
+std::vector<uint8_t> seccompShrink(Bytes filter) {
+  if (filter.size == 0 || filter.size % sizeof(sock_filter) != 0)
+    throw ArgumentError{ArgumentError::kRange, 1, "must be whole instructions"};
+  std::vector<sock_filter> program(filter.size / sizeof(sock_filter));
+  std::memcpy(program.data(), filter.data, filter.size);
+  program = shrunk(std::move(program));
+  const auto* const first = reinterpret_cast<const uint8_t*>(program.data());
+  return {first, first + program.size() * sizeof(sock_filter)};
+}
+
 }  // namespace
 
-void exportSeccomp(Exports& out) { out.push_back(bind<&seccompCompile>("seccompCompile")); }
+void exportSeccomp(Exports& out) {
+  out.push_back(bind<&seccompCompile>("seccompCompile"));
+  out.push_back(bind<&seccompShrink>("seccompShrink"));
+}
 
 }  // namespace tinyrun

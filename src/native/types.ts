@@ -268,6 +268,8 @@ export interface NativeAddon {
   // seccomp.cc: libseccomp
   /** Compiles an OCI linux.seccomp object to struct sock_filter bytes; unknown syscall names are ignored as the spec demands. */
   seccompCompile(profile: SeccompInput): { filter: Uint8Array; flags: number; unknown: string[] };
+  /** The shortest filter known that answers every call as `filter` does: filter.cc. */
+  seccompShrink(filter: Uint8Array): Uint8Array;
 
   // facts.cc
   /** Effective capabilities of this process and CAP_LAST_CAP. */

@@ -13,7 +13,7 @@ export interface CompiledSeccomp {
 }
 
 /** Raise when what libseccomp or the addon makes of the same profile changes. */
-const CACHE_VERSION = 2;
+const CACHE_VERSION = 3;
 const MAGIC = 'TRSF';
 const HEADER = 16;
 
@@ -106,12 +106,18 @@ export function compileSeccomp(profile: SeccompInput, cacheDir?: string): Compil
 const compiled = new WeakMap<SeccompInput, CompiledSeccomp>();
 
 function compile(profile: SeccompInput, cacheDir: string | undefined): CompiledSeccomp {
-  if (cacheDir === undefined) return native().seccompCompile(exact(profile));
+  if (cacheDir === undefined) return short(profile);
   const key = cacheKey(profile);
   const path = join(cacheDir, native().fnv1a(key));
   const cached = readEntry(cacheDir, path, key);
   if (cached !== undefined) return cached;
+  const made = short(profile);
+  keepEntry(cacheDir, path, key, made);
+  return made;
+}
+
+/** A filter takes time by its length to load, at every start: what libseccomp writes is made a fifth of it. */
+function short(profile: SeccompInput): CompiledSeccomp {
   const { filter, flags } = native().seccompCompile(exact(profile));
-  keepEntry(cacheDir, path, key, { filter, flags });
-  return { filter, flags };
+  return { filter: native().seccompShrink(filter), flags };
 }

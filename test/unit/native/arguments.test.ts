@@ -81,6 +81,7 @@ const SAMPLES: Record<string, readonly unknown[]> = {
   bpfAttach: [NO_FD, NO_FD, 6, 0],
   bpfDetach: [NO_FD, NO_FD, 6],
   seccompCompile: [{ defaultAction: 'SCMP_ACT_NONE' }],
+  seccompShrink: [bytes()],
   startTime: [-1],
   errorCode: [1],
   spawnMonitor: [bytes(), [NO_FD], NO_FD],

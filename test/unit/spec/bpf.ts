@@ -17,27 +17,50 @@ function seccompData({ arch, nr, args = [] }: Call): DataView {
   return data;
 }
 
-/** The value the filter returns: `SECCOMP_RET_*` in the upper half, data in the lower. */
-export function runFilter(filter: Uint8Array, call: Call): number {
-  const data = seccompData(call);
-  const code = new DataView(filter.buffer, filter.byteOffset, filter.byteLength);
-  let a = 0;
-  for (let pc = 0; pc < filter.byteLength / 8; pc++) {
-    const at = 8 * pc;
-    const op = code.getUint16(at, true);
-    const k = code.getUint32(at + 4, true);
-    const jump = (taken: boolean) => code.getUint8(at + (taken ? 2 : 3));
-    if (op === 0x20) a = data.getUint32(k, true);
-    else if (op === 0x05) pc += k;
-    else if (op === 0x15) pc += jump(a === k);
-    else if (op === 0x25) pc += jump(a > k);
-    else if (op === 0x35) pc += jump(a >= k);
-    else if (op === 0x54) a = (a & k) >>> 0;
-    else if (op === 0x06) return k;
-    else throw new Error(`unknown BPF instruction 0x${op.toString(16)} at ${pc}`);
-  }
-  throw new Error('the filter ends without a return');
+/** A comparison that was made: of which 32-bit word of the call, with what. */
+export type Compared = (word: number, k: number) => void;
+
+/** The filter as a function of the sixteen 32-bit words of struct seccomp_data. */
+export function machine(filter: Uint8Array): (words: Uint32Array, compared?: Compared) => number {
+  const view = new DataView(filter.buffer, filter.byteOffset, filter.byteLength);
+  const length = filter.byteLength / 8;
+  const each = (read: (at: number) => number) => Uint32Array.from({ length }, (_, i) => read(8 * i));
+  const code = each((at) => view.getUint16(at, true));
+  const yes = each((at) => view.getUint8(at + 2));
+  const no = each((at) => view.getUint8(at + 3));
+  const ks = each((at) => view.getUint32(at + 4, true));
+  return (words, compared) => {
+    let a = 0;
+    let word = 0;
+    for (let pc = 0; pc < length; pc++) {
+      const op = code[pc] ?? 0;
+      const k = ks[pc] ?? 0;
+      if (op === 0x06) return k;
+      if (op === 0x20) {
+        word = k / 4;
+        a = words[word] ?? 0;
+      } else if (op === 0x05) pc += k;
+      else {
+        compared?.(word, k);
+        if (op === 0x54) a = (a & k) >>> 0;
+        else pc += (holds(op, a, k, pc) ? yes[pc] : no[pc]) ?? 0;
+      }
+    }
+    throw new Error('the filter ends without a return');
+  };
 }
+
+function holds(op: number, a: number, k: number, pc: number): boolean {
+  if (op === 0x15) return a === k;
+  if (op === 0x25) return a > k;
+  if (op === 0x35) return a >= k;
+  if (op === 0x45) return (a & k) !== 0;
+  throw new Error(`unknown BPF instruction 0x${op.toString(16)} at ${pc}`);
+}
+
+/** The value the filter returns: `SECCOMP_RET_*` in the upper half, data in the lower. */
+export const runFilter = (filter: Uint8Array, call: Call): number =>
+  machine(filter)(new Uint32Array(seccompData(call).buffer));
 
 /** `allow`, `errno 38`, `kill`, or the number. */
 export function answer(filter: Uint8Array, call: Call): string {
