@@ -1,131 +1,11 @@
-// A monitor by itself: what it is told, tells, writes and leaves.
-#include <fcntl.h>
+// A monitor by itself: what it is told, tells and passes on.
 #include <poll.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <filesystem>
-
-#include "../init/message.h"
-#include "../init/spawn.h"
-#include "fixture.h"
 #include "harness.h"
+#include "monitored.h"
 
-using namespace fixture;
-namespace fs = std::filesystem;
-namespace message = tinyrun::message;
-
-namespace {
-
-// A container's directories, its root, and whoever starts its monitor.
-struct Life {
-  Directory dir;
-  make::Plan plan;
-  make::Plan undo;
-  std::string remove, cgroup;
-  int socket = -1, input = -1, output = -1, pidfd = -1, pid = 0;
-  std::string frame;   // what was read last: messages point into it
-
-  explicit Life(const std::string& script) : Life(std::vector<std::string>{"sh", "-c", script}) {}
-  explicit Life(const std::vector<std::string>& args) {
-    makeRoot(dir / "root");
-    for (const char* name : {"run", "data", "undone"}) fs::create_directory(dir / name);
-    writeFile(dir / "run/state.json", "{}");
-    plan = containerIn(dir / "root");
-    plan.container(make::dieWithParent{.signal = SIGKILL});
-    thenRun(plan, args);
-  }
-  ~Life() {
-    for (const int fd : {socket, input, output, pidfd}) close(fd);
-  }
-
-  void start() {
-    writeFile(dir / "run/journal.01-start", undo.bytes());
-    const int lock = open((dir / "run/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    int sockets[2], in[2], out[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) std::abort();
-    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0) std::abort();
-    const std::string order = orderOf({lock, sockets[1], executable(), in[0], out[1]});
-    const int pass[] = {lock, sockets[1], executable(), in[0], out[1]};
-    tinyrun::MonitorSpawn spawn;
-    spawn.order = order.data(), spawn.size = order.size();
-    spawn.executable = executable();
-    spawn.pass = pass, spawn.passed = std::size(pass);
-    const char* syscall = "";
-    pid = tinyrun::spawnMonitor(spawn, pidfd, syscall);
-    if (pid < 0) std::fprintf(stderr, "%s: %s\n", syscall, strerrorname_np(-pid));
-    socket = sockets[0], input = in[1], output = out[0];
-    for (const int fd : {lock, sockets[1], in[0], out[1]}) close(fd);
-  }
-
-  // The next message; of kind `stdin` for none.
-  message::Frame next() {
-    frame.resize(message::kLongest);
-    const ssize_t n = recv(socket, frame.data(), frame.size(), 0);
-    frame.resize(n < 0 ? 0 : static_cast<size_t>(n));
-    message::Frame read;
-    message::readFrame(reinterpret_cast<const uint8_t*>(frame.data()), frame.size(), read);
-    return read;
-  }
-
-  template <class M>
-  void tell(const M& m) {
-    message::Writer out;
-    write(out, m);
-    if (send(socket, out.data(), out.size(), MSG_NOSIGNAL) < 0) std::abort();
-  }
-
-  std::string rest() {
-    std::string text;
-    char buffer[4096];
-    for (ssize_t n; (n = read(output, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<size_t>(n));
-    return text;
-  }
-
-  // Exit status of the monitor itself.
-  int ended() {
-    int status = 0;
-    waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  }
-
- private:
-  struct Fds {
-    int lock, caller, executable, input, output;
-  };
-  std::string orderOf(const Fds& fds) {
-    make::Writer w;
-    w.blob(plan.bytes());
-    w.blob(remove);
-    for (const std::string& text : {dir / "run", dir / "data", cgroup}) w.text(text);
-    for (const int fd : {fds.lock, fds.caller, fds.executable, fds.input, fds.output, fds.output})
-      w.word(static_cast<uint32_t>(fd));
-    w.word(~0u);
-    w.word(tinyrun::kNoSlot);
-    const auto size = static_cast<uint32_t>(w.bytes.size());
-    std::string head = {16, 0, 0, 0};
-    for (int shift = 24; shift >= 0; shift -= 8) head += static_cast<char>(size >> shift);
-    return head + w.bytes;
-  }
-};
-
-bool started(Life& life) {
-  life.start();
-  message::started m;
-  return message::read(life.next(), m) && m.pid > 0 && m.startTime > 0;
-}
-
-std::string endOf(Life& life) {
-  message::exit m;
-  if (!message::read(life.next(), m)) return "no message";
-  return std::to_string(m.code) + " " + std::to_string(m.signal) + " " + m.why.data;
-}
-
-}  // namespace
+using namespace monitored;
 
 ROOT_TEST(aMonitorsContainerFromPlanToUndo) {
   Life life("cat; echo done >&2; exit 5");
@@ -143,19 +23,6 @@ ROOT_TEST(aMonitorsContainerFromPlanToUndo) {
   EXPECT(json.rfind("{\"code\":5,\"started\":\"20", 0) == 0);
   EXPECT(json.find("Z\",\"why\":\"ended\"}\n") != std::string::npos);
   EXPECT_EQ(std::distance(fs::directory_iterator(life.dir / "data"), fs::directory_iterator()), 1);
-}
-
-ROOT_TEST(aMonitorTellsWhatFailed) {
-  Life life(std::vector<std::string>{"nothere"});
-  life.undo.host(make::rmdir{.path = life.dir / "undone"}, true);
-  life.start();
-  message::failed m;
-  EXPECT(message::read(life.next(), m));
-  EXPECT_EQ(std::string(m.syscall) + " " + strerrorname_np(static_cast<int>(m.error)) + " " + m.path.data, "execve ENOENT nothere");
-  EXPECT_EQ(life.ended(), 1);
-  EXPECT(exists(life.dir / "run/journal.01-start"));   // the caller's to take back
-  EXPECT(exists(life.dir / "undone"));
-  EXPECT(!exists(life.dir / "data/exit.json"));
 }
 
 ROOT_TEST(aMonitorWithoutItsCaller) {
@@ -202,70 +69,6 @@ ROOT_TEST(whoSendsWhatIsNoMessageIsHeardNoMore) {
     EXPECT_EQ(life.ended(), 0);
     EXPECT(readFile(life.dir / "data/exit.json").rfind("{\"code\":4,", 0) == 0);
   }
-}
-
-ROOT_TEST(aMonitorReadsWhyAndRemoves) {
-  Life life("kill -s TERM 1; exec sleep 10");
-  fs::create_directory(life.dir / "cgroup");
-  writeFile(life.dir / "cgroup/memory.events", "low 0\noom 3\noom_kill 2\n");
-  life.cgroup = life.dir / "cgroup";
-  make::Plan remove;
-  remove.host(make::removeTree{.path = life.dir / "data"});
-  life.remove = remove.bytes();
-  EXPECT(started(life));
-  message::started m;
-  EXPECT(message::read(message::Frame{message::Kind::started, reinterpret_cast<const uint8_t*>(life.frame.data()) + 8, 12}, m));
-  kill(static_cast<int>(m.pid), SIGKILL);
-  EXPECT_EQ(endOf(life), "137 9 memory");
-  EXPECT_EQ(life.ended(), 0);
-  EXPECT(!exists(life.dir / "data"));
-  EXPECT(!exists(life.dir / "run"));
-}
-
-// Last first, each entry for itself; what is no undo is not tried, what is no entry is left to a person.
-ROOT_TEST(aMonitorRunsEachEntryOfTheJournal) {
-  for (const char* odd : {"", "journal.04-odd", "journal-x"}) {
-    Life life("exit 0");
-    fs::create_directory(life.dir / "undone/inner");
-    life.undo.host(make::rmdir{.path = life.dir / "undone"}, true);   // once 02 and 10 have emptied it
-    writeFile(life.dir / "undone/file", "");
-    make::Plan second, tenth, none;
-    second.host(make::rmdir{.path = life.dir / "undone/inner"}, true);
-    tenth.host(make::unlink{.path = life.dir / "undone/file"}, true).host(make::rmdir{.path = life.dir / "gone"}, true);
-    writeFile(life.dir / "run/journal.02-second", second.bytes());
-    writeFile(life.dir / "run/journal.10-tenth", tenth.bytes());
-    none.host(make::mkdir{.path = life.dir / "made", .mode = 0700});
-    if (*odd != 0) writeFile(life.dir / "run/" + odd, none.bytes());
-    EXPECT(started(life));
-    EXPECT_EQ(endOf(life), "0 0 ended");
-    life.ended();
-    EXPECT(!exists(life.dir / "undone"));
-    EXPECT(!exists(life.dir / "made"));
-    EXPECT_EQ(exists(life.dir / "run"), *odd != 0);
-    EXPECT_EQ(exists(life.dir / "run/journal.01-start"), false);
-  }
-}
-
-// An undo that fails keeps its entry and the directory: the next sweep finds them, and how the container ended.
-ROOT_TEST(aMonitorLeavesWhatItCannotUndo) {
-  Life life("exit 0");
-  writeFile(life.dir / "undone/full", "");
-  life.undo.host(make::rmdir{.path = life.dir / "undone"}, true);
-  EXPECT(started(life));
-  EXPECT_EQ(endOf(life), "0 0 ended");
-  life.ended();
-  EXPECT(exists(life.dir / "run/journal.01-start"));
-  EXPECT(exists(life.dir / "run/lock"));
-  EXPECT(exists(life.dir / "run/exit.json"));
-}
-
-ROOT_TEST(noPlaceBesideTheRecord) {
-  Life life("exit 6");
-  fs::create_directory(life.dir / "data/exit.json");
-  EXPECT(started(life));
-  EXPECT_EQ(endOf(life), "6 0 ended");
-  life.ended();
-  EXPECT(readFile(life.dir / "run/exit.json").rfind("{\"code\":6,", 0) == 0);   // for the sweep
 }
 
 ROOT_TEST(whoKillsTheMonitorKillsTheContainer) {

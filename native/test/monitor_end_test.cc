@@ -1,0 +1,82 @@
+// What a monitor writes, takes back and leaves when its container has ended or never was.
+#include "harness.h"
+#include "monitored.h"
+
+using namespace monitored;
+
+ROOT_TEST(aMonitorTellsWhatFailed) {
+  Life life(std::vector<std::string>{"nothere"});
+  life.undo.host(make::rmdir{.path = life.dir / "undone"}, true);
+  life.start();
+  message::failed m;
+  EXPECT(message::read(life.next(), m));
+  EXPECT_EQ(std::string(m.syscall) + " " + strerrorname_np(static_cast<int>(m.error)) + " " + m.path.data, "execve ENOENT nothere");
+  EXPECT_EQ(life.ended(), 1);
+  EXPECT(exists(life.dir / "run/journal.01-start"));   // the caller's to take back
+  EXPECT(exists(life.dir / "undone"));
+  EXPECT(!exists(life.dir / "data/exit.json"));
+}
+
+ROOT_TEST(aMonitorReadsWhyAndRemoves) {
+  Life life("kill -s TERM 1; exec sleep 10");
+  fs::create_directory(life.dir / "cgroup");
+  writeFile(life.dir / "cgroup/memory.events", "low 0\noom 3\noom_kill 2\n");
+  life.cgroup = life.dir / "cgroup";
+  make::Plan remove;
+  remove.host(make::removeTree{.path = life.dir / "data"});
+  life.remove = remove.bytes();
+  EXPECT(started(life));
+  message::started m;
+  EXPECT(message::read(message::Frame{message::Kind::started, reinterpret_cast<const uint8_t*>(life.frame.data()) + 8, 12}, m));
+  kill(static_cast<int>(m.pid), SIGKILL);
+  EXPECT_EQ(endOf(life), "137 9 memory");
+  EXPECT_EQ(life.ended(), 0);
+  EXPECT(!exists(life.dir / "data"));
+  EXPECT(!exists(life.dir / "run"));
+}
+
+// Last first, each entry for itself; what is no undo is not tried, what is no entry is left to a person.
+ROOT_TEST(aMonitorRunsEachEntryOfTheJournal) {
+  for (const char* odd : {"", "journal.04-odd", "journal-x"}) {
+    Life life("exit 0");
+    fs::create_directory(life.dir / "undone/inner");
+    life.undo.host(make::rmdir{.path = life.dir / "undone"}, true);   // once 02 and 10 have emptied it
+    writeFile(life.dir / "undone/file", "");
+    make::Plan second, tenth, none;
+    second.host(make::rmdir{.path = life.dir / "undone/inner"}, true);
+    tenth.host(make::unlink{.path = life.dir / "undone/file"}, true).host(make::rmdir{.path = life.dir / "gone"}, true);
+    writeFile(life.dir / "run/journal.02-second", second.bytes());
+    writeFile(life.dir / "run/journal.10-tenth", tenth.bytes());
+    none.host(make::mkdir{.path = life.dir / "made", .mode = 0700});
+    if (*odd != 0) writeFile(life.dir / "run/" + odd, none.bytes());
+    EXPECT(started(life));
+    EXPECT_EQ(endOf(life), "0 0 ended");
+    life.ended();
+    EXPECT(!exists(life.dir / "undone"));
+    EXPECT(!exists(life.dir / "made"));
+    EXPECT_EQ(exists(life.dir / "run"), *odd != 0);
+    EXPECT_EQ(exists(life.dir / "run/journal.01-start"), false);
+  }
+}
+
+// An undo that fails keeps its entry and the directory: the next sweep finds them, and how the container ended.
+ROOT_TEST(aMonitorLeavesWhatItCannotUndo) {
+  Life life("exit 0");
+  writeFile(life.dir / "undone/full", "");
+  life.undo.host(make::rmdir{.path = life.dir / "undone"}, true);
+  EXPECT(started(life));
+  EXPECT_EQ(endOf(life), "0 0 ended");
+  life.ended();
+  EXPECT(exists(life.dir / "run/journal.01-start"));
+  EXPECT(exists(life.dir / "run/lock"));
+  EXPECT(exists(life.dir / "run/exit.json"));
+}
+
+ROOT_TEST(noPlaceBesideTheRecord) {
+  Life life("exit 6");
+  fs::create_directory(life.dir / "data/exit.json");
+  EXPECT(started(life));
+  EXPECT_EQ(endOf(life), "6 0 ended");
+  life.ended();
+  EXPECT(readFile(life.dir / "run/exit.json").rfind("{\"code\":6,", 0) == 0);   // for the sweep
+}
