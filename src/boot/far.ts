@@ -7,9 +7,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
-import { TinyrunError } from '../errors.ts';
 import { packageRoot } from '../store/package.ts';
-import { openToOthers } from '../store/trust.ts';
+import { refuseOpenToOthers } from '../store/trust.ts';
 
 /** Answers a module by its name. */
 type Require = (name: string) => unknown;
@@ -33,11 +32,7 @@ function load(near: Require, builtin: Require): FarModules {
   const directory = join(packageRoot(), 'dist');
   const filename = join(directory, 'far.cjs');
   // dist/ and the package: a snapshot that nobody else may write to has brought us here
-  const open = openToOthers(filename, 2);
-  if (open !== undefined)
-    throw new TinyrunError('PERMISSION', `${filename}: others may write ${open === filename ? 'it' : open}`, {
-      hint: `what others may write is not run: chmod go-w ${open}`,
-    });
+  refuseOpenToOthers(filename, 2);
   const source = readFileSync(filename, 'utf8');
   const script = new Script(`(function (require, module, __dirname) {${source}\n})`, { filename });
   const module: Exports = { exports: { modules: {} } };

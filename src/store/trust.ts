@@ -1,5 +1,6 @@
 import { type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { TinyrunError } from '../errors.ts';
 
 const WRITABLE_BY_GROUP = 0o020;
 const WRITABLE_BY_ANYONE = 0o002;
@@ -27,4 +28,13 @@ export function openToOthers(path: string, directories: number): string | undefi
   for (let at = path, left = directories; left >= 0; at = dirname(at), left--)
     if (isWrittenByOthers(statSync(at))) return at;
   return undefined;
+}
+
+/** For code of the package that is about to be run. @throws TinyrunError PERMISSION where others may write it */
+export function refuseOpenToOthers(path: string, directories: number): void {
+  const open = openToOthers(path, directories);
+  if (open === undefined) return;
+  throw new TinyrunError('PERMISSION', `${path}: others may write ${open === path ? 'it' : open}`, {
+    hint: `what others may write is not run: chmod go-w ${open}`,
+  });
 }

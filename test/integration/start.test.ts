@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -126,13 +127,32 @@ describe('the start-up snapshot', () => {
   });
 });
 
-it('runs no half of the command line that others may write', () => {
-  const far = join(root, 'dist/far.cjs');
-  chmodSync(far, 0o666);
-  expect(tinyrun(['system', 'df'])).toMatchObject({
-    code: 1,
-    err: expect.stringContaining('others may write it'),
+describe('what others may write is not run', () => {
+  /** Done while others may write a file or directory of the package. */
+  function whileOpen<T>(name: string, work: () => T): T {
+    const file = join(root, name);
+    const { mode } = statSync(file);
+    chmodSync(file, mode | 0o002);
+    try {
+      return work();
+    } finally {
+      chmodSync(file, mode);
+    }
+  }
+  const refused = { code: 1, err: expect.stringContaining('others may write it') };
+
+  it('the half of the command line that is far', () => {
+    const df = () => tinyrun(['system', 'df']);
+    expect(whileOpen('dist/far.cjs', df)).toMatchObject(refused);
+    expect(df().code).toBe(0);
   });
-  chmodSync(far, 0o644);
-  expect(tinyrun(['system', 'df']).code).toBe(0);
+
+  it('the thread that unpacks, and nothing of the layer is left', () => {
+    const data = join(home, 'unpacked');
+    const run = () =>
+      tinyrun(['run', '--rm', '--network', 'none', 'busybox', 'true'], { TINYRUN_ROOT: data });
+    expect(whileOpen('dist/unpack-worker.cjs', run)).toMatchObject({ ...refused, code: 125 });
+    expect(readdirSync(join(data, 'layers/tmp'))).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.lock$/)]);
+    expect(run().code).toBe(0);
+  });
 });

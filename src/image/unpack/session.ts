@@ -6,7 +6,7 @@ import { native } from '../../native/index.ts';
 import { type Lock, lock } from '../../store/lock.ts';
 import type { LayerInfo, LayerStore } from '../layers.ts';
 import type { Limits } from './limits.ts';
-import { startUnpack } from './thread.ts';
+import { type Running, startUnpack } from './thread.ts';
 import type { Unpacked } from './unpack.ts';
 
 export interface LayerJob {
@@ -21,7 +21,7 @@ export interface LayerJob {
  * image's config names; anything else leaves nothing behind.
  */
 export class UnpackSession {
-  readonly #running: ReturnType<typeof startUnpack>;
+  readonly #running: Running;
   /** Open before the blob gets its name: the thread may start later than that. */
   readonly #blob: number;
   /** Why unpacking failed, once it has. */
@@ -33,12 +33,17 @@ export class UnpackSession {
     readonly held: Lock,
   ) {
     this.#blob = openSync(job.blob, 'r');
-    this.#running = startUnpack({
-      blob: this.#blob,
-      target: join(temporary, 'diff'),
-      rootless: process.geteuid?.() !== 0,
-      ...(job.limits && { limits: job.limits }),
-    });
+    try {
+      this.#running = startUnpack({
+        blob: this.#blob,
+        target: join(temporary, 'diff'),
+        rootless: process.geteuid?.() !== 0,
+        ...(job.limits && { limits: job.limits }),
+      });
+    } catch (error) {
+      closeSync(this.#blob);
+      throw error;
+    }
     // Whoever waits for commit() hears of it; until then it must not be unhandled.
     this.#running.result.catch(() => undefined);
   }
@@ -47,12 +52,25 @@ export class UnpackSession {
   static async open(layers: LayerStore, job: LayerJob): Promise<UnpackSession | undefined> {
     if (layers.has(job.diffId)) return undefined;
     const held = await lock(layers.lockPath(job.diffId));
-    if (layers.has(job.diffId)) {
+    try {
+      if (!layers.has(job.diffId)) return UnpackSession.#begin(layers, job, held);
+    } catch (error) {
       held.release();
-      return undefined;
+      throw describe(error, job.diffId);
     }
-    native().removeTree(AT_FDCWD, layers.temporary(job.diffId));
-    return new UnpackSession(layers, job, layers.prepare(job.diffId), held);
+    held.release();
+    return undefined;
+  }
+
+  static #begin(layers: LayerStore, job: LayerJob, held: Lock): UnpackSession {
+    const temporary = layers.temporary(job.diffId);
+    native().removeTree(AT_FDCWD, temporary);
+    try {
+      return new UnpackSession(layers, job, layers.prepare(job.diffId), held);
+    } catch (error) {
+      native().removeTree(AT_FDCWD, temporary);
+      throw error;
+    }
   }
 
   /** So many bytes of the blob are there. */

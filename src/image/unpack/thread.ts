@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { ERRORS, type ErrorCode, TinyrunError } from '../../errors.ts';
 import { isBuilt, packageRoot } from '../../store/package.ts';
+import { refuseOpenToOthers } from '../../store/trust.ts';
 import { Tail } from './tail.ts';
 import { type Unpacked, type UnpackJob, unpack } from './unpack.ts';
 
@@ -46,6 +47,8 @@ function inThisThread(job: UnpackJob): Running {
 const HEAP = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 512 };
 
 function inWorker(path: string, job: UnpackJob): Running {
+  // dist/ and the package, as for far.cjs
+  refuseOpenToOthers(path, 2);
   const worker = new Worker(path, { workerData: job, resourceLimits: HEAP });
   const result = new Promise<Unpacked>((resolve, reject) => {
     worker.once('message', (answer: Answer) => {
