@@ -32,13 +32,13 @@ export function createContainer(roots: Roots, blueprint: Blueprint, options: Cre
     writeRecord(roots, record);
     return { record, paths, dir };
   } catch (error) {
-    destroyContainer(roots, { dir, record: blueprint.record });
+    takeBackCreated(roots, { dir, record: blueprint.record });
     throw error;
   }
 }
 
 /** Takes back `createContainer`; the run directory last, since it is what a sweep goes by. */
-export function destroyContainer(
+export function takeBackCreated(
   roots: Roots,
   { dir, record }: { dir: ClaimedDir; record: { id: string; name?: string } },
 ): void {

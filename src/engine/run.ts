@@ -4,14 +4,14 @@ import { native } from '../native/index.ts';
 import type { Plan } from '../plan/types.ts';
 import { attend } from '../runtime/attend.ts';
 import { isDebugging } from '../runtime/debug.ts';
-import { abandonDir, removeLockedDir } from '../runtime/dir.ts';
+import { removeLockedDir, takeBackFailed } from '../runtime/dir.ts';
 import type { LaunchOptions } from '../runtime/launch.ts';
 import { type Birth, bear, type End, type ExitRecord, type Life } from '../runtime/life.ts';
 import { ofMonitor } from '../runtime/monitor/parent.ts';
 import { ofUs } from '../runtime/own.ts';
 import { forwardSignals } from '../runtime/signals.ts';
 import type { Roots } from '../store/paths.ts';
-import { type Created, createContainer, destroyContainer } from './create.ts';
+import { type Created, createContainer, takeBackCreated } from './create.ts';
 import { containerPaths } from './layout.ts';
 import { planOf } from './plan.ts';
 import type { Blueprint } from './prepare.ts';
@@ -87,7 +87,7 @@ async function startCreated(roots: Roots, created: Created, birth: () => Birth):
   try {
     return await bear(birth());
   } catch (error) {
-    abandonDir(created.dir, error, () => destroyContainer(roots, created));
+    takeBackFailed(created.dir, error, () => takeBackCreated(roots, created));
     throw error;
   }
 }
@@ -141,7 +141,7 @@ function sweepAfterMonitor(roots: Roots, { record, paths }: Created): void {
 /** What could not be taken back stays, dead, until a sweep or `rm` can. */
 function finish(roots: Roots, created: Created, { exit, left }: End): void {
   if (created.record.config.autoRemove && !left) {
-    destroyContainer(roots, created);
+    takeBackCreated(roots, created);
     return;
   }
   const { why, ...seen } = exit;

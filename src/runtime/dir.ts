@@ -141,7 +141,11 @@ export function leftOf({ journal }: Pick<ClaimedDir, 'journal'>): TinyrunError |
  * What failed to come to be leaves nothing, and is removed; or, with what is left of it told in the error, the journal that
  * a sweep goes by.
  */
-export function abandonDir(dir: ClaimedDir, error: unknown, remove = () => removeLockedDir(dir.path)): void {
+export function takeBackFailed(
+  dir: ClaimedDir,
+  error: unknown,
+  remove = () => removeLockedDir(dir.path),
+): void {
   const left = leftOf(dir);
   if (left === undefined) remove();
   else if (error instanceof Error) error.message += `; ${left.message}`;

@@ -80,7 +80,7 @@ export interface Life {
 
 /**
  * Brings a plan to life: its undo list is in the journal before it runs.
- * @throws TinyrunError naming the failing step; no process is left then, the rest is for `abandonDir`
+ * @throws TinyrunError naming the failing step; no process is left then, the rest is for `takeBackFailed`
  */
 export async function bear(birth: Birth): Promise<Life> {
   const { dir, plan, config, parent, cgroup } = birth;

@@ -2,7 +2,7 @@ import { sendToSocket } from '../runtime/console.ts';
 import type { Life } from '../runtime/life.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
 import type { Flag, Parsed } from './args.ts';
-import { sendConsole } from './console.ts';
+import { sendConsole } from './console-socket.ts';
 
 export const ANNOUNCE_FLAGS: readonly Flag[] = [
   {

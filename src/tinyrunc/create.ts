@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { abandonDir, type ClaimedDir, claimDir, takeBackDir } from '../runtime/dir.ts';
+import { type ClaimedDir, claimDir, takeBackDir, takeBackFailed } from '../runtime/dir.ts';
 import { runHooksLoosely } from '../runtime/hooks.ts';
 import { hostFacts } from '../runtime/host.ts';
 import { type Birth, bear, type Life } from '../runtime/life.ts';
@@ -10,7 +10,7 @@ import { answerYield } from '../runtime/yields.ts';
 import { SIGKILL } from '../spec/linux.ts';
 import { rfc3339 } from '../store/time.ts';
 import { type Bundle, readBundle } from './bundle.ts';
-import { checkConsoleSocket } from './console.ts';
+import { checkConsoleSocket } from './console-socket.ts';
 import { containerDir } from './container.ts';
 import { keepScope, takeBackHalfMade } from './half-made.ts';
 import { type CreateOptions, FIFO, type Planned, planOfBundle } from './planned.ts';
@@ -57,13 +57,13 @@ function draftState(bundle: Bundle, dir: string, planned: Planned, options: Crea
 }
 
 /** Takes back a container that could not be made; its poststop hooks run, as the lifecycle's steps 12 and 13 say. */
-async function abandon(
+async function takeBackUnborn(
   dir: ClaimedDir,
   draft: StateFile | undefined,
   error: unknown,
   options: CreateOptions,
 ): Promise<void> {
-  abandonDir(dir, error);
+  takeBackFailed(dir, error);
   if (draft === undefined || !(error instanceof TinyrunError) || error.code !== 'HOOK') return;
   const failures = await runHooksLoosely('poststop', draft.hooks?.poststop, specState(draft, 'stopped'));
   failures.forEach(options.warn);
@@ -94,7 +94,7 @@ async function build(bundle: Bundle, claimed: ClaimedDir, options: CreateOptions
     writeState(dir, state);
     return { dir, state, life };
   } catch (error) {
-    await abandon(claimed, draft, error, options);
+    await takeBackUnborn(claimed, draft, error, options);
     throw error;
   }
 }
@@ -120,7 +120,7 @@ export async function createFromBundle(
     try {
       announce(made);
     } catch (error) {
-      await unmake(made);
+      await takeBackUntold(made);
       throw error;
     }
     return made;
@@ -129,7 +129,8 @@ export async function createFromBundle(
   }
 }
 
-async function unmake({ dir, life }: Made): Promise<void> {
+/** Takes back a container that runs already, and that nobody heard of. */
+async function takeBackUntold({ dir, life }: Made): Promise<void> {
   life.signal(SIGKILL);
   await life.ended();
   takeBackDir(dir);

@@ -35,7 +35,7 @@ async function killFirst(state: StateFile): Promise<void> {
 }
 
 /** Takes back a container whose first process has ended, and runs its poststop hooks. @throws TinyrunError (CLEANUP) */
-export async function takeBack(
+export async function takeBackEnded(
   dir: string,
   state: StateFile,
   warn: (message: string) => void,
@@ -105,7 +105,7 @@ export async function deleteContainer(root: string, id: string, options: DeleteO
     }
     refuseUnless(options.force, state);
     await killFirst(state);
-    await takeBack(dir, state, options.warn);
+    await takeBackEnded(dir, state, options.warn);
   } finally {
     lock.release();
   }

@@ -11,7 +11,7 @@ import { containerSpec } from '../runtime/state.ts';
 import { habitableCgroup } from '../runtime/whereabouts.ts';
 import { answerYield } from '../runtime/yields.ts';
 import type { Process, Spec } from '../spec/types.ts';
-import { checkConsoleSocket } from './console.ts';
+import { checkConsoleSocket } from './console-socket.ts';
 import type { Container } from './container.ts';
 import { withHome } from './home.ts';
 import { SECCOMP_CACHE } from './planned.ts';

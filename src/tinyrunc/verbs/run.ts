@@ -3,7 +3,7 @@ import { specState } from '../../runtime/state.ts';
 import { announce } from '../announce.ts';
 import { createFromBundle, type Made } from '../create.ts';
 import { CREATE_FLAGS, createOptions } from '../creation.ts';
-import { deleteContainer, takeBack } from '../delete.ts';
+import { deleteContainer, takeBackEnded } from '../delete.ts';
 import { foreground } from '../foreground.ts';
 import type { Verb, VerbContext } from '../verb.ts';
 
@@ -38,7 +38,7 @@ export const verb: Verb = {
     await poststart(context, made);
     if (detach) return 0;
     const code = await foreground(made.life);
-    if (!flags.bool('keep')) await takeBack(made.dir, made.state, context.log.warn);
+    if (!flags.bool('keep')) await takeBackEnded(made.dir, made.state, context.log.warn);
     return code;
   },
 };

@@ -5,13 +5,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { native } from '../../../src/native/index.ts';
 import type { Plan } from '../../../src/plan/types.ts';
 import {
-  abandonDir,
   claimDir,
   isAbandoned,
   LOCK_FILE,
   lockDir,
   removeLockedDir,
   sweepDir,
+  takeBackFailed,
 } from '../../../src/runtime/dir.ts';
 import { newJournal } from '../../../src/runtime/journal.ts';
 import { launchSync } from '../../../src/runtime/launch.ts';
@@ -161,17 +161,17 @@ describe('a sweep', () => {
   });
 });
 
-it('what is abandoned goes, or its journal stays and the error tells of it', () => {
+it('what failed to come to be goes, or its journal stays and the error tells of it', () => {
   const claimed = claimDir(join(root, 'c'));
   if (claimed === undefined) throw new Error('it is free');
   claimed.journal.begin('start', plan());
   launchSync({ plan: plan() });
   writeFileSync(join(root, 'made/in-the-way'), '');
   const error = new Error('it failed');
-  abandonDir(claimed, error);
+  takeBackFailed(claimed, error);
   expect(error.message).toMatch(/^it failed; clean up .*directory not empty$/);
   expect(readdirSync(claimed.path)).toEqual(['journal.01-start', LOCK_FILE]);
   rmSync(join(root, 'made/in-the-way'));
-  abandonDir(claimed, error);
+  takeBackFailed(claimed, error);
   expect([existsSync(claimed.path), isMade()]).toEqual([false, false]);
 });
