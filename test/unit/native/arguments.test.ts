@@ -66,6 +66,7 @@ const SAMPLES: Record<string, readonly unknown[]> = {
   fallocate: [NO_FD, 0, 0, 0],
   flock: [NO_FD, 4],
   flockWait: [NO_FD, 4],
+  ofdLock: [NO_FD, 1, false],
   cgroupWrite: [NO_FD, 'x', 'x'],
   cgroupRead: [NO_FD, 'x'],
   getWinsize: [NO_FD],
