@@ -148,6 +148,17 @@ async function withBus<T>(rootless: boolean, use: (bus: Connection) => Promise<T
   }
 }
 
+const GONE = /NoSuchUnit|not loaded/;
+
+/** A scope that failed would keep its name. */
+async function resetFailed(bus: Connection, unit: string): Promise<void> {
+  await bus
+    .call({ ...SYSTEMD, member: 'ResetFailedUnit', signature: 's', body: [unit] })
+    .catch((error: Error) => {
+      if (!GONE.test(error.message)) throw error;
+    });
+}
+
 export interface ScopeRequest extends ScopeName {
   readonly id: string;
   /** Put into the scope, as the host sees it. */
@@ -180,11 +191,10 @@ export function startScope(request: ScopeRequest): Promise<void> {
       [],
     ]);
     if (result === 'done') return;
+    await resetFailed(bus, request.unit);
     throw new TinyrunError('DBUS', `start unit ${request.unit}: systemd says ${result}`);
   });
 }
-
-const GONE = /NoSuchUnit|not loaded/;
 
 /** Ends the scope; one that is gone already is no error. */
 export function stopScope(unit: string, rootless: boolean): Promise<void> {
@@ -194,12 +204,7 @@ export function stopScope(unit: string, rootless: boolean): Promise<void> {
     } catch (error) {
       if (!GONE.test((error as Error).message)) throw error;
     }
-    // A scope that failed would keep its name.
-    await bus
-      .call({ ...SYSTEMD, member: 'ResetFailedUnit', signature: 's', body: [unit] })
-      .catch((error: Error) => {
-        if (!GONE.test(error.message)) throw error;
-      });
+    await resetFailed(bus, unit);
   });
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { type ClaimedDir, claimDir, takeBackDir, takeBackFailed } from '../runtime/dir.ts';
@@ -12,7 +13,7 @@ import { rfc3339 } from '../store/time.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { checkConsoleSocket } from './console-socket.ts';
 import { containerDir } from './container.ts';
-import { keepScope, takeBackHalfMade } from './half-made.ts';
+import { endScope, keepScope, takeBackHalfMade } from './half-made.ts';
 import { type CreateOptions, FIFO, type Planned, planOfBundle } from './planned.ts';
 
 export type { CreateOptions } from './planned.ts';
@@ -56,6 +57,16 @@ function draftState(bundle: Bundle, dir: string, planned: Planned, options: Crea
   };
 }
 
+/** Before its cgroup is removed, of which systemd might not hear. Where there is none, systemd has heard, or none was made. */
+async function takeBackScope(dir: string, cgroup: string | undefined, error: unknown): Promise<void> {
+  if (cgroup === undefined || !existsSync(cgroup)) return;
+  try {
+    await endScope(dir);
+  } catch (left) {
+    if (error instanceof Error) error.message += `; ${(left as Error).message}`;
+  }
+}
+
 /** Takes back a container that could not be made; its poststop hooks run, as the lifecycle's steps 12 and 13 say. */
 async function takeBackUnborn(
   dir: ClaimedDir,
@@ -63,6 +74,7 @@ async function takeBackUnborn(
   error: unknown,
   options: CreateOptions,
 ): Promise<void> {
+  await takeBackScope(dir.path, draft?.cgroup, error);
   takeBackFailed(dir, error);
   if (draft === undefined || !(error instanceof TinyrunError) || error.code !== 'HOOK') return;
   const failures = await runHooksLoosely('poststop', draft.hooks?.poststop, specState(draft, 'stopped'));
@@ -133,5 +145,6 @@ export async function createFromBundle(
 async function takeBackUntold({ dir, life }: Made): Promise<void> {
   life.signal(SIGKILL);
   await life.ended();
+  await endScope(dir);
   takeBackDir(dir);
 }

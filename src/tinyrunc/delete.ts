@@ -99,7 +99,7 @@ export async function deleteContainer(root: string, id: string, options: DeleteO
   try {
     const state = readDamaged(dir, options.force);
     if (state === undefined) {
-      if (isHalfMade(dir)) await endScope(dir);
+      await endScope(dir);
       takeBackDir(dir);
       return;
     }

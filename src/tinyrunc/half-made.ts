@@ -1,6 +1,6 @@
 // A creator that is killed leaves a directory without state.json. What its plan made is in the journal, which any sweep takes
 // back; the scope that systemd made for it is not a step's to end: systemd is to be asked. It hears of an empty cgroup by
-// itself, but not of one that is gone before it has looked, and keeps the unit, active, for good.
+// itself, but not of one that is gone before it has looked, and keeps the unit, active, for good. So does one that fails.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isHalfMade, lockDir } from '../runtime/dir.ts';
@@ -18,7 +18,7 @@ export function keepScope(dir: string, { scope, cgroup, owner }: StateFile): voi
   writeFileAtomic(join(dir, SCOPE_FILE), JSON.stringify(kept));
 }
 
-/** The scope of a half made directory, whose lock the caller holds, is ended, with all that is in it. @throws TinyrunError DBUS */
+/** The scope that a directory tells of, whose lock the caller holds, is ended with all that is in it. @throws TinyrunError DBUS */
 export async function endScope(dir: string): Promise<void> {
   const text = readIfExists(join(dir, SCOPE_FILE));
   if (text !== undefined) await removeScope(JSON.parse(text) as Scope);

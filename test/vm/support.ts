@@ -32,7 +32,9 @@ export function sh(flags: readonly string[], script: string): Result {
 }
 
 export const tinyrunc = (...args: readonly string[]): Result => call('tinyrunc', runcArgs(args));
-const runcArgs = (args: readonly string[]) => ['--root', `${SCRATCH}/tinyrunc`, ...args];
+/** The root of tinyrunc's states. */
+export const STATES = `${SCRATCH}/tinyrunc`;
+const runcArgs = (args: readonly string[]) => ['--root', STATES, ...args];
 
 /** `tinyrunc` with its streams on /dev/null, for what goes on in the background; answers the exit code. */
 export function tinyruncQuiet(...args: readonly string[]): number {
