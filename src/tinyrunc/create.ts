@@ -132,7 +132,7 @@ export async function createFromBundle(
     try {
       announce(made);
     } catch (error) {
-      await takeBackUntold(made);
+      await takeBackUntold(made, error);
       throw error;
     }
     return made;
@@ -142,9 +142,9 @@ export async function createFromBundle(
 }
 
 /** Takes back a container that runs already, and that nobody heard of. */
-async function takeBackUntold({ dir, life }: Made): Promise<void> {
+async function takeBackUntold({ dir, life, state }: Made, error: unknown): Promise<void> {
   life.signal(SIGKILL);
   await life.ended();
-  await endScope(dir);
+  await takeBackScope(dir, state.cgroup, error);
   takeBackDir(dir);
 }
