@@ -3,7 +3,8 @@ import { native, type SeccompInput } from '../../../src/native/index.ts';
 import { DEFAULT_CAPABILITIES } from '../../../src/spec/defaults.ts';
 import { CAPABILITIES } from '../../../src/spec/linux.ts';
 import { defaultSeccomp } from '../../../src/spec/seccomp.ts';
-import { assemble, differences, instructions, program, randomProfile, seeded } from './filters.ts';
+import { assemble } from '../spec/bpf.ts';
+import { differences, instructions, program, randomProfile, seeded } from './filters.ts';
 
 const ALLOW = 0x7fff0000;
 const shrink = (filter: Uint8Array) => native().seccompShrink(filter);

@@ -1,20 +1,9 @@
 import type { SeccompInput } from '../../../src/native/index.ts';
-import { AUDIT_ARCH, type Compared, machine } from '../spec/bpf.ts';
+import { AUDIT_ARCH, assemble, type Compared, machine } from '../spec/bpf.ts';
 
 // Two seccomp filters compared at every call where the answer of either can change, and filters to compare.
 
 export const instructions = (filter: Uint8Array): number => filter.length / 8;
-
-export function assemble(lines: readonly (readonly number[])[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(lines.length * 8));
-  lines.forEach(([code = 0, yes = 0, no = 0, k = 0], i) => {
-    view.setUint16(8 * i, code, true);
-    view.setUint8(8 * i + 2, yes);
-    view.setUint8(8 * i + 3, no);
-    view.setUint32(8 * i + 4, k, true);
-  });
-  return new Uint8Array(view.buffer);
-}
 
 const around = (k: number) => [k - 1, k, k + 1].map((value) => value >>> 0);
 const bits = (k: number) => Array.from({ length: 32 }, (_, i) => (k & (1 << i)) >>> 0);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { permitsFork, verdict } from '../../../src/plan/seccomp-verdict.ts';
 import { NO_SLOT } from '../../../src/plan/types.ts';
+import { assemble } from '../spec/bpf.ts';
 
 const ALLOW = 0x7fff0000;
 const LOAD_NR = [0x20, 0, 0, 0];
@@ -8,18 +9,8 @@ const give = (value: number) => [0x06, 0, 0, value];
 /** One verdict for a call, the next for the rest. */
 const except = (nr: number, value: number) => [LOAD_NR, [0x15, 0, 1, nr], give(value), give(ALLOW)];
 
-function program(lines: readonly (readonly number[])[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(lines.length * 8));
-  lines.forEach(([code = 0, yes = 0, no = 0, k = 0], i) => {
-    view.setUint16(8 * i, code, true);
-    view.setUint8(8 * i + 2, yes);
-    view.setUint8(8 * i + 3, no);
-    view.setUint32(8 * i + 4, k, true);
-  });
-  return new Uint8Array(view.buffer);
-}
 const permits = (lines: readonly (readonly number[])[], listener = NO_SLOT, arch = 'x64') =>
-  permitsFork(program(lines), listener, arch);
+  permitsFork(assemble(lines), listener, arch);
 
 test('a filter is loaded before the fork when all that follows may be called', () => {
   expect(permits([give(ALLOW)])).toBe(true);
@@ -42,8 +33,8 @@ test('masks and comparisons are unsigned', () => {
   const data = new DataView(new ArrayBuffer(64));
   data.setUint32(16, 0xf0000001, true);
   const masked = [[0x20, 0, 0, 16], [0x54, 0, 0, 0xf0000000], [0x15, 0, 1, 0xf0000000], give(1), give(2)];
-  expect(verdict(program(masked), data)).toBe(1);
+  expect(verdict(assemble(masked), data)).toBe(1);
   const above = [[0x20, 0, 0, 16], [0x25, 0, 1, 0x7fffffff], give(1), give(2)];
-  expect(verdict(program(above), data)).toBe(1);
-  expect(verdict(program([[0x05, 0, 0, 1], give(1), give(2)]), data)).toBe(2);
+  expect(verdict(assemble(above), data)).toBe(1);
+  expect(verdict(assemble([[0x05, 0, 0, 1], give(1), give(2)]), data)).toBe(2);
 });

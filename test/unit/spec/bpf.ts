@@ -70,3 +70,15 @@ export function answer(filter: Uint8Array, call: Call): string {
   if (action === 0x00050000) return `errno ${value & 0xffff}`;
   return action === 0 || action === 0x80000000 ? 'kill' : `0x${value.toString(16)}`;
 }
+
+/** A classic BPF program of lines: code, jump if true, jump if false, k (struct sock_filter). */
+export function assemble(lines: readonly (readonly number[])[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(lines.length * 8));
+  lines.forEach(([code = 0, yes = 0, no = 0, k = 0], i) => {
+    view.setUint16(8 * i, code, true);
+    view.setUint8(8 * i + 2, yes);
+    view.setUint8(8 * i + 3, no);
+    view.setUint32(8 * i + 4, k, true);
+  });
+  return new Uint8Array(view.buffer);
+}
