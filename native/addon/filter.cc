@@ -1,5 +1,5 @@
 // A shorter seccomp filter that says the same. libseccomp writes a comparison for each number of each architecture; most
-// neighbours get one answer, so a tree over ranges is a third of it, and a filter takes the kernel time by its length.
+// neighbours get one answer, so a tree over ranges is a fifth of it, and a filter takes the kernel time by its length.
 //
 //   as it was                                      as it is
 //
