@@ -1,5 +1,5 @@
 import type { SeccompInput } from '../../../src/native/index.ts';
-import { AUDIT_ARCH, assemble, type Compared, machine } from '../spec/bpf.ts';
+import { AUDIT_ARCH, type Compared, machine } from '../spec/bpf.ts';
 
 // Two seccomp filters compared at every call where the answer of either can change, and filters to compare.
 
