@@ -127,8 +127,9 @@ function stepError(step: Step | undefined, failure: StepFailure): TinyrunError {
 const KILLED = /^tinyrun-init ended in the middle of the plan, signal (\d+)$/;
 
 /** It can be signalled from the moment that its state is published, and the kernel may run out of memory any time. */
-function killedError({ path }: StepFailure): TinyrunError | undefined {
-  const signal = KILLED.exec(path)?.[1];
+function killedError({ code, syscall, path }: StepFailure): TinyrunError | undefined {
+  // a path may be an image's own words
+  const signal = code === 'ECHILD' && syscall === 'waitid' ? KILLED.exec(path)?.[1] : undefined;
   if (signal === undefined) return undefined;
   return new TinyrunError(
     'SETUP_KILLED',

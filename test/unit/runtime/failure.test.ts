@@ -58,6 +58,8 @@ describe('the failure of a plan', () => {
       message: 'start the program: its process was ended by SIGKILL while it was set up',
     });
     expect(end('exit status 9').code).toBe('SYSCALL');
+    const named = failure('ENOENT', 'openat2', 'tinyrun-init ended in the middle of the plan, signal 9');
+    expect(errorOf({ op: 'chdir', args: { path: named.path } }, named).code).toBe('SYSCALL');
   });
 
   it('names the step, the system call, errno, and what to do', () => {
