@@ -28,6 +28,11 @@ const RULES: readonly HintRule[] = [
   { op: 'clone', codes: ['ENOSPC', 'EUSERS'], hint: 'raise the limits in /proc/sys/user/max_*_namespaces' },
   { op: 'clone', codes: ['EAGAIN'], hint: 'the pids limit of the calling cgroup or user is used up' },
   {
+    op: 'clone',
+    codes: ['ENOMEM'],
+    hint: 'give the container more memory: setting it up is charged to its cgroup, too',
+  },
+  {
     op: 'idMaps',
     hint: 'the ids must be delegated to the caller in /etc/subuid and /etc/subgid, or the caller must be root',
   },

@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TinyrunError } from '../../../src/errors.ts';
 import type { Plan } from '../../../src/plan/types.ts';
 import { attend } from '../../../src/runtime/attend.ts';
 import type { ClaimedDir } from '../../../src/runtime/dir.ts';
@@ -73,6 +74,22 @@ describe('a birth', () => {
     await expect(bear({ plan: PLAN, parent, dir: claimed() })).rejects.toThrow('no');
     expect(events).toEqual(['journal.01-start', 'run', 'drop']);
     expect(readdirSync(path)).toEqual(['journal.01-start']);
+  });
+
+  it.each([
+    [1, 'container init was OOM-killed (memory limit too low?)'],
+    [0, 'it was killed'],
+  ])('that is killed in a cgroup where memory ended %i processes: %s', async (kills, message) => {
+    const cgroup = join(path, 'cgroup');
+    mkdirSync(cgroup);
+    writeFileSync(join(cgroup, 'memory.events'), `oom 1\noom_kill ${kills}\n`);
+    const parent = parentOf([], () => {
+      throw new TinyrunError('SETUP_KILLED', 'it was killed');
+    });
+    await expect(bear({ plan: PLAN, parent, cgroup })).rejects.toMatchObject({
+      code: 'SETUP_KILLED',
+      message,
+    });
   });
 
   it('in a container that lives has neither', async () => {
