@@ -4,9 +4,9 @@ import { TinyrunError } from '../errors.ts';
 
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
-  ...'attach build builder buildx commit compose cp create diff events exec info logs network'.split(' '),
-  ...'pause port rename restart sbom start stats stop top unpause update version volume wait why'.split(' '),
-  ...'attach commit cp create diff exec logs pause port prune rename restart start stats stop top unpause update wait'
+  ...'attach build builder buildx commit compose cp diff events exec info logs network'.split(' '),
+  ...'pause port rename restart sbom stats stop top unpause update version volume wait why'.split(' '),
+  ...'attach commit cp diff exec logs pause port prune rename restart stats stop top unpause update wait'
     .split(' ')
     .map((name) => `container ${name}`),
   ...['image build', 'system events', 'system gc', 'system info', 'system prune', 'system start-all'],
@@ -18,12 +18,14 @@ const RUN =
   '--device-write-bps --device-write-iops --expose --gpus --health-cmd --health-interval --health-retries ' +
   '--health-start-interval --health-start-period --health-timeout --ip --ip6 --kernel-memory --label-file --link ' +
   '--link-local-ip --log-driver --log-opt --mac-address --memory-swappiness --network-alias --no-healthcheck ' +
-  '--oom-kill-disable --publish --publish-all --quiet --restart --runtime --stop-timeout --storage-opt --systemd ' +
+  '--oom-kill-disable --publish --publish-all --quiet --restart --runtime --storage-opt --systemd ' +
   '--use-api-socket --volume-driver --volumes-from -P -a -c -d -p -q';
 
 /** Flags by verb. */
 export const PLANNED_FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['run', new Set(RUN.split(' '))],
+  ['create', new Set(RUN.split(' ').filter((flag) => !/^(?:-d|--detach(?:-keys)?)$/.test(flag)))],
+  ['start', new Set('--attach --checkpoint --checkpoint-dir --detach-keys --interactive -a -i'.split(' '))],
   ['rm', new Set(['--link', '-l'])],
 ]);
 

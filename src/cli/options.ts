@@ -18,3 +18,6 @@ export function wholeNumber(value: string): number {
   if (/^[+-]?\d+$/.test(value)) return Number(value);
   throw new InvalidArgumentError(`It must be a whole number.`);
 }
+
+/** Seconds of a flag as milliseconds; whatever is below zero is for ever. */
+export const seconds = (value: number): number => (value < 0 ? -1 : value * 1000);

@@ -13,6 +13,16 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/run.ts'),
   },
   {
+    names: ['create', 'container create'],
+    summary: 'make a container without running it',
+    load: () => import('./commands/create.ts'),
+  },
+  {
+    names: ['start', 'container start'],
+    summary: 'run containers that were made, or have ended',
+    load: () => import('./commands/start.ts'),
+  },
+  {
     names: ['ps', 'container ls', 'container list', 'container ps'],
     summary: 'list containers',
     hot: { args: [] },

@@ -4,8 +4,8 @@ import type { Aside, Asides } from '../plan/explain.ts';
 import type { Plan } from '../plan/types.ts';
 import { undoSteps } from '../plan/undo.ts';
 import type { Roots } from '../store/paths.ts';
+import type { Blueprint } from './blueprint.ts';
 import { type ContainerPaths, EXIT_FILE, rootfsPoint } from './layout.ts';
-import type { Blueprint } from './prepare.ts';
 import type { RunControl } from './types.ts';
 
 const mkdir = (path: string, mode: number): string => `mkdir(${quote(path)}, ${octal(mode)})`;

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { kernelReason, TinyrunError } from '../errors.ts';
 import { type ClaimedDir, claimDir, removeLockedDir } from '../runtime/dir.ts';
 import { ensureDir, type Roots } from '../store/paths.ts';
+import type { Blueprint } from './blueprint.ts';
 import { ConfigError } from './config/error.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from './layout.ts';
 import { Names } from './names.ts';
-import type { Blueprint } from './prepare.ts';
 import { type ContainerRecord, writeRecord } from './record.ts';
 import { removeData, sweepAll, sweepQuietly } from './sweep.ts';
 import type { CreateOptions } from './types.ts';
@@ -37,6 +37,15 @@ export function createContainer(roots: Roots, blueprint: Blueprint, options: Cre
   }
 }
 
+/** The same for a container that is to be started some time; answers its id. */
+export function makeContainer(roots: Roots, blueprint: Blueprint, options: CreateOptions): string {
+  const record = { ...blueprint.record, wanted: 'stopped' as const };
+  const { dir } = createContainer(roots, { ...blueprint, record }, options);
+  removeLockedDir(dir.path);
+  dir.lock.release();
+  return record.id;
+}
+
 /** Takes back `createContainer`; the run directory last, since it is what a sweep goes by. */
 export function takeBackCreated(
   roots: Roots,
@@ -56,10 +65,16 @@ function claimRunDir(run: string): ClaimedDir {
 }
 
 function takeName(roots: Roots, id: string, given: string | undefined): string {
-  const names = new Names(roots.dataRoot);
   // the API writes a slash before names, and takes it
   const wanted = given?.replace(/^\//, '');
-  if (!wanted) return names.takeGenerated(id);
+  if (!wanted) return new Names(roots.dataRoot).takeGenerated(id);
+  takeGivenName(roots, id, wanted);
+  return wanted;
+}
+
+/** Takes a name for a container. @throws TinyrunError NAME_IN_USE, ConfigError */
+export function takeGivenName(roots: Roots, id: string, wanted: string): void {
+  const names = new Names(roots.dataRoot);
   try {
     names.take(wanted, id);
   } catch (error) {
@@ -68,9 +83,16 @@ function takeName(roots: Roots, id: string, given: string | undefined): string {
     const holder = names.holder(wanted);
     if (holder !== undefined) sweepQuietly(roots, holder, true);
     sweepAll(roots);
+    // one that was given a name as it was being removed has left it behind
+    if (holder !== undefined && isGone(roots, holder)) names.release(wanted, holder);
     names.take(wanted, id);
   }
-  return wanted;
+}
+
+/** A container has a run directory before it has a name, and its data until it has none. */
+function isGone(roots: Roots, id: string): boolean {
+  const { run, data } = containerPaths(roots, id);
+  return !existsSync(run) && !existsSync(data);
 }
 
 function makeData(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): void {
@@ -82,11 +104,16 @@ function makeData(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): vo
   chmodSync(paths.upper, 0o755);
   const { uidMappings: [uids] = [], gidMappings: [gids] = [] } = blueprint.spec.linux ?? {};
   if (uids && gids) chownSync(paths.upper, uids.hostID, gids.hostID);
-  for (const { name, text } of blueprint.files) {
+  makeHostSide(blueprint, paths);
+}
+
+/** What of the host a container is to see, as it is now: also when it is started again. */
+export function makeHostSide({ files, missingSources }: Blueprint, paths: ContainerPaths): void {
+  for (const { name, text } of files) {
     writeFileSync(join(paths.data, name), text, { mode: 0o644 });
     chmodSync(join(paths.data, name), 0o644);
   }
-  for (const source of blueprint.missingSources) mkdirSync(source, { recursive: true, mode: 0o755 });
+  for (const source of missingSources) mkdirSync(source, { recursive: true, mode: 0o755 });
 }
 
 /** Found before anything is made; it may still come to be meanwhile. */

@@ -6,14 +6,17 @@ import { type Roots, resolveRoots } from '../store/paths.ts';
 import { booksOf } from './books.ts';
 import { ConfigError } from './config/error.ts';
 import type { ContainerConfig } from './config/types.ts';
+import { makeContainer } from './create.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer, listContainers, removeContainer, signalContainer } from './manage.ts';
 import { planOf } from './plan.ts';
 import { prepare } from './prepare.ts';
 import type { ContainerView } from './record.ts';
 import { runBlueprint, type Watch } from './run.ts';
+import { startContainer } from './start.ts';
 import { isRunning } from './status.ts';
-import type { RunControl, RunResult } from './types.ts';
+import { sweepRunning } from './sweep.ts';
+import type { CreateOptions, RunControl, RunResult } from './types.ts';
 
 /** Containers of one pair of roots. Holds no state of its own: any number of engines may work on the same roots. */
 export interface Engine {
@@ -28,6 +31,17 @@ export interface Engine {
    * around the plan.
    */
   explain(config: ContainerConfig, control?: RunControl): Promise<{ spec: Spec; plan: Plan; books: Asides }>;
+  /**
+   * Makes a container whose program does not run yet, and answers its id.
+   * @throws TinyrunError, ConfigError
+   */
+  create(config: ContainerConfig, options?: CreateOptions): Promise<string>;
+  /**
+   * Has the program of a container run that was made or has ended, and returns once it does; it outlives this process. One
+   * that runs stays as it is. One that cannot be started is what it was, with why.
+   * @throws TinyrunError
+   */
+  start(container: string): Promise<void>;
   /** Newest first. */
   list(onDamaged?: (error: Error) => void): ContainerView[];
   /** By id, its beginning, or name. */
@@ -58,6 +72,16 @@ export function createEngine(
       const { plan } = planOf(roots, blueprint, paths, control.lifeline ?? 'command');
       return { spec: blueprint.spec, plan, books: booksOf(roots, blueprint, paths, plan, control) };
     },
+    async create(config, options = {}) {
+      const blueprint = await prepare(roots, config, options, (name, field) =>
+        pidIfRunning(roots, name, field),
+      );
+      sweepRunning(roots);
+      // refused limits are found by the compiler: before anything is made
+      planOf(roots, blueprint, containerPaths(roots, blueprint.record.id), 'monitor');
+      return makeContainer(roots, blueprint, options);
+    },
+    start: (container) => startContainer(roots, container, findPid),
     list: (onDamaged = () => {}) => listContainers(roots, onDamaged),
     find: (container) => findContainer(roots, container),
     kill: (container, signal = 'KILL') => signalContainer(roots, container, signal),
@@ -67,13 +91,20 @@ export function createEngine(
 
 /** A container whose namespace is to be joined must be running. */
 export function runningPid(roots: Roots, container: string, field: string): number {
-  const refuse = (problem: string) =>
-    new ConfigError(field, problem, { hint: 'tinyrun ps lists the running ones' });
-  const view = viewIfThere(roots, container);
-  if (!view) throw refuse('no such container');
-  if (view.state && isRunning(view)) return view.state.pid;
-  throw refuse('that container is not running');
+  const pid = pidIfRunning(roots, container, field);
+  if (pid === 0) throw refusal(field, 'that container is not running');
+  return pid;
 }
+
+/** It must be there; 0 where it does not run yet, which is for `start` to find. */
+function pidIfRunning(roots: Roots, container: string, field: string): number {
+  const view = viewIfThere(roots, container);
+  if (!view) throw refusal(field, 'no such container');
+  return view.state && isRunning(view) ? view.state.pid : 0;
+}
+
+const refusal = (field: string, problem: string): ConfigError =>
+  new ConfigError(field, problem, { hint: 'tinyrun ps lists the running ones' });
 
 function viewIfThere(roots: Roots, container: string): ContainerView | undefined {
   try {

@@ -3,7 +3,7 @@ import type { Roots } from '../store/paths.ts';
 
 /** Where one container lies. Under the data root what it wrote, under the run root what is true until it ends. */
 export interface ContainerPaths {
-  /** 0700. */
+  /** 0700. Its own lock is held by who changes the record. */
   readonly data: string;
   readonly record: string;
   /** How it ended, written by its monitor. */

@@ -8,11 +8,12 @@ import { parseSignal } from '../runtime/signals.ts';
 import { SIGKILL } from '../spec/linux.ts';
 import { awaitUnkept } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
+import { holdingRecord } from './change.ts';
 import { containerPaths } from './layout.ts';
 import { Names } from './names.ts';
-import { type ContainerView, containerIds, findId, readRecord, viewOf } from './record.ts';
+import { type ContainerView, containerIds, findId, neverStarted, readRecord, viewOf } from './record.ts';
 import { isRunning } from './status.ts';
-import { alone, removeData, sweepAll, sweepOne, sweepQuietly, sweepRunning } from './sweep.ts';
+import { alone, removeData, settleDown, sweepAll, sweepOne, sweepQuietly, sweepRunning } from './sweep.ts';
 
 /** Every container, newest first; one whose record is damaged is told to `onDamaged` and left out. */
 export function listContainers(roots: Roots, onDamaged: (error: Error) => void): ContainerView[] {
@@ -35,9 +36,11 @@ export function listContainers(roots: Roots, onDamaged: (error: Error) => void):
  */
 export function findContainer(roots: Roots, text: string): ContainerView {
   const view = lookFor(roots, text);
-  const { id, exit } = view.record;
-  if (exit || isRunning(view) || !existsSync(containerPaths(roots, id).run)) return view;
-  sweepQuietly(roots, id, true);
+  const { record } = view;
+  if (isRunning(view)) return view;
+  if (existsSync(containerPaths(roots, record.id).run)) sweepQuietly(roots, record.id, true);
+  else if (record.exit || neverStarted(record)) return view;
+  else settleDown(roots, record.id);
   return lookFor(roots, text);
 }
 
@@ -84,7 +87,8 @@ export async function removeContainer(roots: Roots, text: string, force: boolean
     await waitForEnd(view.state.pid);
   }
   // the command that ran it writes how it ended, or is dead: only then can the container go
-  const remove = () => removeData(roots, id, view?.record.name);
+  // whatever names it has: one that was killed may have been about to give it another
+  const remove = () => holdingRecord(roots, id, () => removeData(roots, id, undefined));
   for (let tries = 0; tries < TRIES; tries++) {
     await awaitUnkept(join(run, LOCK_FILE));
     sweepOne(roots, id, { damaged: force, wait: true });

@@ -75,13 +75,20 @@ export class Names {
     return all.filter((name) => this.holder(name) === id);
   }
 
-  release(name: string, id: string): void {
-    if (this.holder(name) !== id) return;
+  /** Answers whether it was that container's. */
+  release(name: string, id: string): boolean {
+    if (this.holder(name) !== id) return false;
     try {
       unlinkSync(join(this.#dir, name));
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
+    return true;
+  }
+
+  /** Where it is. */
+  path(name: string): string {
+    return join(this.#dir, name);
   }
 
   #link(name: string, id: string): boolean {

@@ -7,8 +7,8 @@ import { compileSeccomp } from '../runtime/seccomp.ts';
 import { bootId, type Lifeline, publishedState } from '../runtime/state.ts';
 import { OCI_VERSION } from '../spec/version.ts';
 import type { Roots } from '../store/paths.ts';
+import type { Blueprint } from './blueprint.ts';
 import { type ContainerPaths, rootfsPoint } from './layout.ts';
-import type { Blueprint } from './prepare.ts';
 
 /** The plan of an engine's container: born in its cgroup, ending with its lifeline, its root an overlay. */
 export function planOf(

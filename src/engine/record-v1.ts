@@ -38,5 +38,6 @@ export function fromVersion1(record: RecordV1): ContainerRecord {
     argv: args,
     stopSignal: signalNumber(stopSignal) ?? SIGTERM,
     mounts,
+    partial: true,
   };
 }

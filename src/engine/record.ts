@@ -1,11 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
+import type { ImageDefaults } from '../image/types.ts';
 import { isAbandoned } from '../runtime/dir.ts';
 import { readState, type StateFile, type Status, statusOf } from '../runtime/state.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
 import type { Roots } from '../store/paths.ts';
 import { readIfExists } from '../store/read.ts';
+import { rfc3339 } from '../store/time.ts';
 import type { ContainerConfig } from './config/types.ts';
 import { containerPaths, containersDir, EXIT_FILE } from './layout.ts';
 import { fromVersion1, type RecordV1 } from './record-v1.ts';
@@ -24,7 +26,12 @@ export interface ContainerRecord {
   /** As it was asked for. */
   readonly config: ContainerConfig;
   /** What that was when it was made: `sha256:…` of the configuration, and unpacked layers, top first. */
-  readonly image: { readonly id: string; readonly layers: readonly string[] };
+  readonly image: {
+    readonly id: string;
+    readonly layers: readonly string[];
+    /** Missing in earlier records. */
+    readonly word?: ImageWord;
+  };
   /** What came of both together, and of this host: */
   readonly argv: readonly string[];
   readonly hostname: string;
@@ -33,9 +40,41 @@ export interface ContainerRecord {
   /** AppArmor's profile that it is under: asked for, or the default one of this host. */
   readonly apparmor?: string | undefined;
   readonly mounts: readonly MountPoint[];
+  /** What its user wants it to be. Missing: `run` made it, and nobody has said otherwise since. */
+  readonly wanted?: 'running' | 'stopped';
+  /** Since when it was last wanted running; missing: since it was made, or, where it is wanted stopped, never. */
+  readonly started?: string;
   /** Missing until it has ended. Where a monitor saw it, that is in exit.json beside this file. */
   readonly exit?: ContainerExit;
+  /** Why its last start failed, with what it would have ended with. */
+  readonly failure?: { readonly code: number; readonly message: string };
+  /** What was before its last start: put back where that never came to its program. */
+  readonly before?: Pick<ContainerRecord, 'started' | 'exit'>;
+  /** Of version 1, which does not tell how it was made. */
+  readonly partial?: true;
 }
+
+/** The words of an image that a container goes by. */
+export type ImageWord = Pick<ImageDefaults, 'Env' | 'User' | 'WorkingDir' | 'Volumes'>;
+
+/** It was made, and nobody has begun to start it. */
+export const neverStarted = ({ wanted, started }: ContainerRecord): boolean =>
+  wanted === 'stopped' && started === undefined;
+
+/** Wanted running: what it was stays with it until its program runs. */
+export function begun(record: ContainerRecord): ContainerRecord {
+  const { failure: _, exit, started: __, before: ___, ...rest } = record;
+  const before = neverStarted(record) ? {} : { started: startOf(record), ...(exit && { exit }) };
+  return { ...rest, wanted: 'running', started: rfc3339(), before };
+}
+
+/** What it was before a start that never came to its program. */
+export function asBefore({ before, started: _, ...rest }: ContainerRecord): ContainerRecord {
+  return { ...rest, wanted: 'stopped', ...before };
+}
+
+/** Of one that runs, or did: since when, as far as its record knows. */
+export const startOf = ({ started, created }: ContainerRecord): string => started ?? created;
 
 /** What of the host is mounted into it. */
 export interface MountPoint {
@@ -64,10 +103,14 @@ export interface ContainerView {
   readonly state?: StateFile;
 }
 
-/** `durable` containers outlive a power cut; those of `run --rm` need no fsync. */
-export function writeRecord(roots: Roots, record: ContainerRecord): void {
+/**
+ * `durable` containers outlive a power cut; those of `run --rm` need no fsync. Only for who makes it: all others change
+ * what is there, `changeRecord`.
+ */
+export function writeRecord(roots: Roots, record: ContainerRecord, instead?: string): void {
   const { record: path } = containerPaths(roots, record.id);
-  writeFileAtomic(path, JSON.stringify(record), { durable: !record.config.autoRemove });
+  const durable = !record.config.autoRemove;
+  writeFileAtomic(path, JSON.stringify(record), { durable, ...(instead === undefined ? {} : { instead }) });
 }
 
 /** @throws TinyrunError STATE_DAMAGED */

@@ -11,11 +11,11 @@ import { ofMonitor } from '../runtime/monitor/parent.ts';
 import { ofUs } from '../runtime/own.ts';
 import { forwardSignals } from '../runtime/signals.ts';
 import type { Roots } from '../store/paths.ts';
+import type { Blueprint } from './blueprint.ts';
+import { changeRecordSync } from './change.ts';
 import { type Created, createContainer, takeBackCreated } from './create.ts';
 import { containerPaths } from './layout.ts';
 import { planOf } from './plan.ts';
-import type { Blueprint } from './prepare.ts';
-import { writeRecord } from './record.ts';
 import { relayOf, streamsOf } from './streams.ts';
 import { sweepOne, sweepRunning } from './sweep.ts';
 import type { Lifeline, RunControl, RunResult } from './types.ts';
@@ -146,7 +146,10 @@ function finish(roots: Roots, created: Created, { exit, left }: End): void {
   }
   const { why, ...seen } = exit;
   const note = left ? { note: left.message } : {};
-  writeRecord(roots, { ...created.record, exit: { ...seen, oomKilled: why === 'memory', ...note } });
+  changeRecordSync(roots, created.record.id, (record) => ({
+    ...record,
+    exit: { ...seen, oomKilled: why === 'memory', ...note },
+  }));
   if (!left) removeLockedDir(created.paths.run);
 }
 

@@ -1,7 +1,7 @@
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
 import type { Relay } from '../runtime/monitor/parent.ts';
-import type { Blueprint } from './prepare.ts';
+import type { Blueprint } from './blueprint.ts';
 import type { RunControl } from './types.ts';
 
 /** This process's. */
@@ -59,7 +59,7 @@ function given(input: Fd | undefined, output: Fd, errors: Fd): StreamsOfRun {
 }
 
 /** The program's user as the host counts, where that is another than inside: there nobody could give the pipes away. */
-function ownerOf({ spec }: Blueprint): number | undefined {
+export function ownerOf({ spec }: Blueprint): number | undefined {
   const uid = spec.process?.user?.uid ?? 0;
   const maps = spec.linux?.uidMappings ?? [];
   const map = maps.find(({ containerID, size }) => uid >= containerID && uid < containerID + size);

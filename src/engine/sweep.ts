@@ -6,12 +6,15 @@ import { claimDir, removeLockedDir, sweepDir } from '../runtime/dir.ts';
 import { namesIn } from '../runtime/journal.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
+import { holdingRecord } from './change.ts';
 import { containerPaths, EXIT_FILE, runningDir } from './layout.ts';
 import { Names } from './names.ts';
 import {
+  asBefore,
   type ContainerExit,
   type ContainerRecord,
   containerIds,
+  neverStarted,
   readExit,
   readRecord,
   writeRecord,
@@ -41,8 +44,13 @@ export function sweepAll(roots: Roots): void {
     if (existsSync(containerPaths(roots, id).run)) continue;
     const record = recordOrDamaged(roots, id);
     if (record === 'damaged' || (record?.exit && !record.config.autoRemove)) continue;
-    alone(roots, id, () => settle(roots, id, 'the host went down'));
+    if (record === undefined || !neverStarted(record)) settleDown(roots, id);
   }
+}
+
+/** One without a run directory that was never seen to end. */
+export function settleDown(roots: Roots, id: string): void {
+  alone(roots, id, () => settle(roots, id, 'the host went down'));
 }
 
 /**
@@ -74,9 +82,11 @@ export function sweepOne(roots: Roots, id: string, { damaged = false, wait = fal
 
 /** What is left of it is told with the container, too. */
 function noteDown(roots: Roots, id: string, note: string): void {
-  const record = recordOrDamaged(roots, id);
-  if (record !== 'damaged' && record !== undefined && record.exit?.note !== note)
-    writeRecord(roots, { ...record, exit: { ...(record.exit ?? killed(note)), note } });
+  holdingRecord(roots, id, () => {
+    const record = recordOrDamaged(roots, id);
+    if (record !== 'damaged' && record !== undefined && record.exit?.note !== note)
+      writeRecord(roots, { ...record, exit: { ...(record.exit ?? killed(note)), note } });
+  });
 }
 
 const killed = (note: string): ContainerExit => ({
@@ -86,17 +96,27 @@ const killed = (note: string): ContainerExit => ({
   note,
 });
 
-/** A container that nobody saw ending: removed when it was to be, or never ran (no note); otherwise marked as ended. */
 function settle(roots: Roots, id: string, note: string | undefined): void {
+  holdingRecord(roots, id, () => settleHeld(roots, id, note));
+}
+
+/**
+ * A container that nobody saw ending: removed when it was to be, or is `run`'s and never ran (no note); otherwise marked as
+ * ended. Where only a start of it never came to its program, it is what it was before.
+ */
+function settleHeld(roots: Roots, id: string, note: string | undefined): void {
   const record = recordOrDamaged(roots, id);
-  if (record === 'damaged') return;
-  if (record === undefined || record.config.autoRemove || (note === undefined && !record.exit))
-    removeData(roots, id, record?.name);
-  else if (!record.exit && note !== undefined) {
-    // its monitor saw it, and found no room beside the record
-    const seen = readExit(id, join(containerPaths(roots, id).run, EXIT_FILE));
-    writeRecord(roots, { ...record, exit: seen ?? killed(note) });
-  }
+  if (record === 'damaged' || (record !== undefined && neverStarted(record))) return;
+  const isLost = note === undefined && record?.wanted === undefined && !record?.exit;
+  if (record === undefined || record.config.autoRemove || isLost) removeData(roots, id, record?.name);
+  else if (!record.exit)
+    writeRecord(roots, note === undefined ? asBefore(record) : ended(roots, record, note));
+}
+
+/** As its monitor saw it, and found no room for it beside the record, or as nobody did. */
+function ended(roots: Roots, record: ContainerRecord, note: string): ContainerRecord {
+  const seen = readExit(record.id, join(containerPaths(roots, record.id).run, EXIT_FILE));
+  return { ...record, exit: seen ?? killed(note) };
 }
 
 /** A damaged record is for `rm --force` to remove: a sweep must not lose what a person may want to look at. */
@@ -111,7 +131,9 @@ function recordOrDamaged(roots: Roots, id: string): ContainerRecord | undefined 
 /** Removes what a container keeps under the data root; the name goes first so that it can be taken again. */
 export function removeData(roots: Roots, id: string, name: string | undefined): void {
   const names = new Names(roots.dataRoot);
-  for (const taken of name === undefined ? names.of(id) : [name]) names.release(taken, id);
+  // it may have another by now
+  if (name === undefined || !names.release(name, id))
+    for (const taken of names.of(id)) names.release(taken, id);
   // by fd: what lies there was written by a container
   native().removeTree(AT_FDCWD, containerPaths(roots, id).data);
 }

@@ -7,6 +7,8 @@ export interface WriteOptions {
   mode?: number;
   /** fsync of the file and of its directory: for what must survive a power cut. Useless on a tmpfs. */
   durable?: boolean;
+  /** A file of the same directory that the new content stands for: it goes once that is in place. */
+  instead?: string;
 }
 
 /**
@@ -22,6 +24,7 @@ export function writeFileAtomic(path: string, data: string | Uint8Array, options
     rmSync(temporary.path, { force: true });
     throw error;
   }
+  if (options.instead !== undefined) rmSync(options.instead, { force: true });
   if (options.durable) syncDirectory(dirname(path));
 }
 

@@ -32,6 +32,25 @@ export async function lock(path: string, mode: Mode = 'exclusive'): Promise<Lock
   }
 }
 
+/** The same of a directory, which must be there: no file is made. @throws ENOENT, also when it is removed meanwhile */
+export async function lockDirectory(path: string): Promise<Lock> {
+  for (;;) {
+    const fd = openDirectory(path);
+    if (await taken(fd, path, 'exclusive')) return held(fd);
+    closeSync(fd);
+  }
+}
+
+/** On this thread: where whoever holds it does no more than read and write a file meanwhile. */
+export function lockDirectorySync(path: string): Lock {
+  for (;;) {
+    const fd = openDirectory(path);
+    native().flock(fd, LOCK_EX);
+    if (isCurrent(fd, path)) return held(fd);
+    closeSync(fd);
+  }
+}
+
 async function taken(fd: number, path: string, mode: Mode): Promise<boolean> {
   if (!native().flock(fd, flag(mode) | LOCK_NB)) await native().flockWait(fd, flag(mode));
   return isCurrent(fd, path);
@@ -110,6 +129,9 @@ const flag = (mode: Mode) => (mode === 'shared' ? LOCK_SH : LOCK_EX);
 
 const open = (path: string, create: number) =>
   openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | create, 0o600);
+
+const openDirectory = (path: string) =>
+  openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 
 function openExisting(path: string): number | undefined {
   try {

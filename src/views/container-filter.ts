@@ -1,7 +1,7 @@
 import type { ContainerView } from '../engine/record.ts';
 import { TinyrunError } from '../errors.ts';
 import { hasLabel, parseFilters } from '../image/filter.ts';
-import { networkOf } from './containers.ts';
+import { codeOf, networkOf } from './containers.ts';
 
 /** What filters ask for besides the container at hand. */
 export interface Lookup {
@@ -90,7 +90,7 @@ function regular(text: string): RegExp | undefined {
 function exited(value: string): Test {
   if (!/^[+-]?\d+$/.test(value))
     throw new TinyrunError('USAGE', `invalid filter 'exited=${value}'`, { hint: 'exited is an exit code' });
-  return ({ record }) => record.exit?.code === Number(value);
+  return ({ record }) => record.exit !== undefined && codeOf(record) === Number(value);
 }
 
 /** By whatever names the image now, or as the container was asked for: an image may have lost its name since. */

@@ -1,4 +1,4 @@
-import type { ContainerRecord, ContainerView } from '../engine/record.ts';
+import { type ContainerRecord, type ContainerView, startOf } from '../engine/record.ts';
 import { goTime, humanDuration, humanSize } from './units.ts';
 
 /** Column heads of `ps`, also of `system df -v`. */
@@ -74,13 +74,16 @@ function ellipsis(text: string, most: number): string {
   return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
 }
 
+/** As what it has ended: its program's code, or why there was none the last time. */
+export const codeOf = ({ exit, failure }: ContainerRecord): number => failure?.code ?? exit?.code ?? 0;
+
 function statusText({ record, status }: ContainerView, now: number): string {
   const { exit } = record;
   if (status === 'dead') return 'Dead';
   if (status === 'removing') return 'Removal In Progress';
-  if (exit) return `Exited (${exit.code}) ${humanDuration(now - Date.parse(exit.finished))} ago`;
+  if (exit) return `Exited (${codeOf(record)}) ${humanDuration(now - Date.parse(exit.finished))} ago`;
   if (status === 'created') return 'Created';
   if (status === 'exited') return 'Exited';
-  const up = `Up ${humanDuration(now - Date.parse(record.created))}`;
+  const up = `Up ${humanDuration(now - Date.parse(startOf(record)))}`;
   return status === 'paused' ? `${up} (Paused)` : up;
 }

@@ -6,6 +6,7 @@ import { SIGTERM, signalName } from '../spec/linux.ts';
 /** `Config` of docker inspect: what was asked for, over what the image has. */
 export function describeConfig(record: ContainerRecord, image: ImageDefaults) {
   const { config } = record;
+  const { graceMs } = config.stop ?? {};
   const { ExposedPorts, Healthcheck } = image;
   const stopSignal = stopSignalOf(record, image);
   return {
@@ -29,6 +30,7 @@ export function describeConfig(record: ContainerRecord, image: ImageDefaults) {
     OnBuild: image.OnBuild ?? null,
     Labels: record.labels,
     ...(stopSignal !== undefined && { StopSignal: stopSignal }),
+    ...(graceMs !== undefined && { StopTimeout: graceMs < 0 ? -1 : Math.ceil(graceMs / 1000) }),
   };
 }
 

@@ -1,8 +1,8 @@
 import type { ContainerPaths } from '../engine/layout.ts';
-import type { ContainerView } from '../engine/record.ts';
+import { type ContainerView, startOf } from '../engine/record.ts';
 import { isRunning } from '../engine/status.ts';
 import type { ImageDefaults } from '../image/types.ts';
-import type { Sizes } from './containers.ts';
+import { codeOf, type Sizes } from './containers.ts';
 import { describeConfig } from './inspect-config.ts';
 import { describeHostConfig } from './inspect-host-config.ts';
 import { describeMounts } from './inspect-mounts.ts';
@@ -69,9 +69,9 @@ export function describeContainer(
 /** Go's zero time: it has not happened. */
 const NEVER = '0001-01-01T00:00:00Z';
 
-/** One that nobody saw starting has run since it was made. */
+/** One that nobody saw starting has run since it was to. */
 function describeState({ record, status, state }: ContainerView, seen: string | undefined) {
-  const { exit, created } = record;
+  const { exit, failure } = record;
   const running = isRunning({ status });
   return {
     Status: status,
@@ -81,9 +81,9 @@ function describeState({ record, status, state }: ContainerView, seen: string | 
     OOMKilled: exit?.oomKilled ?? false,
     Dead: status === 'dead',
     Pid: running ? (state?.pid ?? 0) : 0,
-    ExitCode: exit?.code ?? 0,
-    Error: exit?.note ?? '',
-    StartedAt: status === 'created' ? NEVER : (exit?.started ?? seen ?? created),
+    ExitCode: codeOf(record),
+    Error: failure?.message ?? exit?.note ?? '',
+    StartedAt: status === 'created' ? NEVER : (exit?.started ?? seen ?? startOf(record)),
     FinishedAt: exit?.finished ?? NEVER,
   };
 }

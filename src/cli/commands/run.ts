@@ -5,8 +5,7 @@ import type { Lifeline } from '../../engine/types.ts';
 import type { Command, Context } from '../command.ts';
 import { exitCodeAfter } from '../exit-code.ts';
 import { type CreateFlags, createOptions } from '../flags/container.ts';
-import type { Host } from '../flags/group.ts';
-import { defineConfig, readConfig, wordConfig } from '../flags/index.ts';
+import { defineConfig, withConfig } from '../flags/index.ts';
 import type { Given } from '../flags/word.ts';
 
 /** What this command does with a plan besides running it. */
@@ -38,32 +37,15 @@ export const command: Command = {
       .helpOption('--help', 'print this help')
       .argument('<image>')
       .argument('[command...]')
-      .action((image: string, args: string[], flags: RunFlags) => run(image, args, flags, context));
+      .action((image: string, args: string[], flags: RunFlags) =>
+        withConfig(image, args, flags, (config) => act(config, flags, context)),
+      );
     defineConfig(program);
     viewFlags(program);
   },
 };
 
 type RunFlags = Given & CreateFlags & Views;
-
-/** Read when a flag speaks of them. */
-const HOST: Host = {
-  get env() {
-    return process.env;
-  },
-  get cwd() {
-    return process.cwd();
-  },
-};
-
-async function run(image: string, args: string[], flags: RunFlags, context: Context): Promise<void> {
-  const config = readConfig(image, args, flags, HOST);
-  try {
-    await act(config, flags, context);
-  } catch (error) {
-    throw wordConfig(error, flags, config);
-  }
-}
 
 async function act(config: ContainerConfig, flags: RunFlags, context: Context): Promise<void> {
   const { explain, undo, trace, step, json } = flags;

@@ -1,4 +1,5 @@
 import { containerIds, readRecord, viewOf } from '../../engine/record.ts';
+import type { ContainerStatus } from '../../engine/status.ts';
 import { CredentialStore } from '../../image/registry/credentials.ts';
 import { ImageStore } from '../../image/store.ts';
 import { views } from '../../image/view.ts';
@@ -10,9 +11,11 @@ import type { Listing } from './values.ts';
 export function list(listing: Listing, roots: Roots, typed: string): readonly Candidate[] {
   switch (listing) {
     case 'containers':
-      return containers(roots, typed, false);
+      return containers(roots, typed, () => true);
     case 'running':
-      return containers(roots, typed, true);
+      return containers(roots, typed, (status) => status === 'running');
+    case 'stopped':
+      return containers(roots, typed, (status) => status === 'created' || status === 'exited');
     case 'images':
       return images(roots, typed);
     case 'registries':
@@ -25,10 +28,10 @@ export function list(listing: Listing, roots: Roots, typed: string): readonly Ca
 }
 
 /** Names; ids where what is typed begins one. */
-function containers(roots: Roots, typed: string, running: boolean): Candidate[] {
+function containers(roots: Roots, typed: string, fits: (status: ContainerStatus) => boolean): Candidate[] {
   return containerIds(roots).flatMap((id) => {
     const record = readRecord(roots, id);
-    if (!record || (running && viewOf(roots, record).status !== 'running')) return [];
+    if (!record || !fits(viewOf(roots, record).status)) return [];
     const about = record.config.image;
     const byId = /^[0-9a-f]+$/.test(typed) && id.startsWith(typed);
     return [

@@ -5,6 +5,7 @@ import { dict } from '../../store/dict.ts';
 export type Listing =
   | 'containers'
   | 'running'
+  | 'stopped'
   | 'images'
   | 'registries'
   | 'variables'
@@ -77,6 +78,7 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
 
 /** Arguments by their place; the last one's words stand for all that follow. */
 const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict({
+  create: [IMAGE],
   completion: [['bash', 'zsh', 'fish']],
   'container inspect': [[all('containers')]],
   export: [[all('containers')]],
@@ -92,6 +94,7 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   rm: [[all('containers')]],
   rmi: [IMAGE],
   run: [IMAGE],
+  start: [[all('stopped')]],
   save: [IMAGE],
   tag: [IMAGE],
   'image inspect': [IMAGE],

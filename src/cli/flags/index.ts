@@ -35,6 +35,31 @@ export function readConfig(
   return Object.assign({ image, args }, ...GROUPS.map((group: FlagGroup<Given>) => group.read(flags, host)));
 }
 
+/** Does something with what the flags ask for. @throws what that throws, in the words of these flags */
+export async function withConfig(
+  image: string,
+  args: readonly string[],
+  flags: Given,
+  act: (config: ContainerConfig) => Promise<void>,
+): Promise<void> {
+  const config = readConfig(image, args, flags, HOST);
+  try {
+    await act(config);
+  } catch (error) {
+    throw wordConfig(error, flags, config);
+  }
+}
+
+/** Read when a flag speaks of them. */
+const HOST: Host = {
+  get env() {
+    return process.env;
+  },
+  get cwd() {
+    return process.cwd();
+  },
+};
+
 /** What the engine throws, in the words of these flags. */
 export function wordConfig(error: unknown, flags: Given, config: ContainerConfig): unknown {
   const names: FieldNames = Object.assign({}, ...GROUPS.map((group) => group.names));

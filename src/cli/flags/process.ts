@@ -1,5 +1,6 @@
 import type { Command as Program } from 'commander';
-import { collect } from '../options.ts';
+import type { ContainerConfig } from '../../engine/config/types.ts';
+import { collect, seconds, wholeNumber } from '../options.ts';
 import type { FlagGroup } from './group.ts';
 import { inherit, readEnvFile } from './parse/env.ts';
 import { parseStopSignal } from './parse/stop-signal.ts';
@@ -15,6 +16,7 @@ interface Flags {
   readonly interactive?: boolean;
   readonly tty?: boolean;
   readonly stopSignal?: string;
+  readonly stopTimeout?: number;
 }
 
 /** What runs, and as whom. */
@@ -30,8 +32,9 @@ export const processFlags: FlagGroup<Flags> = {
       .option('--init', 'a small init as PID 1 forwards signals and reaps')
       .option('-i, --interactive', 'keep standard input open')
       .option('-t, --tty', 'give the container a terminal')
-      .option('--stop-signal <SIGNAL>', 'what asks the program to end'),
-  read: ({ env = [], envFile = [], entrypoint, stopSignal, ...flags }, host) => ({
+      .option('--stop-signal <SIGNAL>', 'what asks the program to end')
+      .option('--stop-timeout <SECONDS>', 'how long it may take to, 10 without; -1 is for ever', wholeNumber),
+  read: ({ env = [], envFile = [], entrypoint, stopSignal, stopTimeout, ...flags }, host) => ({
     env: [
       ...envFile.flatMap((path) => readEnvFile(path, host.env)),
       ...env.map((entry) => inherit(entry, host.env)),
@@ -43,12 +46,21 @@ export const processFlags: FlagGroup<Flags> = {
     init: flags.init,
     openStdin: flags.interactive,
     tty: flags.tty,
-    stop: stopSignal === undefined ? undefined : parseStopSignal(stopSignal),
+    stop: stopOf(stopSignal, stopTimeout),
   }),
   names: {
     env: '--env %q',
     workdir: '--workdir %q',
     groups: '--group-add %s',
-    stop: '--stop-signal %q',
+    'stop.signal': '--stop-signal %q',
+    'stop.graceMs': '--stop-timeout %q',
   },
 };
+
+function stopOf(signal: string | undefined, timeout: number | undefined): ContainerConfig['stop'] {
+  const asked = {
+    ...(signal && parseStopSignal(signal)),
+    ...(timeout === undefined ? {} : { graceMs: seconds(timeout) }),
+  };
+  return Object.keys(asked).length > 0 ? asked : undefined;
+}

@@ -37,6 +37,7 @@ export function checkConfig(config: ContainerConfig, host: HostFacts): Checked {
   if (namespaces?.uts === 'host' && hostname !== undefined)
     throw new ConfigError('hostname', 'conflicting options: hostname and the UTS mode');
   if (config.stop?.signal !== undefined) checkInteger('stop.signal', config.stop.signal, SIGNALS);
+  if (config.stop?.graceMs !== undefined) checkInteger('stop.graceMs', config.stop.graceMs, GRACE);
   checkEnv(config.env ?? []);
   checkPropagation(mounts);
   const held = capabilityNames(host.capabilities.effective);
@@ -60,6 +61,8 @@ const machineOf = ({ cgroup }: HostFacts): Machine => ({
 });
 
 const SIGNALS = { min: 1, max: 64 };
+/** What a timer can be set to. */
+const GRACE = { min: -1, max: 2 ** 31 - 1 };
 
 /** Cleaned before it is made, as runc and Docker do: of `/a/../b` there need be no /a. */
 function workdirOf(path: string): string {

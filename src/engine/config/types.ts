@@ -35,7 +35,8 @@ export interface ContainerConfig {
   readonly init?: boolean | undefined;
   /** The root file system cannot be written. */
   readonly readOnly?: boolean | undefined;
-  readonly stop?: { readonly signal?: number | undefined } | undefined;
+  /** How it is asked to end, and how long it may take (10000 without; -1: as long as it likes) before it is killed. */
+  readonly stop?: { readonly signal?: number | undefined; readonly graceMs?: number | undefined } | undefined;
   /** Remove the container when it ends. */
   readonly autoRemove?: boolean | undefined;
   readonly mounts?: readonly MountConfig[] | undefined;

@@ -25,7 +25,7 @@ test.each<[string[], number, RegExp, RegExp]>([
   [['rnu'], 1, /^unknown command: rnu$/, /^did you mean run or rm$|^did you mean run$/],
   [['frobnicate'], 1, /^unknown command: frobnicate$/, /--help/],
   [['run'], 125, /missing required argument 'image'/, /^usage: tinyrun run \[options\] IMAGE/],
-  [['create', 'busybox'], 1, /^create is not there yet$/, /^tinyrun --help lists what this version can do$/],
+  [['volume', 'ls'], 1, /^volume is not there yet$/, /^tinyrun --help lists what this version can do$/],
   [['compose', 'up', '--help'], 1, /^compose is not there yet$/, /./],
   [['system', 'prune', '-f'], 1, /^system prune is not there yet$/, /^tinyrun system --help/],
   [['run', '-dit', ...TRUE], 125, /^-d is not there yet$/, /foreground/],

@@ -54,6 +54,7 @@ test('a record of version 1 says as one of today what it knew, and no more', () 
     labels: { team: 'web' },
     stopSignal: 37,
     mounts: OLD.mounts,
+    partial: true,
     exit: OLD.exit,
   });
   // of which other container it had the network, or whether it had one, nobody knows any more
