@@ -9,10 +9,10 @@ const ADDON = [
   'test/unit/native/*.test.ts',
   'test/unit/image/{decompress,peer,tar-names}.test.ts',
   'test/unit/plan/compile.fuzz.test.ts',
-  'test/unit/runtime/{dir,journal,kill,launch,pidfd}.test.ts',
+  'test/unit/runtime/{dir,home,journal,kill,launch,pidfd}.test.ts',
   'test/unit/spec/seccomp-filter.test.ts',
   'test/unit/store/files.test.ts',
-  'test/unit/tinyrunc/{container,home,output}.test.ts',
+  'test/unit/tinyrunc/{container,output}.test.ts',
 ];
 
 /** When a test is taken for hung. What it waits for itself, at most two minutes each, has then said what is missing. */

@@ -14,6 +14,7 @@ export type {
   BindConfig,
   ContainerConfig,
   DeviceConfig,
+  ExecConfig,
   HostEntry,
   Limits,
   MountConfig,
@@ -28,7 +29,7 @@ export type {
   TmpfsConfig,
 } from './engine/config/types.ts';
 export type { ContainerExit, ContainerRecord, ContainerView, MountPoint } from './engine/record.ts';
-export type { CreateOptions, Lifeline } from './engine/types.ts';
+export type { CreateOptions, ExecControl, ExecResult, Lifeline } from './engine/types.ts';
 export { ERRORS, type ErrorCode, TinyrunError } from './errors.ts';
 export { createEngine, type Engine } from './library/engine.ts';
 export { linesOf } from './library/lines.ts';

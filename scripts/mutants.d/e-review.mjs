@@ -38,6 +38,52 @@ export default [
     only: 'what is caught has the capabilities',
   },
   {
+    name: 'emerges-first-engine',
+    row: 'E: a helper with all capabilities in reach',
+    out: 'the same, for `tinyrun exec`',
+    edits: [
+      [
+        'src/plan/verbs/exec.ts',
+        'forks(kinds) && (kinds & CLONE_NEWUSER) === 0',
+        'forks(kinds) && kinds < 0',
+      ],
+    ],
+    test: 'test/security/exec.test.ts',
+    only: 'can take hold of',
+  },
+  {
+    name: 'exec-streams',
+    row: 'E: the caller’s descriptors in the container',
+    out: 'the same, for `tinyrun exec`',
+    edits: [['src/engine/exec.ts', 'streams: open()', '...(plan ? {} : { streams: open() })']],
+    test: 'test/security/exec.test.ts',
+    only: 'neither read nor',
+  },
+  {
+    name: 'exec-accounts',
+    row: 'E: reading what a container has written',
+    out: 'its root as the root of every link',
+    edits: [
+      [
+        'src/store/inside.ts',
+        'const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;',
+        'const resolve = RESOLVE_IN_ROOT & RESOLVE_NO_MAGICLINKS;',
+      ],
+    ],
+    test: 'test/security/exec.test.ts',
+    only: 'names are looked up in the container',
+  },
+  {
+    name: 'exec-null',
+    row: 'E: reading what a container has written',
+    out: 'the look at whether its null device is one',
+    edits: [
+      ['src/store/inside.ts', '(mode & S_IFMT) !== S_IFCHR || rdevMajor', 'rdevMajor > 99 && rdevMajor'],
+    ],
+    test: 'test/security/exec.test.ts',
+    only: 'the null device of the container',
+  },
+  {
     name: 'emerges-unfiltered',
     row: 'E: a helper with all capabilities in reach',
     out: 'the filter before the fork',

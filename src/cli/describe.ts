@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createEngine } from '../engine/engine.ts';
+import { imageDefaultsOf } from '../engine/image-defaults.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from '../engine/layout.ts';
 import { sizesOf } from '../engine/usage.ts';
 import { TinyrunError } from '../errors.ts';
@@ -15,14 +16,11 @@ import { describeContainer } from '../views/inspect.ts';
 /** All that is known of the container of that name, beside its record, too. */
 export function describeContainerOf(roots: Roots, name: string, withSize: boolean): object {
   const view = createEngine(roots).find(name);
-  const { id, image } = view.record;
-  const images = new ImageStore(roots.dataRoot);
-  const entry = images.list().find((other) => other.id === image.id);
-  const paths = containerPaths(roots, id);
+  const paths = containerPaths(roots, view.record.id);
   return describeContainer(view, {
     paths,
     rootfs: rootfsPoint(roots),
-    image: entry && images.record(entry).config.config,
+    image: imageDefaultsOf(roots, view.record),
     sizes: withSize ? sizesOf(roots)(view) : undefined,
     started: startOf(paths),
   });

@@ -4,9 +4,9 @@ import { TinyrunError } from '../errors.ts';
 
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
-  ...'attach build builder buildx commit compose cp diff events exec info logs network'.split(' '),
+  ...'attach build builder buildx commit compose cp diff events info logs network'.split(' '),
   ...'pause port rename restart sbom stats stop top unpause update version volume wait why'.split(' '),
-  ...'attach commit cp diff exec logs pause port prune rename restart stats stop top unpause update wait'
+  ...'attach commit cp diff logs pause port prune rename restart stats stop top unpause update wait'
     .split(' ')
     .map((name) => `container ${name}`),
   ...['image build', 'system events', 'system gc', 'system info', 'system prune', 'system start-all'],
@@ -26,6 +26,7 @@ export const PLANNED_FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['run', new Set(RUN.split(' '))],
   ['create', new Set(RUN.split(' ').filter((flag) => !/^(?:-d|--detach(?:-keys)?)$/.test(flag)))],
   ['start', new Set('--attach --checkpoint --checkpoint-dir --detach-keys --interactive -a -i'.split(' '))],
+  ['exec', new Set(['--detach-keys'])],
   ['rm', new Set(['--link', '-l'])],
 ]);
 
@@ -35,6 +36,7 @@ const MEANWHILE: ReadonlyMap<string, string> = new Map([
   ['--detach', 'containers run in the foreground so far: end the line with & to go on meanwhile'],
   ['-p', 'with --network host the ports of a container are those of the host'],
   ['--publish', 'with --network host the ports of a container are those of the host'],
+  ['--detach-keys', 'a program that is left alone has nobody who holds its terminal: exec -d has none'],
   ['-c', '--cpu-shares is its long name, which there is'],
 ]);
 

@@ -23,6 +23,11 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/start.ts'),
   },
   {
+    names: ['exec', 'container exec'],
+    summary: 'run a command in a running container',
+    load: () => import('./commands/exec.ts'),
+  },
+  {
     names: ['ps', 'container ls', 'container list', 'container ps'],
     summary: 'list containers',
     hot: { args: [] },

@@ -5,8 +5,9 @@ import type { Spec } from '../spec/types.ts';
 import { type Roots, resolveRoots } from '../store/paths.ts';
 import { booksOf } from './books.ts';
 import { ConfigError } from './config/error.ts';
-import type { ContainerConfig } from './config/types.ts';
+import type { ContainerConfig, ExecConfig } from './config/types.ts';
 import { makeContainer } from './create.ts';
+import { execContainer, execDetached, planExec } from './exec.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer, listContainers, removeContainer, signalContainer } from './manage.ts';
 import { planOf } from './plan.ts';
@@ -16,7 +17,7 @@ import { runBlueprint, type Watch } from './run.ts';
 import { startContainer } from './start.ts';
 import { isRunning } from './status.ts';
 import { sweepRunning } from './sweep.ts';
-import type { CreateOptions, RunControl, RunResult } from './types.ts';
+import type { CreateOptions, ExecControl, ExecResult, RunControl, RunResult } from './types.ts';
 
 /** Containers of one pair of roots. Holds no state of its own: any number of engines may work on the same roots. */
 export interface Engine {
@@ -46,6 +47,20 @@ export interface Engine {
   list(onDamaged?: (error: Error) => void): ContainerView[];
   /** By id, its beginning, or name. */
   find(container: string): ContainerView;
+  /**
+   * Runs a program in a running container and waits for it; its failure is a result, not an error.
+   * @throws TinyrunError CONTAINER_NOT_RUNNING, USER_NOT_FOUND, COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE …
+   */
+  exec(container: string, config: ExecConfig, control?: ExecControl, watch?: Watch): Promise<ExecResult>;
+  /** The same without waiting: it has no input, what it writes is nobody's, and it goes on when this process ends. */
+  execDetached(
+    container: string,
+    config: ExecConfig,
+    control?: Pick<ExecControl, 'blocking'>,
+    watch?: Watch,
+  ): Promise<{ readonly pid: number }>;
+  /** What `exec` would do, without doing it. */
+  explainExec(container: string, config: ExecConfig): Plan;
   /** `signal` by name or number. */
   kill(container: string, signal?: string): void;
   /** A running one only with `force`. */
@@ -83,6 +98,11 @@ export function createEngine(
     },
     start: (container) => startContainer(roots, container, findPid),
     list: (onDamaged = () => {}) => listContainers(roots, onDamaged),
+    exec: (container, config, control = {}, watch = {}) =>
+      execContainer(roots, container, config, control, watch),
+    execDetached: (container, config, control = {}, watch = {}) =>
+      execDetached(roots, container, config, control, watch),
+    explainExec: (container, config) => planExec(roots, container, config).plan,
     find: (container) => findContainer(roots, container),
     kill: (container, signal = 'KILL') => signalContainer(roots, container, signal),
     remove: (container, { force = false } = {}) => removeContainer(roots, container, force),

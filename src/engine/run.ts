@@ -16,7 +16,7 @@ import { changeRecordSync } from './change.ts';
 import { type Created, createContainer, takeBackCreated } from './create.ts';
 import { containerPaths } from './layout.ts';
 import { planOf } from './plan.ts';
-import { relayOf, streamsOf } from './streams.ts';
+import { relayOf, type Streamed, streamsOf } from './streams.ts';
 import { sweepOne, sweepRunning } from './sweep.ts';
 import type { Lifeline, RunControl, RunResult } from './types.ts';
 
@@ -118,14 +118,17 @@ function birthOf(blueprint: Blueprint, { dir, paths }: Created, how: How): Birth
 }
 
 /** The program ended well or not: who reads its output must know that it is not whole. */
-function lost(cause: Error): TinyrunError {
+export function lost(cause: Error): TinyrunError {
   const hint =
     'what the program wrote from then on is lost: see to the file or device that its output goes to';
   return new TinyrunError('SYSCALL', cause.message, { cause, hint });
 }
 
 /** Docker's refusal: with -i -t what is typed must come from a terminal. */
-function checkTerminal({ config }: Blueprint, control: RunControl): void {
+export function checkTerminal(
+  { config }: Pick<Streamed, 'config'>,
+  control: Pick<RunControl, 'stdio'>,
+): void {
   if (!config.tty || !config.openStdin || native().isatty(control.stdio?.[0] ?? 0)) return;
   throw new TinyrunError('NOT_A_TTY', 'the input device is not a TTY');
 }

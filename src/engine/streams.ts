@@ -1,8 +1,15 @@
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
 import type { Relay } from '../runtime/monitor/parent.ts';
-import type { Blueprint } from './blueprint.ts';
+import type { Spec } from '../spec/types.ts';
+import type { ContainerConfig } from './config/types.ts';
 import type { RunControl } from './types.ts';
+
+/** What has streams: a container, or a further process of one. */
+export interface Streamed {
+  readonly config: Pick<ContainerConfig, 'tty' | 'openStdin'>;
+  readonly spec: Spec;
+}
 
 /** This process's. */
 const OWN = [0, 1, 2] as const;
@@ -23,7 +30,7 @@ export interface StreamsOfRun {
  * cut off or type into (native/addon/streams.cc). Only fds that the caller names are given as they are. With a terminal
  * it has that; without -i its input has ended.
  */
-export function streamsOf(blueprint: Blueprint, control: RunControl): StreamsOfRun {
+export function streamsOf(blueprint: Streamed, control: Pick<RunControl, 'stdio' | 'copied'>): StreamsOfRun {
   const { openStdin, tty } = blueprint.config;
   const [input, output, errors] = control.stdio ?? control.copied ?? OWN;
   const takesInput = openStdin === true && tty !== true;
@@ -37,7 +44,7 @@ export function streamsOf(blueprint: Blueprint, control: RunControl): StreamsOfR
   });
 }
 
-export function relayOf(blueprint: Blueprint, { copied = OWN }: RunControl): Relay {
+export function relayOf(blueprint: Streamed, { copied = OWN }: RunControl): Relay {
   const { openStdin, tty } = blueprint.config;
   const input = openStdin === true;
   const [from, output, errors] = copied;
@@ -59,7 +66,7 @@ function given(input: Fd | undefined, output: Fd, errors: Fd): StreamsOfRun {
 }
 
 /** The program's user as the host counts, where that is another than inside: there nobody could give the pipes away. */
-export function ownerOf({ spec }: Blueprint): number | undefined {
+export function ownerOf({ spec }: Streamed): number | undefined {
   const uid = spec.process?.user?.uid ?? 0;
   const maps = spec.linux?.uidMappings ?? [];
   const map = maps.find(({ containerID, size }) => uid >= containerID && uid < containerID + size);

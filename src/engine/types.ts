@@ -44,6 +44,12 @@ export interface RunControl extends CreateOptions {
   readonly blocking?: boolean | undefined;
 }
 
+/** How a further process is run. */
+export type ExecControl = Pick<RunControl, 'stdio' | 'copied' | 'blocking'>;
+
+/** How it ended. */
+export type ExecResult = Pick<RunResult, 'exitCode' | 'signal'>;
+
 /** How a container ended. */
 export interface RunResult {
   readonly id: string;

@@ -2,18 +2,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { type ExecOptions, execPlan } from '../plan/verbs/exec.ts';
-import { ownSize } from '../runtime/console.ts';
 import { hostFacts } from '../runtime/host.ts';
+import { joinOptions } from '../runtime/joining.ts';
 import { bear, type Life } from '../runtime/life.ts';
 import { ofUs } from '../runtime/own.ts';
-import { compileSeccomp } from '../runtime/seccomp.ts';
 import { containerSpec } from '../runtime/state.ts';
-import { habitableCgroup } from '../runtime/whereabouts.ts';
 import { answerYield } from '../runtime/yields.ts';
 import type { Process, Spec } from '../spec/types.ts';
 import { checkConsoleSocket } from './console-socket.ts';
 import type { Container } from './container.ts';
-import { withHome } from './home.ts';
 import { SECCOMP_CACHE } from './planned.ts';
 import { refuse } from './refusals.ts';
 
@@ -42,11 +39,11 @@ function checkStatus({ status }: Container, ignorePaused: boolean): void {
   }
 }
 
-function cgroupFor({ state }: Container, sub: string): string | undefined {
+/** A sub cgroup that is asked for; none: the container's own. */
+function subCgroup({ state }: Container, sub: string): string | undefined {
   const { cgroup } = state;
-  if (cgroup === undefined) return undefined;
+  if (cgroup === undefined || sub === '' || sub === '/') return undefined;
   const asked = join(cgroup, sub);
-  if (sub === '' || sub === '/') return habitableCgroup(state, cgroup);
   const hint = "the path starts at the container's own cgroup, stays below it, and is there";
   if (sub.split('/').includes('..'))
     throw new TinyrunError('USAGE', `${sub} is not a sub cgroup path`, { hint });
@@ -57,25 +54,17 @@ function cgroupFor({ state }: Container, sub: string): string | undefined {
 }
 
 function optionsOf(request: ExecRequest, spec: Spec): ExecOptions {
-  const { container, process, root, preserveFds } = request;
-  const { id, pid, startTime } = container.state;
-  const cgroup = cgroupFor(container, request.subCgroup);
-  const profile = spec.linux?.seccomp;
-  const isOurs = process.terminal === true && !request.detach;
-  const size = isOurs ? ownSize() : undefined;
-  return {
+  const { container, process, root, preserveFds, detach } = request;
+  const joined = joinOptions({
+    state: container.state,
     spec,
-    id,
-    process: withHome(process, `/proc/${pid}/root`),
-    pid,
-    startTime: BigInt(startTime),
-    preserveFds,
-    giveFiles: true,
-    ...(cgroup === undefined ? {} : { cgroup }),
-    ...(isOurs ? { lineEndsStay: true } : {}),
-    ...(size === undefined ? {} : { console: size }),
-    ...(profile === undefined ? {} : { seccomp: compileSeccomp(profile, join(root, SECCOMP_CACHE)) }),
-  };
+    process,
+    seccompCache: join(root, SECCOMP_CACHE),
+    cgroup: subCgroup(container, request.subCgroup),
+    isOurs: !detach,
+  });
+  const keepsLineEnds = process.terminal === true && !detach;
+  return { ...joined, preserveFds, giveFiles: true, ...(keepsLineEnds ? { lineEndsStay: true } : {}) };
 }
 
 /**

@@ -3,12 +3,12 @@ import { compile } from '../plan/compile/index.ts';
 import type { CgroupChoice, Compiled, CompileOptions } from '../plan/compile/options.ts';
 import { checkHabitable } from '../runtime/cgroup.ts';
 import { ownSize } from '../runtime/console.ts';
+import { withHome } from '../runtime/home.ts';
 import { hostFacts } from '../runtime/host.ts';
 import { compileSeccomp } from '../runtime/seccomp.ts';
 import { parseScope, type ScopeName, scopePath } from '../runtime/systemd.ts';
 import type { Spec } from '../spec/types.ts';
 import type { Bundle } from './bundle.ts';
-import { withHome } from './home.ts';
 import { netDevices } from './netDevices.ts';
 
 export interface CreateOptions {

@@ -78,6 +78,8 @@ describe('other verbs', () => {
     ['images', '--format', '{{.Nope'],
     ['system', 'df', '--format', '{{.Nope}}'],
     ['ps', '--filter', 'nope=1'],
+    ['exec', 'nosuch', 'true'],
+    ['exec', 'nosuch'],
     ['kill', 'nosuch'],
     ['kill', '-s', 'FROB', 'nosuch'],
     ['rm', 'nosuch'],

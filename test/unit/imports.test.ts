@@ -112,8 +112,8 @@ test('what runs in a thread loads nothing that aborts it', () => {
 /** What costs a start milliseconds. */
 const HEAVY = 'child_process crypto http https net tls v8 worker_threads zlib'.split(' ');
 
-/** Files whose verbs a start-up snapshot holds: what they need seldom stays out of its heap. */
-const HOT = ['run', 'ps', 'images'].map((verb) => `cli/commands/${verb}.ts`);
+/** Files of verbs that are to start at once, most from the start-up snapshot: what they need seldom is loaded then. */
+const HOT = ['run', 'exec', 'ps', 'images'].map((verb) => `cli/commands/${verb}.ts`);
 
 /** The built-ins that importing a file loads with it. */
 function loads(file: string, seen = new Set<string>()): string[] {

@@ -81,6 +81,7 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   create: [IMAGE],
   completion: [['bash', 'zsh', 'fish']],
   'container inspect': [[all('containers')]],
+  exec: [[all('running')], []],
   export: [[all('containers')]],
   history: [IMAGE],
   images: [IMAGE],

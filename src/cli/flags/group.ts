@@ -8,6 +8,16 @@ export interface Host {
   readonly cwd: string;
 }
 
+/** Read when a flag speaks of them. */
+export const HOST: Host = {
+  get env() {
+    return process.env;
+  },
+  get cwd() {
+    return process.cwd();
+  },
+};
+
 /**
  * The flags of a field: `--memory %q` with their value quoted, `--cidfile %s` as it is, `--mount` without it; `%k` is the
  * kind of a mount. Of several the values stand in the list one after the other, or the first that is given counts.

@@ -2,7 +2,7 @@ import type { Command as Program } from 'commander';
 import type { ContainerConfig } from '../../engine/config/types.ts';
 import { containerFlags } from './container.ts';
 import { filesystemFlags } from './filesystem.ts';
-import type { FieldNames, FlagGroup, Host } from './group.ts';
+import { type FieldNames, type FlagGroup, HOST, type Host } from './group.ts';
 import { limitFlags } from './limits.ts';
 import { nameFlags } from './names.ts';
 import { namespaceFlags } from './namespaces.ts';
@@ -49,16 +49,6 @@ export async function withConfig(
     throw wordConfig(error, flags, config);
   }
 }
-
-/** Read when a flag speaks of them. */
-const HOST: Host = {
-  get env() {
-    return process.env;
-  },
-  get cwd() {
-    return process.cwd();
-  },
-};
 
 /** What the engine throws, in the words of these flags. */
 export function wordConfig(error: unknown, flags: Given, config: ContainerConfig): unknown {

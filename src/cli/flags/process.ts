@@ -1,51 +1,63 @@
 import type { Command as Program } from 'commander';
 import type { ContainerConfig } from '../../engine/config/types.ts';
 import { collect, seconds, wholeNumber } from '../options.ts';
-import type { FlagGroup } from './group.ts';
+import type { FlagGroup, Host } from './group.ts';
 import { inherit, readEnvFile } from './parse/env.ts';
 import { parseStopSignal } from './parse/stop-signal.ts';
 
-interface Flags {
+/** Of every verb that runs a program. */
+export interface ProgramFlags {
   readonly env?: readonly string[];
   readonly envFile?: readonly string[];
   readonly workdir?: string;
   readonly user?: string;
+  readonly interactive?: boolean;
+  readonly tty?: boolean;
+}
+
+interface Flags extends ProgramFlags {
   readonly groupAdd?: readonly string[];
   readonly entrypoint?: string;
   readonly init?: boolean;
-  readonly interactive?: boolean;
-  readonly tty?: boolean;
   readonly stopSignal?: string;
   readonly stopTimeout?: number;
 }
 
+/** `workdir`: what is said of that flag. */
+export const defineProgram = (program: Program, workdir: string): Program =>
+  program
+    .option('-e, --env <KEY=VALUE>', 'set a variable; without =VALUE, pass on yours', collect)
+    .option('--env-file <FILE>', 'read variables from a file', collect)
+    .option('-w, --workdir <DIR>', workdir)
+    .option('-u, --user <USER>', 'name or number, with :GROUP where it is to be another')
+    .option('-i, --interactive', 'keep standard input open')
+    .option('-t, --tty', 'give the program a terminal');
+
+export const readProgram = ({ env = [], envFile = [], ...flags }: ProgramFlags, host: Host) => ({
+  env: [
+    ...envFile.flatMap((path) => readEnvFile(path, host.env)),
+    ...env.map((entry) => inherit(entry, host.env)),
+  ],
+  workdir: flags.workdir,
+  user: flags.user,
+  openStdin: flags.interactive,
+  tty: flags.tty,
+});
+
 /** What runs, and as whom. */
 export const processFlags: FlagGroup<Flags> = {
   define: (program: Program) =>
-    void program
-      .option('-e, --env <KEY=VALUE>', 'set a variable; without =VALUE, pass on yours', collect)
-      .option('--env-file <FILE>', 'read variables from a file', collect)
-      .option('-w, --workdir <DIR>', 'working directory, made when missing')
-      .option('-u, --user <USER>', 'name or number, with :GROUP where it is to be another')
+    void defineProgram(program, 'working directory, made when missing')
       .option('--group-add <GROUP>', 'one more group', collect)
       .option('--entrypoint <PROGRAM>', "replace the image's entrypoint; empty: reset it")
       .option('--init', 'a small init as PID 1 forwards signals and reaps')
-      .option('-i, --interactive', 'keep standard input open')
-      .option('-t, --tty', 'give the container a terminal')
       .option('--stop-signal <SIGNAL>', 'what asks the program to end')
       .option('--stop-timeout <SECONDS>', 'how long it may take to, 10 without; -1 is for ever', wholeNumber),
-  read: ({ env = [], envFile = [], entrypoint, stopSignal, stopTimeout, ...flags }, host) => ({
-    env: [
-      ...envFile.flatMap((path) => readEnvFile(path, host.env)),
-      ...env.map((entry) => inherit(entry, host.env)),
-    ],
-    workdir: flags.workdir,
-    user: flags.user,
+  read: ({ entrypoint, stopSignal, stopTimeout, ...flags }, host) => ({
+    ...readProgram(flags, host),
     groups: flags.groupAdd,
     entrypoint: entrypoint === undefined ? undefined : [entrypoint].filter(Boolean),
     init: flags.init,
-    openStdin: flags.interactive,
-    tty: flags.tty,
     stop: stopOf(stopSignal, stopTimeout),
   }),
   names: {

@@ -1,7 +1,8 @@
 import type { ContainerConfig } from '../../engine/config/types.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { RunControl } from '../../engine/types.ts';
-import { explainPlan, planAsJson } from '../../plan/explain.ts';
+import { type Asides, explainPlan, planAsJson } from '../../plan/explain.ts';
+import type { Plan } from '../../plan/types.ts';
 import { undoSteps } from '../../plan/undo.ts';
 import type { Context } from '../command.ts';
 import { look } from './screen.ts';
@@ -16,5 +17,9 @@ export async function explainRun(
   const { plan, books } = await engine.explain(config, control);
   const shown = undo ? { steps: undoSteps(plan) } : plan;
   const around = undo ? undefined : books;
-  context.draw(json ? `${planAsJson(shown, around)}\n` : explainPlan(shown, look(), around));
+  printPlan(shown, json, context, around);
+}
+
+export function printPlan(plan: Plan, json: boolean, context: Context, around?: Asides): void {
+  context.draw(json ? `${planAsJson(plan, around)}\n` : explainPlan(plan, look(), around));
 }

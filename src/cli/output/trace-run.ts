@@ -38,7 +38,7 @@ export async function traceRun(
 /** As after Ctrl-C: the program has not run. */
 const QUIT = 130;
 
-function traced(json: boolean, context: Context): Watch {
+export function traced(json: boolean, context: Context): Watch {
   let plan: Plan | undefined;
   const report = (results: readonly StepResult[]) => {
     if (json) context.err(`${toJson(results)}\n`);

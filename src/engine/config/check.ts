@@ -65,7 +65,7 @@ const SIGNALS = { min: 1, max: 64 };
 const GRACE = { min: -1, max: 2 ** 31 - 1 };
 
 /** Cleaned before it is made, as runc and Docker do: of `/a/../b` there need be no /a. */
-function workdirOf(path: string): string {
+export function workdirOf(path: string): string {
   if (path.startsWith('/')) return cleanTarget(path);
   throw new ConfigError('workdir', 'not an absolute path');
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from './error.ts';
-import type { ContainerConfig } from './types.ts';
+import type { ContainerConfig, ExecConfig } from './types.ts';
 
 /** What a field holds, for whoever writes a configuration without its types. */
 const KINDS = {
@@ -54,11 +54,25 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, keyof typeof KINDS>> = {
   security: 'object',
 };
 
+/** Of a process in a running container. */
+export const EXEC_FIELDS: Readonly<Record<keyof ExecConfig, keyof typeof KINDS>> = {
+  args: 'texts',
+  env: 'texts',
+  workdir: 'text',
+  user: 'text',
+  tty: 'switch',
+  openStdin: 'switch',
+  privileged: 'switch',
+};
+
 /** A name that means nothing here was meant for something; a text is no list of its letters. @throws ConfigError */
-export function checkFields(config: ContainerConfig): void {
+export function checkFields(
+  config: object,
+  fields: Readonly<Record<string, keyof typeof KINDS>> = FIELDS,
+): void {
   for (const [field, value] of Object.entries(config)) {
-    if (!Object.hasOwn(FIELDS, field)) throw new ConfigError(field, 'there is no such field');
-    const kind = FIELDS[field as keyof ContainerConfig];
+    const kind = Object.hasOwn(fields, field) ? fields[field] : undefined;
+    if (kind === undefined) throw new ConfigError(field, 'there is no such field');
     if (value !== undefined && !KINDS[kind](value)) throw new ConfigError(field, `not ${NAMES[kind]}`);
   }
 }

@@ -53,6 +53,18 @@ export interface ContainerConfig {
   readonly security?: SecurityConfig | undefined;
 }
 
+/** What a further process of a running container is asked to be. */
+export interface ExecConfig extends Pick<ContainerConfig, 'env' | 'tty' | 'openStdin'> {
+  /** The program and its arguments. */
+  readonly args: readonly string[];
+  /** Absolute path in the container; its own working directory without. */
+  readonly workdir?: string | undefined;
+  /** `name|uid[:group|gid]`; names are the container's as it is now. Its own user without. */
+  readonly user?: string | undefined;
+  /** Every capability that this process has; the container's seccomp filter stays. */
+  readonly privileged?: boolean | undefined;
+}
+
 /** By id, its beginning, or name; it must be running. */
 export interface OtherContainer {
   readonly container: string;

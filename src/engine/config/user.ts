@@ -6,6 +6,8 @@ import { ConfigError } from './error.ts';
 export interface Accounts {
   readonly passwd?: string | undefined;
   readonly group?: string | undefined;
+  /** Whose they are, for errors: the image's without. */
+  readonly owner?: 'image' | 'container';
 }
 
 export interface ResolvedUser {
@@ -74,9 +76,10 @@ export function resolveUser(
   const [userText = '', groupText = ''] = splitOnce(text);
   const entry = findUser(userText || '0', accounts);
   const groups = needsGroups(entry, groupText, groupAdd) ? parseGroup(accounts.group ?? '') : [];
-  const gid = groupText === '' ? entry.gid : findGroup(groupText, groups, text);
+  const gid =
+    groupText === '' ? entry.gid : findGroup(groupText, groups, `${text}: ${noGroup(groupText, accounts)}`);
   const own = groupText === '' && entry.name ? groups.filter((g) => g.members.includes(entry.name)) : [];
-  const extra = groupAdd.map((name, index) => addedGroup(name, groups, index));
+  const extra = groupAdd.map((name, index) => addedGroup(name, groups, `groups[${index}]`, accounts));
   // Docker lists the primary group too, and setgroups(2) without it would drop what it grants through ACLs
   const additionalGids = [...new Set([gid, ...own.map((g) => g.gid), ...extra])];
   return { user: { uid: entry.uid, gid, additionalGids }, home: entry.home || '/' };
@@ -96,21 +99,25 @@ function findUser(text: string, accounts: Accounts): PasswdEntry {
   const found = entries.find((entry) => (id === undefined ? entry.name === text : entry.uid === id));
   if (found) return found;
   if (id !== undefined) return { name: '', uid: id, gid: 0, home: '' };
-  throw new TinyrunError('USER_NOT_FOUND', `user ${text}: no matching entry in the image's /etc/passwd`);
+  throw new TinyrunError(
+    'USER_NOT_FOUND',
+    `user ${text}: no matching entry in the ${accounts.owner ?? 'image'}'s /etc/passwd`,
+  );
 }
 
-const noGroup = (text: string) => `no group ${text} in the image's /etc/group`;
+const noGroup = (text: string, { owner = 'image' }: Accounts) =>
+  `no group ${text} in the ${owner}'s /etc/group`;
 
-function findGroup(text: string, groups: readonly GroupEntry[], asked: string): number {
+function findGroup(text: string, groups: readonly GroupEntry[], problem: string): number {
   const gid = gidOf(text, groups);
   if (gid !== undefined) return gid;
-  throw new TinyrunError('USER_NOT_FOUND', `${asked}: ${noGroup(text)}`);
+  throw new TinyrunError('USER_NOT_FOUND', problem);
 }
 
-function addedGroup(text: string, groups: readonly GroupEntry[], index: number): number {
+function addedGroup(text: string, groups: readonly GroupEntry[], field: string, accounts: Accounts): number {
   const gid = gidOf(text, groups);
   if (gid !== undefined) return gid;
-  throw new ConfigError(`groups[${index}]`, noGroup(text), { code: 'USER_NOT_FOUND' });
+  throw new ConfigError(field, noGroup(text, accounts), { code: 'USER_NOT_FOUND' });
 }
 
 const gidOf = (text: string, groups: readonly GroupEntry[]): number | undefined =>

@@ -48,3 +48,8 @@ export function controllingTerminal(c: Context, slot: number | undefined): void 
     'signals of its terminal are for the new session',
   );
 }
+
+/** For who has no input, and no terminal. */
+export function nullInput(c: Context): void {
+  c.inContainer('nullInput', {}, 'no input; its own device, since the owner of the host’s could change that');
+}

@@ -4,7 +4,7 @@ import type { Spec } from '../../spec/types.ts';
 import type { HostFacts } from '../host.ts';
 import { NO_SLOT } from '../types.ts';
 import { makeCgroup } from './cgroup.ts';
-import { console, consoleSlot } from './console.ts';
+import { console, consoleSlot, nullInput } from './console.ts';
 import { Context } from './context.ts';
 import { seccompOf } from './credentials.ts';
 import { devices } from './devices.ts';
@@ -57,12 +57,7 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   runtimeHooks(c);
   createContainerHooks(c);
   enterRoot(c);
-  if (c.options.nullInput)
-    c.inContainer(
-      'nullInput',
-      {},
-      'no input; its own device, since the owner of the host’s could change that',
-    );
+  if (c.options.nullInput) nullInput(c);
   console(c, terminal);
   hardening(c, wanted);
   becomeProgram(c, {

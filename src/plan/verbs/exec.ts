@@ -2,7 +2,7 @@ import { O_DIRECTORY, O_PATH } from '../../native/fcntl.ts';
 import { CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER, NAMESPACES } from '../../spec/linux.ts';
 import type { Process, Spec } from '../../spec/types.ts';
 import { affinity } from '../compile/affinity.ts';
-import { console, consoleSlot, controllingTerminal } from '../compile/console.ts';
+import { console, consoleSlot, controllingTerminal, nullInput } from '../compile/console.ts';
 import { Context } from '../compile/context.ts';
 import { seccompOf } from '../compile/credentials.ts';
 import type { Compiled } from '../compile/options.ts';
@@ -30,6 +30,7 @@ export interface ExecOptions {
   readonly noNewKeyring?: boolean;
   readonly dieWithParent?: boolean;
   readonly lineEndsStay?: boolean;
+  readonly nullInput?: boolean;
   readonly console?: { readonly rows: number; readonly columns: number };
 }
 
@@ -115,6 +116,7 @@ export function execPlan(host: HostFacts, options: ExecOptions): Compiled {
   if (!last) session(c);
   if (!options.noNewKeyring)
     c.inContainer('sessionKeyring', { name: `_ses.${options.id}` }, "the container's session keyring");
+  if (options.nullInput) nullInput(c);
   console(c, terminal, { ofExec: true, forksLater: last });
   const emerge = (): void => {
     fork(c);

@@ -1,96 +1,23 @@
 // run -t on a real terminal: a pty whose other end the test holds, tinyrun in a session of its own with it as the
 // controlling terminal.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { ReadStream } from 'node:tty';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { native } from '../../../src/native/index.ts';
 import { pumpTerminal } from '../../../src/runtime/terminal.ts';
-import { hasEnded, TINYRUN } from '../../support/programs.ts';
+import { hasEnded } from '../../support/programs.ts';
 import { Sandbox } from '../../support/sandbox.ts';
+import { Terminal } from '../../support/terminal.ts';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());
 afterAll(() => sandbox.close());
 
-class Terminal {
-  readonly #pty = native().openpty({ rows: 24, columns: 80 });
-  readonly child: ChildProcess;
-  readonly ended: Promise<number | null>;
-  text = '';
-  /** All of the output, what `until` has passed by too. */
-  all = '';
-  readonly #master: ReadStream;
-  #seen: () => void = () => undefined;
-
-  constructor(...args: string[]) {
-    const { master, slave } = this.#pty;
-    this.child = spawn('setsid', ['--ctty', '--wait', TINYRUN, ...args], {
-      env: sandbox.env,
-      stdio: [slave, slave, slave],
-    });
-    this.ended = new Promise((resolve) => this.child.on('close', resolve));
-    this.#master = new ReadStream(master);
-    this.#master
-      .on('error', () => undefined)
-      .on('data', (chunk) => {
-        this.text += String(chunk);
-        this.all += String(chunk);
-        this.#seen();
-      });
-  }
-
-  /** Resolves once the output has what is looked for after what was found before. */
-  async until(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const found = pattern.exec(this.text);
-      if (found) {
-        this.text = this.text.slice(found.index + found[0].length);
-        return found[0];
-      }
-      await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(
-          () => reject(new Error(`no ${pattern} in ${JSON.stringify(this.text.slice(-500))}`)),
-          90_000,
-        );
-        this.#seen = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  }
-
-  type(text: string): void {
-    (this.#master as unknown as NodeJS.WritableStream).write(text);
-  }
-
-  resize(rows: number, columns: number): void {
-    native().setWinsize(this.#pty.master, rows, columns);
-  }
-
-  /** Local modes of the terminal, as stty(1) has them. */
-  async isCooked(): Promise<boolean> {
-    const stty = spawn('stty', ['-a'], { stdio: [this.#pty.slave, 'pipe', 'inherit'] });
-    let text = '';
-    stty.stdout?.on('data', (chunk) => {
-      text += chunk;
-    });
-    await new Promise((resolve) => stty.on('close', resolve));
-    return ['icanon', 'echo', 'isig'].every((mode) => text.split(/\s+/).includes(mode));
-  }
-
-  close(): void {
-    this.#master.destroy();
-    native().close(this.#pty.slave);
-  }
-}
-
 test.each(['by the command', 'by a monitor'])(
   'a shell, %s: prompt, size, resize, Ctrl-C, exit code, the host’s terminal as it was',
   async (parent) => {
     const kept = parent === 'by a monitor' ? ['--name', 'kept'] : ['--rm'];
-    const terminal = new Terminal('run', ...kept, '-it', 'busybox', 'sh');
+    const terminal = new Terminal(sandbox, 'run', ...kept, '-it', 'busybox', 'sh');
     await terminal.until(/\/ # /);
     expect(await terminal.isCooked()).toBe(false);
     terminal.type('stty size\n');
@@ -115,7 +42,17 @@ test.each(['by the command', 'by a monitor'])(
 );
 
 test.each(['the container', 'the command'])('the terminal is restored when %s is killed', async (whom) => {
-  const terminal = new Terminal('run', '--rm', '--name', 'crash', '-it', '--no-sig-proxy', 'busybox', 'sh');
+  const terminal = new Terminal(
+    sandbox,
+    'run',
+    '--rm',
+    '--name',
+    'crash',
+    '-it',
+    '--no-sig-proxy',
+    'busybox',
+    'sh',
+  );
   await terminal.until(/\/ # /);
   expect(await terminal.isCooked()).toBe(false);
   if (whom === 'the command') terminal.child.kill('SIGTERM');
@@ -133,7 +70,7 @@ test('--step goes on at Enter, n and c; ? helps, q and Ctrl-C take the half-buil
     ['q\n', 130],
     ['c\n', 0],
   ] as const) {
-    const terminal = new Terminal('run', '--rm', '--step', 'busybox', 'true');
+    const terminal = new Terminal(sandbox, 'run', '--rm', '--step', 'busybox', 'true');
     const pid = /\d+/.exec(await terminal.until(/pid \d+/))?.[0] ?? '';
     await terminal.until(/setsid\(\)/);
     await terminal.until(prompt);
@@ -157,7 +94,7 @@ test('--step goes on at Enter, n and c; ? helps, q and Ctrl-C take the half-buil
 });
 
 test.each(['--rm', '--name=seq'])('%s: all of the output comes through at the end', async (flag) => {
-  const terminal = new Terminal('run', flag, '-t', 'busybox', 'seq', '1', '50000');
+  const terminal = new Terminal(sandbox, 'run', flag, '-t', 'busybox', 'seq', '1', '50000');
   expect(await terminal.ended).toBe(0);
   await terminal.until(/49999\r+\n50000\r+\n/);
   await sandbox.tinyrun(['rm', 'seq']);

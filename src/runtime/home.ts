@@ -1,15 +1,24 @@
+import { errnoOf } from '../errors.ts';
 import type { Process } from '../spec/types.ts';
 import { readInside } from '../store/inside.ts';
 
 /** An /etc/passwd of ten thousand users is a tenth of it (CVE-2026-47262). */
 const MAX_BYTES = 4 * 2 ** 20;
 
-/** /etc/passwd of a root, '' where there is none that could be one: a device, a FIFO or a giant is not read. */
-function passwdOf(root: string): string {
+/** The host's trouble: taken for a missing file, it would make another user of a container's. */
+const OUT_OF = ['EMFILE', 'ENFILE', 'ENOMEM'];
+
+/**
+ * /etc/passwd or /etc/group of a root that others fill: of the bundle, or /proc/PID/root of a running container. Undefined
+ * where there is none that could be one: a device, a FIFO or a giant is not read.
+ */
+export function accountsIn(root: string, path: 'etc/passwd' | 'etc/group'): string | undefined {
   try {
-    return readInside(root, 'etc/passwd', MAX_BYTES).toString('utf8');
-  } catch {
-    return '';
+    return readInside(root, path, MAX_BYTES).toString('utf8');
+  } catch (error) {
+    const code = errnoOf((error as Error).cause) ?? errnoOf(error);
+    if (code !== undefined && OUT_OF.includes(code)) throw error;
+    return undefined;
   }
 }
 
@@ -37,5 +46,6 @@ function lastOfEach(env: readonly string[]): string[] {
 export function withHome(process: Process, root: string): Process {
   const env = lastOfEach(process.env ?? []).filter((entry) => entry !== 'HOME=');
   if (env.some((entry) => nameOf(entry) === 'HOME')) return { ...process, env };
-  return { ...process, env: [...env, `HOME=${homeIn(passwdOf(root), process.user?.uid ?? 0)}`] };
+  const passwd = accountsIn(root, 'etc/passwd') ?? '';
+  return { ...process, env: [...env, `HOME=${homeIn(passwd, process.user?.uid ?? 0)}`] };
 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { homeIn, withHome } from '../../../src/tinyrunc/home.ts';
+import { homeIn, withHome } from '../../../src/runtime/home.ts';
 
 const PASSWD =
   'root:x:0:0:root:/root:/bin/sh\nodd\n1:x:zero:0::/no:/x\nweb:x:33:33::/var/www:/bin/sh\nnone:x:7:7:::\n';

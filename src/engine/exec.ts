@@ -1,0 +1,133 @@
+import { join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { native } from '../native/index.ts';
+import type { Plan } from '../plan/types.ts';
+import { execPlan } from '../plan/verbs/exec.ts';
+import { attend } from '../runtime/attend.ts';
+import { accountsIn } from '../runtime/home.ts';
+import { hostFacts } from '../runtime/host.ts';
+import { joinOptions } from '../runtime/joining.ts';
+import { bear, type Life } from '../runtime/life.ts';
+import { ofUs } from '../runtime/own.ts';
+import { containerSpec, type StateFile } from '../runtime/state.ts';
+import { capabilityNames } from '../spec/linux.ts';
+import type { Process, Spec } from '../spec/types.ts';
+import { openNull } from '../store/inside.ts';
+import type { Roots } from '../store/paths.ts';
+import type { ExecConfig } from './config/types.ts';
+import { checkExec, processOfExec } from './exec-process.ts';
+import { imageDefaultsOf } from './image-defaults.ts';
+import { containerPaths } from './layout.ts';
+import { findContainer } from './manage.ts';
+import type { ContainerRecord } from './record.ts';
+import { checkTerminal, lost, type Watch } from './run.ts';
+import { isRunning } from './status.ts';
+import { type StreamsOfRun, streamsOf } from './streams.ts';
+import type { ExecControl, ExecResult } from './types.ts';
+
+/** Runs a program in a running container and waits for it. */
+export async function execContainer(
+  roots: Roots,
+  text: string,
+  config: ExecConfig,
+  control: ExecControl,
+  watch: Watch,
+): Promise<ExecResult> {
+  const planned = planExec(roots, text, config);
+  checkTerminal({ config }, control);
+  const life = await begin(planned, control, watch, () => streamsOf({ config, spec: planned.spec }, control));
+  const { exit, lost: cause } = await attend(life, { stdin: config.openStdin === true });
+  if (cause) throw lost(cause);
+  return { exitCode: exit.code, ...(exit.signal === undefined ? {} : { signal: exit.signal }) };
+}
+
+/** The same without waiting, and without streams: it goes on when this process ends. */
+export async function execDetached(
+  roots: Roots,
+  text: string,
+  config: ExecConfig,
+  control: ExecControl,
+  watch: Watch,
+): Promise<Life> {
+  if (config.tty) {
+    // whoever holds the terminal's other end must stay
+    throw new TinyrunError('UNSUPPORTED', 'a detached process with a terminal is not there yet', {
+      hint: 'leave the terminal away: nobody would be at it',
+    });
+  }
+  const planned = planExec(roots, text, { ...config, openStdin: false });
+  return await begin(planned, control, watch, () => nowhere(planned.state));
+}
+
+export interface PlannedExec {
+  readonly plan: Plan;
+  readonly state: StateFile;
+  /** The container's, with this process in place of its first. */
+  readonly spec: Spec;
+}
+
+/**
+ * Thought through, with nothing done yet.
+ * @throws TinyrunError CONTAINER_NOT_FOUND, CONTAINER_NOT_RUNNING, USER_NOT_FOUND; ConfigError
+ */
+export function planExec(roots: Roots, text: string, config: ExecConfig): PlannedExec {
+  checkExec(config);
+  const { record, state } = running(roots, text);
+  const host = hostFacts();
+  const spec = containerSpec(containerPaths(roots, record.id).run);
+  const process = processOfExec(config, {
+    spec,
+    container: record.config,
+    accounts: () => accountsOf(state),
+    imageEnv: () => imageDefaultsOf(roots, record)?.Env ?? [],
+    held: capabilityNames(host.capabilities.effective),
+  });
+  const seccompCache = join(roots.dataRoot, 'cache', 'seccomp');
+  const options = joinOptions({ state, spec, process, seccompCache, isOurs: true });
+  const nullInput = !config.openStdin && !config.tty;
+  const { plan } = execPlan(host, { ...options, ...(nullInput ? { nullInput } : {}) });
+  return { plan, state, spec: { ...spec, process: options.process satisfies Process } };
+}
+
+/** Docker's words, which scripts read. */
+function running(roots: Roots, text: string): { record: ContainerRecord; state: StateFile } {
+  const view = findContainer(roots, text);
+  const { record, state, status } = view;
+  if (status === 'paused')
+    throw new TinyrunError(
+      'CONTAINER_NOT_RUNNING',
+      `container ${text} is paused, unpause the container before exec`,
+      { hint: `tinyrun unpause ${text} lets it go on` },
+    );
+  if (state && isRunning(view)) return { record, state };
+  throw new TinyrunError('CONTAINER_NOT_RUNNING', `container ${text} is not running`);
+}
+
+/** As they are now: its programs may have changed them since. */
+function accountsOf({ pid }: StateFile) {
+  const root = `/proc/${pid}/root`;
+  return {
+    passwd: accountsIn(root, 'etc/passwd'),
+    group: accountsIn(root, 'etc/group'),
+    owner: 'container',
+  } as const;
+}
+
+async function begin(
+  { plan }: PlannedExec,
+  { blocking }: ExecControl,
+  watch: Watch,
+  open: () => StreamsOfRun,
+): Promise<Life> {
+  watch.onPlan?.(plan);
+  const life = await bear({ plan, parent: ofUs({ blocking, watch, streams: open() }) });
+  watch.onLaunched?.(life);
+  return life;
+}
+
+/** The container's own null device: with the host's its root could change that. */
+function nowhere({ pid }: StateFile): StreamsOfRun {
+  const fd = openNull(`/proc/${pid}/root`);
+  const close = () => native().close(fd);
+  return { stdio: [fd, fd, fd], start: close, drop: close, finish: async () => {} };
+}
