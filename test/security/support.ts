@@ -33,10 +33,10 @@ export async function swapWhile(
   return count;
 }
 
-// A sight of a process whose program is not busybox: its capabilities, its filter, where its files lead. One that went on
+// A sight of a process whose program is none of busybox's: its capabilities, its filter, where its files lead. One that went on
 // meanwhile was not seen whole.
 export const HUNTER = `echo hunting
-  elsewhere() { case $(readlink $1/exe) in ''|*/busybox) false ;; esac }
+  elsewhere() { case $(readlink $1/exe) in ''|/bin/*) false ;; esac }
   look() {
     grep -E '^(CapPrm|CapEff|CapBnd|Seccomp):' $1/status
     for f in $1/fd/*; do

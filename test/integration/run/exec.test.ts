@@ -183,7 +183,7 @@ describe('on its own', () => {
     expect(await sh('-d', `${links}; ${script}`)).toEqual({ code: 0, stdout: '', stderr: '' });
     await until(() => pidsOf('sleep', '1001').length === 1);
     expect((await sh('', 'cat /tmp/links')).stdout).toBe('/dev/null\n'.repeat(3));
-    await sh('', 'pkill -f "sleep 1001"');
+    for (const pid of pidsOf('sleep', '1001')) process.kill(pid);
     await until(() => pidsOf('sleep', '1001').length === 0);
     while ((await sh('', 'cat /tmp/end')).code !== 0);
     expect(await exec('-d', 'web', 'nope')).toMatchObject({ code: 127, stdout: '' });
