@@ -107,9 +107,11 @@ test('TERM is there with a terminal', () => {
   const spec = { ...SPEC, process: { cwd: '/', env: ['TERM=xterm'] } };
   expect(made({}, { spec }, { tty: true }).env).toEqual([]);
   expect(made({}, { spec }, { tty: true, env: ['TERM=xterm'] }).env).toEqual(['TERM=xterm']);
-  expect(
-    made({ tty: true }, { spec: { ...SPEC, process: { cwd: '/', env: ['TERM=vt100'] } } }).env,
-  ).toContain('TERM=vt100');
+  const vt = {
+    spec: { ...SPEC, process: { cwd: '/', env: ['TERM=vt100'] } },
+    imageEnv: () => ['TERM=vt100'],
+  };
+  expect(made({ tty: true }, vt).env).toEqual(['TERM=vt100']);
 });
 
 test.each<[string, object]>([
