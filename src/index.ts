@@ -28,7 +28,9 @@ export type {
   SecurityConfig,
   TmpfsConfig,
 } from './engine/config/types.ts';
+export type { Pruned } from './engine/prune.ts';
 export type { ContainerExit, ContainerRecord, ContainerView, MountPoint } from './engine/record.ts';
+export type { StopOptions } from './engine/stop.ts';
 export type { CreateOptions, ExecControl, ExecResult, Lifeline } from './engine/types.ts';
 export { ERRORS, type ErrorCode, TinyrunError } from './errors.ts';
 export { createEngine, type Engine } from './library/engine.ts';

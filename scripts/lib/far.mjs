@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 
 /** Where main.cjs ends: verbs that take long anyhow or are seldom asked for, and what `run` needs for a new image. */
 const FAR = [
+  'src/cli/commands/container-prune.ts',
   'src/cli/commands/doctor.ts',
   'src/cli/commands/export.ts',
   'src/cli/commands/image-tree.ts',
@@ -24,6 +25,7 @@ const FAR = [
   'src/cli/commands/system-df.ts',
   'src/cli/output/trace-run.ts',
   'src/engine/fetch-image.ts',
+  'src/engine/prune.ts',
   'src/image/layout.ts',
   'src/image/unpack/stored.ts',
 ];

@@ -5,10 +5,8 @@ import { TinyrunError } from '../errors.ts';
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
   ...'attach build builder buildx commit compose cp diff events info logs network'.split(' '),
-  ...'pause port rename restart sbom stats stop top unpause update version volume wait why'.split(' '),
-  ...'attach commit cp diff logs pause port prune rename restart stats stop top unpause update wait'
-    .split(' ')
-    .map((name) => `container ${name}`),
+  ...'port sbom stats top update version volume why'.split(' '),
+  ...'attach commit cp diff logs port stats top update'.split(' ').map((name) => `container ${name}`),
   ...['image build', 'system events', 'system gc', 'system info', 'system prune', 'system start-all'],
 ]);
 

@@ -28,10 +28,14 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/exec.ts'),
   },
   {
-    names: ['ps', 'container ls', 'container list', 'container ps'],
-    summary: 'list containers',
-    hot: { args: [] },
-    load: () => import('./commands/ps.ts'),
+    names: ['stop', 'container stop'],
+    summary: 'end running containers',
+    load: () => import('./commands/stop.ts'),
+  },
+  {
+    names: ['restart', 'container restart'],
+    summary: 'stop containers and start them again',
+    load: () => import('./commands/restart.ts'),
   },
   {
     names: ['kill', 'container kill'],
@@ -39,9 +43,40 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/kill.ts'),
   },
   {
+    names: ['wait', 'container wait'],
+    summary: 'wait until containers end, and print their exit codes',
+    load: () => import('./commands/wait.ts'),
+  },
+  {
+    names: ['pause', 'container pause'],
+    summary: 'stop the processes of containers where they are',
+    load: () => import('./commands/pause.ts'),
+  },
+  {
+    names: ['unpause', 'container unpause'],
+    summary: 'let the processes of paused containers go on',
+    load: () => import('./commands/unpause.ts'),
+  },
+  {
+    names: ['rename', 'container rename'],
+    summary: 'give a container another name',
+    load: () => import('./commands/rename.ts'),
+  },
+  {
+    names: ['ps', 'container ls', 'container list', 'container ps'],
+    summary: 'list containers',
+    hot: { args: [] },
+    load: () => import('./commands/ps.ts'),
+  },
+  {
     names: ['rm', 'container rm', 'container remove'],
     summary: 'remove containers',
     load: () => import('./commands/rm.ts'),
+  },
+  {
+    names: ['container prune'],
+    summary: 'remove all containers that do not run',
+    load: () => import('./commands/container-prune.ts'),
   },
   {
     names: ['inspect'],

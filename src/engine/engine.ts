@@ -10,12 +10,16 @@ import { makeContainer } from './create.ts';
 import { execContainer, execDetached, planExec } from './exec.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer, listContainers, removeContainer, signalContainer } from './manage.ts';
+import { pauseContainer, unpauseContainer } from './pause.ts';
 import { planOf } from './plan.ts';
 import { prepare } from './prepare.ts';
+import type { Pruned } from './prune.ts';
 import type { ContainerView } from './record.ts';
+import { renameContainer } from './rename.ts';
 import { runBlueprint, type Watch } from './run.ts';
 import { startContainer } from './start.ts';
 import { isRunning } from './status.ts';
+import { restartContainer, type StopOptions, stopContainer, waitForContainer } from './stop.ts';
 import { sweepRunning } from './sweep.ts';
 import type { CreateOptions, ExecControl, ExecResult, RunControl, RunResult } from './types.ts';
 
@@ -43,6 +47,23 @@ export interface Engine {
    * @throws TinyrunError
    */
   start(container: string): Promise<void>;
+  /**
+   * Ends the program of a container: asks it to, and kills it when its time is over. Returns when all of it is taken back.
+   * @throws TinyrunError
+   */
+  stop(container: string, options?: StopOptions): Promise<void>;
+  /** Stops a container, if it runs, and starts it. @throws TinyrunError */
+  restart(container: string, options?: StopOptions): Promise<void>;
+  /** Waits for the end of a container that runs; answers the exit code of its last end, 0 where there was none. */
+  wait(container: string): Promise<number>;
+  /** Stops every process of a container where it is. @throws TinyrunError */
+  pause(container: string): void;
+  /** Lets them go on. @throws TinyrunError */
+  unpause(container: string): void;
+  /** @throws TinyrunError NAME_IN_USE, ConfigError */
+  rename(container: string, name: string): Promise<void>;
+  /** Removes the containers that do not run and that all `filters` (`until=24h`, `label=KEY`) hold for. */
+  prune(filters?: readonly string[]): Promise<Pruned>;
   /** Newest first. */
   list(onDamaged?: (error: Error) => void): ContainerView[];
   /** By id, its beginning, or name. */
@@ -97,6 +118,16 @@ export function createEngine(
       return makeContainer(roots, blueprint, options);
     },
     start: (container) => startContainer(roots, container, findPid),
+    stop: (container, options) => stopContainer(roots, container, options),
+    restart: (container, options = {}) => restartContainer(roots, container, options, findPid),
+    wait: (container) => waitForContainer(roots, container),
+    pause: (container) => pauseContainer(roots, container),
+    unpause: (container) => unpauseContainer(roots, container),
+    rename: (container, name) => renameContainer(roots, container, name),
+    async prune(filters) {
+      const { pruneContainers } = await import('./prune.ts');
+      return pruneContainers(roots, filters);
+    },
     list: (onDamaged = () => {}) => listContainers(roots, onDamaged),
     exec: (container, config, control = {}, watch = {}) =>
       execContainer(roots, container, config, control, watch),

@@ -73,6 +73,9 @@ export function asBefore({ before, started: _, ...rest }: ContainerRecord): Cont
   return { ...rest, wanted: 'stopped', ...before };
 }
 
+/** As what it has ended: its program's code, or why there was none the last time. */
+export const codeOf = ({ exit, failure }: ContainerRecord): number => failure?.code ?? exit?.code ?? 0;
+
 /** Of one that runs, or did: since when, as far as its record knows. */
 export const startOf = ({ started, created }: ContainerRecord): string => started ?? created;
 

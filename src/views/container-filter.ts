@@ -1,7 +1,7 @@
-import type { ContainerView } from '../engine/record.ts';
+import { type ContainerView, codeOf } from '../engine/record.ts';
 import { TinyrunError } from '../errors.ts';
 import { hasLabel, parseFilters } from '../image/filter.ts';
-import { codeOf, networkOf } from './containers.ts';
+import { networkOf } from './containers.ts';
 
 /** What filters ask for besides the container at hand. */
 export interface Lookup {

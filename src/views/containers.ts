@@ -1,4 +1,4 @@
-import { type ContainerRecord, type ContainerView, startOf } from '../engine/record.ts';
+import { type ContainerRecord, type ContainerView, codeOf, startOf } from '../engine/record.ts';
 import { goTime, humanDuration, humanSize } from './units.ts';
 
 /** Column heads of `ps`, also of `system df -v`. */
@@ -73,9 +73,6 @@ function ellipsis(text: string, most: number): string {
   const characters = [...text];
   return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
 }
-
-/** As what it has ended: its program's code, or why there was none the last time. */
-export const codeOf = ({ exit, failure }: ContainerRecord): number => failure?.code ?? exit?.code ?? 0;
 
 function statusText({ record, status }: ContainerView, now: number): string {
   const { exit } = record;

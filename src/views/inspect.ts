@@ -1,8 +1,8 @@
 import type { ContainerPaths } from '../engine/layout.ts';
-import { type ContainerView, startOf } from '../engine/record.ts';
+import { type ContainerView, codeOf, startOf } from '../engine/record.ts';
 import { isRunning } from '../engine/status.ts';
 import type { ImageDefaults } from '../image/types.ts';
-import { codeOf, type Sizes } from './containers.ts';
+import type { Sizes } from './containers.ts';
 import { describeConfig } from './inspect-config.ts';
 import { describeHostConfig } from './inspect-host-config.ts';
 import { describeMounts } from './inspect-mounts.ts';

@@ -14,6 +14,8 @@ export function list(listing: Listing, roots: Roots, typed: string): readonly Ca
       return containers(roots, typed, () => true);
     case 'running':
       return containers(roots, typed, (status) => status === 'running');
+    case 'paused':
+      return containers(roots, typed, (status) => status === 'paused');
     case 'stopped':
       return containers(roots, typed, (status) => status === 'created' || status === 'exited');
     case 'images':

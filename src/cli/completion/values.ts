@@ -6,6 +6,7 @@ export type Listing =
   | 'containers'
   | 'running'
   | 'stopped'
+  | 'paused'
   | 'images'
   | 'registries'
   | 'variables'
@@ -73,6 +74,7 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
     all('containers', 'since='),
   ],
   'images --filter': 'dangling=true dangling=false label= until= reference= before= since='.split(' '),
+  'container prune --filter': ['until=', 'label=', 'label!='],
   'image prune --filter': ['until=', 'label=', 'label!='],
 });
 
@@ -94,8 +96,14 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   pull: [IMAGE],
   rm: [[all('containers')]],
   rmi: [IMAGE],
+  pause: [[all('running')]],
+  rename: [[all('containers')], []],
   run: [IMAGE],
+  unpause: [[all('paused')]],
+  restart: [[all('containers')]],
   start: [[all('stopped')]],
+  stop: [[all('running')]],
+  wait: [[all('running')]],
   save: [IMAGE],
   tag: [IMAGE],
   'image inspect': [IMAGE],

@@ -7,12 +7,13 @@ import type { LinuxResources, Mount, POSIXRlimit } from '../../spec/types.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { type DeviceGrant, devicesOf } from './devices.ts';
 import { checkEnv } from './env.ts';
-import { ConfigError, checkInteger } from './error.ts';
+import { ConfigError } from './error.ts';
 import { checkFields } from './fields.ts';
 import { bytesOf, type Machine, oomScoreAdjOf, resourcesOf, rlimitsOf } from './limits.ts';
 import { cleanTarget, missingSources, mountsOf } from './mounts.ts';
 import { type Modes, namespaceModes } from './namespaces.ts';
 import { checkPropagation } from './propagation.ts';
+import { checkStop } from './stop.ts';
 import type { ContainerConfig } from './types.ts';
 
 /** What a configuration comes to on this host, whatever its image is. */
@@ -36,8 +37,7 @@ export function checkConfig(config: ContainerConfig, host: HostFacts): Checked {
   checkFields(config);
   if (namespaces?.uts === 'host' && hostname !== undefined)
     throw new ConfigError('hostname', 'conflicting options: hostname and the UTS mode');
-  if (config.stop?.signal !== undefined) checkInteger('stop.signal', config.stop.signal, SIGNALS);
-  if (config.stop?.graceMs !== undefined) checkInteger('stop.graceMs', config.stop.graceMs, GRACE);
+  checkStop(config);
   checkEnv(config.env ?? []);
   checkPropagation(mounts);
   const held = capabilityNames(host.capabilities.effective);
@@ -59,10 +59,6 @@ const machineOf = ({ cgroup }: HostFacts): Machine => ({
   processors: availableParallelism(),
   readSet: (kind) => machineSet(cgroup, kind),
 });
-
-const SIGNALS = { min: 1, max: 64 };
-/** What a timer can be set to. */
-const GRACE = { min: -1, max: 2 ** 31 - 1 };
 
 /** Cleaned before it is made, as runc and Docker do: of `/a/../b` there need be no /a. */
 export function workdirOf(path: string): string {

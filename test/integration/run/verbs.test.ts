@@ -1,5 +1,15 @@
-// A container's life by verbs: create, start.
-import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+// A container's life by verbs: create, start, stop, restart, wait, pause, unpause, rename, container prune.
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../../support/programs.ts';
@@ -156,3 +166,152 @@ test('several at once start one that is started once', async () => {
   expect(readFileSync(below('data/containers', id, 'upper/log'), 'utf8').split('\n')).toHaveLength(2);
   await ok('rm', '-f', 'race');
 });
+
+/** Left behind by several tests below. */
+const DEAF = ['sh', '-c', 'trap "" TERM; trap "exit 6" INT; echo > /up; while :; do sleep 1000 & wait; done'];
+
+async function up(name: string, program: readonly string[], ...flags: string[]): Promise<string> {
+  const id = await ok('create', '--name', name, ...flags, 'busybox', ...program);
+  await ok('start', name);
+  const file = program === DEAF ? 'up' : 'log';
+  await until(() => existsSync(below('data/containers', id, 'upper', file)));
+  return id;
+}
+
+const since = async (act: () => Promise<unknown>): Promise<number> => {
+  const start = performance.now();
+  await act();
+  return performance.now() - start;
+};
+
+test('stop: asked, killed when its time is over, all of it taken back; one that does not run is none', async () => {
+  const id = await up('soft', LOYAL);
+  const waiting = ok('wait', 'soft');
+  expect(await ok('stop', 'soft')).toBe('soft');
+  // not a moment later
+  expect(list('run/containers')).toEqual([]);
+  expect(await waiting).toBe('3');
+  expect(await stateOf('soft')).toMatchObject({ Status: 'exited', ExitCode: 3 });
+  expect(await ok('stop', 'soft')).toBe('soft');
+  expect(await ok('wait', 'soft')).toBe('3');
+  expect(await ok('create', '--name', 'new', 'busybox', 'true')).not.toBe('');
+  expect(await ok('stop', 'new')).toBe('new');
+  expect(await ok('wait', 'new')).toBe('0');
+  expect(await statusOf('new')).toBe('Created');
+  expect(await ok('restart', '-t', '3', 'soft', 'soft')).toBe('soft\nsoft');
+  await until(() => readFileSync(below('data/containers', id, 'upper/log'), 'utf8').split('\n').length > 2);
+  await ok('stop', '-t', '0', 'soft');
+  expect(await refused('stop', 'nobody')).toBe('no such container: nobody');
+  expect(await refused('stop', '-s', 'NONE', 'soft')).toMatch(/NONE/);
+  await ok('rm', 'soft', 'new');
+});
+
+test('stop of those that will not: both at once, by their own time, or the one that is given', async () => {
+  await up('deaf1', DEAF, '--stop-timeout', '1');
+  await up('deaf2', DEAF);
+  const waiting = ok('wait', 'deaf2', 'deaf1');
+  const took = await since(() => ok('stop', 'deaf1'));
+  expect(took).toBeGreaterThan(1000);
+  expect(await statusOf('deaf1')).toMatch(/^Exited \(137\) /);
+  // two who stop it: the one with less patience wins
+  const both = await since(() =>
+    Promise.all([ok('stop', '-t', '-1', 'deaf2'), ok('stop', '-t', '0', 'deaf2')]),
+  );
+  expect(both).toBeLessThan(5000);
+  expect(await waiting).toBe('137\n137');
+  const up2 = below('data/containers', readlinkSync(below('data/names/deaf2')), 'upper/up');
+  rmSync(up2);
+  await ok('start', 'deaf2');
+  await until(() => existsSync(up2));
+  expect(await ok('stop', '--time', '20', '-s', 'INT', 'deaf2')).toBe('deaf2');
+  await ok('rm', 'deaf1', 'deaf2');
+});
+
+test('paused: every verb has its word, and stop ends it all the same', async () => {
+  await up('ice', LOYAL);
+  expect(await refused('unpause', 'ice')).toBe('container ice is not paused');
+  expect(await ok('pause', 'ice')).toBe('ice');
+  expect(await statusOf('ice')).toMatch(/^Up .* \(Paused\)$/);
+  expect(await refused('pause', 'ice')).toBe('container ice is already paused');
+  expect(await refused('start', 'ice')).toBe('cannot start a paused container, try unpause instead');
+  expect(await ok('unpause', 'ice')).toBe('ice');
+  expect(await stateOf('ice')).toMatchObject({ Status: 'running', Paused: false });
+  await ok('container', 'pause', 'ice');
+  expect(await ok('stop', 'ice')).toBe('ice');
+  expect(await stateOf('ice')).toMatchObject({ Status: 'exited', ExitCode: 3 });
+  expect(await refused('pause', 'ice')).toBe('container ice is not running');
+  expect(await refused('unpause', 'ice')).toBe('container ice is not paused');
+  await ok('rm', 'ice');
+});
+
+test('rename: of one that runs and one that does not; names are taken and free at once', async () => {
+  const id = await up('old', LOYAL);
+  await ok('create', '--name', 'other', 'busybox', 'true');
+  expect(await ok('rename', 'old', 'young')).toBe('');
+  expect((await inspect('young')).Id).toBe(id);
+  expect(list('data/names')).toEqual(['other', 'young']);
+  expect(await refused('rename', 'old', 'x1')).toBe('no such container: old');
+  expect(await refused('rename', 'young', 'young')).toMatch(/^renaming a container with the same name/);
+  expect(await refused('rename', 'young', 'other')).toMatch(/^the name other is in use by container /);
+  expect(await refused('rename', 'young', 'a/b')).toBe('"a/b": not a container name');
+  // killed between its two names: either finds it, and it is removed with both
+  symlinkSync(id, below('data/names/half'));
+  expect((await inspect('half')).Name).toBe('/young');
+  await Promise.all([ok('rename', id, 'x1'), ok('rename', id, 'x2')]);
+  expect(list('data/names')).toHaveLength(3);
+  await ok('rm', '-f', id);
+  expect(list('data/names')).toEqual(['other']);
+  // a name that was given to one that was just being removed is nobody's
+  symlinkSync(id, below('data/names/half'));
+  await ok('rename', 'other', '/half');
+  expect(list('data/names')).toEqual(['half']);
+  await ok('rm', 'half');
+});
+
+test('--rm: stopped it is gone, restarted it cannot be; who waits hears how it ended', async () => {
+  await up('brief', LOYAL, '--rm');
+  expect(await refused('restart', 'brief')).toMatch(/^container brief is removed when it ends/);
+  const waiting = ok('wait', 'brief');
+  await until(() => waits(below('run/containers')));
+  await ok('stop', 'brief');
+  expect(await waiting).toBe('3');
+  expect([list('data/names'), list('data/containers'), list('run/containers')]).toEqual([[], [], []]);
+});
+
+test('container prune: those that do not run, after a yes, or some of them', async () => {
+  const keep = await up('keep', LOYAL);
+  const [one, two] = [
+    await ok('create', '-l', 'k=1', 'busybox', 'true'),
+    await ok('create', 'busybox', 'true'),
+  ];
+  const no = await sandbox.tinyrun(['container', 'prune']);
+  expect(no).toMatchObject({ code: 0, stdout: expect.stringMatching(/^WARNING! .* stopped containers\.\n/) });
+  expect(list('data/containers')).toHaveLength(3);
+  expect(await ok('container', 'prune', '-f', '--filter', 'until=1h')).toBe('Total reclaimed space: 0B');
+  expect(await ok('container', 'prune', '-f', '--filter', 'label!=k')).toBe(
+    `Deleted Containers:\n${two}\n\nTotal reclaimed space: 0B`,
+  );
+  expect(await refused('container', 'prune', '-f', '--filter', 'x=1')).toBe("invalid filter 'x'");
+  expect(await ok('container', 'prune', '-f')).toContain(one);
+  expect(list('data/containers')).toEqual([keep]);
+  await ok('rm', '-f', keep);
+});
+
+/** Whether somebody watches what moves in a directory of containers. */
+function waits(dir: string): boolean {
+  const [id = ''] = readdirSync(dir);
+  const inode = statSync(path.join(dir, id)).ino.toString(16);
+  return readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .some((pid) => infosOf(pid).some((info) => info.includes(`ino:${inode} `)));
+}
+
+function infosOf(pid: string): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fdinfo`).map((fd) =>
+      readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1'),
+    );
+  } catch {
+    return [];
+  }
+}

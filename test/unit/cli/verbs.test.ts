@@ -93,7 +93,10 @@ describe('the verb', () => {
 
 /** `docker container --help` and `docker image --help`: names that ours have too are docker's for the same. */
 test.each([
-  ['container', 'create exec export inspect kill list ls ps remove rm run start'],
+  [
+    'container',
+    'create exec export inspect kill list ls pause prune ps remove rename restart rm run start stop unpause wait',
+  ],
   ['image', 'history import inspect list load ls prune pull push remove rm save tag tree'],
   ['manifest', 'annotate create inspect push rm'],
   ['system', 'df'],

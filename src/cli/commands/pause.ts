@@ -1,0 +1,14 @@
+import { createEngine } from '../../engine/engine.ts';
+import type { Command } from '../command.ts';
+import { forEach } from '../each.ts';
+
+export const command: Command = {
+  usage: 'CONTAINER [CONTAINER...]',
+  examples: ['tinyrun pause web', 'tinyrun pause web db'],
+  define(program, context) {
+    program.argument('<container...>').action((containers: string[]) => {
+      const engine = createEngine(context);
+      return forEach(containers, context, (name) => engine.pause(name));
+    });
+  },
+};

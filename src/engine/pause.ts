@@ -1,0 +1,44 @@
+import { TinyrunError } from '../errors.ts';
+import { setFrozen } from '../runtime/freeze.ts';
+import { isAlive } from '../runtime/state.ts';
+import type { Roots } from '../store/paths.ts';
+import { containerPaths } from './layout.ts';
+import { findContainer } from './manage.ts';
+import { isRunning } from './status.ts';
+
+/** Stops every process of a container where it is. @throws TinyrunError CONTAINER_NOT_RUNNING, CONTAINER_PAUSED */
+export function pauseContainer(roots: Roots, text: string): void {
+  const { state, dir, status } = runningOne(roots, text, notRunning);
+  if (status === 'paused') throw new TinyrunError('CONTAINER_PAUSED', `container ${text} is already paused`);
+  freeze(state, dir, true, () => notRunning(text));
+}
+
+/** Lets them go on. @throws TinyrunError CONTAINER_NOT_PAUSED */
+export function unpauseContainer(roots: Roots, text: string): void {
+  const { state, dir, status } = runningOne(roots, text, notPaused);
+  if (status !== 'paused') throw notPaused(text);
+  freeze(state, dir, false, () => notPaused(text));
+}
+
+const notRunning = (text: string) =>
+  new TinyrunError('CONTAINER_NOT_RUNNING', `container ${text} is not running`);
+const notPaused = (text: string) =>
+  new TinyrunError('CONTAINER_NOT_PAUSED', `container ${text} is not paused`);
+
+function runningOne(roots: Roots, text: string, refusal: (text: string) => TinyrunError) {
+  const view = findContainer(roots, text);
+  const { state, status } = view;
+  if (!state || !isRunning(view)) throw refusal(text);
+  return { state, status, dir: containerPaths(roots, view.record.id).run };
+}
+
+type State = Parameters<typeof setFrozen>[0]['state'];
+
+function freeze(state: State, dir: string, frozen: boolean, refusal: () => TinyrunError): void {
+  try {
+    setFrozen({ dir, state }, frozen);
+  } catch (error) {
+    // it has ended since we looked
+    throw isAlive(state) ? error : refusal();
+  }
+}

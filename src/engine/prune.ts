@@ -1,0 +1,60 @@
+import { TinyrunError } from '../errors.ts';
+import { hasLabel, parseFilters, parseUntil } from '../image/filter.ts';
+import type { Roots } from '../store/paths.ts';
+import { listContainers, removeContainer } from './manage.ts';
+import type { ContainerView } from './record.ts';
+import { writtenBy } from './usage.ts';
+
+export interface Pruned {
+  /** Ids of those that were removed. */
+  readonly deleted: readonly string[];
+  /** Bytes that they had written. */
+  readonly reclaimed: number;
+  /** Why others could not be. */
+  readonly failed: readonly Error[];
+}
+
+const STOPPED: readonly string[] = ['created', 'exited', 'dead'];
+
+/**
+ * Removes the containers that do not run.
+ * @param filters `until=24h`, `label=KEY[=VALUE]`, `label!=…`; all of them have to hold
+ * @throws TinyrunError for a filter that cannot be
+ */
+export async function pruneContainers(roots: Roots, filters: readonly string[] = []): Promise<Pruned> {
+  const isWanted = wantedBy(filters);
+  const failed: Error[] = [];
+  const going = listContainers(roots, (error) => failed.push(error)).filter(
+    (view) => STOPPED.includes(view.status) && isWanted(view),
+  );
+  const deleted: string[] = [];
+  let reclaimed = 0;
+  for (const view of going) {
+    const { id } = view.record;
+    const size = writtenBy(roots, view);
+    try {
+      await removeContainer(roots, id, false);
+      deleted.push(id);
+      reclaimed += size;
+    } catch (error) {
+      if (!isBusy(error)) failed.push(error as Error);
+    }
+  }
+  return { deleted, reclaimed, failed };
+}
+
+/** Another has removed it, or started it. */
+const isBusy = (error: unknown): boolean =>
+  error instanceof TinyrunError && ['CONTAINER_NOT_FOUND', 'CONTAINER_RUNNING'].includes(error.code);
+
+function wantedBy(given: readonly string[]): (view: ContainerView) => boolean {
+  const filters = parseFilters(given, ['until', 'label', 'label!']);
+  const labels = filters.get('label') ?? [];
+  const others = filters.get('label!') ?? [];
+  const now = Date.now();
+  const until = (filters.get('until') ?? []).map((text) => parseUntil(text, now));
+  return ({ record }) =>
+    labels.every((label) => hasLabel(record.labels, label)) &&
+    !others.some((label) => hasLabel(record.labels, label)) &&
+    until.every((time) => Date.parse(record.created) < time);
+}

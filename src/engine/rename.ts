@@ -1,0 +1,36 @@
+import { TinyrunError } from '../errors.ts';
+import type { Roots } from '../store/paths.ts';
+import { changeRecord } from './change.ts';
+import { takeGivenName } from './create.ts';
+import { findContainer } from './manage.ts';
+import { Names } from './names.ts';
+
+/**
+ * Gives a container another name. It has both for a moment, and where that ends it: either finds it, and it is removed with
+ * both.
+ * @throws TinyrunError CONTAINER_NOT_FOUND, NAME_IN_USE; ConfigError of `name`
+ */
+export async function renameContainer(roots: Roots, text: string, given: string): Promise<void> {
+  const { id, name } = findContainer(roots, text).record;
+  // the API writes a slash before names, and takes it
+  const wanted = given.replace(/^\//, '');
+  if (wanted === name)
+    throw new TinyrunError('USAGE', 'renaming a container with the same name as its current name', {
+      hint: 'give it another one',
+    });
+  const names = new Names(roots.dataRoot);
+  // left by one that was killed
+  const isOurs = names.holder(wanted) === id;
+  if (!isOurs) takeGivenName(roots, id, wanted);
+  let old = name;
+  try {
+    await changeRecord(roots, id, (record) => {
+      old = record.name;
+      return { ...record, name: wanted };
+    });
+  } catch (error) {
+    if (!isOurs) names.release(wanted, id);
+    throw error;
+  }
+  if (old !== wanted) names.release(old, id);
+}

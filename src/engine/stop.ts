@@ -1,0 +1,149 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { TinyrunError } from '../errors.ts';
+import { native } from '../native/index.ts';
+import { LOCK_FILE } from '../runtime/dir.ts';
+import { setFrozen } from '../runtime/freeze.ts';
+import { hasEnded, openProcess, signalPidfd } from '../runtime/pidfd.ts';
+import { parseSignal } from '../runtime/signals.ts';
+import type { StateFile } from '../runtime/state.ts';
+import { SIGKILL } from '../spec/linux.ts';
+import { awaitUnkept } from '../store/lock.ts';
+import type { Roots } from '../store/paths.ts';
+import { changeRecord } from './change.ts';
+import { checkInteger } from './config/error.ts';
+import type { FindPid } from './config/namespaces.ts';
+import { GRACE } from './config/stop.ts';
+import { containerPaths, EXIT_FILE } from './layout.ts';
+import { findContainer } from './manage.ts';
+import { watchIfThere } from './moves.ts';
+import { type ContainerExit, codeOf, readExit, readRecord, startOf, viewOf } from './record.ts';
+import { startContainer } from './start.ts';
+import { isRunning } from './status.ts';
+import { sweepOne, sweepQuietly } from './sweep.ts';
+
+/** How a program is asked to end. */
+export interface StopOptions {
+  /** By name or number; without, the container's own. */
+  readonly signal?: string | undefined;
+  /** How long it may take before it is killed, -1: as long as it likes; without, the container's own, or 10000. */
+  readonly graceMs?: number | undefined;
+}
+
+const DEFAULT_GRACE = 10_000;
+
+/**
+ * Ends a container's program, and returns when all of it is taken back; one that does not run stays as it is.
+ * @throws TinyrunError CONTAINER_NOT_FOUND, CLEANUP
+ */
+export async function stopContainer(roots: Roots, text: string, options: StopOptions = {}): Promise<void> {
+  const signal = options.signal === undefined ? undefined : parseSignal(options.signal);
+  if (options.graceMs !== undefined) checkInteger('graceMs', options.graceMs, GRACE);
+  const { id } = findContainer(roots, text).record;
+  const { run } = containerPaths(roots, id);
+  if (!existsSync(run)) return;
+  const record = await changeRecord(roots, id, (now) =>
+    now.config.autoRemove ? undefined : { ...now, wanted: 'stopped', started: startOf(now) },
+  );
+  // it may just have been started
+  const view = viewOf(roots, record);
+  if (view.status === 'created') return;
+  if (view.state && isRunning(view)) {
+    const { graceMs = record.config.stop?.graceMs ?? DEFAULT_GRACE } = options;
+    await end(
+      { state: view.state, run, isPaused: view.status === 'paused' },
+      signal ?? record.stopSignal,
+      graceMs,
+    );
+  }
+  await awaitUnkept(join(run, LOCK_FILE));
+  sweepOne(roots, id, { wait: true });
+}
+
+interface Running {
+  readonly state: StateFile;
+  readonly run: string;
+  readonly isPaused: boolean;
+}
+
+async function end({ state, run, isPaused }: Running, signal: number, graceMs: number): Promise<void> {
+  const pidfd = openProcess(state.pid, BigInt(state.startTime));
+  if (pidfd === undefined) return;
+  try {
+    signalPidfd(pidfd, signal);
+    // what is frozen does not get it
+    if (isPaused) setFrozen({ dir: run, state }, false);
+    if (await hasEnded(pidfd, graceMs < 0 ? undefined : graceMs)) return;
+    signalPidfd(pidfd, SIGKILL);
+    await hasEnded(pidfd);
+  } finally {
+    native().close(pidfd);
+  }
+}
+
+/** Stops a container, if it runs, and starts it. @throws TinyrunError */
+export async function restartContainer(
+  roots: Roots,
+  text: string,
+  options: StopOptions,
+  findPid: FindPid,
+): Promise<void> {
+  const view = findContainer(roots, text);
+  const { id, config } = view.record;
+  if (isRunning(view) && config.autoRemove)
+    throw new TinyrunError(
+      'UNSUPPORTED',
+      `container ${text} is removed when it ends (--rm): it cannot be restarted`,
+      {
+        hint: 'make another one: tinyrun run',
+      },
+    );
+  await stopContainer(roots, id, options);
+  await startContainer(roots, id, findPid);
+}
+
+/**
+ * Waits for the end of a container that runs, and answers the exit code of its program: that of its last end where it does
+ * not run, 0 before the first, and where it was removed before anybody could know.
+ * @throws TinyrunError CONTAINER_NOT_FOUND
+ */
+export async function waitForContainer(roots: Roots, text: string): Promise<number> {
+  const view = findContainer(roots, text);
+  const { record, state } = view;
+  if (!state || !isRunning(view)) return codeOf(record);
+  const { run } = containerPaths(roots, record.id);
+  let seen: ContainerExit | undefined;
+  const look = () => {
+    seen ??= exitIn(run, record.id);
+  };
+  // it goes with the directory
+  const watcher = watchIfThere(run, look);
+  try {
+    await endOf(state);
+    look();
+    await awaitUnkept(join(run, LOCK_FILE));
+  } finally {
+    watcher?.close();
+  }
+  if (seen) return seen.code;
+  sweepQuietly(roots, record.id, true);
+  return readRecord(roots, record.id)?.exit?.code ?? 0;
+}
+
+function exitIn(run: string, id: string): ContainerExit | undefined {
+  try {
+    return readExit(id, join(run, EXIT_FILE));
+  } catch {
+    return undefined;
+  }
+}
+
+async function endOf({ pid, startTime }: StateFile): Promise<void> {
+  const pidfd = openProcess(pid, BigInt(startTime));
+  if (pidfd === undefined) return;
+  try {
+    await hasEnded(pidfd);
+  } finally {
+    native().close(pidfd);
+  }
+}
