@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 /** Where main.cjs ends: verbs that take long anyhow or are seldom asked for, and what `run` needs for a new image. */
 const FAR = [
   'src/cli/commands/container-prune.ts',
+  'src/cli/commands/diff.ts',
   'src/cli/commands/doctor.ts',
   'src/cli/commands/export.ts',
   'src/cli/commands/image-tree.ts',
@@ -23,9 +24,12 @@ const FAR = [
   'src/cli/commands/push.ts',
   'src/cli/commands/save.ts',
   'src/cli/commands/system-df.ts',
+  'src/cli/commands/top.ts',
   'src/cli/output/trace-run.ts',
+  'src/engine/diff.ts',
   'src/engine/fetch-image.ts',
   'src/engine/prune.ts',
+  'src/engine/top.ts',
   'src/image/layout.ts',
   'src/image/unpack/stored.ts',
 ];

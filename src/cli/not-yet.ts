@@ -4,9 +4,9 @@ import { TinyrunError } from '../errors.ts';
 
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
-  ...'attach build builder buildx commit compose cp diff events info logs network'.split(' '),
-  ...'port sbom stats top update version volume why'.split(' '),
-  ...'attach commit cp diff logs port stats top update'.split(' ').map((name) => `container ${name}`),
+  ...'attach build builder buildx commit compose cp events info logs network'.split(' '),
+  ...'port sbom stats update version volume why'.split(' '),
+  ...'attach commit cp logs port stats update'.split(' ').map((name) => `container ${name}`),
   ...['image build', 'system events', 'system gc', 'system info', 'system prune', 'system start-all'],
 ]);
 

@@ -28,6 +28,16 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/exec.ts'),
   },
   {
+    names: ['top', 'container top'],
+    summary: 'show the processes of a container',
+    load: () => import('./commands/top.ts'),
+  },
+  {
+    names: ['diff', 'container diff'],
+    summary: "show what a container has changed of its image's files",
+    load: () => import('./commands/diff.ts'),
+  },
+  {
     names: ['stop', 'container stop'],
     summary: 'end running containers',
     load: () => import('./commands/stop.ts'),

@@ -4,6 +4,7 @@ import type { Plan } from '../plan/types.ts';
 import type { Spec } from '../spec/types.ts';
 import { type Roots, resolveRoots } from '../store/paths.ts';
 import { booksOf } from './books.ts';
+import type { Change } from './changes.ts';
 import { ConfigError } from './config/error.ts';
 import type { ContainerConfig, ExecConfig } from './config/types.ts';
 import { makeContainer } from './create.ts';
@@ -13,6 +14,7 @@ import { findContainer, listContainers, removeContainer, signalContainer } from 
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { planOf } from './plan.ts';
 import { prepare } from './prepare.ts';
+import type { Top } from './processes.ts';
 import type { Pruned } from './prune.ts';
 import type { ContainerView } from './record.ts';
 import { renameContainer } from './rename.ts';
@@ -82,6 +84,10 @@ export interface Engine {
   ): Promise<{ readonly pid: number }>;
   /** What `exec` would do, without doing it. */
   explainExec(container: string, config: ExecConfig): Plan;
+  /** The processes of a running one; `options` are those of ps(1), `-ef` without. */
+  top(container: string, options?: readonly string[]): Promise<Top>;
+  /** What it has changed of its image's files, by path. */
+  diff(container: string): Promise<readonly Change[]>;
   /** `signal` by name or number. */
   kill(container: string, signal?: string): void;
   /** A running one only with `force`. */
@@ -134,6 +140,14 @@ export function createEngine(
     execDetached: (container, config, control = {}, watch = {}) =>
       execDetached(roots, container, config, control, watch),
     explainExec: (container, config) => planExec(roots, container, config).plan,
+    top: async (container, options = []) => {
+      const { topContainer } = await import('./top.ts');
+      return await topContainer(roots, container, options);
+    },
+    diff: async (container) => {
+      const { diffContainer } = await import('./diff.ts');
+      return diffContainer(roots, container);
+    },
     find: (container) => findContainer(roots, container),
     kill: (container, signal = 'KILL') => signalContainer(roots, container, signal),
     remove: (container, { force = false } = {}) => removeContainer(roots, container, force),

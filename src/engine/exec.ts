@@ -17,11 +17,8 @@ import type { Roots } from '../store/paths.ts';
 import type { ExecConfig } from './config/types.ts';
 import { checkExec, processOfExec } from './exec-process.ts';
 import { imageDefaultsOf } from './image-defaults.ts';
-import { containerPaths } from './layout.ts';
-import { findContainer } from './manage.ts';
-import type { ContainerRecord } from './record.ts';
 import { checkTerminal, lost, type Watch } from './run.ts';
-import { isRunning } from './status.ts';
+import { findRunning, type RunningContainer } from './running.ts';
 import { type StreamsOfRun, streamsOf } from './streams.ts';
 import type { ExecControl, ExecResult } from './types.ts';
 
@@ -72,9 +69,9 @@ export interface PlannedExec {
  */
 export function planExec(roots: Roots, text: string, config: ExecConfig): PlannedExec {
   checkExec(config);
-  const { record, state } = running(roots, text);
+  const { record, state, dir } = awake(roots, text);
   const host = hostFacts();
-  const spec = containerSpec(containerPaths(roots, record.id).run);
+  const spec = containerSpec(dir);
   const process = processOfExec(config, {
     spec,
     container: record.config,
@@ -90,17 +87,14 @@ export function planExec(roots: Roots, text: string, config: ExecConfig): Planne
 }
 
 /** Docker's words, which scripts read. */
-function running(roots: Roots, text: string): { record: ContainerRecord; state: StateFile } {
-  const view = findContainer(roots, text);
-  const { record, state, status } = view;
-  if (status === 'paused')
-    throw new TinyrunError(
-      'CONTAINER_NOT_RUNNING',
-      `container ${text} is paused, unpause the container before exec`,
-      { hint: `tinyrun unpause ${text} lets it go on` },
-    );
-  if (state && isRunning(view)) return { record, state };
-  throw new TinyrunError('CONTAINER_NOT_RUNNING', `container ${text} is not running`);
+function awake(roots: Roots, text: string): RunningContainer {
+  const found = findRunning(roots, text);
+  if (!found.paused) return found;
+  throw new TinyrunError(
+    'CONTAINER_NOT_RUNNING',
+    `container ${text} is paused, unpause the container before exec`,
+    { hint: `tinyrun unpause ${text} lets it go on` },
+  );
 }
 
 /** As they are now: its programs may have changed them since. */

@@ -38,7 +38,8 @@ export async function* exportTree(layers: readonly string[]): AsyncGenerator<Buf
   }
 }
 
-function mountMerged(layers: readonly string[]): number {
+/** The merged tree (no fewer than two layers), read-only, by an fd that can be read; it ends with that. */
+export function mountMerged(layers: readonly string[]): number {
   const context = native().fsopen('overlay', FSOPEN_CLOEXEC);
   try {
     native().fsconfig(context, FSCONFIG_SET_STRING, 'lowerdir', layers.join(':'));

@@ -78,6 +78,8 @@ describe('other verbs', () => {
     ['images', '--format', '{{.Nope'],
     ['system', 'df', '--format', '{{.Nope}}'],
     ['ps', '--filter', 'nope=1'],
+    ['top', 'nosuch'],
+    ['diff', 'nosuch'],
     ['exec', 'nosuch', 'true'],
     ['exec', 'nosuch'],
     ['kill', 'nosuch'],

@@ -83,6 +83,7 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   create: [IMAGE],
   completion: [['bash', 'zsh', 'fish']],
   'container inspect': [[all('containers')]],
+  diff: [[all('containers')]],
   exec: [[all('running')], []],
   export: [[all('containers')]],
   history: [IMAGE],
@@ -106,6 +107,7 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   wait: [[all('running')]],
   save: [IMAGE],
   tag: [IMAGE],
+  top: [[all('running')], []],
   'image inspect': [IMAGE],
   'image tree': [IMAGE],
 });

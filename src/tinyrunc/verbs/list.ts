@@ -1,8 +1,9 @@
 import { writeSync } from 'node:fs';
+import { ownerName } from '../../store/owner.ts';
 import { columns, toJson, visible } from '../../store/text.ts';
 import { usage } from '../args.ts';
 import { type Container, openContainers } from '../container.ts';
-import { type Described, describe, ownerName } from '../describe.ts';
+import { type Described, describe } from '../describe.ts';
 import type { Verb } from '../verb.ts';
 
 const HEADER = ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'];

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { TinyrunError } from '../../errors.ts';
+import { pidColumn, psOutput } from '../../runtime/ps.ts';
 import { membersOf } from '../../runtime/whereabouts.ts';
 import { visible } from '../../store/text.ts';
 import { usage } from '../args.ts';
@@ -11,26 +11,13 @@ const pidsOf = (container: Container): number[] => membersOf(container).sort((a,
 /** The lines of ps(1) that belong to the container, found by the PID column as runc does. */
 export function filterPs(output: string, pids: ReadonlySet<number>): string {
   const [header = '', ...lines] = output.split('\n');
-  const column = header.trim().split(/\s+/).indexOf('PID');
-  if (column < 0) {
-    throw new TinyrunError('USAGE', "couldn't find PID field in ps output", {
-      hint: 'the options given to ps must make it print the PID column',
-    });
-  }
+  const column = pidColumn(header.trim().split(/\s+/), "couldn't find PID field in ps output");
   const ours = lines.filter((line) => pids.has(Number(line.trim().split(/\s+/)[column])));
   return [header, ...ours].map((line) => `${line}\n`).join('');
 }
 
 async function psTable(pids: readonly number[], options: readonly string[]): Promise<string> {
-  const { spawnSync } = await import('node:child_process');
-  const result = spawnSync('ps', options.length === 0 ? ['-ef'] : [...options], { encoding: 'utf8' });
-  if (result.error !== undefined || result.status !== 0) {
-    const words = result.error?.message ?? result.stderr.trim();
-    throw new TinyrunError('UNSUPPORTED', `ps ${options.join(' ')}: ${words}`, {
-      hint: 'the table needs ps(1) on the host; --format json does not',
-    });
-  }
-  return filterPs(result.stdout, new Set(pids));
+  return filterPs(await psOutput(options.length === 0 ? ['-ef'] : options), new Set(pids));
 }
 
 export const verb: Verb = {

@@ -95,7 +95,7 @@ describe('the verb', () => {
 test.each([
   [
     'container',
-    'create exec export inspect kill list ls pause prune ps remove rename restart rm run start stop unpause wait',
+    'create diff exec export inspect kill list ls pause prune ps remove rename restart rm run start stop top unpause wait',
   ],
   ['image', 'history import inspect list load ls prune pull push remove rm save tag tree'],
   ['manifest', 'annotate create inspect push rm'],

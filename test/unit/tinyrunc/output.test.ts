@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ownerName } from '../../../src/tinyrunc/describe.ts';
+import { ownerName } from '../../../src/store/owner.ts';
 import { formatLine } from '../../../src/tinyrunc/log.ts';
 import { parseBytes } from '../../../src/tinyrunc/resources.ts';
 import { filterPs } from '../../../src/tinyrunc/verbs/ps.ts';
