@@ -4,10 +4,10 @@ import { TinyrunError } from '../errors.ts';
 
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
-  ...'attach build builder buildx commit compose cp events info logs network'.split(' '),
-  ...'port sbom stats update version volume why'.split(' '),
-  ...'attach commit cp logs port stats update'.split(' ').map((name) => `container ${name}`),
-  ...['image build', 'system events', 'system gc', 'system info', 'system prune', 'system start-all'],
+  ...'attach build builder buildx commit compose cp events logs network'.split(' '),
+  ...'sbom stats update volume why'.split(' '),
+  ...'attach commit cp logs stats update'.split(' ').map((name) => `container ${name}`),
+  ...['image build', 'system events', 'system gc', 'system prune', 'system start-all'],
 ]);
 
 const RUN =

@@ -200,6 +200,21 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/manifest-rm.ts'),
   },
   {
+    names: ['port', 'container port'],
+    summary: 'show the published ports of a container',
+    load: () => import('./commands/port.ts'),
+  },
+  {
+    names: ['info', 'system info'],
+    summary: 'show what there is, and what it runs on',
+    load: () => import('./commands/info.ts'),
+  },
+  {
+    names: ['version'],
+    summary: 'show what this is a build of',
+    load: () => import('./commands/version.ts'),
+  },
+  {
     names: ['system df'],
     summary: 'show what images and containers take on disk',
     load: () => import('./commands/system-df.ts'),

@@ -9,6 +9,7 @@ import { ConfigError } from './config/error.ts';
 import type { ContainerConfig, ExecConfig } from './config/types.ts';
 import { makeContainer } from './create.ts';
 import { execContainer, execDetached, planExec } from './exec.ts';
+import type { SystemInfo } from './info.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer, listContainers, removeContainer, signalContainer } from './manage.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
@@ -84,6 +85,8 @@ export interface Engine {
   ): Promise<{ readonly pid: number }>;
   /** What `exec` would do, without doing it. */
   explainExec(container: string, config: ExecConfig): Plan;
+  /** What there is, and what it runs on. */
+  info(onDamaged?: (error: Error) => void): Promise<SystemInfo>;
   /** The processes of a running one; `options` are those of ps(1), `-ef` without. */
   top(container: string, options?: readonly string[]): Promise<Top>;
   /** What it has changed of its image's files, by path. */
@@ -140,6 +143,10 @@ export function createEngine(
     execDetached: (container, config, control = {}, watch = {}) =>
       execDetached(roots, container, config, control, watch),
     explainExec: (container, config) => planExec(roots, container, config).plan,
+    info: async (onDamaged = () => {}) => {
+      const { systemInfo } = await import('./info.ts');
+      return systemInfo(roots, onDamaged);
+    },
     top: async (container, options = []) => {
       const { topContainer } = await import('./top.ts');
       return await topContainer(roots, container, options);

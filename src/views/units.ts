@@ -36,3 +36,13 @@ export function goTime(iso: string): string {
   const [date = '', clock = ''] = new Date(time).toISOString().split('T');
   return `${date} ${clock.slice(0, 8)} +0000 UTC`;
 }
+
+const BINARY_SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** `1.184MiB`: go-units' BytesSize, four significant digits. */
+export function binarySize(bytes: number): string {
+  let size = bytes;
+  let unit = 0;
+  for (; size >= 1024 && unit < BINARY_SIZES.length - 1; unit++) size /= 1024;
+  return `${Number(size.toPrecision(4))}${BINARY_SIZES[unit]}`;
+}

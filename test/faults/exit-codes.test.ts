@@ -78,6 +78,7 @@ describe('other verbs', () => {
     ['images', '--format', '{{.Nope'],
     ['system', 'df', '--format', '{{.Nope}}'],
     ['ps', '--filter', 'nope=1'],
+    ['port', 'nosuch'],
     ['top', 'nosuch'],
     ['diff', 'nosuch'],
     ['exec', 'nosuch', 'true'],

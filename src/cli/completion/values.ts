@@ -93,6 +93,7 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   kill: [[all('running')]],
   login: [[all('registries')]],
   logout: [[all('registries')]],
+  port: [[all('containers')], []],
   push: [IMAGE],
   pull: [IMAGE],
   rm: [[all('containers')]],

@@ -2,6 +2,7 @@ import { toJson } from '../../store/text.ts';
 import type { Context } from '../command.ts';
 import { formatFailure, toFailure } from '../fail.ts';
 import { compileTemplate } from './template.ts';
+import { Row } from './template-values.ts';
 
 /**
  * Describes several as docker inspect does: what was found is printed, as a list; what was not makes the exit code 1.
@@ -33,4 +34,11 @@ function printer(format: string | undefined): (found: readonly object[]) => stri
   const template = compileTemplate(format);
   // docker ends a line where it has none, too
   return (found) => found.map((one) => `${template(one)}\n`).join('') || '\n';
+}
+
+/** Prints one object by `--format`, a line. What does not parse is refused when this is asked for. */
+export function objectPrinter(format: string): (value: object) => string {
+  if (format === 'json') return (value) => `${toJson(value)}\n`;
+  const template = compileTemplate(format);
+  return (value) => `${template(new Row({ ...value }))}\n`;
 }

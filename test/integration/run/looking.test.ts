@@ -126,3 +126,20 @@ D /usr
     expect(stdout.replace(/^. \/home.*\n/gm, '')).toBe(WANTED.replace('C /bin\nD /bin/ls\n', ''));
   });
 });
+
+test('version, info and port answer as docker’s', async () => {
+  const out = async (...args: string[]) => (await sandbox.tinyrun(args)).stdout;
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  expect(await out('version', '--format', '{{.Server.Version}} {{.Client.Os}}')).toBe(`${version} linux\n`);
+  expect(JSON.parse(await out('version', '-f', '{{json .Server}}'))).toMatchObject({ ApiVersion: '1.50' });
+  expect(await out('version')).toMatch(/^Client:\n Version: {11}\S+\n/);
+  const info = JSON.parse(await out('system', 'info', '--format', 'json'));
+  expect(info).toMatchObject({ Containers: 1, Images: 1, DockerRootDir: path.join(sandbox.dir, 'data') });
+  expect(await out('info')).toContain('\n Containers: 1\n');
+  expect(await sandbox.tinyrun(['info', '-f', '{{.Nope}}'])).toMatchObject({ code: 1, stdout: '' });
+  expect(await sandbox.tinyrun(['port', 'web'])).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(await sandbox.tinyrun(['container', 'port', 'web', '80'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("No public port '80' published for web"),
+  });
+});
