@@ -5,8 +5,8 @@ import { TinyrunError } from '../errors.ts';
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
   ...'attach build builder buildx commit compose cp events logs network'.split(' '),
-  ...'sbom stats update volume why'.split(' '),
-  ...'attach commit cp logs stats update'.split(' ').map((name) => `container ${name}`),
+  ...'sbom update volume why'.split(' '),
+  ...'attach commit cp logs update'.split(' ').map((name) => `container ${name}`),
   ...['image build', 'system events', 'system gc', 'system prune', 'system start-all'],
 ]);
 

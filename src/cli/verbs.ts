@@ -200,6 +200,11 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/manifest-rm.ts'),
   },
   {
+    names: ['stats', 'container stats'],
+    summary: 'show what containers use, as they go on',
+    load: () => import('./commands/stats.ts'),
+  },
+  {
     names: ['port', 'container port'],
     summary: 'show the published ports of a container',
     load: () => import('./commands/port.ts'),

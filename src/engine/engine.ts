@@ -21,6 +21,7 @@ import type { ContainerView } from './record.ts';
 import { renameContainer } from './rename.ts';
 import { runBlueprint, type Watch } from './run.ts';
 import { startContainer } from './start.ts';
+import type { ContainerStats, StatsOptions } from './stats.ts';
 import { isRunning } from './status.ts';
 import { restartContainer, type StopOptions, stopContainer, waitForContainer } from './stop.ts';
 import { sweepRunning } from './sweep.ts';
@@ -87,6 +88,12 @@ export interface Engine {
   explainExec(container: string, config: ExecConfig): Plan;
   /** What there is, and what it runs on. */
   info(onDamaged?: (error: Error) => void): Promise<SystemInfo>;
+  /**
+   * What containers use, again and again: those that are named as long as one is there, or whichever run.
+   * @example
+   * for await (const [web] of engine.stats(['web'])) console.log(web?.usage?.cpuPercent);
+   */
+  stats(containers?: readonly string[], options?: StatsOptions): AsyncGenerator<readonly ContainerStats[]>;
   /** The processes of a running one; `options` are those of ps(1), `-ef` without. */
   top(container: string, options?: readonly string[]): Promise<Top>;
   /** What it has changed of its image's files, by path. */
@@ -146,6 +153,10 @@ export function createEngine(
     info: async (onDamaged = () => {}) => {
       const { systemInfo } = await import('./info.ts');
       return systemInfo(roots, onDamaged);
+    },
+    stats: async function* (containers = [], options = {}) {
+      const { statsOf } = await import('./stats.ts');
+      yield* statsOf(roots, containers, options);
     },
     top: async (container, options = []) => {
       const { topContainer } = await import('./top.ts');

@@ -89,3 +89,16 @@ export function checkHabitable(cgroup: string): void {
     hint: `give it one of its own by linux.cgroupsPath, or end what runs in ${cgroup}, or thaw it`,
   });
 }
+
+/** `key value` lines. */
+export function parseFlat(text: string): Record<string, number> {
+  return Object.fromEntries(
+    text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => {
+        const [key = '', value] = line.split(' ');
+        return [key, Number(value)];
+      }),
+  );
+}

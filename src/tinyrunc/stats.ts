@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseFlat } from '../runtime/cgroup.ts';
 
 // What runc's `events` tells of a container, read from its cgroup2 files; cgroup-v2.rst. Files of controllers that are
 // not enabled are missing, and so are their numbers.
@@ -23,19 +24,6 @@ function read(cgroup: string, file: string): string | undefined {
 function amount(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   return text === 'max' ? NO_LIMIT : Number(text);
-}
-
-/** `key value` lines. */
-export function parseFlat(text: string): Record<string, number> {
-  return Object.fromEntries(
-    text
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => {
-        const [key = '', value] = line.split(' ');
-        return [key, Number(value)];
-      }),
-  );
 }
 
 /** `major:minor key=value …` lines of io.stat as runc's entries. */

@@ -79,6 +79,7 @@ describe('other verbs', () => {
     ['system', 'df', '--format', '{{.Nope}}'],
     ['ps', '--filter', 'nope=1'],
     ['port', 'nosuch'],
+    ['stats', '--no-stream', 'nosuch'],
     ['top', 'nosuch'],
     ['diff', 'nosuch'],
     ['exec', 'nosuch', 'true'],

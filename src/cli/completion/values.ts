@@ -108,6 +108,7 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   wait: [[all('running')]],
   save: [IMAGE],
   tag: [IMAGE],
+  stats: [[all('running')]],
   top: [[all('running')], []],
   'image inspect': [IMAGE],
   'image tree': [IMAGE],

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AT_FDCWD, native } from '../../../src/native/index.ts';
 import { RunningContainer } from '../../support/running.ts';
 import { Sandbox } from '../../support/sandbox.ts';
+import { Terminal } from '../../support/terminal.ts';
 
 const sandbox = new Sandbox();
 let web: RunningContainer;
@@ -142,4 +143,29 @@ test('version, info and port answer as docker’s', async () => {
     code: 1,
     stderr: expect.stringContaining("No public port '80' published for web"),
   });
+});
+
+test('stats: what a container uses, once, or again and again as long as it is there', async () => {
+  await web.end();
+  const once = await sandbox.tinyrun(['stats', '--no-stream', '-a']);
+  expect(once.stdout).toMatch(
+    /^CONTAINER ID {3}NAME {6}CPU % {5}MEM USAGE \/ LIMIT +MEM % +NET I\/O +BLOCK I\/O +PIDS\n/,
+  );
+  expect(once.stdout).toMatch(/^[0-9a-f]{12} +web +0\.00% +0B \/ 0B +0\.00% +0B \/ 0B +0B \/ 0B +0$/m);
+  expect((await sandbox.tinyrun(['stats', '--no-stream', '--format', '{{.Name}}'])).stdout).toBe('');
+  const busy = await RunningContainer.start(sandbox, 'busy', 'busybox', 'sh', '-c', 'while :; do :; done');
+  const { stdout } = await sandbox.tinyrun(['stats', '--no-stream', '--format', 'json', 'busy']);
+  const row = JSON.parse(stdout);
+  expect(row).toMatchObject({ Container: 'busy', Name: 'busy', PIDs: '1', NetIO: '0B / 0B' });
+  expect(Number.parseFloat(row.CPUPerc)).toBeGreaterThan(5);
+  const terminal = new Terminal(sandbox, 'stats', 'busy');
+  await terminal.until(
+    /^\x1b\[2J\x1b\[HCONTAINER ID.*\x1b\[K\r\n[0-9a-f]{12} +busy +\d+\.\d\d%.*\x1b\[K\r\n\x1b\[J/,
+  );
+  // a dot: the escape before each
+  await terminal.until(/^.\[2J.\[HCONTAINER ID.*.\[K\r\n[0-9a-f]{12} +busy +\d+\.\d\d%.*.\[K\r\n.\[J/);
+  await terminal.until(/^.\[HCONTAINER ID/);
+  await busy.remove();
+  expect(await terminal.ended).toBe(0);
+  terminal.close();
 });
