@@ -1,4 +1,5 @@
 import { errnoOf, TinyrunError } from '../errors.ts';
+import type { WriteOptions } from '../store/atomic.ts';
 import { type Lock, lockDirectory, lockDirectorySync } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
@@ -21,10 +22,15 @@ export async function holdRecord(roots: Roots, id: string): Promise<Lock> {
 }
 
 /** @throws TinyrunError CONTAINER_NOT_FOUND */
-export async function changeRecord(roots: Roots, id: string, change: Change): Promise<ContainerRecord> {
+export async function changeRecord(
+  roots: Roots,
+  id: string,
+  change: Change,
+  options?: WriteOptions,
+): Promise<ContainerRecord> {
   const lock = await holdRecord(roots, id);
   try {
-    return changeHeld(roots, id, change);
+    return changeHeld(roots, id, change, options);
   } finally {
     lock.release();
   }
@@ -54,11 +60,11 @@ function holdIfThere(path: string): Lock | undefined {
 }
 
 /** By who holds it. @throws TinyrunError CONTAINER_NOT_FOUND */
-export function changeHeld(roots: Roots, id: string, change: Change): ContainerRecord {
+function changeHeld(roots: Roots, id: string, change: Change, options?: WriteOptions): ContainerRecord {
   const record = readRecord(roots, id);
   if (record === undefined) throw gone(id);
   const next = change(record);
-  if (next !== undefined) writeRecord(roots, next);
+  if (next !== undefined) writeRecord(roots, next, options);
   return next ?? record;
 }
 

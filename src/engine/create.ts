@@ -83,16 +83,8 @@ export function takeGivenName(roots: Roots, id: string, wanted: string): void {
     const holder = names.holder(wanted);
     if (holder !== undefined) sweepQuietly(roots, holder, true);
     sweepAll(roots);
-    // one that was given a name as it was being removed has left it behind
-    if (holder !== undefined && isGone(roots, holder)) names.release(wanted, holder);
     names.take(wanted, id);
   }
-}
-
-/** A container has a run directory before it has a name, and its data until it has none. */
-function isGone(roots: Roots, id: string): boolean {
-  const { run, data } = containerPaths(roots, id);
-  return !existsSync(run) && !existsSync(data);
 }
 
 function makeData(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): void {

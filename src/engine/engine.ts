@@ -11,7 +11,7 @@ import { makeContainer } from './create.ts';
 import { execContainer, execDetached, planExec } from './exec.ts';
 import type { SystemInfo } from './info.ts';
 import { containerPaths } from './layout.ts';
-import { findContainer, listContainers, removeContainer, signalContainer } from './manage.ts';
+import { findContainer, listContainers, missedAs, removeContainer, signalContainer } from './manage.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { planOf } from './plan.ts';
 import { prepare } from './prepare.ts';
@@ -133,13 +133,14 @@ export function createEngine(
       planOf(roots, blueprint, containerPaths(roots, blueprint.record.id), 'monitor');
       return makeContainer(roots, blueprint, options);
     },
-    start: (container) => startContainer(roots, container, findPid),
-    stop: (container, options) => stopContainer(roots, container, options),
-    restart: (container, options = {}) => restartContainer(roots, container, options, findPid),
+    start: (container) => missedAs(container, () => startContainer(roots, container, findPid)),
+    stop: (container, options) => missedAs(container, () => stopContainer(roots, container, options)),
+    restart: (container, options = {}) =>
+      missedAs(container, () => restartContainer(roots, container, options, findPid)),
     wait: (container) => waitForContainer(roots, container),
     pause: (container) => pauseContainer(roots, container),
     unpause: (container) => unpauseContainer(roots, container),
-    rename: (container, name) => renameContainer(roots, container, name),
+    rename: (container, name) => missedAs(container, () => renameContainer(roots, container, name)),
     async prune(filters) {
       const { pruneContainers } = await import('./prune.ts');
       return pruneContainers(roots, filters);

@@ -44,6 +44,16 @@ export function findContainer(roots: Roots, text: string): ContainerView {
   return lookFor(roots, text);
 }
 
+/** What is done to a container that may go meanwhile: it is missed by the name that its user has for it. */
+export async function missedAs<T>(text: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof TinyrunError) || error.code !== 'CONTAINER_NOT_FOUND') throw error;
+    throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${text}`, { cause: error });
+  }
+}
+
 const idOf = (roots: Roots, text: string): string =>
   findId(roots, text, (name) => new Names(roots.dataRoot).holder(name));
 

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
+import { namesIn } from '../runtime/journal.ts';
 import { ensureDir } from '../store/paths.ts';
 import { randomBytes } from '../store/random.ts';
 import { ConfigError } from './config/error.ts';
@@ -71,19 +72,23 @@ export class Names {
 
   /** Every name a container holds; for when its record cannot tell. */
   of(id: string): string[] {
-    const all = existsSync(this.#dir) ? readdirSync(this.#dir) : [];
-    return all.filter((name) => this.holder(name) === id);
+    return this.all().filter((name) => this.holder(name) === id);
   }
 
-  /** Answers whether it was that container's. */
+  /** Answers whether it was that container's; of two who let go of it at once, one is told so. */
   release(name: string, id: string): boolean {
     if (this.holder(name) !== id) return false;
     try {
       unlinkSync(join(this.#dir, name));
+      return true;
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
+      return false;
     }
-    return true;
+  }
+
+  all(): string[] {
+    return namesIn(this.#dir);
   }
 
   /** Where it is. */

@@ -1,6 +1,6 @@
 import { TinyrunError } from '../errors.ts';
 import { setFrozen } from '../runtime/freeze.ts';
-import { isAlive } from '../runtime/state.ts';
+import { type Container, isAlive } from '../runtime/state.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
@@ -10,14 +10,14 @@ import { isRunning } from './status.ts';
 export function pauseContainer(roots: Roots, text: string): void {
   const { state, dir, status } = runningOne(roots, text, notRunning);
   if (status === 'paused') throw new TinyrunError('CONTAINER_PAUSED', `container ${text} is already paused`);
-  freeze(state, dir, true, () => notRunning(text));
+  if (!setFrozenIfThere({ dir, state }, true)) throw notRunning(text);
 }
 
 /** Lets them go on. @throws TinyrunError CONTAINER_NOT_PAUSED */
 export function unpauseContainer(roots: Roots, text: string): void {
   const { state, dir, status } = runningOne(roots, text, notPaused);
   if (status !== 'paused') throw notPaused(text);
-  freeze(state, dir, false, () => notPaused(text));
+  if (!setFrozenIfThere({ dir, state }, false)) throw notPaused(text);
 }
 
 const notRunning = (text: string) =>
@@ -32,13 +32,13 @@ function runningOne(roots: Roots, text: string, refusal: (text: string) => Tinyr
   return { state, status, dir: containerPaths(roots, view.record.id).run };
 }
 
-type State = Parameters<typeof setFrozen>[0]['state'];
-
-function freeze(state: State, dir: string, frozen: boolean, refusal: () => TinyrunError): void {
+/** Freezes what lives, or lets it go on; answers false where it has ended meanwhile. @throws TinyrunError */
+export function setFrozenIfThere(container: Container, frozen: boolean): boolean {
   try {
-    setFrozen({ dir, state }, frozen);
+    setFrozen(container, frozen);
   } catch (error) {
-    // it has ended since we looked
-    throw isAlive(state) ? error : refusal();
+    if (isAlive(container.state)) throw error;
+    return false;
   }
+  return true;
 }

@@ -4,7 +4,7 @@ import { errnoOf, TinyrunError } from '../errors.ts';
 import type { ImageDefaults } from '../image/types.ts';
 import { isAbandoned } from '../runtime/dir.ts';
 import { readState, type StateFile, type Status, statusOf } from '../runtime/state.ts';
-import { writeFileAtomic } from '../store/atomic.ts';
+import { syncDirectory, type WriteOptions, writeFileAtomic } from '../store/atomic.ts';
 import type { Roots } from '../store/paths.ts';
 import { readIfExists } from '../store/read.ts';
 import { rfc3339 } from '../store/time.ts';
@@ -110,10 +110,16 @@ export interface ContainerView {
  * `durable` containers outlive a power cut; those of `run --rm` need no fsync. Only for who makes it: all others change
  * what is there, `changeRecord`.
  */
-export function writeRecord(roots: Roots, record: ContainerRecord, instead?: string): void {
+export function writeRecord(roots: Roots, record: ContainerRecord, options: WriteOptions = {}): void {
   const { record: path } = containerPaths(roots, record.id);
-  const durable = !record.config.autoRemove;
-  writeFileAtomic(path, JSON.stringify(record), { durable, ...(instead === undefined ? {} : { instead }) });
+  const durable = record.config.autoRemove ? false : (options.durable ?? true);
+  writeFileAtomic(path, JSON.stringify(record), { ...options, durable });
+}
+
+/** What was left to do of a `durable: 'content'`, while something else goes on. */
+export function syncRecord(roots: Roots, { id, config }: ContainerRecord): void {
+  const { data } = containerPaths(roots, id);
+  if (!config.autoRemove && existsSync(data)) syncDirectory(data);
 }
 
 /** @throws TinyrunError STATE_DAMAGED */

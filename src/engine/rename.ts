@@ -32,5 +32,8 @@ export async function renameContainer(roots: Roots, text: string, given: string)
     if (!isOurs) names.release(wanted, id);
     throw error;
   }
-  if (old !== wanted) names.release(old, id);
+  // only who removes it may have been faster, and knows nothing of the new one
+  if (old === wanted || names.release(old, id)) return;
+  names.release(wanted, id);
+  throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${text}`);
 }

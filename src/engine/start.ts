@@ -14,7 +14,7 @@ import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { awaitChange } from './moves.ts';
 import { planOf } from './plan.ts';
-import { asBefore, begun, type ContainerRecord, readRecord, writeRecord } from './record.ts';
+import { asBefore, begun, type ContainerRecord, readRecord, syncRecord, writeRecord } from './record.ts';
 import { removalOf } from './removal.ts';
 import { ownerOf } from './streams.ts';
 import { removeData, sweepOne } from './sweep.ts';
@@ -64,10 +64,11 @@ async function startHeld(roots: Roots, id: string, dir: ClaimedDir, findPid: Fin
     const blueprint = await redraw(roots, record, findPid);
     const planned = planOf(roots, blueprint, paths, 'monitor');
     makeHostSide(blueprint, paths);
-    writeRecord(roots, begun(record), paths.exit);
+    writeRecord(roots, begun(record), { instead: paths.exit, durable: 'content' });
     const parent = unattended(roots, record, blueprint, dir);
     const life = await bear({ ...planned, dir, config: JSON.stringify(blueprint.spec), parent });
     if (life.pidfd >= 0) native().close(life.pidfd);
+    syncRecord(roots, record);
   } catch (error) {
     takeBackFailed(dir, error, () => {
       if (record.config.autoRemove) removeData(roots, id, record.name);

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
+import type { Fd } from '../native/types.ts';
 import { LOCK_FILE } from '../runtime/dir.ts';
-import { setFrozen } from '../runtime/freeze.ts';
 import { hasEnded, openProcess, signalPidfd } from '../runtime/pidfd.ts';
 import { parseSignal } from '../runtime/signals.ts';
 import type { StateFile } from '../runtime/state.ts';
@@ -17,7 +17,17 @@ import { GRACE } from './config/stop.ts';
 import { containerPaths, EXIT_FILE } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { watchIfThere } from './moves.ts';
-import { type ContainerExit, codeOf, readExit, readRecord, startOf, viewOf } from './record.ts';
+import { setFrozenIfThere } from './pause.ts';
+import {
+  type ContainerExit,
+  type ContainerRecord,
+  codeOf,
+  readExit,
+  readRecord,
+  startOf,
+  syncRecord,
+  viewOf,
+} from './record.ts';
 import { startContainer } from './start.ts';
 import { isRunning } from './status.ts';
 import { sweepOne, sweepQuietly } from './sweep.ts';
@@ -42,40 +52,36 @@ export async function stopContainer(roots: Roots, text: string, options: StopOpt
   const { id } = findContainer(roots, text).record;
   const { run } = containerPaths(roots, id);
   if (!existsSync(run)) return;
-  const record = await changeRecord(roots, id, (now) =>
-    now.config.autoRemove ? undefined : { ...now, wanted: 'stopped', started: startOf(now) },
-  );
+  const record = await changeRecord(roots, id, wantedStopped, { durable: 'content' });
   // it may just have been started
   const view = viewOf(roots, record);
   if (view.status === 'created') return;
-  if (view.state && isRunning(view)) {
-    const { graceMs = record.config.stop?.graceMs ?? DEFAULT_GRACE } = options;
-    await end(
-      { state: view.state, run, isPaused: view.status === 'paused' },
-      signal ?? record.stopSignal,
-      graceMs,
-    );
-  }
+  const { graceMs = record.config.stop?.graceMs ?? DEFAULT_GRACE } = options;
+  const { state } = view;
+  if (state && isRunning(view))
+    await withProcess(state, async (pidfd) => {
+      signalPidfd(pidfd, signal ?? record.stopSignal);
+      // what is frozen does not get it
+      if (view.status === 'paused') setFrozenIfThere({ dir: run, state }, false);
+      syncRecord(roots, record);
+      if (await hasEnded(pidfd, graceMs < 0 ? undefined : graceMs)) return;
+      signalPidfd(pidfd, SIGKILL);
+      await hasEnded(pidfd);
+    });
   await awaitUnkept(join(run, LOCK_FILE));
   sweepOne(roots, id, { wait: true });
 }
 
-interface Running {
-  readonly state: StateFile;
-  readonly run: string;
-  readonly isPaused: boolean;
-}
+/** One that is removed when it ends is wanted no longer then. */
+const wantedStopped = (record: ContainerRecord): ContainerRecord | undefined =>
+  record.config.autoRemove ? undefined : { ...record, wanted: 'stopped', started: startOf(record) };
 
-async function end({ state, run, isPaused }: Running, signal: number, graceMs: number): Promise<void> {
+/** Does something with a process as long as it is there. */
+async function withProcess(state: StateFile, act: (pidfd: Fd) => Promise<unknown>): Promise<void> {
   const pidfd = openProcess(state.pid, BigInt(state.startTime));
   if (pidfd === undefined) return;
   try {
-    signalPidfd(pidfd, signal);
-    // what is frozen does not get it
-    if (isPaused) setFrozen({ dir: run, state }, false);
-    if (await hasEnded(pidfd, graceMs < 0 ? undefined : graceMs)) return;
-    signalPidfd(pidfd, SIGKILL);
-    await hasEnded(pidfd);
+    await act(pidfd);
   } finally {
     native().close(pidfd);
   }
@@ -119,7 +125,7 @@ export async function waitForContainer(roots: Roots, text: string): Promise<numb
   // it goes with the directory
   const watcher = watchIfThere(run, look);
   try {
-    await endOf(state);
+    await withProcess(state, hasEnded);
     look();
     await awaitUnkept(join(run, LOCK_FILE));
   } finally {
@@ -135,15 +141,5 @@ function exitIn(run: string, id: string): ContainerExit | undefined {
     return readExit(id, join(run, EXIT_FILE));
   } catch {
     return undefined;
-  }
-}
-
-async function endOf({ pid, startTime }: StateFile): Promise<void> {
-  const pidfd = openProcess(pid, BigInt(startTime));
-  if (pidfd === undefined) return;
-  try {
-    await hasEnded(pidfd);
-  } finally {
-    native().close(pidfd);
   }
 }

@@ -40,11 +40,27 @@ export function sweepQuietly(roots: Roots, id: string, wait = false): void {
 /** The same, and what a reboot left: containers without a run directory that were never seen to end. */
 export function sweepAll(roots: Roots): void {
   sweepRunning(roots);
-  for (const id of containerIds(roots)) {
+  const ids = containerIds(roots);
+  freeNames(roots, ids);
+  for (const id of ids) {
     if (existsSync(containerPaths(roots, id).run)) continue;
     const record = recordOrDamaged(roots, id);
     if (record === 'damaged' || (record?.exit && !record.config.autoRemove)) continue;
     if (record === undefined || !neverStarted(record)) settleDown(roots, id);
+  }
+}
+
+/** A name that a container got as it was being removed, or later than its monitor knows of, is nobody's. */
+function freeNames(roots: Roots, ids: readonly string[]): void {
+  const names = new Names(roots.dataRoot);
+  const all = names.all();
+  if (all.length <= ids.length) return;
+  for (const name of all) {
+    const id = names.holder(name);
+    if (id === undefined) continue;
+    // a container has a run directory before it has a name, and its data as long as it has one
+    const { run, data } = containerPaths(roots, id);
+    if (!existsSync(run) && !existsSync(data)) names.release(name, id);
   }
 }
 

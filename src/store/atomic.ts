@@ -5,8 +5,11 @@ import { createBeside } from './temporary.ts';
 export interface WriteOptions {
   /** Permission bits, default 0600. */
   mode?: number;
-  /** fsync of the file and of its directory: for what must survive a power cut. Useless on a tmpfs. */
-  durable?: boolean;
+  /**
+   * fsync of the file and of its directory: for what must survive a power cut. Useless on a tmpfs. `content`: of the file
+   * alone, so that the old one is found whole or the new one; `syncDirectory` is what is left to do.
+   */
+  durable?: boolean | 'content';
   /** A file of the same directory that the new content stands for: it goes once that is in place. */
   instead?: string;
 }
@@ -25,7 +28,7 @@ export function writeFileAtomic(path: string, data: string | Uint8Array, options
     throw error;
   }
   if (options.instead !== undefined) rmSync(options.instead, { force: true });
-  if (options.durable) syncDirectory(dirname(path));
+  if (options.durable === true) syncDirectory(dirname(path));
 }
 
 function writeNew(fd: number, data: string | Uint8Array, options: WriteOptions): void {

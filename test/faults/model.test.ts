@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isAbandoned } from '../../src/runtime/dir.ts';
 import { hostFacts } from '../../src/runtime/host.ts';
 import { Actor, attend } from '../support/actor.ts';
-import { cells, type Event, STATUS, type State, TABLE } from '../support/lifecycle.ts';
+import { ALIVE, cells, type Event, STATUS, type State, TABLE } from '../support/lifecycle.ts';
 import { hasEnded } from '../support/programs.ts';
 import { Sandbox } from '../support/sandbox.ts';
 
@@ -68,14 +68,30 @@ async function actFor(actor: Actor, random: () => number, log: string[]): Promis
 }
 
 /** What may be heard of a name that several fight for. */
-const HEARD =
-  /^(?:tinyrun: (?:the name fought is in use by container [0-9a-f]{12}|container fought is (?:running|being started|not running)|no such container: fought|start the program: its process was ended by SIGKILL while it was set up)\n(?:hint: .*\n)?)?$/i;
+const HEARD = new RegExp(
+  `^(?:tinyrun: (?:${[
+    'the name fought2? is in use by container [0-9a-f]{12}',
+    'container fought is (?:running|being started|not running)',
+    'container fought is removed when it ends \\(--rm\\): it cannot be restarted',
+    'no such container: fought2?',
+    'start the program: its process was ended by SIGKILL while it was set up',
+  ].join('|')})\n(?:hint: .*\n)?)?$`,
+  'i',
+);
 const CODES: Readonly<Record<string, readonly number[]>> = {
   run: [-9, 7, 125, 137],
+  create: [-9, 0, 1],
+  start: [-9, 0, 1],
+  stop: [0, 1],
+  restart: [-9, 0, 1],
+  rename: [-9, 0, 1],
   kill: [0, 1],
   rm: [0, 1],
   ps: [0],
 };
+
+/** Who may be killed at it. */
+const SHOT = ['run', 'create', 'start', 'restart', 'rename'];
 
 /** Several at once do as they like to one name; nobody knows what it is then, but nobody hears of a defect. */
 async function fight(random: () => number): Promise<void> {
@@ -84,11 +100,19 @@ async function fight(random: () => number): Promise<void> {
     const args = pick([
       ['run', '--rm', '--name', 'fought', 'busybox', 'sh', '-c', 'sleep 0.05; exit 7'],
       ['run', '--name', 'fought', 'busybox', 'sh', '-c', 'sleep 0.05; exit 7'],
+      ['create', '--name', 'fought', 'busybox', 'sh', '-c', 'sleep 0.05; exit 7'],
+      ['create', '--rm', '--name', 'fought', 'busybox', 'sh', '-c', 'sleep 0.05; exit 7'],
+      ['start', 'fought'],
+      ['start', 'fought'],
+      ['stop', '-t', '0', 'fought'],
+      ['restart', '-t', '0', 'fought'],
+      ['rename', 'fought', 'fought2'],
+      ['rename', 'fought2', 'fought'],
       ['kill', 'fought'],
       ['rm', '-f', 'fought'],
       ['ps', '-a'],
     ]);
-    const isShot = args[0] === 'run' && random() < 0.3;
+    const isShot = SHOT.includes(args[0] ?? '') && random() < 0.3;
     const { child, result } = attend(args.slice(1), sandbox.env, args[0]);
     if (isShot) setTimeout(() => child.kill('SIGKILL'), random() * 150);
     const { code, stderr } = await result;
@@ -117,13 +141,13 @@ async function compare(actors: readonly Actor[]): Promise<void> {
     .filter(Boolean)
     .map((line) => JSON.parse(line));
   const there = actors.filter(({ state }) => state !== 'none');
-  const alive = there.filter(({ state }) => state !== 'exited').map(({ id }) => id);
+  const alive = there.filter(({ state }) => ALIVE.includes(state)).map(({ id }) => id);
   const told = rows.map(({ ID, Names, State }) => `${Names} ${ID} ${State}`).sort();
   expect(told).toEqual(
     there.map(({ name, id, state }) => `${name} ${id} ${STATUS[state as 'running']}`).sort(),
   );
   for (const { name, state, ending } of there)
-    if (state === 'exited')
+    if (STATUS[state as 'running'] === 'exited')
       expect(rows.find(({ Names }) => Names === name)?.Status).toMatch(
         new RegExp(`^Exited \\(${ending}\\) `),
       );
@@ -186,7 +210,7 @@ test(`states and events, seed ${SEED}`, { timeout: SECONDS * 1000 + PATIENCE + 1
         ...actors.map((actor) => actFor(actor, randomOf(seeds() * 2 ** 32), log)),
         ...fighters,
       ]);
-      if (fighters.length > 0) await sandbox.tinyrun(['rm', '-f', 'fought']);
+      if (fighters.length > 0) await sandbox.tinyrun(['rm', '-f', 'fought', 'fought2']);
       await compare(actors);
     }
   } catch (error) {

@@ -1,13 +1,23 @@
 // One container of the model test, by its name: does what an event says and checks what is answered.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'vitest';
-import { ANSWERS, type Cell, type Ending, type Event, STATUS, type State, TABLE } from './lifecycle.ts';
-import { execute, hasEnded, type Result, TINYRUN, TINYRUNC, until } from './programs.ts';
+import {
+  ALIVE,
+  ANSWERS,
+  type Cell,
+  type Ending,
+  type Event,
+  STATUS,
+  type State,
+  TABLE,
+} from './lifecycle.ts';
+import { hasEnded, type Result, TINYRUN, until } from './programs.ts';
 import type { Sandbox } from './sandbox.ts';
 
-const LONG = ['sh', '-c', 'trap "exit 3" TERM; echo up; sleep 1000 & wait'];
+/** Says that it is up to who hears it, and by a file to who does not. */
+const LONG = ['sh', '-c', 'trap "exit 3" TERM; echo up; echo > /up; sleep 1000 & wait'];
 const QUICK = ['sh', '-c', 'exit 7'];
 
 /** A `run` in the foreground. */
@@ -51,7 +61,8 @@ export class Actor {
   #pid = 0;
   #monitor = 0;
   readonly #sandbox: Sandbox;
-  readonly name: string;
+  /** Of two: `rename` changes to the other. */
+  name: string;
 
   constructor(sandbox: Sandbox, name: string) {
     this.#sandbox = sandbox;
@@ -66,28 +77,40 @@ export class Actor {
     return path.join(this.#sandbox.dir, 'run/containers', this.id);
   }
 
+  get #other(): string {
+    return this.name.endsWith('2') ? this.name.slice(0, -1) : `${this.name}2`;
+  }
+
+  get #up(): string {
+    return path.join(this.#sandbox.dir, 'data/containers', this.id, 'upper/up');
+  }
+
   async act(event: Event): Promise<void> {
     const cell = TABLE[this.state][event];
     if (cell === undefined) throw new Error(`${this.state}: ${event} cannot be`);
+    const begins = event === 'restart' || (event === 'start' && !ALIVE.includes(this.state));
+    if (begins) rmSync(this.#up, { force: true });
     const result = await this.#do(event);
     const { code, stderr } = ANSWERS[cell.answer];
     const what = `${this.state}: ${event}`;
     expect({ what, ...result }, what).toMatchObject({ what, code, stderr: expect.stringMatching(stderr) });
     if (cell.ending !== undefined || cell.next === 'none') await this.#awaitEnd(what, cell);
+    if (begins && cell.next === 'orphan') await this.#adopt();
+    if (begins && cell.next === 'spent') await until(() => !existsSync(this.#run));
     this.state = cell.next;
     if (event === 'kill -9 of the command') this.#attended = undefined;
-    if (cell.next === 'exited' && cell.ending !== undefined) this.ending = cell.ending;
+    if (event === 'rename' && cell.answer === 'ok') this.name = this.#other;
+    if (!ALIVE.includes(cell.next) && cell.ending !== undefined) this.ending = cell.ending;
     if (event === 'inspect' && cell.answer === 'ok') this.#compare(JSON.parse(result.stdout)[0]);
   }
 
   #do(event: Event): Promise<Result> {
     if (event.startsWith('run')) return this.#start(event.includes('--rm'), event.endsWith('quick'));
     switch (event) {
-      case 'pause':
-      case 'unpause': {
-        const root = path.join(this.#sandbox.dir, 'run/containers');
-        return execute(TINYRUNC, ['--root', root, event === 'pause' ? 'pause' : 'resume', this.id]);
-      }
+      case 'create':
+        return this.#create();
+      case 'rename':
+        return this.#sandbox.tinyrun(['rename', this.name, this.#other]);
       case 'kill -9 of the command':
         return this.#shoot(this.#attended?.child.pid ?? 0, this.state === 'rm');
       case 'kill -9 of the monitor':
@@ -105,10 +128,22 @@ export class Actor {
     if (existsSync(cidfile) && this.state === 'none') this.ids.push(readFileSync(cidfile, 'utf8'));
     if (!isUp) return await result;
     this.#attended = { child, result };
+    await this.#adopt();
+    return { code: 0, stdout: '', stderr: '' };
+  }
+
+  async #create(): Promise<Result> {
+    const result = await this.#sandbox.tinyrun(['create', '--name', this.name, 'busybox', ...LONG]);
+    if (result.code === 0) this.ids.push(result.stdout.trim());
+    return result;
+  }
+
+  /** What runs now, once its program says so. */
+  async #adopt(): Promise<void> {
+    await until(() => existsSync(this.#up));
     const { pid } = JSON.parse(readFileSync(path.join(this.#run, 'state.json'), 'utf8'));
     this.#pid = pid;
     this.#monitor = Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-    return { code: 0, stdout: '', stderr: '' };
   }
 
   /** The last thing it hears; `along`: the container hears it, too. */
@@ -130,13 +165,13 @@ export class Actor {
 
   #compare({ Id, Name, State }: { Id: string; Name: string; State: Record<string, unknown> }): void {
     if (this.state === 'none') return;
-    const isThere = this.state !== 'exited';
+    const isAlive = ALIVE.includes(this.state);
     expect({ Id, Name, ...State }).toMatchObject({
       Id: this.id,
       Name: `/${this.name}`,
       Status: STATUS[this.state],
-      Pid: isThere ? this.#pid : 0,
-      ExitCode: isThere ? 0 : this.ending,
+      Pid: isAlive ? this.#pid : 0,
+      ExitCode: isAlive || this.state === 'created' ? 0 : this.ending,
     });
   }
 }
