@@ -12,6 +12,10 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeContainerOf } from '../../../src/cli/describe.ts';
+import { createEngine } from '../../../src/engine/engine.ts';
+import { rowOf } from '../../../src/views/containers.ts';
+import type { describeContainer } from '../../../src/views/inspect.ts';
 import { until } from '../../support/programs.ts';
 import { Sandbox } from '../../support/sandbox.ts';
 
@@ -38,9 +42,12 @@ async function refused(...args: string[]): Promise<string> {
   return stderr.replace(/^tinyrun: /, '').split('\n')[0] ?? '';
 }
 
-const inspect = async (name: string) => JSON.parse(await ok('container', 'inspect', name))[0];
-const stateOf = async (name: string) => (await inspect(name)).State;
-const statusOf = (name: string) => ok('ps', '-a', '-f', `name=^${name}$`, '--format', '{{.Status}}');
+// as `inspect` and `ps -a` have it, without their start
+const roots = { dataRoot: below('data'), runRoot: below('run') };
+const inspect = (name: string) =>
+  describeContainerOf(roots, name, false) as ReturnType<typeof describeContainer>;
+const stateOf = (name: string) => inspect(name).State;
+const statusOf = (name: string) => rowOf(createEngine(roots).find(name), { truncate: false }).Status;
 
 /** Runs until it is told to end. Each start adds a line to /log; what is read of it is what its file system has. */
 const LOYAL = [
@@ -68,22 +75,23 @@ test('create, start, and start again: the same container, with what it had', asy
   expect(id).toMatch(/^[0-9a-f]{64}$/);
   expect(existsSync(missing)).toBe(true);
   expect(list('run/containers')).toEqual([]);
-  expect(await statusOf('web')).toBe('Created');
-  expect(await stateOf('web')).toMatchObject({ Status: 'created', Running: false, Pid: 0, StartedAt: NEVER });
+  expect(statusOf('web')).toBe('Created');
+  expect(await ok('ps', '-a', '--format', '{{.Status}} {{.State}}')).toBe('Created created');
+  expect(stateOf('web')).toMatchObject({ Status: 'created', Running: false, Pid: 0, StartedAt: NEVER });
   expect(await ok('ps', '-q')).toBe('');
 
   expect(await ok('start', 'web')).toBe('web');
   const log = below('data/containers', id, 'upper/log');
   await until(() => existsSync(log) && readFileSync(log, 'utf8') !== '');
   expect(readFileSync(log, 'utf8')).toBe('host1 one 0\n');
-  const { State, Config, Created } = await inspect('web');
+  const { State, Config, Created } = inspect('web');
   expect(State).toMatchObject({ Status: 'running', Running: true, ExitCode: 0, FinishedAt: NEVER });
   expect(Date.parse(State.StartedAt)).toBeGreaterThanOrEqual(Date.parse(Created));
   expect(Config).toMatchObject({ Hostname: 'host1', StopTimeout: 7 });
-  expect(await statusOf('web')).toMatch(/^Up /);
+  expect(statusOf('web')).toMatch(/^Up /);
   // one that runs stays as it is
   expect(await ok('container', 'start', 'web')).toBe('web');
-  expect((await stateOf('web')).Pid).toBe(State.Pid);
+  expect(stateOf('web').Pid).toBe(State.Pid);
   expect(list('run/containers')).toEqual([id]);
   // its parent has nothing of the command's that is gone
   const ppid = /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${State.Pid}/status`, 'utf8'))?.[1];
@@ -91,20 +99,20 @@ test('create, start, and start again: the same container, with what it had', asy
 
   await ok('kill', '-s', 'TERM', 'web');
   await until(() => list('run/containers').length === 0);
-  expect(await statusOf('web')).toMatch(/^Exited \(3\) /);
-  const first = await stateOf('web');
+  expect(statusOf('web')).toMatch(/^Exited \(3\) /);
+  const first = stateOf('web');
 
   // the image's name may be another's by now, and its files stay
   await ok('start', 'web');
   await until(() => readFileSync(log, 'utf8').split('\n').length === 3);
   expect(readFileSync(log, 'utf8')).toBe('host1 one 0\nhost1 one 0\n');
-  const second = await stateOf('web');
+  const second = stateOf('web');
   expect(second).toMatchObject({ Status: 'running', ExitCode: 0, FinishedAt: NEVER });
   expect(Date.parse(second.StartedAt)).toBeGreaterThan(Date.parse(first.FinishedAt) - 1);
   // an end that was is not taken for the new one
   await ok('kill', 'web');
   await until(() => list('run/containers').length === 0);
-  expect(await stateOf('web')).toMatchObject({ Status: 'exited', ExitCode: 137 });
+  expect(stateOf('web')).toMatchObject({ Status: 'exited', ExitCode: 137 });
   await ok('rm', 'web');
   expect([list('data/names'), list('data/containers')]).toEqual([[], []]);
 });
@@ -114,31 +122,31 @@ test('a program that is not there: created as before, and why; once it is there,
   expect(await refused('start', 'prog')).toContain('/prog');
   expect(list('run/containers')).toEqual([]);
   const failed = { Status: 'created', Error: expect.stringContaining('/prog'), StartedAt: NEVER };
-  expect(await stateOf('prog')).toMatchObject({ ...failed, ExitCode: 127 });
-  expect(await statusOf('prog')).toBe('Created');
+  expect(stateOf('prog')).toMatchObject({ ...failed, ExitCode: 127 });
+  expect(statusOf('prog')).toBe('Created');
 
   const program = below('data/containers', id, 'upper/prog');
   writeFileSync(program, '#!/bin/sh\nexit 5\n', { mode: 0o644 });
   expect(await refused('start', 'prog')).toContain('/prog');
-  expect(await stateOf('prog')).toMatchObject({ ...failed, ExitCode: 126 });
+  expect(stateOf('prog')).toMatchObject({ ...failed, ExitCode: 126 });
   chmodSync(program, 0o755);
   await ok('start', 'prog');
   await until(() => list('run/containers').length === 0);
-  expect(await stateOf('prog')).toMatchObject({ Status: 'exited', ExitCode: 5, Error: '' });
+  expect(stateOf('prog')).toMatchObject({ Status: 'exited', ExitCode: 5, Error: '' });
 
   // one that has run: how it ended is what it says of its last start, and when it ended stays
-  const { FinishedAt } = await stateOf('prog');
+  const { FinishedAt } = stateOf('prog');
   chmodSync(program, 0o644);
   await refused('start', 'prog');
-  expect(await stateOf('prog')).toMatchObject({ Status: 'exited', ExitCode: 126, FinishedAt });
-  expect(await statusOf('prog')).toMatch(/^Exited \(126\) /);
+  expect(stateOf('prog')).toMatchObject({ Status: 'exited', ExitCode: 126, FinishedAt });
+  expect(statusOf('prog')).toMatch(/^Exited \(126\) /);
   await ok('rm', 'prog');
 });
 
 test('--rm: gone at its end with all it had, also where it cannot be started', async () => {
   await ok('create', '--rm', '--name', 'once', 'busybox', 'sh', '-c', 'exit 4');
   await ok('ps', '-a');
-  expect(await statusOf('once')).toBe('Created');
+  expect(statusOf('once')).toBe('Created');
   await ok('start', 'once');
   await until(() => list('data/containers').length === 0 && list('run/containers').length === 0);
   expect(list('data/names')).toEqual([]);
@@ -152,8 +160,8 @@ test('what it may read never ends with -i, and has ended without', async () => {
   await ok('create', '--name', 'ends', 'busybox', 'cat');
   expect(await ok('start', 'ends', 'reads')).toBe('ends\nreads');
   await until(() => list('run/containers').length === 1);
-  expect(await statusOf('reads')).toMatch(/^Up /);
-  expect(await statusOf('ends')).toMatch(/^Exited \(0\) /);
+  expect(statusOf('reads')).toMatch(/^Up /);
+  expect(statusOf('ends')).toMatch(/^Exited \(0\) /);
   expect(await refused('start', 'nobody')).toBe('no such container: nobody');
   await ok('rm', '-f', 'reads', 'ends');
 });
@@ -191,13 +199,13 @@ test('stop: asked, killed when its time is over, all of it taken back; one that 
   // not a moment later
   expect(list('run/containers')).toEqual([]);
   expect(await waiting).toBe('3');
-  expect(await stateOf('soft')).toMatchObject({ Status: 'exited', ExitCode: 3 });
+  expect(stateOf('soft')).toMatchObject({ Status: 'exited', ExitCode: 3 });
   expect(await ok('stop', 'soft')).toBe('soft');
   expect(await ok('wait', 'soft')).toBe('3');
   expect(await ok('create', '--name', 'new', 'busybox', 'true')).not.toBe('');
   expect(await ok('stop', 'new')).toBe('new');
   expect(await ok('wait', 'new')).toBe('0');
-  expect(await statusOf('new')).toBe('Created');
+  expect(statusOf('new')).toBe('Created');
   expect(await ok('restart', '-t', '3', 'soft', 'soft')).toBe('soft\nsoft');
   await until(() => readFileSync(below('data/containers', id, 'upper/log'), 'utf8').split('\n').length > 2);
   await ok('stop', '-t', '0', 'soft');
@@ -212,7 +220,7 @@ test('stop of those that will not: both at once, by their own time, or the one t
   const waiting = ok('wait', 'deaf2', 'deaf1');
   const took = await since(() => ok('stop', 'deaf1'));
   expect(took).toBeGreaterThan(1000);
-  expect(await statusOf('deaf1')).toMatch(/^Exited \(137\) /);
+  expect(statusOf('deaf1')).toMatch(/^Exited \(137\) /);
   // two who stop it: the one with less patience wins
   const both = await since(() =>
     Promise.all([ok('stop', '-t', '-1', 'deaf2'), ok('stop', '-t', '0', 'deaf2')]),
@@ -231,14 +239,14 @@ test('paused: every verb has its word, and stop ends it all the same', async () 
   await up('ice', LOYAL);
   expect(await refused('unpause', 'ice')).toBe('container ice is not paused');
   expect(await ok('pause', 'ice')).toBe('ice');
-  expect(await statusOf('ice')).toMatch(/^Up .* \(Paused\)$/);
+  expect(statusOf('ice')).toMatch(/^Up .* \(Paused\)$/);
   expect(await refused('pause', 'ice')).toBe('container ice is already paused');
   expect(await refused('start', 'ice')).toBe('cannot start a paused container, try unpause instead');
   expect(await ok('unpause', 'ice')).toBe('ice');
-  expect(await stateOf('ice')).toMatchObject({ Status: 'running', Paused: false });
+  expect(stateOf('ice')).toMatchObject({ Status: 'running', Paused: false });
   await ok('container', 'pause', 'ice');
   expect(await ok('stop', 'ice')).toBe('ice');
-  expect(await stateOf('ice')).toMatchObject({ Status: 'exited', ExitCode: 3 });
+  expect(stateOf('ice')).toMatchObject({ Status: 'exited', ExitCode: 3 });
   expect(await refused('pause', 'ice')).toBe('container ice is not running');
   expect(await refused('unpause', 'ice')).toBe('container ice is not paused');
   await ok('rm', 'ice');
@@ -248,7 +256,7 @@ test('rename: of one that runs and one that does not; names are taken and free a
   const id = await up('old', LOYAL);
   await ok('create', '--name', 'other', 'busybox', 'true');
   expect(await ok('rename', 'old', 'young')).toBe('');
-  expect((await inspect('young')).Id).toBe(id);
+  expect(inspect('young').Id).toBe(id);
   expect(list('data/names')).toEqual(['other', 'young']);
   expect(await refused('rename', 'old', 'x1')).toBe('no such container: old');
   expect(await refused('rename', 'young', 'young')).toMatch(/^renaming a container with the same name/);
@@ -256,7 +264,7 @@ test('rename: of one that runs and one that does not; names are taken and free a
   expect(await refused('rename', 'young', 'a/b')).toBe('"a/b": not a container name');
   // killed between its two names: either finds it, and it is removed with both
   symlinkSync(id, below('data/names/half'));
-  expect((await inspect('half')).Name).toBe('/young');
+  expect(inspect('half').Name).toBe('/young');
   await Promise.all([ok('rename', id, 'x1'), ok('rename', id, 'x2')]);
   expect(list('data/names')).toHaveLength(3);
   await ok('rm', '-f', id);
