@@ -16,7 +16,7 @@
 //     signalSync(2) ─────── synced(2) ──────────────→ the thread ends: somebody answers now
 //                ←───────── forked(pid) + pidfd ──── a fork step: the container is another process from here on
 //     awaitReady ←───────── ready ───────────────────
-//     awaitExec ←────────── (end of file) ────────── execve closed the socket: success
+//     awaitExec ←────────── (end of file) ────────── execve closed the socket: success, once it has the program's name
 //
 //   A step that fails and may not: failed(step, err, syscall, path), and tinyrun-init exits. The host lane then kills
 //   what is left by pidfd, reaps it and reports the failure. End of file before `ready` is a death in mid plan.
@@ -53,6 +53,9 @@ enum class Kind : uint32_t {
   synced = 17,
   go = 18,
 };
+
+// What the process is called (PR_SET_NAME) until it has executed its program, or stays as PID 1 for it.
+inline constexpr char kSettingUp[] = "tinyrun:setup";
 
 struct Packet {
   Kind kind;

@@ -9,7 +9,8 @@ using control::Packet;
 namespace {
 
 constexpr int kPidfdType = 3;     // P_PIDFD
-constexpr int kExited = WEXITED;  // waitid(2)
+constexpr int kExited = WEXITED, kLeaveIt = WNOWAIT;   // waitid(2)
+constexpr int kClaimedExit = 1;   // CLD_EXITED
 
 // What waitid(2) fills in; libc's siginfo_t without libc.
 struct ChildInfo {
@@ -20,12 +21,14 @@ struct ChildInfo {
 };
 static_assert(sizeof(ChildInfo) == 128);
 
-long reap(int pidfd, ChildInfo& info) {
+long await(int pidfd, ChildInfo& info, int flags) {
   long r;
-  do r = sys::waitid(kPidfdType, pidfd, &info, kExited);
+  do r = sys::waitid(kPidfdType, pidfd, &info, flags);
   while (r == -EINTR);
   return r;
 }
+
+long reap(int pidfd, ChildInfo& info) { return await(pidfd, info, kExited); }
 
 // The control socket closed before the container lane had said what was awaited: tell how its process ended.
 Result childDied(Host& host) {
@@ -34,7 +37,6 @@ Result childDied(Host& host) {
   host.pid = 0;
   host.detail.clear();
   host.detail.add("tinyrun-init ended in the middle of the plan");
-  constexpr int kClaimedExit = 1;   // CLD_EXITED
   if (known) {
     host.detail.add(info.code == kClaimedExit ? ", exit status " : ", signal ");
     host.detail.add(static_cast<uint64_t>(info.status));
@@ -96,6 +98,30 @@ Result executed(Host& host) {
   return kDone;
 }
 
+// A process that is killed for memory on its way, or by somebody, closes the socket as execve does. Its name tells them
+// apart: execve closes the socket first, then gives the name of the program, and a death closes it before it can be reaped.
+// What its own filter ends, at execve itself, counts as its program's end: so do runc and Docker have it.
+bool diedBefore(const Host& host) {
+  Text<64> path;
+  path.add("/proc/").add(static_cast<uint64_t>(host.pid)).add("/comm");
+  for (bool dead = false;;) {
+    const sys::Fd file(sys::openat(AT_FDCWD, path.c_str(), O_RDONLY));
+    char name[32];   // TASK_COMM_LEN is 16
+    const long n = file.bad() ? 0 : sys::read(file.get(), name, sizeof name);
+    if (n <= 0) return false;
+    name[n - 1] = 0;   // its line feed
+    if (!equal(name, control::kSettingUp)) return false;
+    if (dead) {
+      ChildInfo info = {};
+      await(host.pidfd, info, kExited | kLeaveIt);
+      return info.code == kClaimedExit || info.status != SIGSYS;
+    }
+    struct pollfd end = {host.pidfd, POLLIN, 0};
+    struct __kernel_timespec pause = {0, 1'000'000};
+    dead = sys::ppoll(&end, 1, &pause) > 0;
+  }
+}
+
 // Reads packets until `wanted` with `value`. Kind::failed as `wanted` stands for the end of file of awaitExec.
 Result collect(Host& host, Kind wanted, uint32_t value) {
   if (host.control < 0) return {ENOTCONN, "recvmsg", "no child"};
@@ -106,7 +132,7 @@ Result collect(Host& host, Kind wanted, uint32_t value) {
     sys::Fd fd(carried);
     if (n == -ECONNRESET) continue;   // it left a packet of ours unread; what it said before is still queued
     if (n < 0) return failed("recvmsg", n, "control socket");
-    if (n == 0) return wanted == Kind::failed ? executed(host) : childDied(host);
+    if (n == 0) return wanted != Kind::failed || diedBefore(host) ? childDied(host) : executed(host);
     if (n != sizeof packet) return {EPROTO, "recvmsg", "short packet"};
     packet.syscall[kSyscallText - 1] = 0;
     packet.path[kPathText - 1] = 0;

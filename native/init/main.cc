@@ -70,7 +70,7 @@ void takeFds(Container& lane, const wire::Header& header) {
 }
 
 [[noreturn]] void runPlan(int fd) {
-  sys::prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("tinyrun-init"));
+  sys::prctl(PR_SET_NAME, reinterpret_cast<unsigned long>(control::kSettingUp));
   resetSignals();
   const uint64_t none = 0;
   sys::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -38,9 +38,10 @@ int reapAll(int program) {
 }
 
 [[noreturn]] void stay(int program) {
+  // First: who hears the control socket close goes by the name (handshake_host.cc).
+  sys::prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("tinyrun-init"));
   // What the program may use must not be held open by us: end of file on its pipes, its terminal's hang-up.
   sys::closeRange(3, kNoSlot, 0);
-  sys::prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("tinyrun-init"));
   const uint64_t wanted = ~kFaults;
   for (;;) {
     SignalInfo info = {};

@@ -1,6 +1,8 @@
 // The container's first process through its life: created, started, joined by exec, reaping for others; its user
 // namespace and its propagation.
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -79,6 +81,39 @@ ROOT_TEST(aChildThatDiesIsReported) {
   Run run(plan);
   EXPECT_EQ(run.failure(), "waitid ECHILD tinyrun-init ended in the middle of the plan, exit status 0");
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+// A death closes the control socket as execve does.
+ROOT_TEST(whoDiesBeforeItsProgramRunsIsNotTakenForIt) {
+  make::Plan ends;
+  ends.host(make::clone{.flags = kNewPid});
+  ends.host(make::signalConfigured{}).container(make::awaitConfigured{});
+  ends.host(make::awaitExec{});
+  EXPECT_EQ(Run(ends).failure(), "waitid ECHILD tinyrun-init ended in the middle of the plan, exit status 0");
+  make::Plan killed;
+  killed.host(make::clone{.flags = kNewPid});
+  killed.host(make::signalConfigured{}).container(make::awaitConfigured{});
+  killed.container(make::sync{.stage = 1}).host(make::awaitSync{.stage = 1});
+  killed.host(make::yield{.tag = 1}).host(make::awaitExec{});
+  Run run(killed);
+  kill(run.outcome.pid, SIGKILL);
+  run.outcome = run.machine.resume();
+  EXPECT_EQ(run.failure(), "waitid ECHILD tinyrun-init ended in the middle of the plan, signal 9");
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+// Docker and runc have its exit status then, and so have the scripts of their users.
+ROOT_TEST(whatAFilterEndsAtExecveIsTheProgramsEnd) {
+  make::Plan plan;
+  plan.host(make::clone{.flags = kNewPid});
+  plan.host(make::signalConfigured{}).container(make::awaitConfigured{});
+  const struct sock_filter end = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_KILL_PROCESS};
+  plan.container(make::seccomp{.filter = std::string(reinterpret_cast<const char*>(&end), sizeof end), .slot = tinyrun::kNoSlot});
+  plan.container(make::execve{.args = {"/no/such/program"}});
+  plan.host(make::awaitExec{});
+  Run run(plan);
+  EXPECT_EQ(run.failure(), "");
+  EXPECT_EQ(run.status, 128 + SIGSYS);
 }
 
 ROOT_TEST(reaperReapsAndForwards) {

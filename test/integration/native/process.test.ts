@@ -13,7 +13,7 @@ describe('clone', () => {
       child.release();
       return { differ, waiting, status: await end };
     });
-    expect(seen).toMatchObject({ differ: [true, true, false], waiting: 'tinyrun-init' });
+    expect(seen).toMatchObject({ differ: [true, true, false], waiting: 'tinyrun:setup' });
     expect(seen.status.kind).toBe('exited');
   });
 

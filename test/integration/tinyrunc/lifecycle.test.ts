@@ -34,7 +34,7 @@ describe('create', () => {
     const state = bench.state(id);
     expect(state).toMatchObject({ id, status: 'created', ociVersion: spec.ociVersion });
     expect(readFileSync(join(String(state.bundle), 'stdout'), 'utf8')).toBe('');
-    expect(readFileSync(`/proc/${state.pid}/comm`, 'latin1')).toContain('tinyrun-init');
+    expect(readFileSync(`/proc/${state.pid}/comm`, 'latin1')).toContain('tinyrun:setup');
   });
 
   it('waits in 1 MB', () => {
