@@ -5,9 +5,11 @@
 // neither snapshots nor types.
 import { spawnSync } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -106,28 +108,33 @@ async function buildBundles() {
 // Renamed over the old ones, which commands that start meanwhile have found already. What the build before made for
 // other nodes goes; where none can be made now the commands try again, and start without meanwhile.
 function makeSnapshots() {
-  const { makeSnapshot } = createRequire(import.meta.url)('../dist/boot.cjs');
+  const { FLAGS, makeSnapshot } = createRequire(import.meta.url)('../dist/boot.cjs');
   const began = Date.now();
   const paths = (process.env.PATH ?? '').split(':').map((directory) => join(directory, 'node'));
   const node = paths.find((path) => existsSync(path));
-  if (node) for (const entry of ['main', 'tinyrunc', 'brief']) makeSnapshot(entry, node, learn(entry));
+  if (node) for (const entry of ['main', 'tinyrunc', 'brief']) makeSnapshot(entry, node, learn(entry, FLAGS));
   // their own age is that of node
   for (const file of files('dist/cache')) if (statSync(file).ctimeMs < began) rmSync(file);
 }
 
-/** What the most used verbs compile; undefined where containers cannot be run. */
-function learn(entry) {
+/** What the most used verbs compile, with the flags that they start with; undefined where containers cannot be run. */
+function learn(entry, flags) {
   const home = mkdtempSync(join(tmpdir(), 'tinyrun-build-'));
   const file = join(home, 'compiled');
+  const errors = openSync(join(home, 'errors'), 'w');
   const train = (...args) =>
-    spawnSync(process.execPath, ['--no-rehash-snapshot', 'scripts/train.mjs', entry, home, ...args], {
-      stdio: 'ignore',
+    spawnSync(process.execPath, [...flags, 'scripts/train.mjs', entry, home, ...args], {
+      // a file: a container would hold a pipe open
+      stdio: ['ignore', 'ignore', errors],
     });
   try {
     if (train().status === 0 && train(file).status === 0) return readFileSync(file);
-    if (process.getuid() === 0) console.error(`build: no container of ${entry} could be run to learn from`);
+    const why = readFileSync(join(home, 'errors'), 'utf8').trim();
+    if (process.getuid() === 0)
+      console.error(`build: no container of ${entry} could be run to learn from\n${why}`);
     return undefined;
   } finally {
+    closeSync(errors);
     rmSync(home, { recursive: true, force: true });
   }
 }

@@ -31,6 +31,8 @@ import { keepDebuggerOut } from './debugger.ts';
 import type { Entry } from './entries.ts';
 import { FLAGS } from './flags.ts';
 
+export { FLAGS };
+
 /** What a bundle of dist/ exports that is a command line. */
 export interface Program {
   /** Runs a command line and answers its exit code. */

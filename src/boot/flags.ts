@@ -1,7 +1,13 @@
 // How a command line starts node. The launchers are made with these (scripts/launchers.mjs).
 
 /** The launchers' flags, which tell why; V8 refuses a snapshot that was made with other flags of its own. */
-export const FLAGS = ['--inspect-port=no..debugger:9229', '--no-rehash-snapshot', '--v8-pool-size=1'];
+export const FLAGS = [
+  '--inspect-port=no..debugger:9229',
+  '--no-rehash-snapshot',
+  '--v8-pool-size=1',
+  '--no-sparkplug',
+  '--single-threaded-gc',
+];
 /**
  * What the launchers give to the allocator, mallopt(3): huge pages, one arena, and few calls to the kernel. The
  * buffers that node reads a snapshot into cost 3 ms of page faults otherwise. No more at a time than they take: a
