@@ -90,7 +90,8 @@ function birthOf(
 ): Birth {
   const { preserveFds, rootless } = options;
   const onYield = answerYield({ spec, slots, state: draft, status: 'creating', scope, rootless });
-  return { dir, plan, config: text, parent: ofUs({ preserveFds, blocking: true, onYield }) };
+  const { cgroup } = draft;
+  return { dir, plan, cgroup, config: text, parent: ofUs({ preserveFds, blocking: true, onYield }) };
 }
 
 async function build(bundle: Bundle, claimed: ClaimedDir, options: CreateOptions): Promise<Made> {

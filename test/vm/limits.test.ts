@@ -85,6 +85,19 @@ test('too little memory to be set up is told as that', () => {
   assert.equal(tinyrunc('state', 'tight').code, 1);
 });
 
+test('killed for memory on its way to its program, a container does not look as if that had run', () => {
+  const ways = [32, 48, 64, 80, 96].map((kilobytes) => {
+    const dir = makeBundle(`tight${kilobytes}`, 'echo ran', { memory: { limit: kilobytes << 10 } });
+    const { code, stdout, stderr } = tinyrunc('run', '-b', dir, `tight${kilobytes}`);
+    const way = stdout === 'ran\n' ? 'ran' : /ENOMEM|OOM-killed/.exec(stderr)?.[0];
+    // one whose program the kernel killed has its exit code, and nothing is ours to say
+    return way ?? (code === 137 && stderr === '' ? 'its program was killed' : `${code} ${stderr}`);
+  });
+  assert.ok(ways.includes('OOM-killed'), ways.join(', '));
+  for (const way of ways)
+    assert.match(way, /^(?:ran|ENOMEM|OOM-killed|its program was killed)$/, ways.join(', '));
+});
+
 /** How it ended: what inspect says, and what its monitor wrote beside the record. */
 function oomState(name: string): object {
   const { stdout, stderr, code } = tinyrun('inspect', name);
