@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
-import { hasLifeline, LOCK_FILE } from '../runtime/dir.ts';
+import { hasLifeline, isAbandoned, LOCK_FILE } from '../runtime/dir.ts';
 import { signalFirst } from '../runtime/kill.ts';
 import { waitForEnd } from '../runtime/pidfd.ts';
 import { parseSignal } from '../runtime/signals.ts';
+import type { StateFile } from '../runtime/state.ts';
 import { SIGKILL } from '../spec/linux.ts';
-import { awaitUnkept } from '../store/lock.ts';
+import { awaitUnkept, keeperOf } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { holdingRecord } from './change.ts';
 import { containerPaths } from './layout.ts';
+import { awaitChange } from './moves.ts';
 import { Names } from './names.ts';
 import { type ContainerView, containerIds, findId, neverStarted, readRecord, viewOf } from './record.ts';
 import { isRunning } from './status.ts';
@@ -82,25 +84,26 @@ export function signalContainer(roots: Roots, text: string, signal: string): voi
 }
 
 /**
- * Removes a container; with `force` a running one is killed first, and what is left of a damaged one goes too.
+ * Removes a container; with `force` a running one is killed first, one that is being started once it runs, and what is left
+ * of a damaged one goes too.
  * @throws TinyrunError CONTAINER_NOT_FOUND, CONTAINER_RUNNING
  */
 export async function removeContainer(roots: Roots, text: string, force: boolean): Promise<void> {
   sweepRunning(roots);
   const id = findSwept(roots, text);
-  const view = viewOrDamaged(roots, id, force);
   const { run } = containerPaths(roots, id);
-  if (!view?.state && !view?.record.exit && hasLifeline(run)) throw stillRunning(text, 'is being started');
-  if (view?.state && isRunning(view)) {
-    if (!force) throw stillRunning(text, 'is running');
-    signalFirst(view.state, SIGKILL);
-    await waitForEnd(view.state.pid);
-  }
-  // the command that ran it writes how it ended, or is dead: only then can the container go
   // whatever names it has: one that was killed may have been about to give it another
   const remove = () => holdingRecord(roots, id, () => removeData(roots, id, undefined));
   for (let tries = 0; tries < TRIES; tries++) {
-    await awaitUnkept(join(run, LOCK_FILE));
+    const view = viewOrDamaged(roots, id, force);
+    const running = view !== 'damaged' && view?.state && isRunning(view) ? view.state : undefined;
+    if (running && !force) throw stillRunning(text, 'is running');
+    if (running) await killFirst(run, running);
+    else if (hasLifeline(run)) {
+      if (view === undefined || (view !== 'damaged' && view.status === 'created' && !force))
+        throw stillRunning(text, 'is being started');
+      await awaitRelease(roots, id, view === 'damaged');
+    }
     sweepOne(roots, id, { damaged: force, wait: true });
     if (alone(roots, id, remove)) return;
   }
@@ -109,8 +112,23 @@ export async function removeContainer(roots: Roots, text: string, force: boolean
   });
 }
 
-/** A sweep that is at it, too, needs one. */
+/** A sweep that is at it, too, needs one; so does who starts it. */
 const TRIES = 100;
+
+/** Kills a container, and waits until whoever kept it has taken it back. */
+async function killFirst(run: string, state: StateFile): Promise<void> {
+  const keeper = keeperOf(join(run, LOCK_FILE));
+  signalFirst(state, SIGKILL);
+  await waitForEnd(state.pid);
+  await keeper?.gone();
+}
+
+/** Waits for whoever has its run directory: until that is taken back, or it runs, and what it is must be asked anew. */
+async function awaitRelease(roots: Roots, id: string, isDamaged: boolean): Promise<void> {
+  const { run } = containerPaths(roots, id);
+  if (isDamaged) await awaitUnkept(join(run, LOCK_FILE));
+  else await awaitChange(roots, id, (view) => isRunning(view) || isAbandoned(run));
+}
 
 function stillRunning(container: string, what: string): TinyrunError {
   return new TinyrunError('CONTAINER_RUNNING', `container ${container} ${what}`, {
@@ -118,12 +136,12 @@ function stillRunning(container: string, what: string): TinyrunError {
   });
 }
 
-function viewOrDamaged(roots: Roots, id: string, force: boolean): ContainerView | undefined {
+function viewOrDamaged(roots: Roots, id: string, force: boolean): ContainerView | undefined | 'damaged' {
   try {
     const record = readRecord(roots, id);
     return record && viewOf(roots, record);
   } catch (error) {
-    if (force) return undefined;
+    if (force) return 'damaged';
     throw error;
   }
 }

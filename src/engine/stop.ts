@@ -6,9 +6,9 @@ import type { Fd } from '../native/types.ts';
 import { LOCK_FILE } from '../runtime/dir.ts';
 import { hasEnded, openProcess, signalPidfd } from '../runtime/pidfd.ts';
 import { parseSignal } from '../runtime/signals.ts';
-import type { StateFile } from '../runtime/state.ts';
+import type { Container, StateFile } from '../runtime/state.ts';
 import { SIGKILL } from '../spec/linux.ts';
-import { awaitUnkept } from '../store/lock.ts';
+import { keeperOf } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { changeRecord } from './change.ts';
 import { checkInteger } from './config/error.ts';
@@ -56,25 +56,39 @@ export async function stopContainer(roots: Roots, text: string, options: StopOpt
   // it may just have been started
   const view = viewOf(roots, record);
   if (view.status === 'created') return;
-  const { graceMs = record.config.stop?.graceMs ?? DEFAULT_GRACE } = options;
-  const { state } = view;
-  if (state && isRunning(view))
-    await withProcess(state, async (pidfd) => {
-      signalPidfd(pidfd, signal ?? record.stopSignal);
-      // what is frozen does not get it
-      if (view.status === 'paused') setFrozenIfThere({ dir: run, state }, false);
-      syncRecord(roots, record);
-      if (await hasEnded(pidfd, graceMs < 0 ? undefined : graceMs)) return;
-      signalPidfd(pidfd, SIGKILL);
-      await hasEnded(pidfd);
+  // of this life: it may be started again before we look
+  const keeper = keeperOf(join(run, LOCK_FILE));
+  if (view.state && isRunning(view)) {
+    const { graceMs = record.config.stop?.graceMs ?? DEFAULT_GRACE } = options;
+    await end({ state: view.state, dir: run }, signal ?? record.stopSignal, graceMs, {
+      meanwhile: () => syncRecord(roots, record),
+      isFrozen: view.status === 'paused',
     });
-  await awaitUnkept(join(run, LOCK_FILE));
+  }
+  await keeper?.gone();
   sweepOne(roots, id, { wait: true });
 }
 
 /** One that is removed when it ends is wanted no longer then. */
 const wantedStopped = (record: ContainerRecord): ContainerRecord | undefined =>
   record.config.autoRemove ? undefined : { ...record, wanted: 'stopped', started: startOf(record) };
+
+async function end(
+  container: Container,
+  signal: number,
+  graceMs: number,
+  { meanwhile, isFrozen }: { meanwhile: () => void; isFrozen: boolean },
+): Promise<void> {
+  await withProcess(container.state, async (pidfd) => {
+    signalPidfd(pidfd, signal);
+    // what is frozen does not get it
+    if (isFrozen) setFrozenIfThere(container, false);
+    meanwhile();
+    if (await hasEnded(pidfd, graceMs < 0 ? undefined : graceMs)) return;
+    signalPidfd(pidfd, SIGKILL);
+    await hasEnded(pidfd);
+  });
+}
 
 /** Does something with a process as long as it is there. */
 async function withProcess(state: StateFile, act: (pidfd: Fd) => Promise<unknown>): Promise<void> {
@@ -124,10 +138,11 @@ export async function waitForContainer(roots: Roots, text: string): Promise<numb
   };
   // it goes with the directory
   const watcher = watchIfThere(run, look);
+  const keeper = keeperOf(join(run, LOCK_FILE));
   try {
-    await withProcess(state, hasEnded);
+    await withProcess(state, (pidfd) => hasEnded(pidfd));
     look();
-    await awaitUnkept(join(run, LOCK_FILE));
+    await keeper?.gone();
   } finally {
     watcher?.close();
   }

@@ -123,6 +123,26 @@ export async function awaitUnkept(path: string): Promise<void> {
   }
 }
 
+/** Who keeps a file at the moment that it is asked for. */
+export interface Keeper {
+  /** Waits until they have gone, whoever keeps what is there by then. Once. */
+  gone(): Promise<void>;
+  /** Nobody waits. */
+  drop(): void;
+}
+
+/** Undefined: there is no such file. */
+export function keeperOf(path: string): Keeper | undefined {
+  const fd = openExisting(path);
+  if (fd === undefined) return undefined;
+  const { release: drop } = held(fd);
+  const gone = async () => {
+    if (!native().flock(fd, LOCK_SH | LOCK_NB)) await native().flockWait(fd, LOCK_SH);
+    drop();
+  };
+  return { gone, drop };
+}
+
 type Mode = 'shared' | 'exclusive';
 
 const flag = (mode: Mode) => (mode === 'shared' ? LOCK_SH : LOCK_EX);

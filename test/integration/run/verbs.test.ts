@@ -323,3 +323,19 @@ function infosOf(pid: string): string[] {
     return [];
   }
 }
+
+test('start and rm at once: it is gone, or it runs and rm has said so', async () => {
+  for (const force of [[], ['-f']]) {
+    await ok('create', '--name', 'both', 'busybox', 'sleep', '1000');
+    const [start, rm] = await Promise.all([
+      sandbox.tinyrun(['start', 'both']),
+      sandbox.tinyrun(['rm', ...force, 'both']),
+    ]);
+    expect(`${start.code} ${start.stderr}`).toMatch(/^0 $|^1 tinyrun: no such container: both\n/);
+    expect(`${rm.code} ${rm.stderr}`).toMatch(
+      force.length > 0 ? /^0 $/ : /^0 $|^1 tinyrun: container both is (?:running|being started)\n/,
+    );
+    await sandbox.tinyrun(['rm', '-f', 'both']);
+    expect([list('data/names'), list('data/containers'), list('run/containers')]).toEqual([[], [], []]);
+  }
+});

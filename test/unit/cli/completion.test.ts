@@ -13,7 +13,9 @@ const home = mkdtempSync(path.join(tmpdir(), 'tinyrun-complete-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 const roots = { dataRoot: path.join(home, 'data'), runRoot: path.join(home, 'run') };
 
-for (const [digit, name] of ['a web', 'b worker', 'c db'].map((text) => text.split(' '))) {
+for (const [digit, name, status] of ['a web', 'b worker', 'c db', '9 fresh created'].map((text) =>
+  text.split(' '),
+)) {
   const id = (digit ?? '').repeat(64);
   const exit = { code: 0, finished: '2026-01-01T00:00:00Z' };
   const record = {
@@ -22,7 +24,7 @@ for (const [digit, name] of ['a web', 'b worker', 'c db'].map((text) => text.spl
     name,
     created: '2026-01-01T00:00:00Z',
     config: { image: 'busybox' },
-    exit,
+    ...(status === 'created' ? { wanted: 'stopped' } : { exit }),
   };
   ensureDir(path.join(containersDir(roots), id));
   writeFileAtomic(path.join(containersDir(roots), id, 'container.json'), JSON.stringify(record));
@@ -69,7 +71,7 @@ test.each([
   ['flags of other names of members', 'container list --no', '--no-trunc :done'],
   ['values of flags of members', 'container ls --filter before=d', 'before=db :done'],
   ['containers of members', 'container rm w', 'web worker :done'],
-  ['containers only, of container inspect', 'container inspect ', 'web worker db :done'],
+  ['containers only, of container inspect', 'container inspect ', 'web worker db fresh :done'],
   ['nothing of ours behind IMAGE in a group', 'container run busybox --mem', ':files'],
   ['filters', 'ps --filter status=p', 'status=paused :done'],
   ['containers in filters', 'ps --filter before=d', 'before=db :done'],
@@ -77,7 +79,12 @@ test.each([
   ['containers that are not there yet', 'rm web w', 'worker :done'],
   ['containers by id', 'rm bbb', 'bbbbbbbbbbbb :done'],
   ['only running ones where only those will do', 'kill w', ':done'],
+  ['only those that do not run where only those will do', 'start f', 'fresh :done'],
+  ['only paused ones where only those will do', 'unpause ', ':done'],
+  ['nothing for a new name', 'rename web ', ':done'],
+  ['flags that were called otherwise are not offered', 'stop --ti', '--timeout :done'],
   ['nothing of ours behind IMAGE', 'run busybox --mem', ':files'],
+  ['nothing of ours behind IMAGE of create', 'create busybox --mem', ':files'],
   ['nothing of ours behind IMAGE and its own', 'run --rm busybox ls ', ':files'],
   ['no flags behind --', 'rm -- --', ':done'],
   ['no argument where there is no place for one', 'history busybox ', ':done'],

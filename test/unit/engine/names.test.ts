@@ -22,9 +22,10 @@ test('a name has one holder', () => {
   expect(() => names.take('web', 'b'.repeat(64))).toThrow(
     `the name web is in use by container ${'a'.repeat(12)}`,
   );
-  names.release('web', 'b'.repeat(64));
+  expect(names.release('web', 'b'.repeat(64))).toBe(false);
   expect(names.holder('web')).toBe('a'.repeat(64));
-  names.release('web', 'a'.repeat(64));
+  expect(names.release('web', 'a'.repeat(64))).toBe(true);
+  expect(names.release('web', 'a'.repeat(64))).toBe(false);
   names.take('web', 'b'.repeat(64));
   expect(names.of('b'.repeat(64))).toEqual(['web']);
 });

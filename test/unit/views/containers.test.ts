@@ -67,6 +67,15 @@ describe('rows of ps', () => {
   });
 });
 
+test('the status of one that was made, started again, could not be', () => {
+  const statusOf = (...given: Parameters<typeof view>) =>
+    rowOf(view(...given), { truncate: true, now: NOW }).Status;
+  const failure = { code: 127, message: 'not found' };
+  expect(statusOf({ wanted: 'stopped', failure }, 'created')).toBe('Created');
+  expect(statusOf({ wanted: 'running', started: '2026-01-02T03:09:00.000Z' })).toBe('Up 5 seconds');
+  expect(statusOf({ exit: exit(3), failure }, 'exited')).toBe('Exited (127) About a minute ago');
+});
+
 describe('filters of ps', () => {
   const older = view({ id: 'b'.repeat(64), name: 'old', created: '2026-01-01T00:00:00.000Z' });
   const lookup: Lookup = {
@@ -132,6 +141,10 @@ describe('filters of ps', () => {
   test('exited is the code of one that has ended', () => {
     expect(matches(['exited=3'], view({ exit: exit(3) }, 'exited'))).toBe(true);
     expect(matches(['exited=0'], view({}, 'created'))).toBe(false);
+    // of its last start, where it has run before
+    const failure = { code: 127, message: 'not found' };
+    expect(matches(['exited=127'], view({ exit: exit(3), failure }, 'exited'))).toBe(true);
+    expect(matches(['exited=127'], view({ failure }, 'created'))).toBe(false);
   });
 
   test.each([

@@ -241,6 +241,41 @@ test('what the image has goes where docker merges it: below one’s own', () => 
   });
 });
 
+test('the state of one that was made, started again, could not be', () => {
+  const failure = { code: 127, message: 'not found' };
+  const exit = {
+    code: 3,
+    started: '2026-01-02T03:05:05.000Z',
+    finished: '2026-01-02T03:06:05.000Z',
+    oomKilled: false,
+  };
+  const stateOf = (record: Partial<ContainerView['record']>, status: ContainerView['status']) => {
+    const view = { record: { ...PLAIN.record, ...record }, status };
+    return describeContainer(view, surroundings(view)).State;
+  };
+  const never = '0001-01-01T00:00:00Z';
+  expect(stateOf({ wanted: 'stopped', failure }, 'created')).toMatchObject({
+    ...{ Status: 'created', ExitCode: 127, Error: 'not found', StartedAt: never, FinishedAt: never },
+  });
+  expect(stateOf({ wanted: 'running', started: '2026-01-02T03:07:05.000Z' }, 'running')).toMatchObject({
+    ...{ ExitCode: 0, Error: '', StartedAt: '2026-01-02T03:07:05.000Z', FinishedAt: never },
+  });
+  expect(stateOf({ exit, failure }, 'exited')).toMatchObject({
+    ...{ ExitCode: 127, Error: 'not found', StartedAt: exit.started, FinishedAt: exit.finished },
+  });
+});
+
+test('the grace of a stop is told where it was asked for', () => {
+  const configOf = (stop: ContainerView['record']['config']['stop']) => {
+    const view = { ...PLAIN, record: { ...PLAIN.record, config: { ...PLAIN.record.config, stop } } };
+    return describeContainer(view, surroundings(view)).Config;
+  };
+  expect(configOf({ signal: 2 })).not.toHaveProperty('StopTimeout');
+  expect(configOf({ graceMs: 7000 })).toMatchObject({ StopTimeout: 7 });
+  expect(configOf({ graceMs: 0 })).toMatchObject({ StopTimeout: 0 });
+  expect(configOf({ graceMs: -1 })).toMatchObject({ StopTimeout: -1 });
+});
+
 test('mounts that -v has no words for are those of --mount', () => {
   const mounts = [
     { kind: 'bind', source: '/a', target: '/b', createSource: true, recursive: false },
