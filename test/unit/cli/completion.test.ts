@@ -71,7 +71,7 @@ test.each([
   ['flags of other names of members', 'container list --no', '--no-trunc :done'],
   ['values of flags of members', 'container ls --filter before=d', 'before=db :done'],
   ['containers of members', 'container rm w', 'web worker :done'],
-  ['containers only, of container inspect', 'container inspect ', 'web worker db fresh :done'],
+  ['containers only, of container inspect', 'container inspect ', 'fresh web worker db :done'],
   ['nothing of ours behind IMAGE in a group', 'container run busybox --mem', ':files'],
   ['filters', 'ps --filter status=p', 'status=paused :done'],
   ['containers in filters', 'ps --filter before=d', 'before=db :done'],
