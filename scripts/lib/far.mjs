@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 /** Where main.cjs ends: verbs that take long anyhow or are seldom asked for, and what `run` needs for a new image. */
 const FAR = [
   'src/cli/commands/container-prune.ts',
+  'src/cli/commands/cp.ts',
   'src/cli/commands/diff.ts',
   'src/cli/commands/doctor.ts',
   'src/cli/commands/export.ts',
@@ -30,6 +31,7 @@ const FAR = [
   'src/cli/commands/top.ts',
   'src/cli/commands/version.ts',
   'src/cli/output/trace-run.ts',
+  'src/engine/copy.ts',
   'src/engine/diff.ts',
   'src/engine/fetch-image.ts',
   'src/engine/info.ts',

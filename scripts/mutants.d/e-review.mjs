@@ -88,6 +88,73 @@ export default [
     only: 'the null device of the container',
   },
   {
+    name: 'copy-root',
+    row: 'E: cp through what a container made (CVE-2018-15664)',
+    out: 'its root as the root of every path',
+    edits: [
+      [
+        'src/engine/copy-place.ts',
+        'native().openat2(root, path, { flags: O_PATH | O_DIRECTORY, resolve })',
+        "native().openat2(root, path.replace(/^\\/+/, '') || '.', { flags: (O_PATH | O_DIRECTORY) + 0 * resolve })",
+      ],
+    ],
+    test: 'test/security/copy.test.ts',
+    only: 'into a container: no link leads',
+  },
+  {
+    name: 'copy-out-root',
+    row: 'E: cp through what a container made (CVE-2018-15664)',
+    out: 'the same, out of it',
+    edits: [
+      [
+        'src/engine/copy-place.ts',
+        'native().openat2(root, path, { flags: O_PATH | O_DIRECTORY, resolve })',
+        "native().openat2(root, path.replace(/^\\/+/, '') || '.', { flags: (O_PATH | O_DIRECTORY) + 0 * resolve })",
+      ],
+    ],
+    test: 'test/security/copy.test.ts',
+    only: 'out of a container: no link leads',
+  },
+  {
+    name: 'copy-swap',
+    row: 'E: cp through what a container made (CVE-2018-15664)',
+    out: 'no link where a directory is entered that was looked at',
+    edits: [
+      [
+        'src/engine/copy-place.ts',
+        "base === '' ? '.' : base, { flags: O_DIRECTORY | O_NOFOLLOW }",
+        "base === '' ? '.' : base, { flags: O_DIRECTORY | (O_NOFOLLOW & 0) }",
+      ],
+    ],
+    test: 'test/security/copy.test.ts',
+    only: 'becomes a link while',
+  },
+  {
+    name: 'copy-devices',
+    row: 'E: what a container’s root made, on the host',
+    out: 'devices and set-user-id bits stay behind',
+    edits: [
+      ['src/engine/copy.ts', "if (entry.type === 'char' || entry.type === 'block') return undefined;", ''],
+      ['src/engine/copy.ts', 'const SET_ID = 0o6000;', 'const SET_ID = 0;'],
+    ],
+    test: 'test/security/copy.test.ts',
+    only: 'what comes out is no device',
+  },
+  {
+    name: 'copy-trap',
+    row: 'E: cp through what a container made (CVE-2018-15664)',
+    out: 'files are made anew, none is opened',
+    edits: [
+      [
+        'src/image/unpack/file.ts',
+        'native().createFile(dir, base, entry.mode & 0o777)',
+        'native().openat2(dir, base, { flags: 0x241, mode: entry.mode & 0o777 })',
+      ],
+    ],
+    test: 'test/security/copy.test.ts',
+    only: 'is not written through',
+  },
+  {
     name: 'emerges-unfiltered',
     row: 'E: a helper with all capabilities in reach',
     out: 'the filter before the fork',

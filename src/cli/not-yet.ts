@@ -4,9 +4,9 @@ import { TinyrunError } from '../errors.ts';
 
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
-  ...'attach build builder buildx commit compose cp events logs network'.split(' '),
+  ...'attach build builder buildx commit compose events logs network'.split(' '),
   ...'sbom update volume why'.split(' '),
-  ...'attach commit cp logs update'.split(' ').map((name) => `container ${name}`),
+  ...'attach commit logs update'.split(' ').map((name) => `container ${name}`),
   ...['image build', 'system events', 'system gc', 'system prune', 'system start-all'],
 ]);
 

@@ -200,6 +200,11 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/manifest-rm.ts'),
   },
   {
+    names: ['cp', 'container cp'],
+    summary: 'copy files out of a container, or into it',
+    load: () => import('./commands/cp.ts'),
+  },
+  {
     names: ['stats', 'container stats'],
     summary: 'show what containers use, as they go on',
     load: () => import('./commands/stats.ts'),

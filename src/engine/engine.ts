@@ -7,6 +7,7 @@ import { booksOf } from './books.ts';
 import type { Change } from './changes.ts';
 import { ConfigError } from './config/error.ts';
 import type { ContainerConfig, ExecConfig } from './config/types.ts';
+import type { Copied, CopyOptions } from './copy.ts';
 import { makeContainer } from './create.ts';
 import { execContainer, execDetached, planExec } from './exec.ts';
 import type { SystemInfo } from './info.ts';
@@ -94,6 +95,10 @@ export interface Engine {
    * for await (const [web] of engine.stats(['web'])) console.log(web?.usage?.cpuPercent);
    */
   stats(containers?: readonly string[], options?: StatsOptions): AsyncGenerator<readonly ContainerStats[]>;
+  /** Copies into a container, running or not, by docker cp's rules of names; `from` is an absolute path of the host. */
+  copyIn(names: { from: string; container: string; to: string }, options?: CopyOptions): Promise<Copied>;
+  /** Out of one; `to` is an absolute path of the host. */
+  copyOut(names: { container: string; from: string; to: string }, options?: CopyOptions): Promise<Copied>;
   /** The processes of a running one; `options` are those of ps(1), `-ef` without. */
   top(container: string, options?: readonly string[]): Promise<Top>;
   /** What it has changed of its image's files, by path. */
@@ -158,6 +163,14 @@ export function createEngine(
     stats: async function* (containers = [], options = {}) {
       const { statsOf } = await import('./stats.ts');
       yield* statsOf(roots, containers, options);
+    },
+    copyIn: async (names, options = {}) => {
+      const { copyIn } = await import('./copy.ts');
+      return await copyIn(roots, names, options);
+    },
+    copyOut: async (names, options = {}) => {
+      const { copyOut } = await import('./copy.ts');
+      return await copyOut(roots, names, options);
     },
     top: async (container, options = []) => {
       const { topContainer } = await import('./top.ts');

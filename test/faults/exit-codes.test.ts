@@ -78,6 +78,8 @@ describe('other verbs', () => {
     ['images', '--format', '{{.Nope'],
     ['system', 'df', '--format', '{{.Nope}}'],
     ['ps', '--filter', 'nope=1'],
+    ['cp', 'nosuch:/x', '.'],
+    ['cp', '/x', '/y'],
     ['port', 'nosuch'],
     ['stats', '--no-stream', 'nosuch'],
     ['top', 'nosuch'],

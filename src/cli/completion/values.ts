@@ -83,6 +83,7 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   create: [IMAGE],
   completion: [['bash', 'zsh', 'fish']],
   'container inspect': [[all('containers')]],
+  cp: [[all('containers'), all('files')]],
   diff: [[all('containers')]],
   exec: [[all('running')], []],
   export: [[all('containers')]],

@@ -17,6 +17,8 @@ export interface WriterOptions {
   readonly rootless?: boolean;
   /** No hard link to a symbolic link: who decides by its name which link may be there is not to be got round. */
   readonly linkOnlyFiles?: boolean;
+  /** `.wh.NAME` is a name like others: this is no layer. */
+  readonly plainNames?: boolean;
   /** Takes plain files; its pieces are those that the archive's reader is given. */
   readonly files?: LayerFiles;
 }
@@ -65,7 +67,7 @@ export class LayerWriter implements TarHandler {
     this.#run = undefined;
     this.#skeleton.count(entry.name);
     const { parent, base } = splitName(entry.name, this.#limits.depth);
-    const whiteout = whiteoutOf(base, entry.name);
+    const whiteout = this.options.plainNames ? undefined : whiteoutOf(base, entry.name);
     if (whiteout === 'skip') return;
     if (base === '') this.#rootEntry(entry);
     else if (whiteout === 'opaque') this.#makeOpaque(parent);
