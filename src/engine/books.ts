@@ -6,6 +6,8 @@ import { undoSteps } from '../plan/undo.ts';
 import type { Roots } from '../store/paths.ts';
 import type { Blueprint } from './blueprint.ts';
 import { type ContainerPaths, EXIT_FILE, rootfsPoint } from './layout.ts';
+import { Names } from './names.ts';
+import type { ContainerRecord } from './record.ts';
 import type { RunControl } from './types.ts';
 
 const mkdir = (path: string, mode: number): string => `mkdir(${quote(path)}, ${octal(mode)})`;
@@ -29,8 +31,7 @@ export function booksOf(
   const name = quote(join(roots.dataRoot, 'names', control.name?.replace(/^\//, '') || 'ADJECTIVE_SURNAME'));
   return {
     before: [
-      { syscall: mkdir(paths.run, 0o700), why: 'what is true of it until its end' },
-      { syscall: write(join(paths.run, 'lock'), 0o600), why: 'held by its parent: free, it is to be swept' },
+      ...claimEntries(paths),
       {
         syscall: `symlink(${quote(blueprint.record.id)}, ${name})`,
         why: 'its name, which one container has',
@@ -40,32 +41,67 @@ export function booksOf(
         ? []
         : [{ syscall: write(control.cidfile, 0o644), why: 'its id, where it was asked for' }]),
       { syscall: whole(paths.record), why: 'what was asked for, and what came of it' },
-      { syscall: write(join(paths.run, 'config.json'), 0o600), why: 'the specification of this plan' },
-      { syscall: whole(join(paths.run, 'journal.01-start')), why: 'what takes the plan back' },
-      ...(monitored ? [monitorEntry(plan)] : []),
+      ...birthEntries(paths, plan, monitored),
     ],
-    after: [
-      ...(monitored
-        ? [
-            { syscall: whole(join(paths.run, EXIT_FILE)), why: 'how it ended' },
-            { syscall: whole(paths.exit), why: 'the same, as long as the container is kept' },
-          ]
-        : []),
-      ...(undoSteps(plan).length > 0
-        ? [{ syscall: `unlink(${quote(join(paths.run, 'journal.01-start'))})`, why: 'taken back' }]
-        : []),
-      ...(blueprint.config.autoRemove ? removalEntries(name, paths) : keptEntries(paths, monitored)),
-      { syscall: tree(paths.run), why: 'nothing of it runs any more' },
-    ],
+    after: endEntries(blueprint, paths, plan, { name, monitored }),
   };
 }
 
-/** What a container keeps on disk. */
-function dataEntries(
+/** The same of `start`. */
+export function booksOfStart(
   roots: Roots,
-  { spec, files, missingSources }: Blueprint,
+  blueprint: Blueprint & { readonly record: ContainerRecord },
   paths: ContainerPaths,
+  plan: Plan,
+): Asides {
+  const name = quote(new Names(roots.dataRoot).path(blueprint.record.name));
+  return {
+    before: [
+      ...claimEntries(paths),
+      ...hostEntries(blueprint, paths),
+      { syscall: whole(paths.record), why: 'it is wanted running; how it was stays until it does' },
+      { syscall: `unlink(${quote(paths.exit)})`, why: 'how it ended before, which is written there now' },
+      ...birthEntries(paths, plan, true),
+    ],
+    after: endEntries(blueprint, paths, plan, { name, monitored: true }),
+  };
+}
+
+const claimEntries = ({ run }: ContainerPaths): Aside[] => [
+  { syscall: mkdir(run, 0o700), why: 'what is true of it until its end' },
+  { syscall: write(join(run, 'lock'), 0o600), why: 'held by its parent: free, it is to be swept' },
+];
+
+const birthEntries = ({ run }: ContainerPaths, plan: Plan, monitored: boolean): Aside[] => [
+  { syscall: write(join(run, 'config.json'), 0o600), why: 'the specification of this plan' },
+  { syscall: whole(join(run, 'journal.01-start')), why: 'what takes the plan back' },
+  ...(monitored ? [monitorEntry(plan)] : []),
+];
+
+function endEntries(
+  { config }: Blueprint,
+  paths: ContainerPaths,
+  plan: Plan,
+  { name, monitored }: { name: string; monitored: boolean },
 ): Aside[] {
+  return [
+    ...(monitored
+      ? [
+          { syscall: whole(join(paths.run, EXIT_FILE)), why: 'how it ended' },
+          { syscall: whole(paths.exit), why: 'the same, as long as the container is kept' },
+        ]
+      : []),
+    ...(undoSteps(plan).length > 0
+      ? [{ syscall: `unlink(${quote(join(paths.run, 'journal.01-start'))})`, why: 'taken back' }]
+      : []),
+    ...(config.autoRemove ? removalEntries(name, paths) : keptEntries(paths, monitored)),
+    { syscall: tree(paths.run), why: 'nothing of it runs any more' },
+  ];
+}
+
+/** What a container keeps on disk. */
+function dataEntries(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): Aside[] {
+  const { spec } = blueprint;
   const { uidMappings: [uids] = [], gidMappings: [gids] = [] } = spec.linux ?? {};
   return [
     { syscall: mkdir(rootfsPoint(roots), 0o700), why: 'where each container sees its root: empty' },
@@ -79,19 +115,24 @@ function dataEntries(
       why: 'what it will write',
     },
     { syscall: mkdir(paths.work, 0o700), why: 'overlayfs wants it beside that' },
-    ...files.map(({ name }) => {
-      const path = join(paths.data, name);
-      return {
-        syscall: calls(write(path, 0o644), `chmod(${quote(path)}, 0644)`),
-        why: 'bound into its /etc',
-      };
-    }),
-    ...missingSources.map((path) => ({
-      syscall: `mkdir(${quote(path)}, 0755) and what leads to it`,
-      why: 'a directory to bind that is missing',
-    })),
+    ...hostEntries(blueprint, paths),
   ];
 }
+
+/** What of the host it is to see. */
+const hostEntries = ({ files, missingSources }: Blueprint, paths: ContainerPaths): Aside[] => [
+  ...files.map(({ name }) => {
+    const path = join(paths.data, name);
+    return {
+      syscall: calls(write(path, 0o644), `chmod(${quote(path)}, 0644)`),
+      why: 'bound into its /etc',
+    };
+  }),
+  ...missingSources.map((path) => ({
+    syscall: `mkdir(${quote(path)}, 0755) and what leads to it`,
+    why: 'a directory to bind that is missing',
+  })),
+];
 
 function monitorEntry({ steps }: Plan): Aside {
   const group = steps.find(({ op }) => op === 'cgroupCreate');

@@ -3,9 +3,11 @@ import type { Asides } from '../plan/explain.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Spec } from '../spec/types.ts';
 import { type Roots, resolveRoots } from '../store/paths.ts';
-import { booksOf } from './books.ts';
+import { redraw } from './blueprint.ts';
+import { booksOf, booksOfStart } from './books.ts';
 import type { Change } from './changes.ts';
 import { ConfigError } from './config/error.ts';
+import type { FindPid } from './config/namespaces.ts';
 import type { ContainerConfig, ExecConfig } from './config/types.ts';
 import type { Copied, CopyOptions } from './copy.ts';
 import { makeContainer } from './create.ts';
@@ -28,6 +30,13 @@ import { restartContainer, type StopOptions, stopContainer, waitForContainer } f
 import { sweepRunning } from './sweep.ts';
 import type { CreateOptions, ExecControl, ExecResult, RunControl, RunResult } from './types.ts';
 
+/** `books`: what is done around the plan. */
+export interface Explained {
+  readonly spec: Spec;
+  readonly plan: Plan;
+  readonly books: Asides;
+}
+
 /** Containers of one pair of roots. Holds no state of its own: any number of engines may work on the same roots. */
 export interface Engine {
   readonly roots: Roots;
@@ -40,7 +49,7 @@ export interface Engine {
    * What `run` would do, without doing it: the image is fetched and unpacked, nothing else is made. `books`: what is done
    * around the plan.
    */
-  explain(config: ContainerConfig, control?: RunControl): Promise<{ spec: Spec; plan: Plan; books: Asides }>;
+  explain(config: ContainerConfig, control?: RunControl): Promise<Explained>;
   /**
    * Makes a container whose program does not run yet, and answers its id.
    * @throws TinyrunError, ConfigError
@@ -52,6 +61,8 @@ export interface Engine {
    * @throws TinyrunError
    */
   start(container: string): Promise<void>;
+  /** What `start` would do, without doing it. @throws TinyrunError */
+  explainStart(container: string): Promise<Explained>;
   /**
    * Ends the program of a container: asks it to, and kills it when its time is over. Returns when all of it is taken back.
    * @throws TinyrunError
@@ -139,6 +150,7 @@ export function createEngine(
       return makeContainer(roots, blueprint, options);
     },
     start: (container) => missedAs(container, () => startContainer(roots, container, findPid)),
+    explainStart: (container) => explainStart(roots, container, findPid),
     stop: (container, options) => missedAs(container, () => stopContainer(roots, container, options)),
     restart: (container, options = {}) =>
       missedAs(container, () => restartContainer(roots, container, options, findPid)),
@@ -184,6 +196,14 @@ export function createEngine(
     kill: (container, signal = 'KILL') => signalContainer(roots, container, signal),
     remove: (container, { force = false } = {}) => removeContainer(roots, container, force),
   };
+}
+
+async function explainStart(roots: Roots, container: string, findPid: FindPid): Promise<Explained> {
+  const { record } = findContainer(roots, container);
+  const blueprint = { ...(await redraw(roots, record, findPid)), record };
+  const paths = containerPaths(roots, record.id);
+  const { plan } = planOf(roots, blueprint, paths, 'monitor');
+  return { spec: blueprint.spec, plan, books: booksOfStart(roots, blueprint, paths, plan) };
 }
 
 /** A container whose namespace is to be joined must be running. */

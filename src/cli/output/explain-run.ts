@@ -1,5 +1,5 @@
 import type { ContainerConfig } from '../../engine/config/types.ts';
-import type { Engine } from '../../engine/engine.ts';
+import type { Engine, Explained } from '../../engine/engine.ts';
 import type { RunControl } from '../../engine/types.ts';
 import { type Asides, explainPlan, planAsJson } from '../../plan/explain.ts';
 import type { Plan } from '../../plan/types.ts';
@@ -7,17 +7,26 @@ import { undoSteps } from '../../plan/undo.ts';
 import type { Context } from '../command.ts';
 import { look } from './screen.ts';
 
+/** How a plan is shown; `undo`: what takes it back. */
+export interface Shown {
+  readonly json: boolean;
+  readonly undo: boolean;
+}
+
 /** --explain: the plan on standard output, or the list that takes it back; nothing run. */
 export async function explainRun(
   engine: Engine,
   { config, control }: { config: ContainerConfig; control: RunControl },
-  { json, undo }: { json: boolean; undo: boolean },
+  how: Shown,
   context: Context,
 ): Promise<void> {
-  const { plan, books } = await engine.explain(config, control);
-  const shown = undo ? { steps: undoSteps(plan) } : plan;
-  const around = undo ? undefined : books;
-  printPlan(shown, json, context, around);
+  showPlan(await engine.explain(config, control), how, context);
+}
+
+/** The plan of a container that is, or that would be. */
+export function showPlan({ plan, books }: Explained, { json, undo }: Shown, context: Context): void {
+  if (undo) printPlan({ steps: undoSteps(plan) }, json, context);
+  else printPlan(plan, json, context, books);
 }
 
 export function printPlan(plan: Plan, json: boolean, context: Context, around?: Asides): void {

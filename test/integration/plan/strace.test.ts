@@ -96,10 +96,10 @@ async function traced(program: string, args: readonly string[], code = 0): Promi
 
 const text = ({ syscall }: { readonly syscall: string }): string => anonymous(syscall);
 
-/** What `run` of these flags says that it will do. */
-async function explained(args: readonly string[]): Promise<Told> {
+/** What a verb with these flags says that it will do. */
+async function explained(args: readonly string[], verb = 'run'): Promise<Told> {
   const explain = async (...flags: string[]) => {
-    const { stdout, stderr } = await sandbox.tinyrun(['run', '--explain', '--json', ...flags, ...args]);
+    const { stdout, stderr } = await sandbox.tinyrun([verb, '--explain', '--json', ...flags, ...args]);
     expect(stderr).toBe('');
     return JSON.parse(stdout);
   };
@@ -130,6 +130,21 @@ test.each([
   expect(unnamed(changes, told)).toEqual([]);
   // there was something to see
   expect(changes.filter(({ role }) => role === 'container').length).toBeGreaterThan(50);
+});
+
+test.each([
+  ['start', []],
+  ['start of one that is removed', ['--rm']],
+])('%s', async (_, flags) => {
+  await sandbox.tinyrun(['create', '--name', 'begun', ...flags, 'busybox', 'true']);
+  const told = await explained(['begun'], 'start');
+  const changes = await traced(TINYRUN, ['start', 'begun']);
+  expect(unnamed(changes, told)).toEqual([]);
+  expect(changes.filter(({ role }) => role === 'container').length).toBeGreaterThan(50);
+  if (flags.length > 0) return;
+  // again: what is left of the first life goes
+  expect(unnamed(await traced(TINYRUN, ['start', 'begun']), told)).toEqual([]);
+  await sandbox.tinyrun(['rm', 'begun']);
 });
 
 /** Steps that change nothing, or only whether descriptors outlive execve. */
