@@ -9,6 +9,7 @@ import type { ContainerConfig } from './engine/config/types.ts';
 import { createEngine } from './library/engine.ts';
 import type { RunOptions, RunResult } from './library/types.ts';
 
+export type { Change } from './engine/changes.ts';
 export { ConfigError } from './engine/config/error.ts';
 export type {
   BindConfig,
@@ -28,8 +29,13 @@ export type {
   SecurityConfig,
   TmpfsConfig,
 } from './engine/config/types.ts';
+export type { Copied, CopyOptions } from './engine/copy.ts';
+export type { SystemInfo } from './engine/info.ts';
+export type { Top } from './engine/processes.ts';
 export type { Pruned } from './engine/prune.ts';
 export type { ContainerExit, ContainerRecord, ContainerView, MountPoint } from './engine/record.ts';
+export type { ContainerStats, StatsOptions } from './engine/stats.ts';
+export type { Usage } from './engine/stats-numbers.ts';
 export type { StopOptions } from './engine/stop.ts';
 export type { CreateOptions, ExecControl, ExecResult, Lifeline } from './engine/types.ts';
 export { ERRORS, type ErrorCode, TinyrunError } from './errors.ts';

@@ -39,7 +39,9 @@ export interface Destination {
 /** @throws TinyrunError USAGE in Docker's words */
 export function destinationOf(source: Source, target: Target): Destination {
   const refuse = (problem: string) =>
-    new TinyrunError('USAGE', problem, { hint: 'tinyrun cp --help tells what becomes of which names' });
+    new TinyrunError('USAGE', problem, {
+      hint: 'a directory goes into a directory or to a new name; /. behind it stands for what is in it',
+    });
   if (source.directory && source.is !== 'directory') throw refuse(`${source.path}: not a directory`);
   if (target.is === 'directory')
     return { inside: true, name: source.contents || source.base === '' ? '' : source.base };

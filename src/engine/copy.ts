@@ -1,4 +1,4 @@
-import { kernelReason, TinyrunError } from '../errors.ts';
+import { errnoOf, kernelReason, TinyrunError } from '../errors.ts';
 import { type Adapt as AdaptAll, archiveOf, mountMerged, mountWritable } from '../image/export.ts';
 import type { TarEntry } from '../image/tar/header.ts';
 import { decompress } from '../image/unpack/decompress.ts';
@@ -8,6 +8,7 @@ import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
 import { claimDir, removeLockedDir } from '../runtime/dir.ts';
 import { containerSpec, isAlive } from '../runtime/state.ts';
+import { dict } from '../store/dict.ts';
 import type { Roots } from '../store/paths.ts';
 import { around, enter, findPlace, type Place, type Tree } from './copy-place.ts';
 import { destinationOf, type Source } from './copy-rules.ts';
@@ -233,13 +234,27 @@ async function writing(dir: Fd, adapt: Adapt, act: (writer: CopyWriter) => Promi
     await act(writer);
     writer.finish();
   } catch (error) {
-    if (error instanceof Error && error.name === 'SyscallError')
-      throw new TinyrunError('SYSCALL', `copy: ${kernelReason(error)}`, { cause: error });
+    if (error instanceof Error && error.name === 'SyscallError') throw writeError(error);
     throw error;
   } finally {
     writer.close();
     native().close(dir);
   }
+}
+
+const WHY: Readonly<Record<string, string>> = dict({
+  EROFS: 'the file system is read-only there',
+  EBUSY: 'something is mounted on it: it can be written to from within, not replaced',
+});
+
+function writeError(cause: Error): TinyrunError {
+  const code = errnoOf(cause) ?? '';
+  const hint = WHY[code];
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  return new TinyrunError(full ? 'NO_SPACE' : 'SYSCALL', `copy: ${kernelReason(cause)}`, {
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 function shifted(entry: TarEntry, by: number): TarEntry {

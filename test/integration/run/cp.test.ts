@@ -92,6 +92,8 @@ describe('into a running container', () => {
     [['src', 'web:/etc/passwd'], 'cannot copy directory'],
     [['src/one/', 'web:/tmp'], 'src/one: not a directory'],
     [['src/nope', 'web:/tmp'], 'no such file or directory'],
+    [['src/one', 'web:/etc/hosts'], 'something is mounted on it'],
+    [['src/one', 'web:/sys'], 'EROFS'],
     [['web:/a', 'web:/b'], 'copying between containers is not supported'],
     [['src', 'here'], 'must specify at least one container source'],
     [['src/one', 'nosuch:/'], 'no such container: nosuch'],
