@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import type { TarEntry } from '../image/tar/header.ts';
 import { type TarHandler, TarReader } from '../image/tar/reader.ts';
@@ -5,6 +6,8 @@ import { Directories } from '../image/unpack/directories.ts';
 import { splitName } from '../image/unpack/names.ts';
 import { kindOf, statIfAny } from '../image/unpack/nodes.ts';
 import { LayerWriter } from '../image/unpack/writer.ts';
+import { O_NOFOLLOW, O_PATH } from '../native/fcntl.ts';
+import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
 
 /** Changes an entry on its way, or leaves it out. */
@@ -70,26 +73,45 @@ export class CopyWriter implements TarHandler {
 
   #check({ name, type }: TarEntry): void {
     const { parent, base } = splitName(name, LIMITS.depth);
-    if (base === '') return;
-    const there = this.#kindAt(parent, base);
-    if (there === undefined || (there === 'directory') === (type === 'directory')) return;
-    const [old, fresh] =
-      type === 'directory' ? ['non-directory', 'directory'] : ['directory', 'non-directory'];
-    throw new TinyrunError('USAGE', `cannot overwrite ${old} ${JSON.stringify(name)} with ${fresh}`, {
-      hint: 'remove what is there first, or copy to another place',
-    });
+    const dir = base === '' ? undefined : this.#directoryAt(parent);
+    const stat = dir === undefined ? undefined : statIfAny(dir, base);
+    if (dir === undefined || !stat) return;
+    const was = kindOf(stat) === 'directory';
+    if (was !== (type === 'directory')) {
+      const [old, fresh] = was ? ['directory', 'non-directory'] : ['non-directory', 'directory'];
+      throw new TinyrunError('USAGE', `cannot overwrite ${old} ${JSON.stringify(name)} with ${fresh}`, {
+        hint: 'remove what is there first, or copy to another place',
+      });
+    }
+    // from outside of its mount namespace it could be: the kernel would unmount it there
+    if (!was && isMountPoint(dir, base))
+      throw new TinyrunError('USAGE', `${name}: device or resource busy: something is mounted on it`, {
+        hint: 'it cannot be replaced: write to it from within, or where it comes from',
+      });
   }
 
-  #kindAt(parent: string, base: string) {
+  #directoryAt(path: string): Fd | undefined {
     // directories come and go: a path is looked up anew
     this.#directories.forget();
     try {
-      const stat = statIfAny(this.#directories.get(parent), base);
-      return stat && kindOf(stat);
+      return this.#directories.get(path);
     } catch (error) {
       const code = errnoOf(error);
       if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
       throw error;
     }
+  }
+}
+
+/** The mount that an open file is on; proc_pid_fdinfo(5). */
+const mountOf = (fd: Fd): string | undefined =>
+  /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
+
+function isMountPoint(dir: Fd, base: string): boolean {
+  const fd = native().openat2(dir, base, { flags: O_PATH | O_NOFOLLOW });
+  try {
+    return mountOf(fd) !== mountOf(dir);
+  } finally {
+    native().close(fd);
   }
 }

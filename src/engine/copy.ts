@@ -244,7 +244,6 @@ async function writing(dir: Fd, adapt: Adapt, act: (writer: CopyWriter) => Promi
 
 const WHY: Readonly<Record<string, string>> = dict({
   EROFS: 'the file system is read-only there',
-  EBUSY: 'something is mounted on it: it can be written to from within, not replaced',
 });
 
 function writeError(cause: Error): TinyrunError {
