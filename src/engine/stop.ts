@@ -130,7 +130,7 @@ export async function restartContainer(
 export async function waitForContainer(roots: Roots, text: string): Promise<number> {
   const view = findContainer(roots, text);
   const { record, state } = view;
-  if (!state || !isRunning(view)) return codeOf(record);
+  if (record.exit || view.status === 'created') return codeOf(record);
   const { run } = containerPaths(roots, record.id);
   let seen: ContainerExit | undefined;
   const look = () => {
@@ -140,7 +140,8 @@ export async function waitForContainer(roots: Roots, text: string): Promise<numb
   const watcher = watchIfThere(run, look);
   const keeper = keeperOf(join(run, LOCK_FILE));
   try {
-    await withProcess(state, (pidfd) => hasEnded(pidfd));
+    // it may have ended, and be taken back
+    if (state && isRunning(view)) await withProcess(state, (pidfd) => hasEnded(pidfd));
     look();
     await keeper?.gone();
   } finally {
