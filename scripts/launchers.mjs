@@ -15,12 +15,13 @@ done
 `;
 
 /** The launcher `bin/COMMAND`. */
-export function renderLauncher(template, command, { flags, malloc, brief }) {
+export function renderLauncher(template, command, { flags, tag, malloc, brief }) {
   const entry = LAUNCHERS[command];
   const words = {
     command,
     entry,
     flags: flags.join(' '),
+    tag,
     malloc,
     verbs: entry === 'main' ? '' : verbs(brief),
     brief: entry === 'main' ? '' : `, [${brief.map((verb) => `'${verb}'`).join(', ')}]`,
@@ -43,11 +44,11 @@ if (isMain(import.meta.url)) {
   readArguments();
   const src = new URL('../src/', import.meta.url);
   const files = ['boot/flags.ts', 'tinyrunc/verbs.ts'].map((file) => fileURLToPath(new URL(file, src)));
-  const { FLAGS, MALLOC, BRIEF } = await constants(...files);
+  const { FLAGS, MALLOC, TAG, BRIEF } = await constants(...files);
   const template = readFileSync(new URL('boot/launcher.sh', src), 'utf8');
   for (const command of Object.keys(LAUNCHERS))
     writeFileSync(
       new URL(`../bin/${command}`, import.meta.url),
-      renderLauncher(template, command, { flags: FLAGS, malloc: MALLOC, brief: BRIEF }),
+      renderLauncher(template, command, { flags: FLAGS, tag: TAG, malloc: MALLOC, brief: BRIEF }),
     );
 }

@@ -17,7 +17,9 @@ export type {
   DeviceConfig,
   ExecConfig,
   HostEntry,
+  JsonFileConfig,
   Limits,
+  LogConfig,
   MountConfig,
   NameLookup,
   NamespaceMode,
@@ -32,6 +34,7 @@ export type {
 export type { Copied, CopyOptions } from './engine/copy.ts';
 export type { SystemInfo } from './engine/info.ts';
 export type { Top } from './engine/processes.ts';
+export type { LogLine, LogOptions } from './engine/logs.ts';
 export type { Pruned } from './engine/prune.ts';
 export type { ContainerExit, ContainerRecord, ContainerView, MountPoint } from './engine/record.ts';
 export type { ContainerStats, StatsOptions } from './engine/stats.ts';

@@ -10,12 +10,6 @@ namespace {
 constexpr const char* kName = "exit.json";
 constexpr const char* kTemporary = ".exit.json.new";
 
-void addDigits(Text<40>& out, uint64_t value, size_t count) {
-  char digits[20];
-  for (size_t i = count; i-- > 0; value /= 10) digits[i] = static_cast<char>('0' + value % 10);
-  out.add(digits, count);
-}
-
 long writeWhole(int file, const char* text, size_t size) {
   for (size_t at = 0; at < size;) {
     const long n = sys::write(file, text + at, size - at);
@@ -27,25 +21,6 @@ long writeWhole(int file, const char* text, size_t size) {
 }
 
 }  // namespace
-
-// The calendar begins in March here, so that the leap day is the last of its year; as store/time.ts has it.
-void addTime(Text<40>& out) {
-  const struct __kernel_timespec time = sys::now();
-  const auto seconds = static_cast<uint64_t>(time.tv_sec);
-  const uint64_t days = seconds / 86400 + 719468, era = days / 146097, day = days % 146097;
-  const uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-  const uint64_t dayOfYear = day - (365 * year + year / 4 - year / 100);
-  const uint64_t fromMarch = (5 * dayOfYear + 2) / 153;
-  const uint64_t month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9;
-  addDigits(out, year + era * 400 + (month <= 2 ? 1 : 0), 4);
-  addDigits(out.add("-"), month, 2);
-  addDigits(out.add("-"), dayOfYear - (153 * fromMarch + 2) / 5 + 1, 2);
-  addDigits(out.add("T"), seconds / 3600 % 24, 2);
-  addDigits(out.add(":"), seconds / 60 % 60, 2);
-  addDigits(out.add(":"), seconds % 60, 2);
-  addDigits(out.add("."), static_cast<uint64_t>(time.tv_nsec) / 1000000, 3);
-  out.add("Z");
-}
 
 long writeEnding(int dir, const Ending& ending, bool durable) {
   Text<256> json;

@@ -1,7 +1,7 @@
 // How a container ended, as it is told and kept.
 #pragma once
 
-#include "text.h"
+#include "clock.h"
 
 namespace tinyrun {
 
@@ -11,9 +11,6 @@ struct Ending {
   Text<40> started, finished;   // RFC 3339, UTC
   const char* why = "ended";
 };
-
-// The time it is now.
-void addTime(Text<40>& out);
 
 // exit.json in a directory, written whole: a temporary name, then renamed; with `durable` on the disk, too. 0 or -errno.
 long writeEnding(int dir, const Ending& ending, bool durable);

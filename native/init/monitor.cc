@@ -130,25 +130,26 @@ void resize(const Monitor& monitor, const message::resize& wanted) {
   if (monitor.terminal >= 0) sys::ioctl(monitor.terminal, TIOCSWINSZ, &size);
 }
 
-void hear(Monitor& monitor) {
+void hearCaller(Monitor& monitor) {
   uint8_t packet[message::kLongest];
   int carried = -1;
   const long n = sys::receivePacket(monitor.caller, packet, sizeof packet, &carried);
   drop(carried);
   message::Frame frame;
   if (n <= 0 || !message::readFrame(packet, static_cast<size_t>(n), frame)) return loseCaller(monitor);
-  message::resize size;
   message::attach wanted;
   message::brokenPipe broken;
-  if (message::read(frame, size)) resize(monitor, size);
-  else if (message::read(frame, wanted)) attach(monitor, wanted);
+  message::stdin typed;
+  if (message::read(frame, wanted)) attach(monitor, wanted);
   else if (message::read(frame, broken)) breakPipe(monitor, broken);
-  else if (frame.kind == message::Kind::closeStdin) monitor.streams[0].endSource();
-  else loseCaller(monitor);
+  else if (message::read(frame, typed)) type(monitor, reinterpret_cast<const char*>(typed.data.data), typed.data.size);
+  else if (!hear(monitor, frame)) loseCaller(monitor);
 }
 
+constexpr size_t kOwn = 8;   // the process, the caller, two for each stream
+
 struct Poll {
-  struct pollfd fds[8];
+  struct pollfd fds[kOwn + 1 + Clients::kMost];
   size_t count = 0;
   size_t of[3] = {};   // how many are each stream's
 };
@@ -163,22 +164,40 @@ void awaitEnd(Monitor& monitor) {
 
 }  // namespace
 
+bool takesTyping(const Monitor& monitor) { return monitor.streams[0].takesMore(); }
+
+void type(Monitor& monitor, const char* text, size_t size) { monitor.streams[0].type(text, size); }
+
+bool hear(Monitor& monitor, const message::Frame& frame) {
+  message::resize size;
+  if (frame.kind == message::Kind::closeStdin) monitor.streams[0].end();
+  else if (message::read(frame, size)) resize(monitor, size);
+  else return false;
+  return true;
+}
+
 bool attend(Monitor& monitor, int pidfd, struct __kernel_timespec* limit, bool& quiet) {
   Poll poll;
   add(poll, pidfd);
-  add(poll, monitor.caller);
+  // what it types comes by its messages, too
+  add(poll, takesTyping(monitor) ? monitor.caller : -1);
+  const bool watched = monitor.log.on() || monitor.clients.watching();
   for (int i = 0; i < 3; ++i) {
     if (!monitor.streams[i].open()) continue;
+    monitor.streams[i].watch(watched);
     poll.of[i] = monitor.streams[i].wait(poll.fds + poll.count);
     poll.count += poll.of[i];
   }
+  const size_t clientsAt = poll.count, clients = monitor.clients.wait(poll.fds + clientsAt, monitor);
+  poll.count += clients;
   const long ready = sys::ppoll(poll.fds, static_cast<unsigned>(poll.count), limit);
   quiet = ready == 0;
   if (ready <= 0) return false;
   size_t at = 2;
   for (int i = 0; i < 3; at += poll.of[i], ++i)
     if (poll.of[i] != 0) monitor.streams[i].advance(poll.fds + at, poll.of[i]);
-  if (poll.fds[1].revents != 0) hear(monitor);
+  if (poll.fds[1].revents != 0) hearCaller(monitor);
+  monitor.clients.advance(poll.fds + clientsAt, clients, monitor);
   return poll.fds[0].revents != 0;
 }
 
@@ -194,6 +213,8 @@ void runMonitor(int fd) {
   monitor.caller = order.caller;
   monitor.runDir = openDir(monitor, order.run);
   monitor.dataDir = openDir(monitor, order.data);
+  monitor.log.begin(monitor.dataDir, order.logBytes, order.logFiles);
+  insist(monitor, monitor.clients.listen(monitor.runDir), "bind", "socket");
   runPlan(monitor);
   surviveMemoryPressure();
   awaitEnd(monitor);

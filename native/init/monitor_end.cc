@@ -68,6 +68,7 @@ void end(Monitor& monitor) {
   // Kills what the program left in a pid namespace of the host, which may still hold the terminal.
   const bool undone = undoJournal(monitor.machine, monitor.runDir);
   drain(monitor);
+  monitor.log.finish();
   if (removed && undone) removeContainer(monitor);
 
   message::exit exit;
@@ -77,6 +78,8 @@ void end(Monitor& monitor) {
   exit.finished = message::textOf(ending.finished.c_str());
   exit.why = message::textOf(ending.why);
   tell(monitor, exit);
+  write(monitor.out, exit);
+  monitor.clients.tell(monitor.out);
   if (undone && kept) removeRunDir(monitor.runDir, monitor.order.run);
 }
 

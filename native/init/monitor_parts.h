@@ -2,8 +2,10 @@
 // done when it has ended.
 #pragma once
 
+#include "clients.h"
 #include "ending.h"
 #include "host.h"
+#include "log.h"
 #include "message.h"
 #include "stream.h"
 
@@ -14,6 +16,8 @@ struct Monitor {
   message::Writer out;
   Machine machine;
   Stream streams[3];      // input, output, errors
+  Log log;
+  Clients clients;
   int caller = -1;
   int pidfd = -1;
   int runDir = -1;
@@ -36,14 +40,20 @@ inline constexpr uint32_t kNoStep = 0xffffffff;
 [[noreturn]] void fail(Monitor& monitor, uint32_t step, int err, const char* syscall, const char* path);
 void insist(Monitor& monitor, long value, const char* syscall, const char* path);
 
-// Before the plan runs: pipes for 0, 1 and 2, one for both outputs where they go to the same place.
+// Before the plan runs: pipes for 0, 1 and 2, one for both outputs where somebody reads them at the same place, in the order
+// in which they were written; the log has them as standard output then.
 void makePipes(Monitor& monitor);
 // Once it has run: the terminal, whose master the container has sent.
 void joinTerminal(Monitor& monitor);
 // The container has its ends, ours would keep it from its end of file.
 void letGoOfTheirs(Monitor& monitor);
 
-// Waits for the caller and the streams, and moves what can be. Answers whether the process has ended, or false when
+// For clients: what they type, and their other messages. False: that is none for a monitor.
+bool takesTyping(const Monitor& monitor);
+void type(Monitor& monitor, const char* text, size_t size);
+bool hear(Monitor& monitor, const message::Frame& frame);
+
+// Waits for the caller, the clients and the streams, and moves what can be. Answers whether the process has ended, or false when
 // nothing happened for as long as `limit` allows.
 bool attend(Monitor& monitor, int pidfd, struct __kernel_timespec* limit, bool& quiet);
 

@@ -23,7 +23,7 @@ void Stream::join(int from, int to, Way way, bool terminal) {
 
 int Stream::lying() const {
   int size = 0;
-  return sys::ioctl(from_, FIONREAD, &size) < 0 ? 0 : size;
+  return from_ < 0 || sys::ioctl(from_, FIONREAD, &size) < 0 ? 0 : size;
 }
 
 size_t Stream::wait(struct pollfd* fds) const {
@@ -46,7 +46,7 @@ void Stream::advance(const struct pollfd* fds, size_t count) {
   if (!ready || !open()) return;
   if (to_ < 0) drop();
   else if (at_ < size_) writeHeld();
-  else if (terminal_) copyOnce();
+  else if (terminal_ || watched_) copyOnce();
   else spliceOnce();
   settle();
 }
@@ -57,11 +57,7 @@ void Stream::spliceOnce() {
   if (n > 0) {
     full_ = false;
     if (finishing_) left_ -= static_cast<int>(n);
-    // Who writes much is not made to wait for us at each piece. May be refused: the size of all pipes has a limit.
-    if (static_cast<size_t>(n) >= kPiece && !grown_) {
-      grown_ = true;
-      sys::fcntl(from_, kSetPipeSize, kManyPieces);
-    }
+    if (static_cast<size_t>(n) >= kPiece) grow();
   } else if (n == -EAGAIN) {
     // Room was asked for and there is some: then it is the source that is empty (a program may read its own output).
     full_ = !full_;
@@ -73,8 +69,27 @@ void Stream::spliceOnce() {
   }
 }
 
+// Who writes much is not made to wait for us at each piece. May be refused: the size of all pipes has a limit.
+void Stream::grow() {
+  if (!grown_ && !terminal_) sys::fcntl(from_, kSetPipeSize, kManyPieces);
+  grown_ = true;
+}
+
+// Reads what there is, into held_.
+long Stream::take() {
+  size_t most = sizeof held_ - 1;   // room for a ^D
+  if (finishing_ && !terminal_ && static_cast<size_t>(left_) < most) most = static_cast<size_t>(left_);
+  const long n = sys::read(from_, held_, most);
+  if (n == -EAGAIN && finishing_) left_ = terminal_ ? 0 : lying();
+  if (n <= 0) return n;
+  if (finishing_) left_ -= static_cast<int>(n);
+  if (static_cast<size_t>(n) == most) grow();
+  if (watched_) tap_.show(tap_.context, tap_.stream, held_, static_cast<size_t>(n));
+  return n;
+}
+
 void Stream::copyOnce() {
-  const long n = sys::read(from_, held_, sizeof held_ - 1);   // room for a ^D
+  const long n = take();
   if (n == -EAGAIN || n == -EINTR) return;
   if (n <= 0) return way_ == Way::input ? endSource() : close();   // EIO: the last who had the terminal open has gone
   at_ = 0;
@@ -90,7 +105,7 @@ void Stream::writeHeld() {
 }
 
 void Stream::drop() {
-  const long n = sys::read(from_, held_, sizeof held_);
+  const long n = take();
   at_ = size_ = 0;
   if (n == 0 || (n < 0 && n != -EAGAIN && n != -EINTR)) close();
 }
@@ -98,19 +113,20 @@ void Stream::drop() {
 void Stream::settle() {
   if (at_ < size_) return;
   if (finishing_ && !terminal_ && left_ <= 0) close();
-  if (from_ < 0) close();
+  if (from_ < 0 && !stays_) close();
 }
 
 void Stream::loseSink() {
   tinyrun::drop(to_);
   at_ = size_ = 0;
   full_ = false;
-  if (way_ == Way::input || finishing_) close();
+  if (way_ == Way::input || (finishing_ && !watched_)) close();
 }
 
 void Stream::endSource() {
   tinyrun::drop(from_);
   full_ = false;
+  if (stays_) return;
   if (terminal_ && to_ >= 0) {
     if (at_ == size_) at_ = size_ = 0;
     held_[size_++] = kEndOfTransmission;
@@ -118,9 +134,22 @@ void Stream::endSource() {
   settle();
 }
 
+void Stream::end() {
+  stays_ = false;
+  endSource();
+}
+
+void Stream::type(const char* text, size_t size) {
+  if (to_ < 0 || !takesMore() || size > sizeof held_ - 1) return;   // a program that has closed its input
+  __builtin_memcpy(held_, text, size);
+  at_ = 0;
+  size_ = size;
+  writeHeld();
+}
+
 void Stream::finish() {
   finishing_ = true;
-  if (way_ == Way::input || to_ < 0) return close();
+  if (way_ == Way::input || (to_ < 0 && !watched_)) return close();
   if (!terminal_) left_ = lying();
   settle();
 }
@@ -128,6 +157,7 @@ void Stream::finish() {
 void Stream::close() {
   tinyrun::drop(from_);
   tinyrun::drop(to_);
+  stays_ = false;
   at_ = size_ = 0;
 }
 

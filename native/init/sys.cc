@@ -59,7 +59,10 @@ long clone3Stack(struct clone_args* args, int (*run)(void*), void* context) {
 // Kernel ABI of sendmsg(2), which the uapi headers leave to libc.
 namespace {
 
-constexpr int kUnix = 1, kSeqpacket = 5, kSocket = 1, kRights = 1, kNoSignal = 0x4000, kCloexecMessage = 0x40000000;
+constexpr int kUnix = 1, kStream = 1, kSeqpacket = 5, kSocket = 1, kRights = 1;
+constexpr int kNoSignal = 0x4000, kDontWait = 0x40, kCloexecMessage = 0x40000000;
+constexpr int kSendBuffer = 7, kSendBufferForce = 32;   // SO_SNDBUF; SO_SNDBUFFORCE: above the host's limit, with CAP_NET_ADMIN
+constexpr int kQuietly = O_CLOEXEC | O_NONBLOCK;
 
 struct Message {
   void* name;
@@ -69,6 +72,11 @@ struct Message {
   void* ancillary;
   size_t ancillarySize;
   unsigned flags;
+};
+
+struct Address {
+  uint16_t family = kUnix;
+  char path[108] = {};
 };
 
 struct Rights {
@@ -114,6 +122,34 @@ long receivePacket(int socket, void* data, size_t size, int* fd) {
                        rights.type == kRights && rights.size >= kRightsSize;
   *fd = carries ? rights.fd : -1;
   return n;
+}
+
+long listenStream(const char* path) {
+  Address address;
+  size_t n = 0;
+  for (; path[n] != 0; ++n) {
+    if (n + 1 == sizeof address.path) return -ENAMETOOLONG;
+    address.path[n] = path[n];
+  }
+  Fd socket(call(__NR_socket, kUnix, kStream | kQuietly, 0));
+  if (socket.bad()) return socket.value();
+  constexpr int kBacklog = 64;
+  if (const long r = call(__NR_bind, socket.get(), &address, sizeof address); r < 0) return r;
+  if (const long r = call(__NR_listen, socket.get(), kBacklog); r < 0) return r;
+  return socket.release();
+}
+
+long acceptStream(int listener, int sendBuffer) {
+  const long fd = call(__NR_accept4, listener, nullptr, nullptr, kQuietly);
+  if (fd < 0) return fd;
+  const auto set = [&](int option) { return call(__NR_setsockopt, fd, kSocket, option, &sendBuffer, sizeof sendBuffer); };
+  if (set(kSendBufferForce) < 0) set(kSendBuffer);
+  return fd;
+}
+
+long sendNow(int socket, struct iovec* parts, size_t count) {
+  Message message = {nullptr, 0, parts, count, nullptr, 0, 0};
+  return untilDone([&] { return call(__NR_sendmsg, socket, &message, kNoSignal | kDontWait); });
 }
 
 }  // namespace tinyrun::sys

@@ -270,6 +270,12 @@ long socketpair(int fds[2]);
 long sendPacket(int socket, const void* data, size_t size, int fd);
 long receivePacket(int socket, void* data, size_t size, int* fd);
 
+// SOCK_STREAM, close-on-exec, never waiting: a socket made at a path of the file system, a client of it that may lag behind
+// by so many bytes, and what of some bytes it takes at once.
+long listenStream(const char* path);
+long acceptStream(int listener, int sendBuffer);
+long sendNow(int socket, struct iovec* parts, size_t count);
+
 // What getdents fills a buffer with; `size` leads to the next one.
 struct DirectoryEntry {
   uint64_t inode;

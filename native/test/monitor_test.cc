@@ -45,11 +45,15 @@ ROOT_TEST(aMonitorDrainsBeforeItTells) {
 }
 
 ROOT_TEST(whoWantsNoOutputHoldsNobodyUp) {
-  Life life("while :; do echo 0123456789012345678901234567890123456789; done & sleep 0.2; kill $!; exit 3");
-  EXPECT(started(life));
-  life.tell(message::attach{0, 0});   // and never reads
-  EXPECT_EQ(endOf(life), "3 0 ended");
-  EXPECT_EQ(life.ended(), 0);
+  for (const uint32_t files : {0u, 3u}) {   // spliced, or written down first
+    Life life("while :; do echo 0123456789012345678901234567890123456789; done & sleep 0.2; kill $!; exit 3");
+    life.logBytes = 100'000, life.logFiles = files;
+    EXPECT(started(life));
+    life.tell(message::attach{0, 0});   // and never reads
+    EXPECT_EQ(endOf(life), "3 0 ended");
+    EXPECT_EQ(life.ended(), 0);
+    EXPECT_EQ(exists(life.dir / "data/json.log"), files != 0);
+  }
 }
 
 ROOT_TEST(inputIsClosedOnDemand) {

@@ -25,6 +25,8 @@ struct Life {
   make::Plan plan;
   make::Plan undo;
   std::string remove, cgroup;
+  uint32_t stays = 0, logBytes = 0, logFiles = 0;
+  bool isDetached = false;   // nobody of the caller's types or reads
   int socket = -1, input = -1, output = -1, pidfd = -1, pid = 0;
   std::string frame;   // what was read last: messages point into it
 
@@ -47,7 +49,8 @@ struct Life {
     int sockets[2], in[2], out[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) std::abort();
     if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0) std::abort();
-    const std::string order = orderOf({lock, sockets[1], executable(), in[0], out[1]});
+    const Fds fds = {lock, sockets[1], executable(), isDetached ? -1 : in[0], isDetached ? -1 : out[1]};
+    const std::string order = orderOf(fds);
     const int pass[] = {lock, sockets[1], executable(), in[0], out[1]};
     tinyrun::MonitorSpawn spawn;
     spawn.order = order.data(), spawn.size = order.size();
@@ -104,6 +107,8 @@ struct Life {
       w.word(static_cast<uint32_t>(fd));
     w.word(~0u);
     w.word(tinyrun::kNoSlot);
+    w.word(stays);
+    w.word(logBytes), w.word(0), w.word(logFiles);
     const auto size = static_cast<uint32_t>(w.bytes.size());
     std::string head = {16, 0, 0, 0};
     for (int shift = 24; shift >= 0; shift -= 8) head += static_cast<char>(size >> shift);

@@ -39,7 +39,7 @@ ROOT_TEST(startThroughTheFifo) {
   const std::string status = readFile("/proc/" + std::to_string(run.outcome.pid) + "/status");
   const int kilobytes = std::stoi(lineOf(status, "VmRSS:").substr(6));
   EXPECT(kilobytes < (std::getenv("TINYRUN_SANITIZED") == nullptr ? 512 : 65536));
-  EXPECT_EQ(lineOf(status, "Name"), "Name:\ttinyrun-init");
+  EXPECT_EQ(lineOf(status, "Name"), "Name:\ttinyrun:setup");
   make::Plan start;
   start.host(make::signalStart{.path = fifo});
   EXPECT_EQ(Run(start).failure(), "");

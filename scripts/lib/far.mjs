@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 
 /** Where main.cjs ends: verbs that take long anyhow or are seldom asked for, and what `run` needs for a new image. */
 const FAR = [
+  'src/cli/commands/attach.ts',
   'src/cli/commands/container-prune.ts',
   'src/cli/commands/cp.ts',
   'src/cli/commands/diff.ts',
@@ -17,6 +18,7 @@ const FAR = [
   'src/cli/commands/load.ts',
   'src/cli/commands/login.ts',
   'src/cli/commands/logout.ts',
+  'src/cli/commands/logs.ts',
   'src/cli/commands/manifest-annotate.ts',
   'src/cli/commands/manifest-create.ts',
   'src/cli/commands/manifest-inspect.ts',
@@ -31,10 +33,12 @@ const FAR = [
   'src/cli/commands/top.ts',
   'src/cli/commands/version.ts',
   'src/cli/output/trace-run.ts',
+  'src/engine/attach.ts',
   'src/engine/copy.ts',
   'src/engine/diff.ts',
   'src/engine/fetch-image.ts',
   'src/engine/info.ts',
+  'src/engine/logs.ts',
   'src/engine/prune.ts',
   'src/engine/stats.ts',
   'src/engine/top.ts',

@@ -1,7 +1,7 @@
 // The launchers start a command line from its start-up snapshot (snapshot.ts), which takes node no longer than to start
 // without any program. This is the way when there is none that fits:
 //
-//   bin/tinyrun (sh) ── dist/cache/BOOT_ID/PATH/OF/node/main.blob is there, for this node, and no NODE_OPTIONS
+//   bin/tinyrun (sh) ── dist/cache/BOOT_ID-FLAGS/PATH/OF/node/main.blob is there, for this node, and no NODE_OPTIONS
 //        │ else                 └─→ node --snapshot-blob main.blob ─→ start() of main.ts
 //        └─→ node bin/tinyrun ─→ boot() ─→ dist/main.cjs, start();  every tenth such start makes the snapshot
 //
@@ -29,7 +29,7 @@ import { randomBytes } from '../store/random.ts';
 import { isTrusted } from '../store/trust.ts';
 import { keepDebuggerOut } from './debugger.ts';
 import type { Entry } from './entries.ts';
-import { FLAGS } from './flags.ts';
+import { FLAGS, TAG } from './flags.ts';
 
 export { FLAGS };
 
@@ -127,7 +127,8 @@ function isOurs(directory: string): boolean {
 /** `node` is how a launcher finds it: this program, or links to it, not one that chooses a version and runs that. */
 const isNode = (node: string) => isAbsolute(node) && realpathSync(node) === process.execPath;
 
-const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+/** And of these flags: the launchers look there. */
+const ofThisBoot = () => `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}-${TAG}`;
 
 /**
  * Makes the snapshot of an entry for the program `node` (absolute path), unless another process is at it. What
@@ -136,7 +137,7 @@ const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').t
  * @returns whether there is one now.
  */
 export function makeSnapshot(entry: Entry, node: string, compiled?: Buffer): boolean {
-  const directory = join(cache, bootId(), node);
+  const directory = join(cache, ofThisBoot(), node);
   const fresh = join(directory, `${entry}.new`);
   try {
     if (!isOurs(directory)) return false;
@@ -190,7 +191,7 @@ function isAbandoned(file: string): boolean {
 }
 
 function removeOfEarlierBoots(): void {
-  const kept = bootId();
+  const kept = ofThisBoot();
   for (const entry of readdirSync(cache, { withFileTypes: true }))
     if (entry.isDirectory() && entry.name !== kept)
       rmSync(join(cache, entry.name), { recursive: true, force: true });

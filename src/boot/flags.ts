@@ -8,6 +8,10 @@ export const FLAGS = [
   '--no-sparkplug',
   '--single-threaded-gc',
 ];
+/** Of these, in the path of a snapshot: one that an earlier version made with others is not even looked at, as node ends then. */
+export const TAG = [...FLAGS.join(' ')]
+  .reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 0x1_0000_0000, 7)
+  .toString(16);
 /**
  * What the launchers give to the allocator, mallopt(3): huge pages, one arena, and few calls to the kernel. The
  * buffers that node reads a snapshot into cost 3 ms of page faults otherwise. No more at a time than they take: a

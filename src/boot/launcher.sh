@@ -30,7 +30,7 @@ entry=@entry@
 @verbs@# src/boot/boot.ts tells what a snapshot depends on, and lets nobody else write to it. Our own is taken, and that of an
 # installation which is not ours to write to, as its program is; not what another user made in a tree of ours.
 read -r boot 2>&- </proc/sys/kernel/random/boot_id
-made="$root/dist/cache/$boot$node"
+made="$root/dist/cache/$boot-@tag@$node"
 blob="$made/$entry.blob"
 if [ -r "$blob" ] && [ "$made/node" -ef "$node" ] && ! [ "$blob" -nt "$node" ] && ! [ "$blob" -ot "$node" ] && [ -z "$NODE_OPTIONS" ] && { { [ -O "$blob" ] && [ -O "$made" ]; } || { ! [ -w "$root/dist" ] && ! [ -w "$made" ]; }; }; then
   [ "${GLIBC_TUNABLES+set}" ] || export GLIBC_TUNABLES=@malloc@

@@ -5,7 +5,8 @@ import type { Context } from './command.ts';
 const FORCED = 1;
 
 /** How a command ends whose container has: as the container did, or as who was made to end it. */
-export function exitCodeAfter({ exitCode, forced }: RunResult, { err }: Context): number {
+export function exitCodeAfter({ exitCode, forced, isDetached }: RunResult, { err }: Context): number {
+  if (isDetached) err('read escape sequence\n');
   if (!forced) return exitCode;
   err('\ngot 3 SIGTERM/SIGINTs, forcefully exiting: the container was killed\n');
   return FORCED;

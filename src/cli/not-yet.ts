@@ -4,34 +4,32 @@ import { TinyrunError } from '../errors.ts';
 
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
-  ...'attach build builder buildx commit compose events logs network'.split(' '),
+  ...'build builder buildx commit compose events network'.split(' '),
   ...'sbom update volume why'.split(' '),
-  ...'attach commit logs update'.split(' ').map((name) => `container ${name}`),
+  ...'commit update'.split(' ').map((name) => `container ${name}`),
   ...['image build', 'system events', 'system gc', 'system prune', 'system start-all'],
 ]);
 
 const RUN =
   '--attach --blkio-weight --blkio-weight-device --cgroup-parent --cpu-period --cpu-quota --cpu-rt-period ' +
-  '--cpu-rt-runtime --detach --detach-keys --device-cgroup-rule --device-read-bps --device-read-iops ' +
+  '--cpu-rt-runtime --device-cgroup-rule --device-read-bps --device-read-iops ' +
   '--device-write-bps --device-write-iops --expose --gpus --health-cmd --health-interval --health-retries ' +
   '--health-start-interval --health-start-period --health-timeout --ip --ip6 --kernel-memory --label-file --link ' +
-  '--link-local-ip --log-driver --log-opt --mac-address --memory-swappiness --network-alias --no-healthcheck ' +
+  '--link-local-ip --mac-address --memory-swappiness --network-alias --no-healthcheck ' +
   '--oom-kill-disable --publish --publish-all --quiet --restart --runtime --storage-opt --systemd ' +
-  '--use-api-socket --volume-driver --volumes-from -P -a -c -d -p -q';
+  '--use-api-socket --volume-driver --volumes-from -P -a -c -p -q';
 
 /** Flags by verb. */
 export const PLANNED_FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['run', new Set(RUN.split(' '))],
-  ['create', new Set(RUN.split(' ').filter((flag) => !/^(?:-d|--detach(?:-keys)?)$/.test(flag)))],
-  ['start', new Set('--attach --checkpoint --checkpoint-dir --detach-keys --interactive -a -i'.split(' '))],
+  ['create', new Set(RUN.split(' '))],
+  ['start', new Set('--checkpoint --checkpoint-dir'.split(' '))],
   ['exec', new Set(['--detach-keys'])],
   ['rm', new Set(['--link', '-l'])],
 ]);
 
 /** What can be done instead, today. */
 const MEANWHILE: ReadonlyMap<string, string> = new Map([
-  ['-d', 'containers run in the foreground so far: end the line with & to go on meanwhile'],
-  ['--detach', 'containers run in the foreground so far: end the line with & to go on meanwhile'],
   ['-p', 'with --network host the ports of a container are those of the host'],
   ['--publish', 'with --network host the ports of a container are those of the host'],
   ['--detach-keys', 'a program that is left alone has nobody who holds its terminal: exec -d has none'],

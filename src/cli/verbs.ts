@@ -48,6 +48,16 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/restart.ts'),
   },
   {
+    names: ['logs', 'container logs'],
+    summary: 'show what a container wrote',
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    names: ['attach', 'container attach'],
+    summary: 'join your terminal to that of a running container',
+    load: () => import('./commands/attach.ts'),
+  },
+  {
     names: ['kill', 'container kill'],
     summary: 'send a signal to running containers',
     load: () => import('./commands/kill.ts'),

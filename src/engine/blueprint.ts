@@ -11,6 +11,7 @@ import type { Spec } from '../spec/types.ts';
 import type { Roots } from '../store/paths.ts';
 import type { DefaultProfile } from './apparmor.ts';
 import { type Checked, checkConfig } from './config/check.ts';
+import type { LogLimits } from './config/log.ts';
 import { type FindPid, namespacesOf } from './config/namespaces.ts';
 import type { ContainerConfig, SecurityConfig } from './config/types.ts';
 import { resolveUser } from './config/user.ts';
@@ -34,6 +35,8 @@ export interface Blueprint {
   /** Directories of the host that are to be bound and are missing. */
   readonly missingSources: readonly string[];
   readonly host: HostFacts;
+  /** What of its output is kept; undefined: nothing. */
+  readonly log: LogLimits | undefined;
   /** What the kernel is to learn of the profile that the spec names. */
   readonly policy?: Uint8Array | undefined;
 }
@@ -89,6 +92,7 @@ export async function draw(roots: Roots, drawn: Drawn, findPid: FindPid): Promis
     plain: plainPaths(image),
     missingSources: checked.missingSources,
     host,
+    log: checked.log,
     policy: profile?.policy,
   };
 }

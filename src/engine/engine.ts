@@ -14,6 +14,7 @@ import { makeContainer } from './create.ts';
 import { execContainer, execDetached, planExec } from './exec.ts';
 import type { SystemInfo } from './info.ts';
 import { containerPaths } from './layout.ts';
+import type { LogLine, LogOptions } from './logs.ts';
 import { findContainer, listContainers, missedAs, removeContainer, signalContainer } from './manage.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { planOf } from './plan.ts';
@@ -22,8 +23,8 @@ import type { Top } from './processes.ts';
 import type { Pruned } from './prune.ts';
 import type { ContainerView } from './record.ts';
 import { renameContainer } from './rename.ts';
-import { runBlueprint, type Watch } from './run.ts';
-import { startContainer } from './start.ts';
+import { runBlueprint, runDetached, type Watch } from './run.ts';
+import { type AttachedStart, startAttached, startContainer } from './start.ts';
 import type { ContainerStats, StatsOptions } from './stats.ts';
 import { isRunning } from './status.ts';
 import { restartContainer, type StopOptions, stopContainer, waitForContainer } from './stop.ts';
@@ -46,6 +47,11 @@ export interface Engine {
    */
   run(config: ContainerConfig, control?: RunControl, watch?: Watch): Promise<RunResult>;
   /**
+   * Runs a container and answers its id once its program runs; it outlives this process, and what it writes is kept.
+   * @throws TinyrunError as `run`; nothing of it is left then
+   */
+  runDetached(config: ContainerConfig, options?: CreateOptions): Promise<string>;
+  /**
    * What `run` would do, without doing it: the image is fetched and unpacked, nothing else is made. `books`: what is done
    * around the plan.
    */
@@ -63,6 +69,8 @@ export interface Engine {
   start(container: string): Promise<void>;
   /** What `start` would do, without doing it. @throws TinyrunError */
   explainStart(container: string): Promise<Explained>;
+  /** The same with this process's streams joined to its, until it ends or is left; one that runs is attached to. */
+  startAttached(container: string, options?: AttachedStart): Promise<RunResult>;
   /**
    * Ends the program of a container: asks it to, and kills it when its time is over. Returns when all of it is taken back.
    * @throws TinyrunError
@@ -110,6 +118,13 @@ export interface Engine {
   copyIn(names: { from: string; container: string; to: string }, options?: CopyOptions): Promise<Copied>;
   /** Out of one; `to` is an absolute path of the host. */
   copyOut(names: { container: string; from: string; to: string }, options?: CopyOptions): Promise<Copied>;
+  /**
+   * What a container wrote, line by line; with `follow` also what it still writes, to its end.
+   * @throws TinyrunError UNSUPPORTED where nothing of it is kept
+   * @example
+   * for await (const { stream, text } of engine.logs('web', { tail: 10 })) console.log(stream, text);
+   */
+  logs(container: string, options?: LogOptions): AsyncGenerator<LogLine>;
   /** The processes of a running one; `options` are those of ps(1), `-ef` without. */
   top(container: string, options?: readonly string[]): Promise<Top>;
   /** What it has changed of its image's files, by path. */
@@ -134,11 +149,17 @@ export function createEngine(
     async run(config, control = {}, watch) {
       return runBlueprint(roots, await prepare(roots, config, control, findPid), control, watch);
     },
+    runDetached: async (config, options = {}) =>
+      runDetached(roots, await prepare(roots, config, options, findPid), options),
     async explain(config, control = {}) {
       const blueprint = await prepare(roots, config, control, findPid);
       const paths = containerPaths(roots, blueprint.record.id);
       const { plan } = planOf(roots, blueprint, paths, control.lifeline ?? 'command');
       return { spec: blueprint.spec, plan, books: booksOf(roots, blueprint, paths, plan, control) };
+    },
+    async *logs(container, options) {
+      const { logsOf } = await import('./logs.ts');
+      for await (const lines of logsOf(roots, container, options)) yield* lines;
     },
     async create(config, options = {}) {
       const blueprint = await prepare(roots, config, options, (name, field) =>
@@ -151,6 +172,8 @@ export function createEngine(
     },
     start: (container) => missedAs(container, () => startContainer(roots, container, findPid)),
     explainStart: (container) => explainStart(roots, container, findPid),
+    startAttached: (container, options = {}) =>
+      missedAs(container, () => startAttached(roots, container, findPid, options)),
     stop: (container, options) => missedAs(container, () => stopContainer(roots, container, options)),
     restart: (container, options = {}) =>
       missedAs(container, () => restartContainer(roots, container, options, findPid)),

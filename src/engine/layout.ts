@@ -8,6 +8,8 @@ export interface ContainerPaths {
   readonly record: string;
   /** How it ended, written by its monitor. */
   readonly exit: string;
+  /** What it wrote, written by its monitor: the newest file, `.1` and so on the older ones. */
+  readonly log: string;
   readonly upper: string;
   readonly work: string;
   /** The bundle of tinyrunc's verbs: config.json, state.json, lock, journal. 0700. */
@@ -33,6 +35,7 @@ export function containerPaths(roots: Roots, id: string): ContainerPaths {
     data,
     record: `${data}/container.json`,
     exit: `${data}/${EXIT_FILE}`,
+    log: `${data}/json.log`,
     upper: `${data}/upper`,
     work: `${data}/work`,
     run: join(runningDir(roots), id),

@@ -4,9 +4,10 @@ import { native } from '../native/index.ts';
 import type { Plan } from '../plan/types.ts';
 import { attend } from '../runtime/attend.ts';
 import { isDebugging } from '../runtime/debug.ts';
+import { DETACH_KEYS } from '../runtime/detach-keys.ts';
 import { removeLockedDir, takeBackFailed } from '../runtime/dir.ts';
 import type { LaunchOptions } from '../runtime/launch.ts';
-import { type Birth, bear, type End, type ExitRecord, type Life } from '../runtime/life.ts';
+import { type Birth, bear, type End, type Life } from '../runtime/life.ts';
 import { ofMonitor } from '../runtime/monitor/parent.ts';
 import { ofUs } from '../runtime/own.ts';
 import { forwardSignals } from '../runtime/signals.ts';
@@ -15,10 +16,11 @@ import type { Blueprint } from './blueprint.ts';
 import { changeRecordSync } from './change.ts';
 import { type Created, createContainer, takeBackCreated } from './create.ts';
 import { containerPaths } from './layout.ts';
+import { monitorsChild } from './monitored.ts';
 import { planOf } from './plan.ts';
 import { relayOf, type Streamed, streamsOf } from './streams.ts';
 import { sweepOne, sweepRunning } from './sweep.ts';
-import type { Lifeline, RunControl, RunResult } from './types.ts';
+import type { CreateOptions, Lifeline, RunControl, RunResult } from './types.ts';
 
 /** Looking on while a plan runs: --trace and --step. */
 export type Watch = Pick<LaunchOptions, 'trace' | 'onPause' | 'onFailure'> & {
@@ -48,7 +50,7 @@ export async function runBlueprint(
   let forwarding = watch.onPause ? undefined : forward?.(patience);
   try {
     const life = await startCreated(roots, created, () =>
-      birthOf(blueprint, created, { ...planned, lifeline, control, watch }),
+      birthOf(roots, blueprint, created, { ...planned, lifeline, control, watch }),
     );
     forwarding ??= forward?.(patience);
     watch.onLaunched?.(life);
@@ -57,14 +59,37 @@ export async function runBlueprint(
       insisted: patience.insisted,
       stdin: blueprint.config.openStdin === true,
     });
-    if (lifeline === 'monitor') sweepAfterMonitor(roots, created);
+    const { id } = created.record;
+    if (end.isDetached) return resultOf(id, end, false);
+    if (lifeline === 'monitor') sweepAfterMonitor(roots, id);
     else finish(roots, created, end);
     if (end.lost) throw lost(end.lost);
     if (end.left) throw end.left;
-    return resultOf(created.record.id, end.exit, patience.isLost());
+    return resultOf(id, end, patience.isLost());
   } finally {
     forwarding?.stop();
     // what a failure above left is for the next sweep, which goes by this lock
+    created.dir.lock.release();
+  }
+}
+
+/** Makes and runs a container that goes on without this process. Answers its id. */
+export async function runDetached(
+  roots: Roots,
+  blueprint: Blueprint,
+  options: CreateOptions,
+): Promise<string> {
+  sweepRunning(roots);
+  const { id } = blueprint.record;
+  const planned = planOf(roots, blueprint, containerPaths(roots, id), 'monitor');
+  const created = createContainer(roots, blueprint, options);
+  try {
+    const config = JSON.stringify(blueprint.spec);
+    const parent = ofMonitor(monitorsChild(roots, blueprint, created));
+    const birth = { ...planned, dir: created.dir, config, parent };
+    (await startCreated(roots, created, () => birth)).forget();
+    return id;
+  } finally {
     created.dir.lock.release();
   }
 }
@@ -107,14 +132,28 @@ interface How {
 }
 
 /** The plan adds state.json, once there is a process and before its program runs: whoever hears from it finds it running. */
-function birthOf(blueprint: Blueprint, { dir, paths }: Created, how: How): Birth {
+function birthOf(roots: Roots, blueprint: Blueprint, created: Created, how: How): Birth {
+  const { dir } = created;
   const { plan, cgroup, lifeline, control, watch } = how;
   const common = { dir, plan, cgroup, config: JSON.stringify(blueprint.spec) };
   if (lifeline === 'monitor')
-    return { ...common, parent: ofMonitor({ dir, data: paths.data, relay: relayOf(blueprint, control) }) };
+    return {
+      ...common,
+      parent: ofMonitor(
+        monitorsChild(roots, blueprint, created, relayOf(blueprint, control), keysOf(blueprint, control)),
+      ),
+    };
   const { blocking } = control;
   const streams = streamsOf(blueprint, control);
   return { ...common, parent: ofUs({ isLifeline: true, blocking, watch, streams }) };
+}
+
+/** Where what is typed is looked at: at a terminal of this process. */
+export function keysOf(
+  { config }: Blueprint,
+  { copied, detachKeys = DETACH_KEYS }: Pick<RunControl, 'copied' | 'detachKeys'>,
+) {
+  return config.tty && config.openStdin && copied === undefined ? detachKeys : undefined;
 }
 
 /** The program ended well or not: who reads its output must know that it is not whole. */
@@ -137,8 +176,8 @@ export function checkTerminal(
  * A monitor that was killed took its container along; one that could not take all of it back has left the journal. Either
  * is for a sweep, which tells what it cannot do.
  */
-function sweepAfterMonitor(roots: Roots, { record, paths }: Created): void {
-  if (existsSync(paths.run)) sweepOne(roots, record.id, { wait: true });
+export function sweepAfterMonitor(roots: Roots, id: string): void {
+  if (existsSync(containerPaths(roots, id).run)) sweepOne(roots, id, { wait: true });
 }
 
 /** What could not be taken back stays, dead, until a sweep or `rm` can. */
@@ -156,7 +195,9 @@ function finish(roots: Roots, created: Created, { exit, left }: End): void {
   if (!left) removeLockedDir(created.paths.run);
 }
 
-function resultOf(id: string, { code, signal, why }: ExitRecord, forced: boolean): RunResult {
+export function resultOf(id: string, { exit, isDetached }: End, forced: boolean): RunResult {
+  if (isDetached) return { id, exitCode: 0, oomKilled: false, isDetached };
+  const { code, signal, why } = exit;
   return {
     id,
     exitCode: code,

@@ -46,7 +46,8 @@ export function streamsOf(blueprint: Streamed, control: Pick<RunControl, 'stdio'
 
 export function relayOf(blueprint: Streamed, { copied = OWN }: RunControl): Relay {
   const { openStdin, tty } = blueprint.config;
-  const input = openStdin === true;
+  // what is typed at a terminal of this process is looked at: runtime/monitor/parent.ts
+  const input = openStdin === true && (tty !== true || copied !== OWN);
   const [from, output, errors] = copied;
   // a terminal has one output
   const streams = native().streams({
@@ -54,7 +55,7 @@ export function relayOf(blueprint: Streamed, { copied = OWN }: RunControl): Rela
     output,
     errors: tty ? output : errors,
   });
-  return { streams, input, owner: ownerOf(blueprint) };
+  return { streams, input };
 }
 
 function given(input: Fd | undefined, output: Fd, errors: Fd): StreamsOfRun {

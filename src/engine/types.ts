@@ -35,6 +35,8 @@ export interface RunControl extends CreateOptions {
   readonly forward?: ((options: { onInsist: () => void }) => Forwarding) | undefined;
   /** Pass the signals this process gets on to the container; the third SIGINT or SIGTERM kills it. */
   readonly sigProxy?: boolean | undefined;
+  /** Bytes that leave a terminal, ctrl-p, ctrl-q without; [] for none. Of a container that has a monitor. */
+  readonly detachKeys?: readonly number[] | undefined;
   /**
    * Who is the container's parent, with whom it ends: this process (the default), or a monitor, a small process of its own:
    * then the container outlives this process, which may be killed. Not with `stdio`, nor for who looks on.
@@ -58,6 +60,8 @@ export interface RunResult {
   /** The signal's number, when one ended it. */
   readonly signal?: number | undefined;
   readonly oomKilled: boolean;
+  /** It goes on: whoever was at its terminal has left it by the keys for that. */
+  readonly isDetached?: boolean | undefined;
   /** It was killed because whoever waited asked for its end three times. */
   readonly forced?: boolean | undefined;
 }

@@ -7,6 +7,8 @@ export interface Attending {
   readonly forwarding?: Forwarding | undefined;
   /** Resolves when who waits has lost patience: its output is not waited for any more. */
   readonly insisted?: Promise<void>;
+  /** Who waits came to what ran already: it is not ended where its streams cannot be joined. */
+  readonly isGuest?: boolean;
   /** What is typed at our terminal goes to its. */
   readonly stdin?: boolean;
   readonly lineEndsStay?: boolean;
@@ -18,9 +20,9 @@ export interface Attending {
  */
 export async function attend(
   life: Life,
-  { forwarding, insisted, ...terminal }: Attending,
+  { forwarding, insisted, isGuest, ...terminal }: Attending,
 ): Promise<End & { lost: Error | undefined }> {
-  const joined = await joinedTo(life, terminal);
+  const joined = isGuest ? await life.join(terminal) : await joinedTo(life, terminal);
   forwarding?.to(life.pidfd, life.pid);
   void insisted?.then(() => life.leave());
   try {

@@ -42,6 +42,8 @@ export interface ExitRecord {
 
 export interface End {
   readonly exit: ExitRecord;
+  /** It goes on: whoever was joined to its terminal has left it, by the keys for that; `exit` says nothing then. */
+  readonly isDetached?: boolean;
   /** Why something of it could not be taken back, where that was ours to do. */
   readonly left?: TinyrunError | undefined;
 }
@@ -74,6 +76,8 @@ export interface Life {
    * who detaches does not.
    */
   ended(): Promise<End>;
+  /** Nobody waits for its end, which is its parent's business: frees what is held here. */
+  forget(): void;
   /** After its end: all that it wrote is written. @throws SyscallError where it could not be */
   written(): Promise<void>;
 }

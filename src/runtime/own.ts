@@ -1,3 +1,4 @@
+import { native } from '../native/index.ts';
 import type { Fd, Streams } from '../native/types.ts';
 import { rfc3339 } from '../store/time.ts';
 import { oomKills } from './cgroup.ts';
@@ -49,6 +50,9 @@ async function run(birth: Birth, child: OwnChild): Promise<Life> {
     },
     leave: () => {},
     ended: () => endOf(launched, birth, child),
+    forget: () => {
+      if (pidfd >= 0) native().close(pidfd);
+    },
     written: async () => await streams?.finish(),
   };
 }

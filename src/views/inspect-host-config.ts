@@ -4,6 +4,7 @@ import type {
   DeviceConfig,
   HostEntry,
   Limits,
+  LogConfig,
   Rlimit,
   SecurityConfig,
 } from '../engine/config/types.ts';
@@ -19,7 +20,7 @@ export function describeHostConfig(config: ContainerConfig) {
   return {
     Binds: orNull(bindTexts(mounts)),
     ContainerIDFile: '',
-    LogConfig: { Type: 'none', Config: {} },
+    LogConfig: logging(config.log),
     NetworkMode: networkMode(config),
     PortBindings: {},
     RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
@@ -54,6 +55,17 @@ export function describeHostConfig(config: ContainerConfig) {
     ReadonlyPaths: security.privileged ? null : READONLY_PATHS,
     ...(config.init !== undefined && { Init: config.init }),
   };
+}
+
+/** Docker's options are texts; those that were given. */
+function logging(log: LogConfig = { driver: 'json-file' }) {
+  if (log.driver === 'none') return { Type: 'none', Config: {} };
+  const { bytes, files } = log;
+  const options = {
+    ...(files !== undefined && { 'max-file': `${files}` }),
+    ...(bytes !== undefined && { 'max-size': `${bytes}` }),
+  };
+  return { Type: 'json-file', Config: options };
 }
 
 const isFilled = (table: object | undefined): boolean => table !== undefined && Object.keys(table).length > 0;

@@ -40,7 +40,7 @@ export function describeContainer(
     ResolvConfPath: `${paths.data}/resolv.conf`,
     HostnamePath: `${paths.data}/hostname`,
     HostsPath: `${paths.data}/hosts`,
-    LogPath: '',
+    LogPath: record.config.log?.driver === 'none' ? '' : paths.log,
     Name: `/${record.name}`,
     RestartCount: 0,
     Driver: 'overlay2',

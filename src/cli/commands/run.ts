@@ -2,14 +2,18 @@ import type { Command as Program } from 'commander';
 import type { ContainerConfig } from '../../engine/config/types.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { Lifeline } from '../../engine/types.ts';
+import { TinyrunError } from '../../errors.ts';
 import type { Command, Context } from '../command.ts';
 import { exitCodeAfter } from '../exit-code.ts';
 import { type CreateFlags, createOptions } from '../flags/container.ts';
 import { defineConfig, withConfig } from '../flags/index.ts';
+import { parseDetachKeys } from '../flags/parse/detach-keys.ts';
 import type { Given } from '../flags/word.ts';
 
 /** What this command does with a plan besides running it. */
 interface Views {
+  readonly detach?: boolean;
+  readonly detachKeys?: string;
   readonly explain?: boolean;
   /** With `explain`: what takes the plan back. */
   readonly undo?: boolean;
@@ -48,10 +52,10 @@ export const command: Command = {
 type RunFlags = Given & CreateFlags & Views;
 
 async function act(config: ContainerConfig, flags: RunFlags, context: Context): Promise<void> {
-  const { explain, undo, trace, step, json } = flags;
+  const { detach, explain, undo, trace, step, json } = flags;
   const engine = createEngine(context);
   // what is to stay when it has ended is not to end with this command
-  const lifeline: Lifeline = config.autoRemove ? 'command' : 'monitor';
+  const lifeline: Lifeline = config.autoRemove && !detach ? 'command' : 'monitor';
   const options = createOptions(flags);
   if (explain || undo || (json && !trace && !step)) {
     const { explainRun } = await import('../output/explain-run.ts');
@@ -59,7 +63,14 @@ async function act(config: ContainerConfig, flags: RunFlags, context: Context): 
     return explainRun(engine, { config, control }, { json: json === true, undo: undo === true }, context);
   }
   const notify = (line: string) => context.err(`${line}\n`);
-  const control = { ...options, sigProxy: flags.sigProxy, blocking: true, notify };
+  if (detach) {
+    if (trace || step)
+      throw new TinyrunError('USAGE', '--trace and --step stay with the container: not with --detach');
+    context.out(`${await engine.runDetached(config, { ...options, notify })}\n`);
+    return;
+  }
+  const detachKeys = flags.detachKeys === undefined ? undefined : parseDetachKeys(flags.detachKeys);
+  const control = { ...options, sigProxy: flags.sigProxy, blocking: true, notify, detachKeys };
   if (trace || step) {
     const { traceRun } = await import('../output/trace-run.ts');
     const how = { step: step === true, json: json === true };
@@ -71,6 +82,8 @@ async function act(config: ContainerConfig, flags: RunFlags, context: Context): 
 
 function viewFlags(program: Program): void {
   program
+    .option('-d, --detach', 'print the id once the program runs, and leave it running')
+    .option('--detach-keys <KEYS>', 'leave its terminal by these keys; ctrl-p,ctrl-q without')
     .option('--sig-proxy', 'pass signals to tinyrun on to the program', true)
     .option('--no-sig-proxy', 'keep them from it, as --sig-proxy=false does')
     .option('--explain', 'print the plan and run nothing')

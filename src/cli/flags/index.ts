@@ -4,6 +4,7 @@ import { containerFlags } from './container.ts';
 import { filesystemFlags } from './filesystem.ts';
 import { type FieldNames, type FlagGroup, HOST, type Host } from './group.ts';
 import { limitFlags } from './limits.ts';
+import { logFlags } from './logging.ts';
 import { nameFlags } from './names.ts';
 import { namespaceFlags } from './namespaces.ts';
 import { processFlags } from './process.ts';
@@ -17,6 +18,7 @@ const GROUPS = [
   limitFlags,
   namespaceFlags,
   nameFlags,
+  logFlags,
   securityFlags,
   containerFlags,
 ];

@@ -16,8 +16,8 @@ export function writeSome(fd: number, bytes: Uint8Array, start: number): number 
   }
 }
 
-/** Writes all of `text` before it returns. EPIPE means nobody reads on: not our failure. */
-function writeAll(fd: number, text: string): void {
+/** Writes all of `text`, as it is, before it returns. EPIPE means nobody reads on: not our failure, and false. */
+export function writeAll(fd: number, text: string): boolean {
   const bytes = Buffer.from(text);
   try {
     for (let done = 0; done < bytes.length; ) {
@@ -25,8 +25,10 @@ function writeAll(fd: number, text: string): void {
       if (written === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       done += written;
     }
+    return true;
   } catch (error) {
     if (errnoOf(error) !== 'EPIPE') throw error;
+    return false;
   }
 }
 
@@ -37,7 +39,7 @@ export function writeAnswer(text: string): void {
 }
 
 /** What is drawn for people only, its parts made visible where they were put together. */
-export const writeDrawing = (text: string): void => writeAll(1, forLocale(text));
+export const writeDrawing = (text: string): void => void writeAll(1, forLocale(text));
 
 /**
  * A message. Only people read those, now or in a log. Standard error may be read-only or full: nobody is left to be told

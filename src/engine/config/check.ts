@@ -10,6 +10,7 @@ import { checkEnv } from './env.ts';
 import { ConfigError } from './error.ts';
 import { checkFields } from './fields.ts';
 import { bytesOf, type Machine, oomScoreAdjOf, resourcesOf, rlimitsOf } from './limits.ts';
+import { type LogLimits, logLimits } from './log.ts';
 import { cleanTarget, missingSources, mountsOf } from './mounts.ts';
 import { type Modes, namespaceModes } from './namespaces.ts';
 import { checkPropagation } from './propagation.ts';
@@ -29,6 +30,7 @@ export interface Checked {
   /** Directories of the host that are to be made. */
   readonly missingSources: readonly string[];
   readonly devices: DeviceGrant;
+  readonly log: LogLimits | undefined;
 }
 
 /** Refuses what no image could make right: before one is fetched. @throws ConfigError */
@@ -52,6 +54,7 @@ export function checkConfig(config: ContainerConfig, host: HostFacts): Checked {
     mounts: mountsOf(mounts),
     missingSources: missingSources(mounts),
     devices: devicesOf(devices, security.privileged === true),
+    log: logLimits(config.log),
   };
 }
 

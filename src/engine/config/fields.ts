@@ -42,6 +42,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, keyof typeof KINDS>> = {
   init: 'switch',
   readOnly: 'switch',
   stop: 'object',
+  log: 'object',
   autoRemove: 'switch',
   mounts: 'objects',
   shmSize: 'number',

@@ -37,6 +37,8 @@ export interface ContainerConfig {
   readonly readOnly?: boolean | undefined;
   /** How it is asked to end, and how long it may take (10000 without; -1: as long as it likes) before it is killed. */
   readonly stop?: { readonly signal?: number | undefined; readonly graceMs?: number | undefined } | undefined;
+  /** What of its output is kept for `logs`: files of 10 MB, three of them, without. */
+  readonly log?: LogConfig | undefined;
   /** Remove the container when it ends. */
   readonly autoRemove?: boolean | undefined;
   readonly mounts?: readonly MountConfig[] | undefined;
@@ -68,6 +70,17 @@ export interface ExecConfig extends Pick<ContainerConfig, 'env' | 'tty' | 'openS
 /** By id, its beginning, or name; it must be running. */
 export interface OtherContainer {
   readonly container: string;
+}
+
+export type LogConfig = { readonly driver: 'none' } | JsonFileConfig;
+
+/** Docker's json-file: a line of JSON for each line that is written. */
+export interface JsonFileConfig {
+  readonly driver: 'json-file';
+  /** Bytes that one file has before the next is begun; -1 is no limit. */
+  readonly bytes?: number | undefined;
+  /** Files at most, the oldest goes first. */
+  readonly files?: number | undefined;
 }
 
 export type NamespaceMode = 'private' | 'host' | OtherContainer;

@@ -26,8 +26,12 @@ export interface Order {
   readonly cgroup?: string | undefined;
   /** Of the run directory: the monitor holds it from here on, too. */
   readonly lock: Fd;
-  /** Pipes: where what is typed comes from, if anywhere, and where output goes. */
-  readonly stdio: { readonly input?: Fd; readonly output: Fd; readonly errors: Fd };
+  /** Pipes: where what is typed comes from, and where output goes; none: nobody of ours is there. */
+  readonly stdio: { readonly input?: Fd; readonly output?: Fd; readonly errors?: Fd };
+  /** Its input has not ended when ours has: clients may go on. */
+  readonly stays?: boolean;
+  /** What of its output is kept in `data`, at most: bytes of a file (-1: no limit), files. */
+  readonly log?: { readonly bytes: number; readonly files: number } | undefined;
   /** Of the container's pipes, a uid of the host. */
   readonly owner?: number;
 }
@@ -42,11 +46,14 @@ export interface Monitored {
   ended(): Promise<ExitRecord | undefined>;
   /** For who speaks to it from another thread. */
   readonly socket: Fd;
-  tell<N extends 'resize' | 'attach' | 'closeStdin'>(name: N, message: Messages[N]): void;
+  tell<N extends 'resize' | 'attach' | 'closeStdin' | 'stdin'>(name: N, message: Messages[N]): void;
+  /** Nobody waits for its end. */
+  forget(): void;
 }
 
 const SOCK_SEQPACKET = 5;
 const NONE = 0xffff_ffff;
+const NO_LIMIT = 0xffff_ffff_ffff_ffffn;
 /** More than any message of a monitor. */
 const LONGEST = 4096;
 
@@ -81,7 +88,8 @@ function spawnOrClose(order: Order, theirs: Fd): { pidfd: Fd } {
 function spawn(order: Order, caller: Fd): { pidfd: Fd } {
   const { plan, run, data, lock, stdio, owner = NONE } = order;
   const executable = native().initExecutable();
-  const { input = -1, output, errors } = stdio;
+  const { input = -1, output = -1, errors = -1 } = stdio;
+  const { log = { bytes: 0, files: 0 } } = order;
   const bytes = encodeMessage('order', {
     plan: encode(plan),
     remove: order.remove ? encode(order.remove) : new Uint8Array(),
@@ -96,8 +104,11 @@ function spawn(order: Order, caller: Fd): { pidfd: Fd } {
     errors,
     owner,
     console: consoleSlot(plan),
+    stays: order.stays ? 1 : 0,
+    logBytes: log.bytes < 0 ? NO_LIMIT : BigInt(log.bytes),
+    logFiles: log.files,
   });
-  const pass = [lock, caller, executable, output, errors, ...(input < 0 ? [] : [input])];
+  const pass = [lock, caller, executable, output, errors, input].filter((fd) => fd >= 0);
   const cgroup = order.cgroup === undefined ? undefined : ownCgroup(order.cgroup);
   if (cgroup === undefined) return native().spawnMonitor(bytes, pass);
   try {
@@ -153,6 +164,7 @@ function monitored({ pid, startTime }: Started, monitor: Fd, socket: Fd): Monito
   const pidfd = openProcess(pid, startTime) ?? -1;
   let open = true;
   const close = () => {
+    if (!open) return;
     open = false;
     for (const fd of [socket, monitor, pidfd]) if (fd >= 0) native().close(fd);
   };
@@ -162,6 +174,7 @@ function monitored({ pid, startTime }: Started, monitor: Fd, socket: Fd): Monito
     startTime,
     socket,
     ended: () => ending(monitor, socket).finally(close),
+    forget: close,
     tell: (name, message) => {
       if (open) send(socket, name, message);
     },
@@ -170,14 +183,18 @@ function monitored({ pid, startTime }: Started, monitor: Fd, socket: Fd): Monito
 
 const WHYS = ['ended', 'signal', 'memory'] as const;
 
+/** How it ended, as its monitor tells. */
+export function exitOf({ code, signal, finished, why }: Messages['exit']): ExitRecord {
+  const known = WHYS.find((word) => word === why) ?? 'ended';
+  return { code, finished, why: known, ...(signal === 0 ? {} : { signal }) };
+}
+
 async function ending(monitor: Fd, socket: Fd): Promise<ExitRecord | undefined> {
   await native().waitPidfd(monitor);
   try {
     const last = receive(socket);
     if (last?.name !== 'exit') return undefined;
-    const { code, signal, finished } = last;
-    const why = WHYS.find((word) => word === last.why) ?? 'ended';
-    return { code, finished, why, ...(signal === 0 ? {} : { signal }) };
+    return exitOf(last);
   } catch (error) {
     // it died with a message of ours unread
     if (error instanceof SyscallError && error.code === 'ECONNRESET') return undefined;

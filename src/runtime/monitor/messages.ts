@@ -10,7 +10,7 @@ export type MessageName = keyof Messages;
 /** A message that was read: its name and its fields. */
 export type Message = { [N in MessageName]: { readonly name: N } & Readonly<Messages[N]> }[MessageName];
 
-const HEADER = 8;
+export const HEADER = 8;
 
 type Fields = readonly (readonly [string, FieldKind | 'raw'])[];
 

@@ -1,18 +1,29 @@
 import type { Streams } from '../../native/types.ts';
+import type { Plan } from '../../plan/types.ts';
 import { rfc3339 } from '../../store/time.ts';
 import type { ClaimedDir } from '../dir.ts';
-import type { Birth, ExitRecord, Life, Parent } from '../life.ts';
+import type { Birth, ExitRecord, Joined, Life, Parent } from '../life.ts';
 import { signalPidfd } from '../pidfd.ts';
-import { startMonitor } from './client.ts';
+import { type Monitored, type Order, startMonitor } from './client.ts';
 import { encodeMessage } from './messages.ts';
 
 /** A container's monitor, which takes it back, too. */
 export interface MonitorsChild {
   /** Its lock is handed over. */
   readonly dir: ClaimedDir;
-  /** Where exit.json stays. */
+  /** Where exit.json stays, and the log. */
   readonly data: string;
-  readonly relay: Relay;
+  /** None: nobody is there to type and read. */
+  readonly relay?: Relay | undefined;
+  /** What is typed at our terminal goes to its, until these keys (bytes; none: nothing leaves) leave it. */
+  readonly detachKeys?: readonly number[] | undefined;
+  /** Takes back what outlives a container that is kept; none: it is kept. */
+  readonly remove?: Plan;
+  /** Of the container's own pipes, a uid of the host. */
+  readonly owner?: number | undefined;
+  /** Its input has not ended where ours has: clients may go on. */
+  readonly stays?: boolean;
+  readonly log?: Order['log'];
   // What the monitor becomes once all is taken back, `afterwards: readonly string[]`, comes with the restart policy.
 }
 
@@ -21,33 +32,33 @@ export interface Relay {
   readonly streams: Streams;
   /** Something may be typed. */
   readonly input: boolean;
-  /** Of the container's own pipes, a uid of the host. */
-  readonly owner?: number | undefined;
 }
 
 /** A monitor as a parent. */
 export function ofMonitor(child: MonitorsChild): Parent {
-  return { streams: child.relay.streams, run: (birth) => run(birth, child) };
+  return { streams: child.relay?.streams, run: (birth) => run(birth, child) };
 }
 
-async function run({ plan, cgroup }: Birth, { dir, data, relay }: MonitorsChild): Promise<Life> {
-  const { streams, input, owner } = relay;
-  const [source, output, errors] = streams.stdio;
+async function run({ plan, cgroup }: Birth, child: MonitorsChild): Promise<Life> {
+  const { dir, data, relay, owner, remove, stays = false, log } = child;
   const monitor = await startMonitor({
     plan,
     run: dir.path,
     data,
     cgroup,
     lock: dir.lock.fd,
-    stdio: { output, errors, ...(input ? { input: source } : {}) },
+    stdio: endsOf(relay),
+    stays,
+    log,
     ...(owner === undefined ? {} : { owner }),
+    ...(remove === undefined ? {} : { remove }),
   });
   // it holds the lock now, and the ends of the pipes that are its own
   dir.lock.release();
-  const [first, second] = [1, 2].map((stream) => encodeMessage('brokenPipe', { stream }));
-  if (first && second) streams.tellBroken(monitor.socket, first, second);
+  if (relay) tellBroken(relay.streams, monitor);
   const hasTerminal = plan.steps.some(({ op }) => op === 'console');
   const { pid, pidfd, startTime } = monitor;
+  const leaving = newLeaving();
   return {
     pid,
     pidfd,
@@ -55,16 +66,75 @@ async function run({ plan, cgroup }: Birth, { dir, data, relay }: MonitorsChild)
     results: [],
     signal: (signal) => signalPidfd(pidfd, signal),
     join: async (how) => {
-      const terminal = hasTerminal ? await import('../terminal.ts') : undefined;
-      const detach = terminal?.lendTerminal({ ...how, onSize: (size) => monitor.tell('resize', size) });
-      streams.start();
-      return detach && { detach };
+      const joined = hasTerminal
+        ? await joinTerminal(monitor, how, leaving.leave, child.detachKeys)
+        : undefined;
+      relay?.streams.start();
+      return joined;
     },
     // it waits for who reads slowly, unless it is told that nobody will
     leave: () => monitor.tell('attach', { stdin: 0, output: 0 }),
-    ended: async () => ({ exit: (await monitor.ended()) ?? killed() }),
-    written: () => streams.finish(),
+    ended: async () => {
+      const exit = await Promise.race([monitor.ended(), leaving.left]);
+      return exit === 'left' ? { exit: killed(), isDetached: true } : { exit: exit ?? killed() };
+    },
+    written: async () => await relay?.streams.finish(),
+    forget: () => monitor.forget(),
   };
 }
 
-const killed = (): ExitRecord => ({ code: 137, signal: 9, finished: rfc3339(), why: 'lifeline killed' });
+function newLeaving() {
+  let leave = () => {};
+  const left = new Promise<'left'>((resolve) => {
+    leave = () => resolve('left');
+  });
+  return { left, leave: () => leave() };
+}
+
+/** Ours is its for now. What is typed goes as messages: the keys that leave it are looked for. */
+async function joinTerminal(
+  monitor: Monitored,
+  how: Parameters<Life['join']>[0],
+  onLeave: () => void,
+  keys: readonly number[] | undefined,
+): Promise<Joined> {
+  const { lendTerminal } = await import('../terminal.ts');
+  const giveBack = lendTerminal({ ...how, onSize: (size) => monitor.tell('resize', size) });
+  if (keys === undefined) return { detach: giveBack };
+  const { passTyping } = await import('../typing.ts');
+  const type = (data: Uint8Array) => {
+    for (let at = 0; at < data.length; at += MOST_TYPED)
+      monitor.tell('stdin', { data: data.subarray(at, at + MOST_TYPED) });
+    return true;
+  };
+  // a terminal is left, not ended
+  const stop = passTyping({ type, onDrain: () => {}, onEnd: () => {}, onLeave, keys });
+  return {
+    detach: () => {
+      stop();
+      giveBack();
+    },
+  };
+}
+
+/** Of a message to a monitor (native/init/message.h, kLongest), without its header. */
+const MOST_TYPED = 2000;
+
+function endsOf(relay: Relay | undefined): Order['stdio'] {
+  if (!relay) return {};
+  const [source, output, errors] = relay.streams.stdio;
+  return { output, errors, ...(relay.input ? { input: source } : {}) };
+}
+
+function tellBroken(streams: Streams, { socket }: Monitored): void {
+  const [first, second] = [1, 2].map((stream) => encodeMessage('brokenPipe', { stream }));
+  if (first && second) streams.tellBroken(socket, first, second);
+}
+
+/** Nobody has seen its end. */
+export const killed = (): ExitRecord => ({
+  code: 137,
+  signal: 9,
+  finished: rfc3339(),
+  why: 'lifeline killed',
+});

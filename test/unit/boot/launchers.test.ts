@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 // @ts-expect-error a plain script, without types
 import { LAUNCHERS, renderLauncher } from '../../../scripts/launchers.mjs';
-import { FLAGS, MALLOC } from '../../../src/boot/flags.ts';
+import { FLAGS, MALLOC, TAG } from '../../../src/boot/flags.ts';
 import { BRIEF } from '../../../src/tinyrunc/verbs.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -12,6 +12,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 it.each(Object.keys(LAUNCHERS))('bin/%s is what scripts/launchers.mjs makes', (command) => {
   const made = renderLauncher(read('src/boot/launcher.sh'), command, {
     flags: FLAGS,
+    tag: TAG,
     malloc: MALLOC,
     brief: BRIEF,
   });

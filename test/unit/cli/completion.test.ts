@@ -64,7 +64,7 @@ test.each([
   ['subcommands', 'image pu', 'pull push :done'],
   ['subcommands behind help', 'help image pu', 'pull push :done'],
   ['groups', 'cont', 'container :done'],
-  ['members under the name that is listed', 'container l', 'ls :done'],
+  ['members under the name that is listed', 'container l', 'logs ls :done'],
   ['flags of a group', 'container --', '--help :done'],
   ['nothing behind a word that is no member', 'container lss ', ':done'],
   ['flags of subcommands', 'image ls --no', '--no-trunc :done'],

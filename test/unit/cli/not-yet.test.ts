@@ -66,8 +66,8 @@ describe('flags to come', () => {
   });
 
   test.each([
-    ['-d', '-d'],
-    ['-dit', '-d'],
+    ['-P', '-P'],
+    ['-ditP', '-P'],
     ['-p8080:80', '-p'],
     ['--restart=always', '--restart'],
     ['--health-cmd', '--health-cmd'],

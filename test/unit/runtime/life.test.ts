@@ -39,6 +39,7 @@ function lifeOf(events: string[], more: Partial<Life> = {}): Life {
     signal: () => {},
     join: async (): Promise<Joined> => ({ detach: () => void events.push('detach') }),
     leave: () => void events.push('leave'),
+    forget: () => void events.push('forget'),
     ended: async () => {
       events.push('ended');
       return { exit: { code: 3, finished: '', why: 'ended' } };

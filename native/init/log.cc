@@ -1,0 +1,218 @@
+#include "log.h"
+
+#include "clock.h"
+#include "lane.h"
+
+namespace tinyrun {
+
+namespace {
+
+constexpr const char* kName = "json.log";
+constexpr char kHex[] = "0123456789abcdef";
+
+Text<64> nameOf(uint32_t age) {
+  Text<64> name;
+  name.add(kName);
+  if (age != 0) name.add(".").add(uint64_t{age});
+  return name;
+}
+
+// Bytes of the character of UTF-8 that begins here, 0: none does. As Go's decoder: no surrogates, nothing longer than need be.
+size_t characterAt(const uint8_t* at, size_t left) {
+  const uint8_t first = at[0];
+  if (first < 0x80) return 1;
+  const size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || size > left) return 0;
+  for (size_t i = 1; i < size; ++i)
+    if ((at[i] & 0xc0) != 0x80) return 0;
+  if (first == 0xe0 && at[1] < 0xa0) return 0;
+  if (first == 0xed && at[1] > 0x9f) return 0;
+  if (first == 0xf0 && at[1] < 0x90) return 0;
+  if (first == 0xf4 && at[1] > 0x8f) return 0;
+  return size;
+}
+
+// As Docker writes JSON: what HTML or JavaScript would take for their own is spelt out, too.
+constexpr struct Plain {
+  bool is[256] = {};
+  constexpr Plain() {
+    for (unsigned c = 0x20; c < 0x80; ++c) is[c] = c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
+  }
+} kPlain;
+
+// U+2028 and U+2029
+bool isLineSeparator(const uint8_t* at, size_t size) { return size == 3 && at[0] == 0xe2 && at[1] == 0x80 && (at[2] & 0xfe) == 0xa8; }
+
+const char* reasonOf(int error) {
+  switch (error) {
+    case ENOSPC: return "no space left on device";
+    case EDQUOT: return "disk quota exceeded";
+    case EROFS: return "read-only file system";
+    case EIO: return "input/output error";
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
+void Log::begin(int dir, uint64_t bytes, uint32_t files) {
+  dir_ = dir;
+  bytes_ = bytes;
+  files_ = files;
+}
+
+void Log::add(Source source, const char* text, size_t size) {
+  if (!on() || size == 0) return;
+  Text<40> time;
+  addTime(time, Fraction::nanoseconds);
+  timeSize_ = time.size();
+  __builtin_memcpy(time_, time.c_str(), timeSize_);
+  Unfinished& unfinished = unfinished_[source];
+  for (size_t from = 0; from < size;) {
+    const size_t room = kPiece - unfinished.size;
+    size_t end = from;
+    while (end < size && end - from < room && text[end] != '\n') ++end;
+    const bool whole = end < size && end - from < room;
+    if (whole) ++end;   // its line feed
+    const size_t n = end - from;
+    if (unfinished.size == 0 && (whole || n == room)) {
+      piece(source, text + from, n);
+    } else {
+      __builtin_memcpy(unfinished.text + unfinished.size, text + from, n);
+      unfinished.size += n;
+      if (whole || unfinished.size == kPiece) {
+        piece(source, unfinished.text, unfinished.size);
+        unfinished.size = 0;
+      }
+    }
+    from = end;
+  }
+  write();
+}
+
+void Log::finish() {
+  for (int i = output; i <= errors; ++i) {
+    const auto source = static_cast<Source>(i);
+    Unfinished& unfinished = unfinished_[source];
+    if (unfinished.size != 0) piece(source, unfinished.text, unfinished.size);
+    unfinished.size = 0;
+  }
+  write();
+}
+
+void Log::piece(Source source, const char* text, size_t size) {
+  open();
+  if (outSize_ + kRecord > sizeof out_) write();
+  if (size_ + outSize_ >= bytes_) {
+    write();
+    if (size_ >= bytes_) rotate();
+  }
+  putRecord(source, text, size);
+}
+
+void Log::putRecord(Source source, const char* text, size_t size) {
+  constexpr char kHead[] = "{\"log\":\"", kOutput[] = "\",\"stream\":\"stdout\",\"time\":\"",
+                 kErrors[] = "\",\"stream\":\"stderr\",\"time\":\"", kTail[] = "\"}\n";
+  put(kHead, sizeof kHead - 1);
+  putEscaped(text, size);
+  put(source == output ? kOutput : kErrors, sizeof kOutput - 1);
+  put(time_, timeSize_);
+  put(kTail, sizeof kTail - 1);
+  ++lines_;
+}
+
+void Log::put(const char* text, size_t size) {
+  __builtin_memcpy(out_ + outSize_, text, size);
+  outSize_ += size;
+}
+
+void Log::putEscaped(const char* text, size_t size) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(text);
+  for (size_t at = 0; at < size;) {
+    size_t plain = at;
+    while (plain < size && kPlain.is[bytes[plain]]) ++plain;
+    put(text + at, plain - at);
+    at = plain;
+    if (at == size) break;
+    const uint8_t c = bytes[at];
+    const size_t n = characterAt(bytes + at, size - at);
+    if (n == 0) put("\\ufffd", 6);
+    else if (isLineSeparator(bytes + at, n)) put((bytes[at + 2] & 1) != 0 ? "\\u2029" : "\\u2028", 6);
+    else if (n > 1) put(text + at, n);
+    else if (c == '"' || c == '\\') {
+      const char pair[] = {'\\', static_cast<char>(c)};
+      put(pair, 2);
+    } else if (c == '\n' || c == '\r') {
+      put(c == '\n' ? "\\n" : "\\r", 2);
+    } else {
+      const char code[] = {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]};
+      put(code, 6);
+    }
+    at += n == 0 ? 1 : n;
+  }
+}
+
+// All or nothing of it: who reads the file finds whole lines, and the word of a loss in front of what came through again.
+void Log::write() {
+  if (outSize_ == 0) return;
+  long r = open() ? 0 : -why_;
+  const uint64_t before = size_;
+  if (r == 0 && lost_ != 0) r = tellLost();
+  if (r == 0) r = writeWhole(out_, outSize_);
+  if (r == 0) {
+    lost_ = 0;
+  } else {
+    why_ = static_cast<int>(-r);
+    lost_ += lines_;
+    size_ = before;
+    if (file_ >= 0) sys::call(__NR_ftruncate, file_, before);
+  }
+  outSize_ = lines_ = 0;
+}
+
+long Log::tellLost() {
+  Text<320> line;
+  line.add("{\"log\":\"tinyrun: ").add(lost_).add(lost_ == 1 ? " line" : " lines").add(" of this log lost: ");
+  if (const char* reason = reasonOf(why_)) line.add(reason);
+  else line.add("errno ").add(static_cast<uint64_t>(why_));
+  line.add("\\n\",\"stream\":\"stderr\",\"time\":\"").add(time_, timeSize_).add("\"}\n");
+  return writeWhole(line.c_str(), line.size());
+}
+
+long Log::writeWhole(const char* text, size_t size) {
+  for (size_t at = 0; at < size;) {
+    const long n = sys::write(file_, text + at, size - at);
+    if (n == -EINTR) continue;
+    if (n <= 0) return n < 0 ? n : -EIO;
+    at += static_cast<size_t>(n);
+    size_ += static_cast<uint64_t>(n);
+  }
+  return 0;
+}
+
+bool Log::open() {
+  if (file_ >= 0) return true;
+  const long fd = sys::openat(dir_, kName, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
+  struct stat st = {};
+  if (const long r = fd < 0 ? fd : sys::fstat(static_cast<int>(fd), &st); r < 0) {
+    why_ = static_cast<int>(-r);
+    return false;
+  }
+  file_ = static_cast<int>(fd);
+  size_ = static_cast<uint64_t>(st.st_size);
+  // The host went down in the middle of a line: what follows is none of it.
+  char last = '\n';
+  if (size_ != 0) sys::call(__NR_pread64, file_, &last, 1, size_ - 1);
+  if (last != '\n') writeWhole("\n", 1);
+  return true;
+}
+
+void Log::rotate() {
+  drop(file_);
+  size_ = 0;
+  for (uint32_t age = files_ - 1; age > 0; --age)
+    sys::renameat(dir_, nameOf(age - 1).c_str(), dir_, nameOf(age).c_str());
+  if (files_ == 1) sys::unlinkat(dir_, kName, 0);
+}
+
+}  // namespace tinyrun

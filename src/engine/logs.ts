@@ -1,0 +1,120 @@
+import { existsSync, watch } from 'node:fs';
+import { TinyrunError } from '../errors.ts';
+import { LogReader } from '../runtime/log/files.ts';
+import type { LogLine } from '../runtime/log/line.ts';
+import { attachTo } from '../runtime/monitor/attach.ts';
+import type { Roots } from '../store/paths.ts';
+import { containerPaths } from './layout.ts';
+import { findContainer } from './manage.ts';
+import { isRunning } from './status.ts';
+
+export type { LogLine } from '../runtime/log/line.ts';
+
+export interface LogOptions {
+  /** The last so many lines; all without. */
+  readonly tail?: number | undefined;
+  /** RFC 3339, UTC, nanoseconds, as the lines have it: those of this time and later. */
+  readonly since?: string | undefined;
+  /** Those before this time. */
+  readonly until?: string | undefined;
+  /** Also what is still to be written, until the container ends. */
+  readonly follow?: boolean | undefined;
+  /** Ends following. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * What a container wrote, oldest first, some lines at a time.
+ * @throws TinyrunError CONTAINER_NOT_FOUND, UNSUPPORTED where nothing of it is kept
+ */
+export async function* logsOf(
+  roots: Roots,
+  text: string,
+  options: LogOptions = {},
+): AsyncGenerator<LogLine[]> {
+  const view = findContainer(roots, text);
+  const { id, config } = view.record;
+  const paths = containerPaths(roots, id);
+  if (config.log?.driver === 'none' || view.state?.lifeline === 'command')
+    throw nothingKept(text, config.log?.driver);
+  const wanted = between(options);
+  const reader = new LogReader(paths.log, options.tail);
+  try {
+    if (options.follow && isRunning(view))
+      return yield* followed(reader, wanted, { ...paths, signal: options.signal });
+    for (let lines = reader.next(); lines.length > 0; lines = reader.next()) yield wanted(lines);
+  } finally {
+    reader.close();
+  }
+}
+
+function nothingKept(container: string, driver: string | undefined): TinyrunError {
+  const why = driver === 'none' ? 'its log driver is none' : 'its output goes to the command that runs it';
+  return new TinyrunError('UNSUPPORTED', `container ${container} has no log: ${why}`, {
+    hint: 'containers that are kept, or were detached from the start, have one',
+  });
+}
+
+const between =
+  ({ since = '', until }: LogOptions) =>
+  (lines: LogLine[]): LogLine[] =>
+    since === '' && until === undefined
+      ? lines
+      : lines.filter(({ time }) => time >= since && (until === undefined || time < until));
+
+interface Following {
+  /** The container's directories. */
+  readonly data: string;
+  readonly run: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is written while we look, to the end of its monitor: that has written all by then. */
+async function* followed(
+  reader: LogReader,
+  wanted: (lines: LogLine[]) => LogLine[],
+  { data, run, signal }: Following,
+): AsyncGenerator<LogLine[]> {
+  // before the first look: nothing is missed
+  const news = newsOf(data);
+  const monitor = await attachTo(run);
+  let isOver = monitor === undefined;
+  const end = () => {
+    isOver = true;
+    news.tell();
+  };
+  void monitor?.ended.then(end);
+  signal?.addEventListener('abort', end);
+  try {
+    while (!signal?.aborted) {
+      const wasOver = isOver;
+      for (let lines = reader.next(); lines.length > 0; lines = reader.next()) yield wanted(lines);
+      if (wasOver) return;
+      await news.wait();
+    }
+  } finally {
+    signal?.removeEventListener('abort', end);
+    news.close();
+    monitor?.close();
+  }
+}
+
+/** Changes in a directory: `wait` returns at once where there was one since it last did. */
+function newsOf(dir: string) {
+  let has = false;
+  let wake = () => {};
+  const tell = () => {
+    has = true;
+    wake();
+  };
+  const watcher = existsSync(dir) ? watch(dir, tell) : undefined;
+  watcher?.on('error', tell);
+  return {
+    tell,
+    close: () => watcher?.close(),
+    async wait(): Promise<void> {
+      if (!has) await new Promise<void>((resolve) => (wake = resolve));
+      has = false;
+    },
+  };
+}

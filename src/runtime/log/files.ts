@@ -1,0 +1,134 @@
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { errnoOf } from '../../errors.ts';
+import { decodeLine, type LogLine } from './line.ts';
+
+// A container's log, as its monitor writes it (native/init/log.h): json.log, and json.log.1 and so on, the older ones. A file
+// is renamed when it has its size, so that a reader knows its place by the file, not by a name.
+
+const PIECE = 1 << 18;
+const LINE_FEED = 10;
+
+const named = (path: string, age: number) => (age === 0 ? path : `${path}.${age}`);
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Reads a log from one end to the other, and what is added to it: each call of `next` what is there. */
+export class LogReader {
+  readonly #path: string;
+  /** Of the file that is read. */
+  #fd: number | undefined;
+  #offset = 0;
+  /** Behind the last line feed. */
+  #rest = Buffer.alloc(0);
+  readonly #piece = Buffer.allocUnsafe(PIECE);
+
+  /** `path` of the newest file; from the oldest line that is kept, or the last `tail` ones. */
+  constructor(path: string, tail: number = Number.POSITIVE_INFINITY) {
+    this.#path = path;
+    this.#begin(tail);
+  }
+
+  #begin(tail: number): void {
+    const start = startOf(this.#path, tail);
+    this.#fd = start?.fd;
+    this.#offset = start?.offset ?? 0;
+  }
+
+  /** Whole lines that have been written since; none: that was all for now. */
+  next(): LogLine[] {
+    for (;;) {
+      // nothing was written before: all that is there by now is new
+      if (this.#fd === undefined) this.#begin(Number.POSITIVE_INFINITY);
+      if (this.#fd === undefined) return [];
+      const size = readSync(this.#fd, this.#piece, 0, PIECE, this.#offset);
+      this.#offset += size;
+      if (size === 0) {
+        if (!this.#goOn()) return [];
+        continue;
+      }
+      const lines = this.#linesOf(this.#piece.subarray(0, size));
+      if (lines.length > 0) return lines;
+    }
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #linesOf(piece: Buffer): LogLine[] {
+    const all = this.#rest.length > 0 ? Buffer.concat([this.#rest, piece]) : piece;
+    const end = all.lastIndexOf(LINE_FEED) + 1;
+    this.#rest = Buffer.from(all.subarray(end));
+    if (end === 0) return [];
+    const lines = all.toString('utf8', 0, end - 1).split('\n');
+    return lines.flatMap((line) => decodeLine(line) ?? []);
+  }
+
+  /** Where the file that was read to its end has been renamed meanwhile, to the one that was begun then. */
+  #goOn(): boolean {
+    if (this.#fd === undefined) return false;
+    const { ino, dev, size } = fstatSync(this.#fd);
+    // it may have been written to just before that
+    if (size > this.#offset) return true;
+    for (let age = 0; ; age++) {
+      const other = statSync(named(this.#path, age), { throwIfNoEntry: false });
+      // the oldest is gone when it is not found: then so is what was between
+      if (other === undefined || (other.ino === ino && other.dev === dev))
+        return age > 0 && this.#turnTo(age - 1);
+    }
+  }
+
+  #turnTo(age: number): boolean {
+    const fd = openIfThere(named(this.#path, age));
+    if (fd === undefined) return false;
+    this.close();
+    this.#fd = fd;
+    this.#offset = 0;
+    this.#rest = Buffer.alloc(0);
+    return true;
+  }
+}
+
+/** Where the last so many lines begin, in a file that is open then; undefined: nothing was ever written. */
+function startOf(path: string, tail: number): { fd: number; offset: number } | undefined {
+  let oldest: number | undefined;
+  for (let [age, left] = [0, tail]; ; age++) {
+    const fd = openIfThere(named(path, age));
+    if (fd === undefined) return oldest === undefined ? undefined : { fd: oldest, offset: 0 };
+    if (oldest !== undefined) closeSync(oldest);
+    oldest = fd;
+    const found = lineFromEnd(fd, left);
+    if (typeof found === 'object') return { fd, offset: found.offset };
+    left -= found;
+  }
+}
+
+const lineFeedBefore = (piece: Buffer, end: number): number =>
+  end === 0 ? -1 : piece.lastIndexOf(LINE_FEED, end - 1);
+
+/** Where the last `count` lines of a file begin, or how many it has where those are fewer. */
+function lineFromEnd(fd: number, count: number): { offset: number } | number {
+  const piece = Buffer.allocUnsafe(PIECE);
+  const { size } = fstatSync(fd);
+  if (count === 0) return { offset: size };
+  if (count === Number.POSITIVE_INFINITY) return 0;
+  let seen = 0;
+  for (let end = size; end > 0; ) {
+    const from = Math.max(0, end - PIECE);
+    const read = readSync(fd, piece, 0, end - from, from);
+    for (let at = lineFeedBefore(piece, read); at >= 0; at = lineFeedBefore(piece, at)) {
+      // the line feed behind the last line begins none
+      if (from + at + 1 < size && ++seen === count) return { offset: from + at + 1 };
+    }
+    end = from;
+  }
+  return size === 0 ? 0 : seen + 1;
+}

@@ -1,0 +1,100 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { errnoOf } from '../../errors.ts';
+import type { ExitRecord } from '../life.ts';
+import { exitOf } from './client.ts';
+import type { Messages } from './messages.gen.ts';
+import { decodeMessage, encodeMessage, HEADER, type MessageName } from './messages.ts';
+
+// A client of a running container's monitor, one of any number (native/init/clients.h).
+
+/** Made by its monitor in the container's run directory. */
+const SOCKET = 'socket';
+
+export interface Attached {
+  /** What is typed; false: the program is slow to read it, wait for `onDrain`. */
+  type(text: Uint8Array): boolean;
+  onDrain(then: () => void): void;
+  closeStdin(): void;
+  resize(size: { rows: number; columns: number }): void;
+  /** It has ended, or its monitor was killed (undefined); or we were hung up on, for we did not read: undefined, too. */
+  readonly ended: Promise<ExitRecord | undefined>;
+  close(): void;
+}
+
+/** Told what the program writes, 1 or 2; none: only its end is waited for. */
+export type OnOutput = (stream: 1 | 2, text: Buffer) => void;
+
+/** Attaches to the container of a run directory; undefined: it has no monitor (any more). @throws Error of connect(2) */
+export async function attachTo(run: string, onOutput?: OnOutput): Promise<Attached | undefined> {
+  const socket = await connectTo(run);
+  if (socket === undefined) return undefined;
+  const ended = heard(socket, onOutput);
+  const tell = <N extends MessageName>(name: N, message: Messages[N]) =>
+    socket.write(encodeMessage(name, message));
+  if (onOutput) tell('attach', { stdin: 1, output: 1 });
+  return {
+    type: (data) => tell('stdin', { data }),
+    onDrain: (then) => void socket.once('drain', then),
+    closeStdin: () => void tell('closeStdin', {}),
+    resize: (size) => void tell('resize', size),
+    ended,
+    close: () => void socket.destroy(),
+  };
+}
+
+/** By an fd of the directory: the path of a socket is cut at 108 bytes. */
+async function connectTo(run: string): Promise<Socket | undefined> {
+  let dir: number;
+  try {
+    dir = openSync(run, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return await new Promise<Socket>((resolve, reject) => {
+      const socket = connect({ path: `/proc/self/fd/${dir}/${SOCKET}`, allowHalfOpen: true });
+      socket.once('connect', () => resolve(socket.off('error', reject)));
+      socket.once('error', reject);
+    });
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
+    throw error;
+  } finally {
+    closeSync(dir);
+  }
+}
+
+function heard(socket: Socket, onOutput: OnOutput = () => {}): Promise<ExitRecord | undefined> {
+  let rest: Buffer = Buffer.alloc(0);
+  let exit: ExitRecord | undefined;
+  const take = (frame: Buffer): void => {
+    const kind = frame.readUInt8(0);
+    if (kind === 1 || kind === 2) {
+      onOutput(kind, frame.subarray(HEADER));
+      return;
+    }
+    const message = decodeMessage(frame);
+    if (message.name === 'exit') exit = exitOf(message);
+  };
+  socket.on('data', (piece: Buffer) => {
+    rest = rest.length > 0 ? Buffer.concat([rest, piece]) : piece;
+    for (let at = 0; ; ) {
+      const end = at + HEADER + (rest.length >= at + HEADER ? rest.readUInt32BE(at + 4) : 0);
+      if (rest.length < at + HEADER || rest.length < end) {
+        rest = rest.subarray(at);
+        return;
+      }
+      take(rest.subarray(at, end));
+      at = end;
+    }
+  });
+  return new Promise((resolve) => {
+    // who is hung up on with something unread hears of a reset connection: no more than an end
+    socket.on('error', () => {});
+    socket.once('end', () => socket.destroy());
+    socket.once('close', () => resolve(exit));
+  });
+}
