@@ -33,8 +33,8 @@ export type {
 } from './engine/config/types.ts';
 export type { Copied, CopyOptions } from './engine/copy.ts';
 export type { SystemInfo } from './engine/info.ts';
-export type { Top } from './engine/processes.ts';
 export type { LogLine, LogOptions } from './engine/logs.ts';
+export type { Top } from './engine/processes.ts';
 export type { Pruned } from './engine/prune.ts';
 export type { ContainerExit, ContainerRecord, ContainerView, MountPoint } from './engine/record.ts';
 export type { ContainerStats, StatsOptions } from './engine/stats.ts';
