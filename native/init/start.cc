@@ -37,6 +37,12 @@ extern "C" {
 void* memcpy(void* to, const void* from, size_t n) {
   auto* out = static_cast<unsigned char*>(to);
   const auto* in = static_cast<const unsigned char*>(from);
+  for (; n >= sizeof(size_t); n -= sizeof(size_t), in += sizeof(size_t), out += sizeof(size_t)) {
+    KEEP_LOOP;
+    size_t word;
+    __builtin_memcpy(&word, in, sizeof word);   // one move
+    __builtin_memcpy(out, &word, sizeof word);
+  }
   for (; n != 0; --n) {
     KEEP_LOOP;
     *out++ = *in++;
