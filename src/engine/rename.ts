@@ -4,6 +4,8 @@ import { changeRecord } from './change.ts';
 import { takeGivenName } from './create.ts';
 import { findContainer } from './manage.ts';
 import { Names } from './names.ts';
+import type { ContainerView } from './record.ts';
+import { isRunning } from './status.ts';
 
 /**
  * Gives a container another name. It has both for a moment, and where that ends it: either finds it, and it is removed with
@@ -11,7 +13,8 @@ import { Names } from './names.ts';
  * @throws TinyrunError CONTAINER_NOT_FOUND, NAME_IN_USE; ConfigError of `name`
  */
 export async function renameContainer(roots: Roots, text: string, given: string): Promise<void> {
-  const { id, name } = findContainer(roots, text).record;
+  const view = findContainer(roots, text);
+  const { id, name } = view.record;
   // the API writes a slash before names, and takes it
   const wanted = given.replace(/^\//, '');
   if (wanted === name)
@@ -32,8 +35,16 @@ export async function renameContainer(roots: Roots, text: string, given: string)
     if (!isOurs) names.release(wanted, id);
     throw error;
   }
+  if (removesByName(view)) return;
   // only who removes it may have been faster, and knows nothing of the new one
   if (old === wanted || names.release(old, id)) return;
   names.release(wanted, id);
   throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${text}`);
 }
+
+/**
+ * Its monitor removes it by the name that it had when it was started, and must not find another's there: it keeps that, too,
+ * until then.
+ */
+const removesByName = (view: ContainerView): boolean =>
+  isRunning(view) && view.state?.lifeline === 'monitor' && view.record.config.autoRemove === true;

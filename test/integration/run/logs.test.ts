@@ -59,14 +59,29 @@ test('run -d --rm leaves nothing when it ends, its name neither', async () => {
   follow.stdout.on('data', (piece) => {
     followed += piece;
   });
+  const over = once(follow, 'close');
   await once(follow.stdout, 'data');
   const attach = spawn(TINYRUN, ['attach', 'gone'], { env: sandbox.env, stdio: ['pipe', 'pipe', 'inherit'] });
   attach.stdin.end('typed\n');
   expect(await text(attach.stdout)).toBe('typed\n');
-  await once(follow, 'close');
+  await over;
   expect(followed).toBe('up\ntyped\n');
   await ok('run', '--rm', '--name', 'gone', 'busybox', 'true');
   expect(existsSync(dataOf(id))).toBe(false);
+});
+
+test('a renamed one that is to be removed takes no name of another along', async () => {
+  await detached('--rm', '--name', 'before', '-i', 'busybox', 'cat');
+  await ok('rename', 'before', 'after');
+  // until it ends it has both
+  expect(await refused('create', '--name', 'before', 'busybox')).toMatch(
+    /^1 tinyrun: the name before is in use/,
+  );
+  await ok('stop', '-t', '0', 'after');
+  for (const name of ['before', 'after']) await ok('create', '--name', name, 'busybox');
+  expect(await ok('ps', '-a', '--format', '{{.Names}}', '-f', 'name=before', '-f', 'name=after')).toBe(
+    'after\nbefore\n',
+  );
 });
 
 test('logs: which stream, which lines, since when', async () => {
@@ -175,8 +190,7 @@ test('start -a and -i: what was made is come to from the start', async () => {
   await ok('create', '-i', '--name', 'made', 'busybox', 'sh', '-c', 'echo first; cat; echo last >&2; exit 4');
   const start = spawn(TINYRUN, ['start', '-ai', 'made'], { env: sandbox.env, stdio: 'pipe' });
   start.stdin.end('typed\n');
-  const [code] = await Promise.all([once(start, 'close').then(([status]) => status), undefined]);
-  expect(code).toBe(4);
+  expect((await once(start, 'close'))[0]).toBe(4);
   expect(await sandbox.tinyrun(['logs', 'made'])).toMatchObject({
     stdout: 'first\ntyped\n',
     stderr: 'last\n',
@@ -186,6 +200,7 @@ test('start -a and -i: what was made is come to from the start', async () => {
     env: sandbox.env,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  const ended = once(again, 'close');
   await once(again.stdout, 'data');
   const guest = spawn(TINYRUN, ['start', '-i', 'made'], {
     env: sandbox.env,
@@ -193,7 +208,7 @@ test('start -a and -i: what was made is come to from the start', async () => {
   });
   guest.stdin.end('guest\n');
   expect(await text(guest.stdout)).toBe('guest\n');
-  expect((await once(again, 'close'))[0]).toBe(4);
+  expect((await ended)[0]).toBe(4);
   expect(await refused('start', '-a', 'made', 'tty')).toMatch(
     /^1 tinyrun: you cannot start and attach multiple/,
   );
