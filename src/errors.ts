@@ -34,6 +34,8 @@ export const ERRORS = {
   CONTAINER_NOT_RUNNING: { status: 409, hint: 'tinyrun ps -a lists the containers and their state' },
   CONTAINER_PAUSED: { status: 409, hint: 'tinyrun unpause lets it go on' },
   CONTAINER_NOT_PAUSED: { status: 409, hint: 'tinyrun ps tells which are paused' },
+  VOLUME_NOT_FOUND: { status: 404, hint: 'tinyrun volume ls lists the volumes' },
+  VOLUME_IN_USE: { status: 409, hint: 'tinyrun ps -a --filter volume=NAME tells by what: remove that first' },
   NAME_IN_USE: { status: 409, hint: 'remove that container with tinyrun rm, or choose another name' },
   USER_NOT_FOUND: { status: 400, hint: "give the user by number, or by a name in the image's /etc/passwd" },
   NOT_A_TTY: { status: 400, hint: 'leave -t away when standard input is not a terminal' },

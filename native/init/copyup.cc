@@ -1,15 +1,35 @@
-// tmpcopyup: a new tmpfs starts with what the image has at its place.
+// A new tmpfs (tmpcopyup) or volume starts with what the image has at its place.
 #include "mounts.h"
 
 namespace tinyrun {
 
 namespace {
 
-constexpr int kMaxDepth = 32;   // an fd and a buffer each; a deeper tree is refused, not cut
+constexpr int kMaxDepth = 128;   // two fds and a buffer each; a deeper tree is refused, not cut
+
+// Of a file or directory that is open at both ends. What the new file system does not take is left out, as Docker does it.
+long copyAttributes(int from, int to) {
+  char names[4096];
+  char value[16384];
+  const long size = sys::call(__NR_flistxattr, from, names, sizeof names);
+  if (size < 0) return size == -EOPNOTSUPP ? 0 : size;
+  for (long at = 0; at < size;) {
+    const char* name = names + at;
+    while (names[at++] != 0) {}
+    const long n = sys::call(__NR_fgetxattr, from, name, value, sizeof value);
+    if (n < 0 && n != -EOPNOTSUPP && n != -ENODATA) return n;
+    const long r = n < 0 ? 0 : sys::call(__NR_fsetxattr, to, name, value, n, 0);
+    if (r < 0 && r != -EOPNOTSUPP && r != -EPERM) return r;
+  }
+  return 0;
+}
 
 // Owner before mode: a change of owner clears setuid. Nobody but us sees the new file system yet.
 long copyMeta(int to, const char* name, const struct stat& st) {
-  if (const long r = sys::fchownat(to, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW); r < 0) return r;
+  struct stat made;
+  if (const long r = sys::fstatat(to, name, &made, AT_SYMLINK_NOFOLLOW); r < 0) return r;
+  if (made.st_uid != st.st_uid || made.st_gid != st.st_gid)
+    if (const long r = sys::fchownat(to, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW); r < 0) return r;
   if ((st.st_mode & sys::kTypeMask) != sys::kSymlink)
     if (const long r = sys::call(__NR_fchmodat, to, name, st.st_mode & 07777); r < 0) return r;
   const struct __kernel_timespec times[2] = {
@@ -19,13 +39,19 @@ long copyMeta(int to, const char* name, const struct stat& st) {
   return sys::utimensat(to, name, times, AT_SYMLINK_NOFOLLOW);
 }
 
-long copyFile(int from, int to, const char* name) {
+long copyFile(int from, int to, const char* name, const struct stat& st) {
   const sys::Fd in(sys::openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
   if (in.bad()) return in.value();
   const sys::Fd out(sys::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   if (out.bad()) return out.value();
-  for (;;)
-    if (const long n = sys::sendfile(out.get(), in.get(), 1 << 20); n <= 0) return n;
+  for (;;) {
+    const long n = sys::sendfile(out.get(), in.get(), 1 << 20);
+    if (n < 0) return n;
+    if (n == 0) break;
+  }
+  // a change of owner clears file capabilities
+  if (const long r = sys::call(__NR_fchown, out.get(), st.st_uid, st.st_gid); r < 0) return r;
+  return copyAttributes(in.get(), out.get());
 }
 
 long copyLink(int from, int to, const char* name) {
@@ -43,13 +69,14 @@ long copyEntry(int from, int to, const char* name, int depth) {
   if (const long r = sys::fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW); r < 0) return r;
   long r = 0;
   switch (st.st_mode & sys::kTypeMask) {
-    case sys::kRegular: r = copyFile(from, to, name); break;
+    case sys::kRegular: r = copyFile(from, to, name, st); break;
     case sys::kSymlink: r = copyLink(from, to, name); break;
     case sys::kDirectory: {
       if (r = sys::mkdirat(to, name, st.st_mode & 07777); r < 0) break;
       const sys::Fd source(sys::openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
       const sys::Fd target(sys::openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
       r = source.bad() ? source.value() : target.bad() ? target.value() : copyDirectory(source.get(), target.get(), depth + 1);
+      if (r >= 0) r = copyAttributes(source.get(), target.get());
       break;
     }
     default: r = sys::mknodat(to, name, st.st_mode, static_cast<unsigned>(st.st_rdev)); break;
@@ -80,6 +107,7 @@ Result copyUp(Container&, int from, int to, const char* what) {
   struct stat st;
   if (Result r = check("fstat", sys::fstat(from, &st), what); !r) return r;
   if (Result r = check("copy", copyDirectory(from, root.get(), 0), what); !r) return r;
+  if (Result r = check("fsetxattr", copyAttributes(from, root.get()), what); !r) return r;
   return check("fchownat", copyMeta(root.get(), ".", st), what);
 }
 

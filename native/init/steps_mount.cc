@@ -133,6 +133,19 @@ Result copyTarget(Container& lane, const args::mountFs& a, int mount) {
   return copyUp(lane, from.get(), mount, a.target);
 }
 
+// The mark is gone once all is copied: what was stopped half-way still has it. Nobody in a container can set it, since its
+// mode is that of the volume's own directory, which is filled by then.
+Result fillMarked(Container& lane, const args::bind& a, int tree) {
+  struct stat st;
+  if (Result r = check("fstat", sys::fstat(tree, &st), a.target); !r) return r;
+  if (st.st_mode != (sys::kDirectory | S_ISVTX)) return kDone;
+  const sys::Fd from(openInRoot(rootOf(lane), a.target, O_RDONLY | O_DIRECTORY));
+  if (from.value() == -ENOENT) return check("fchmodat", sys::call(__NR_fchmodat, tree, ".", 0755), a.target);
+  if (from.bad()) return failed("openat2", from.value(), a.target);
+  if (Result r = checkPlace(lane, from.get(), a.target); !r) return r;
+  return copyUp(lane, from.get(), tree, a.target);
+}
+
 }  // namespace
 
 Result setPropagation(int mount, uint32_t propagation, const char* what) {
@@ -176,6 +189,8 @@ Result run(Container& lane, const args::bind& a) {
     const Result r = failed("open_tree", tree.value(), a.source);
     return (a.flags & flag::bind::skipMissing) != 0 && r.err == ENOENT ? ignored(r) : r;
   }
+  if ((a.flags & flag::bind::copyUp) != 0)
+    if (Result r = fillMarked(lane, a, tree.get()); !r) return r;
   if (Result r = setAttributes(tree.get(), a.recAttrSet, a.recAttrClear, true, a.target); !r) return r;
   const Result own = (a.flags & flag::bind::ownAttributes) != 0
                          ? setOwnAttributes(tree.get(), a.attrSet, a.attrClear, a.recAttrSet, a.target)

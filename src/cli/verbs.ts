@@ -215,6 +215,31 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/cp.ts'),
   },
   {
+    names: ['volume create'],
+    summary: 'make a volume',
+    load: () => import('./commands/volume-create.ts'),
+  },
+  {
+    names: ['volume ls', 'volume list'],
+    summary: 'list volumes',
+    load: () => import('./commands/volume-ls.ts'),
+  },
+  {
+    names: ['volume inspect'],
+    summary: 'show all that is known of volumes, as JSON',
+    load: () => import('./commands/volume-inspect.ts'),
+  },
+  {
+    names: ['volume rm', 'volume remove'],
+    summary: 'remove volumes that no container has',
+    load: () => import('./commands/volume-rm.ts'),
+  },
+  {
+    names: ['volume prune'],
+    summary: 'remove all volumes without a name that no container has',
+    load: () => import('./commands/volume-prune.ts'),
+  },
+  {
     names: ['stats', 'container stats'],
     summary: 'show what containers use, as they go on',
     load: () => import('./commands/stats.ts'),
@@ -276,6 +301,10 @@ export const TABLE: Table = {
     system: {
       summary: 'manage tinyrun itself',
       examples: ['tinyrun system df', 'tinyrun system df -v'],
+    },
+    volume: {
+      summary: 'manage volumes: directories that outlive containers',
+      examples: ['tinyrun volume create data', 'tinyrun volume ls', 'tinyrun run -v data:/data busybox'],
     },
   }),
 };

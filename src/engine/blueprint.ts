@@ -13,7 +13,7 @@ import type { DefaultProfile } from './apparmor.ts';
 import { type Checked, checkConfig } from './config/check.ts';
 import type { LogLimits } from './config/log.ts';
 import { type FindPid, namespacesOf } from './config/namespaces.ts';
-import type { ContainerConfig, SecurityConfig } from './config/types.ts';
+import type { ContainerConfig, MountConfig, SecurityConfig } from './config/types.ts';
 import { resolveUser } from './config/user.ts';
 import { type HostFile, hostFileMounts, hostFiles, plainPaths } from './hostfiles.ts';
 import { idMapsOf } from './idmaps.ts';
@@ -22,6 +22,7 @@ import { containerPaths, rootfsPoint } from './layout.ts';
 import type { ContainerRecord, ImageWord } from './record.ts';
 import { checkHost } from './requirements.ts';
 import { buildSpec } from './spec.ts';
+import type { VolumeUse } from './volume-use.ts';
 
 /** A container thought through to its spec, with nothing of it made yet. */
 export interface Blueprint {
@@ -39,6 +40,8 @@ export interface Blueprint {
   readonly log: LogLimits | undefined;
   /** What the kernel is to learn of the profile that the spec names. */
   readonly policy?: Uint8Array | undefined;
+  /** Where it has any. */
+  readonly volumes?: VolumeUse | undefined;
 }
 
 /** What a spec is made of, all of it read. */
@@ -94,6 +97,7 @@ export async function draw(roots: Roots, drawn: Drawn, findPid: FindPid): Promis
     host,
     log: checked.log,
     policy: profile?.policy,
+    ...(record.placed && { volumes: await volumesOf(roots, record.placed) }),
   };
 }
 
@@ -106,19 +110,25 @@ export async function redraw(roots: Roots, record: ContainerRecord, findPid: Fin
   const host = hostFacts();
   checkHost(host);
   if (record.partial) throw new TinyrunError('UNSUPPORTED', UNTOLD, { hint: MAKE_ANOTHER });
-  const { config, image } = record;
+  const { config, image, placed: mounts = config.mounts } = record;
   const drawn = {
     record,
     image: image.word ?? storedWord(roots, record),
     layers: layersOf(roots, record),
     host,
-    checked: checkConfig(config, host),
+    checked: checkConfig({ ...config, mounts }, host),
     files: hostFiles(config, record.hostname),
     profile: await profileAgain(record, host),
     account: (path: string) =>
       readFromLayers([containerPaths(roots, record.id).upper, ...image.layers], path),
   };
   return draw(roots, drawn, findPid);
+}
+
+/** Loaded for nobody else. */
+async function volumesOf(roots: Roots, placed: readonly MountConfig[]): Promise<VolumeUse> {
+  const { useOf } = await import('./volume-use.ts');
+  return useOf(roots, placed);
 }
 
 const UNTOLD = 'tinyrun 0.1 made it, and did not write down how';

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { calls, octal, quote } from '../plan/calls/format.ts';
 import type { Aside, Asides } from '../plan/explain.ts';
 import type { Plan } from '../plan/types.ts';
@@ -79,7 +79,7 @@ const birthEntries = ({ run }: ContainerPaths, plan: Plan, monitored: boolean): 
 ];
 
 function endEntries(
-  { config }: Blueprint,
+  { config, record }: Blueprint,
   paths: ContainerPaths,
   plan: Plan,
   { name, monitored }: { name: string; monitored: boolean },
@@ -94,7 +94,7 @@ function endEntries(
     ...(undoSteps(plan).length > 0
       ? [{ syscall: `unlink(${quote(join(paths.run, 'journal.01-start'))})`, why: 'taken back' }]
       : []),
-    ...(config.autoRemove ? removalEntries(name, paths) : keptEntries(paths, monitored)),
+    ...(config.autoRemove ? removalEntries(name, paths, record) : keptEntries(paths, monitored)),
     { syscall: tree(paths.run), why: 'nothing of it runs any more' },
   ];
 }
@@ -120,7 +120,8 @@ function dataEntries(roots: Roots, blueprint: Blueprint, paths: ContainerPaths):
 }
 
 /** What of the host it is to see. */
-const hostEntries = ({ files, missingSources }: Blueprint, paths: ContainerPaths): Aside[] => [
+const hostEntries = ({ files, missingSources, record }: Blueprint, paths: ContainerPaths): Aside[] => [
+  ...volumeEntries(record.mounts),
   ...files.map(({ name }) => {
     const path = join(paths.data, name);
     return {
@@ -133,6 +134,22 @@ const hostEntries = ({ files, missingSources }: Blueprint, paths: ContainerPaths
     why: 'a directory to bind that is missing',
   })),
 ];
+
+const volumeEntries = (mounts: ContainerRecord['mounts']): Aside[] =>
+  mounts.flatMap(({ volume, source }) =>
+    volume
+      ? [
+          {
+            syscall: calls(`mkdir(${quote(source)}, 0755)`, whole(join(dirname(source), 'volume.json'))),
+            why: `the volume ${volume.name}, where it is missing, in a temporary directory at first`,
+          },
+          {
+            syscall: calls(`chmod(${quote(source)}, 01000)`, whole(join(dirname(source), 'volume.json'))),
+            why: 'where nothing of an image is in it yet: to be filled, and filled',
+          },
+        ]
+      : [],
+  );
 
 function monitorEntry({ steps }: Plan): Aside {
   const group = steps.find(({ op }) => op === 'cgroupCreate');
@@ -148,7 +165,10 @@ function monitorEntry({ steps }: Plan): Aside {
   };
 }
 
-const removalEntries = (name: string, paths: ContainerPaths): Aside[] => [
+const removalEntries = (name: string, paths: ContainerPaths, { mounts }: Blueprint['record']): Aside[] => [
+  ...mounts.flatMap(({ volume, source }) =>
+    volume?.anonymous ? [{ syscall: tree(dirname(source)), why: 'it was for this container alone' }] : [],
+  ),
   { syscall: `unlink(${name})`, why: 'its name is free' },
   { syscall: tree(paths.data), why: 'it was to be removed' },
 ];

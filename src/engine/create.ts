@@ -8,6 +8,7 @@ import { ConfigError } from './config/error.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from './layout.ts';
 import { Names } from './names.ts';
 import { type ContainerRecord, writeRecord } from './record.ts';
+import { anonymousOf } from './seeded.ts';
 import { removeData, sweepAll, sweepQuietly } from './sweep.ts';
 import type { CreateOptions } from './types.ts';
 
@@ -29,7 +30,9 @@ export function createContainer(roots: Roots, blueprint: Blueprint, options: Cre
     const record = { ...blueprint.record, name };
     makeData(roots, blueprint, paths);
     if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
-    writeRecord(roots, record);
+    const write = () => writeRecord(roots, record);
+    if (blueprint.volumes) blueprint.volumes.making(write);
+    else write();
     return { record, paths, dir };
   } catch (error) {
     takeBackCreated(roots, { dir, record: blueprint.record });
@@ -49,9 +52,9 @@ export function makeContainer(roots: Roots, blueprint: Blueprint, options: Creat
 /** Takes back `createContainer`; the run directory last, since it is what a sweep goes by. */
 export function takeBackCreated(
   roots: Roots,
-  { dir, record }: { dir: ClaimedDir; record: { id: string; name?: string } },
+  { dir, record }: { dir: ClaimedDir; record: Omit<ContainerRecord, 'name'> & { name?: string } },
 ): void {
-  removeData(roots, record.id, record.name);
+  removeData(roots, record.id, record.name, anonymousOf(record));
   removeLockedDir(dir.path);
   dir.lock.release();
 }

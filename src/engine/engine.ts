@@ -30,6 +30,7 @@ import { isRunning } from './status.ts';
 import { restartContainer, type StopOptions, stopContainer, waitForContainer } from './stop.ts';
 import { sweepRunning } from './sweep.ts';
 import type { CreateOptions, ExecControl, ExecResult, RunControl, RunResult } from './types.ts';
+import type { PrunedVolumes, VolumeOptions, VolumeView } from './volumes.ts';
 
 /** `books`: what is done around the plan. */
 export interface Explained {
@@ -131,8 +132,18 @@ export interface Engine {
   diff(container: string): Promise<readonly Change[]>;
   /** `signal` by name or number. */
   kill(container: string, signal?: string): void;
-  /** A running one only with `force`. */
-  remove(container: string, options?: { force?: boolean }): Promise<void>;
+  /** A running one only with `force`; with `volumes` those that are its alone go, too. */
+  remove(container: string, options?: { force?: boolean; volumes?: boolean }): Promise<void>;
+  /** Makes a volume and answers its name; one that is there stays as it is. @throws TinyrunError */
+  createVolume(options?: VolumeOptions): Promise<string>;
+  /** By name; `filters` as of `volume ls`. */
+  volumes(filters?: readonly string[], onDamaged?: (error: Error) => void): Promise<readonly VolumeView[]>;
+  /** @throws TinyrunError VOLUME_NOT_FOUND */
+  findVolume(name: string): Promise<VolumeView>;
+  /** One that no container has. @throws TinyrunError VOLUME_IN_USE, VOLUME_NOT_FOUND */
+  removeVolume(name: string, options?: { force?: boolean }): Promise<void>;
+  /** Removes those that no container has: the ones without a name, or `all`. */
+  pruneVolumes(options?: { all?: boolean; filters?: readonly string[] }): Promise<PrunedVolumes>;
 }
 
 /**
@@ -217,7 +228,14 @@ export function createEngine(
     },
     find: (container) => findContainer(roots, container),
     kill: (container, signal = 'KILL') => signalContainer(roots, container, signal),
-    remove: (container, { force = false } = {}) => removeContainer(roots, container, force),
+    remove: (container, { force = false, volumes = false } = {}) =>
+      removeContainer(roots, container, force, volumes),
+    createVolume: async (options = {}) => (await import('./volumes.ts')).createVolume(roots, options),
+    volumes: async (filters = [], onDamaged = () => {}) =>
+      (await import('./volumes.ts')).listVolumes(roots, filters, onDamaged),
+    findVolume: async (name) => (await import('./volumes.ts')).findVolume(roots, name),
+    removeVolume: async (name, options) => (await import('./volumes.ts')).removeVolume(roots, name, options),
+    pruneVolumes: async (options) => (await import('./volumes.ts')).pruneVolumes(roots, options),
   };
 }
 

@@ -14,6 +14,7 @@ import { containerPaths } from './layout.ts';
 import { awaitChange } from './moves.ts';
 import { Names } from './names.ts';
 import { type ContainerView, containerIds, findId, neverStarted, readRecord, viewOf } from './record.ts';
+import { anonymousOf } from './seeded.ts';
 import { isRunning } from './status.ts';
 import { alone, removeData, settleDown, sweepAll, sweepOne, sweepQuietly, sweepRunning } from './sweep.ts';
 
@@ -88,12 +89,21 @@ export function signalContainer(roots: Roots, text: string, signal: string): voi
  * of a damaged one goes too.
  * @throws TinyrunError CONTAINER_NOT_FOUND, CONTAINER_RUNNING
  */
-export async function removeContainer(roots: Roots, text: string, force: boolean): Promise<void> {
+export async function removeContainer(
+  roots: Roots,
+  text: string,
+  force: boolean,
+  withVolumes = false,
+): Promise<void> {
   sweepRunning(roots);
   const id = findSwept(roots, text);
   const { run } = containerPaths(roots, id);
   // whatever names it has: one that was killed may have been about to give it another
-  const remove = () => holdingRecord(roots, id, () => removeData(roots, id, undefined));
+  const volumes = () => {
+    const view = withVolumes ? viewOrDamaged(roots, id, force) : undefined;
+    return view === undefined || view === 'damaged' ? [] : anonymousOf(view.record);
+  };
+  const remove = () => holdingRecord(roots, id, () => removeData(roots, id, undefined, volumes()));
   for (let tries = 0; tries < TRIES; tries++) {
     const view = viewOrDamaged(roots, id, force);
     const running = view !== 'damaged' && view?.state && isRunning(view) ? view.state : undefined;

@@ -13,8 +13,9 @@ import { apparmorOf, type Blueprint, draw, wordOf } from './blueprint.ts';
 import { checkConfig } from './config/check.ts';
 import { commandOf } from './config/command.ts';
 import { ConfigError } from './config/error.ts';
+import { cleanTarget, missingSources, mountsOf, type PlacedVolume } from './config/mounts.ts';
 import type { FindPid } from './config/namespaces.ts';
-import type { ContainerConfig } from './config/types.ts';
+import type { ContainerConfig, MountConfig } from './config/types.ts';
 import { checkCidfile } from './create.ts';
 import { findImage } from './find-image.ts';
 import { hostFiles } from './hostfiles.ts';
@@ -48,16 +49,21 @@ export async function prepare(
   const argv = commandOf(config, image);
   const layers = await ensureUnpacked(new ImageStore(roots.dataRoot), found);
   const profile = await apparmorOf(config.security ?? {}, host);
+  const placed = await placedOf(roots, config, image);
+  const all = placed
+    ? { ...checked, mounts: mountsOf(placed), missingSources: missingSources(placed) }
+    : checked;
   const record = recordOf(config, found, {
     id,
     argv,
     hostname,
     layers: layers.lowers,
-    mounts: bindsOf(checked.mounts),
+    mounts: bindsOf(all.mounts, placed),
+    ...(placed && { placed }),
     apparmor: profile?.name,
   });
   const account = (path: string) => accountsFile(layers.lowers, path);
-  return draw(roots, { record, image, layers, host, checked, files, profile, account }, findPid);
+  return draw(roots, { record, image, layers, host, checked: all, files, profile, account }, findPid);
 }
 
 /** Docker's warning, unless the platform was asked for; emulation may be set up (binfmt_misc), so it is tried. */
@@ -93,7 +99,7 @@ function recordOf(
   {
     layers,
     ...made
-  }: Pick<ContainerRecord, 'id' | 'argv' | 'hostname' | 'mounts' | 'apparmor'> & {
+  }: Pick<ContainerRecord, 'id' | 'argv' | 'hostname' | 'mounts' | 'placed' | 'apparmor'> & {
     layers: readonly string[];
   },
 ): Omit<ContainerRecord, 'name'> {
@@ -109,7 +115,31 @@ function recordOf(
   };
 }
 
-const bindsOf = (mounts: readonly Mount[]): MountPoint[] =>
+const bindsOf = (mounts: readonly Mount[], placed: readonly MountConfig[] = []): MountPoint[] =>
   mounts.flatMap(({ type, source, destination, options = [] }) =>
-    type === 'bind' && source ? [{ source, destination, options }] : [],
+    type === 'bind' && source ? [{ source, destination, options, ...volumeAt(destination, placed) }] : [],
   );
+
+function volumeAt(destination: string, placed: readonly MountConfig[]): Pick<MountPoint, 'volume'> {
+  const mount = placed.find(({ target }) => cleanTarget(target) === destination);
+  if (mount?.kind !== 'volume' || mount.name === undefined) return {};
+  const { name, anonymous } = mount as PlacedVolume;
+  return { volume: { name, ...(anonymous && { anonymous }) } };
+}
+
+/** What is mounted where there are volumes; what knows of them is loaded for nobody else. */
+async function placedOf(
+  roots: Roots,
+  config: ContainerConfig,
+  image: ImageDefaults,
+): Promise<readonly MountConfig[] | undefined> {
+  const isNone = (list: object | null | undefined) => !list || Object.keys(list).length === 0;
+  if (
+    isNone(image.Volumes) &&
+    isNone(config.volumesFrom) &&
+    !config.mounts?.some(({ kind }) => kind === 'volume')
+  )
+    return undefined;
+  const { placeVolumes } = await import('./volume-use.ts');
+  return placeVolumes(roots, config, image);
+}

@@ -8,7 +8,7 @@ import { syncDirectory, type WriteOptions, writeFileAtomic } from '../store/atom
 import type { Roots } from '../store/paths.ts';
 import { readIfExists } from '../store/read.ts';
 import { rfc3339 } from '../store/time.ts';
-import type { ContainerConfig } from './config/types.ts';
+import type { ContainerConfig, MountConfig } from './config/types.ts';
 import { containerPaths, containersDir, EXIT_FILE } from './layout.ts';
 import { fromVersion1, type RecordV1 } from './record-v1.ts';
 import { type ContainerStatus, type Facts, statusFrom } from './status.ts';
@@ -40,6 +40,8 @@ export interface ContainerRecord {
   /** AppArmor's profile that it is under: asked for, or the default one of this host. */
   readonly apparmor?: string | undefined;
   readonly mounts: readonly MountPoint[];
+  /** Where it has volumes: all that it mounts, with theirs named and placed. */
+  readonly placed?: readonly MountConfig[];
   /** What its user wants it to be. Missing: `run` made it, and nobody has said otherwise since. */
   readonly wanted?: 'running' | 'stopped';
   /** Since when it was last wanted running; missing: since it was made, or, where it is wanted stopped, never. */
@@ -85,6 +87,7 @@ export interface MountPoint {
   readonly destination: string;
   /** mount(8)'s; a record of version 1 does not tell. */
   readonly options?: readonly string[];
+  readonly volume?: { readonly name: string; readonly anonymous?: boolean };
 }
 
 export interface ContainerExit {

@@ -3,9 +3,11 @@ import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { Names } from './names.ts';
 import type { ContainerRecord } from './record.ts';
+import { anonymousOf, volumePath } from './seeded.ts';
 
 /** What removes what a container keeps, for a monitor that is to do so at its end: as `removeData` does. */
-export function removalOf(roots: Roots, { id, name }: ContainerRecord): Plan {
+export function removalOf(roots: Roots, record: ContainerRecord): Plan {
+  const { id, name } = record;
   return {
     steps: [
       {
@@ -22,6 +24,13 @@ export function removalOf(roots: Roots, { id, name }: ContainerRecord): Plan {
         mayFail: true,
         why: 'it was to be removed',
       },
+      ...anonymousOf(record).map((volume) => ({
+        op: 'removeTree' as const,
+        lane: 'host' as const,
+        args: { path: volumePath(roots, volume) },
+        mayFail: true as const,
+        why: 'it was for this container alone',
+      })),
     ],
   };
 }

@@ -7,7 +7,7 @@ import { isDebugging } from '../runtime/debug.ts';
 import { DETACH_KEYS } from '../runtime/detach-keys.ts';
 import { removeLockedDir, takeBackFailed } from '../runtime/dir.ts';
 import type { LaunchOptions } from '../runtime/launch.ts';
-import { type Birth, bear, type End, type Life } from '../runtime/life.ts';
+import type { Birth, End, Life } from '../runtime/life.ts';
 import { ofMonitor } from '../runtime/monitor/parent.ts';
 import { ofUs } from '../runtime/own.ts';
 import { forwardSignals } from '../runtime/signals.ts';
@@ -18,6 +18,7 @@ import { type Created, createContainer, takeBackCreated } from './create.ts';
 import { containerPaths } from './layout.ts';
 import { monitorsChild } from './monitored.ts';
 import { planOf } from './plan.ts';
+import { bearSeeded } from './seeded.ts';
 import { relayOf, type Streamed, streamsOf } from './streams.ts';
 import { sweepOne, sweepRunning } from './sweep.ts';
 import type { CreateOptions, Lifeline, RunControl, RunResult } from './types.ts';
@@ -49,7 +50,7 @@ export async function runBlueprint(
   const forward = control.forward ?? (control.sigProxy ? forwardSignals : undefined);
   let forwarding = watch.onPause ? undefined : forward?.(patience);
   try {
-    const life = await startCreated(roots, created, () =>
+    const life = await startCreated(roots, created, blueprint, () =>
       birthOf(roots, blueprint, created, { ...planned, lifeline, control, watch }),
     );
     forwarding ??= forward?.(patience);
@@ -87,7 +88,7 @@ export async function runDetached(
     const config = JSON.stringify(blueprint.spec);
     const parent = ofMonitor(monitorsChild(roots, blueprint, created));
     const birth = { ...planned, dir: created.dir, config, parent };
-    (await startCreated(roots, created, () => birth)).forget();
+    (await startCreated(roots, created, blueprint, () => birth)).forget();
     return id;
   } finally {
     created.dir.lock.release();
@@ -108,9 +109,14 @@ function newPatience() {
 }
 
 /** Runs a container that is made to its program's first instruction, or leaves nothing of it. */
-async function startCreated(roots: Roots, created: Created, birth: () => Birth): Promise<Life> {
+async function startCreated(
+  roots: Roots,
+  created: Created,
+  blueprint: Blueprint,
+  birth: () => Birth,
+): Promise<Life> {
   try {
-    return await bear(birth());
+    return await bearSeeded(blueprint, birth());
   } catch (error) {
     takeBackFailed(created.dir, error, () => takeBackCreated(roots, created));
     throw error;

@@ -1,7 +1,7 @@
 import { TinyrunError } from '../errors.ts';
 import { attend } from '../runtime/attend.ts';
 import { type ClaimedDir, claimDir, removeLockedDir, takeBackFailed } from '../runtime/dir.ts';
-import { bear, type Life } from '../runtime/life.ts';
+import type { Life } from '../runtime/life.ts';
 import { type MonitorsChild, ofMonitor } from '../runtime/monitor/parent.ts';
 import type { Roots } from '../store/paths.ts';
 import type { AttachOptions } from './attach.ts';
@@ -16,6 +16,7 @@ import { awaitChange } from './moves.ts';
 import { planOf } from './plan.ts';
 import { asBefore, begun, type ContainerRecord, readRecord, syncRecord, writeRecord } from './record.ts';
 import { checkTerminal, keysOf, lost, resultOf, sweepAfterMonitor } from './run.ts';
+import { anonymousOf, bearSeeded } from './seeded.ts';
 import { relayOf } from './streams.ts';
 import { removeData, sweepOne } from './sweep.ts';
 import type { RunResult } from './types.ts';
@@ -136,13 +137,19 @@ async function startHeld(
     const planned = planOf(roots, blueprint, paths, 'monitor');
     const parent = ofMonitor(childOf(blueprint, { record, paths, dir }));
     makeHostSide(blueprint, paths);
+    blueprint.volumes?.making(() => {});
     writeRecord(roots, begun(record), { instead: paths.exit, durable: 'content' });
-    const life = await bear({ ...planned, dir, config: JSON.stringify(blueprint.spec), parent });
+    const life = await bearSeeded(blueprint, {
+      ...planned,
+      dir,
+      config: JSON.stringify(blueprint.spec),
+      parent,
+    });
     syncRecord(roots, record);
     return { life, record };
   } catch (error) {
     takeBackFailed(dir, error, () => {
-      if (record.config.autoRemove) removeData(roots, id, record.name);
+      if (record.config.autoRemove) removeData(roots, id, record.name, anonymousOf(record));
       else writeRecord(roots, failed(record, error));
       removeLockedDir(dir.path);
     });

@@ -19,6 +19,7 @@ import {
   readRecord,
   writeRecord,
 } from './record.ts';
+import { anonymousOf, removeVolumes } from './seeded.ts';
 
 /**
  * Takes back what killed lifelines left of containers that ran. Cheap where nothing was left: one readdir, a flock each.
@@ -124,7 +125,8 @@ function settleHeld(roots: Roots, id: string, note: string | undefined): void {
   const record = recordOrDamaged(roots, id);
   if (record === 'damaged' || (record !== undefined && neverStarted(record))) return;
   const isLost = note === undefined && record?.wanted === undefined && !record?.exit;
-  if (record === undefined || record.config.autoRemove || isLost) removeData(roots, id, record?.name);
+  if (record === undefined || record.config.autoRemove || isLost)
+    removeData(roots, id, record?.name, record && anonymousOf(record));
   else if (!record.exit)
     writeRecord(roots, note === undefined ? asBefore(record) : ended(roots, record, note));
 }
@@ -144,12 +146,18 @@ function recordOrDamaged(roots: Roots, id: string): ContainerRecord | undefined 
   }
 }
 
-/** Removes what a container keeps under the data root; the name goes first so that it can be taken again. */
-export function removeData(roots: Roots, id: string, name: string | undefined): void {
+/** Removes what a container keeps under the data root, and `volumes` of it; the name goes first so that it can be taken again. */
+export function removeData(
+  roots: Roots,
+  id: string,
+  name: string | undefined,
+  volumes: readonly string[] = [],
+): void {
   const names = new Names(roots.dataRoot);
   // it may have another by now
   if (name === undefined || !names.release(name, id))
     for (const taken of names.of(id)) names.release(taken, id);
   // by fd: what lies there was written by a container
   native().removeTree(AT_FDCWD, containerPaths(roots, id).data);
+  removeVolumes(roots, volumes);
 }

@@ -100,7 +100,7 @@ interface Place {
 }
 
 /** Bytes of the files below a directory, by fd since a container may have put links there; hard links count once. */
-function treeSize(path: string, { dir, at }: Place = TOP, linked: Set<bigint> = new Set()): number {
+export function treeSize(path: string, { dir, at }: Place = TOP, linked: Set<bigint> = new Set()): number {
   const fd = unlessGone(() => native().openat2(dir, path, HOW));
   if (fd === undefined) return 0;
   const fileSize = (name: string): number => {

@@ -301,6 +301,8 @@ export const FLAGS = {
     skipMissing: 8,
     /** of ro, nosuid, nodev, noexec, nosymfollow of the source only those stay that are set here, or locked by the kernel */
     ownAttributes: 16,
+    /** a directory that is marked as to be filled (mode 1000) gets what the target has first, its mode last */
+    copyUp: 32,
   },
   console: {
     /** nothing is bound onto /dev/console (exec: that one belongs to the container's first process) */

@@ -1,4 +1,4 @@
-import { type ContainerView, codeOf } from '../engine/record.ts';
+import { type ContainerView, codeOf, type MountPoint } from '../engine/record.ts';
 import { TinyrunError } from '../errors.ts';
 import { hasLabel, parseFilters } from '../image/filter.ts';
 import { networkOf } from './containers.ts';
@@ -107,5 +107,5 @@ function created(value: string, lookup: Lookup, compare: (own: number, other: nu
 
 const isMount =
   (value: string) =>
-  ({ source, destination }: { source: string; destination: string }): boolean =>
-    source === value || destination === value;
+  ({ source, destination, volume }: MountPoint): boolean =>
+    (volume?.name ?? source) === value || destination === value;

@@ -55,8 +55,11 @@ export function rowOf(view: ContainerView, { truncate, sizes, now = Date.now() }
     Labels: Object.entries(record.labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
-    LocalVolumes: '0',
-    Mounts: mounts.map(({ source }) => (truncate ? ellipsis(source, 15) : source)).join(','),
+    LocalVolumes: String(mounts.filter(({ volume }) => volume).length),
+    Mounts: mounts
+      .map(({ source, volume }) => volume?.name ?? source)
+      .map((text) => (truncate ? ellipsis(text, 15) : text))
+      .join(','),
     Names: record.name,
     Networks: networkOf(record),
     Platform: null,

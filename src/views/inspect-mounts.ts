@@ -1,12 +1,16 @@
 import { cleanTarget, PROPAGATION } from '../engine/config/mounts.ts';
-import type { BindConfig, MountConfig } from '../engine/config/types.ts';
+import type { BindConfig, MountConfig, VolumeConfig } from '../engine/config/types.ts';
 import type { ContainerRecord, MountPoint } from '../engine/record.ts';
 
 /** `Mounts` of docker inspect: what of the host is in the container. */
 export const describeMounts = ({ mounts, config }: ContainerRecord) =>
   mounts.map((mount) => describeMount(mount, config.mounts ?? []));
 
-function describeMount({ source, destination, options = [] }: MountPoint, asked: readonly MountConfig[]) {
+function describeMount(
+  { source, destination, options = [], volume: named }: MountPoint,
+  asked: readonly MountConfig[],
+) {
+  if (named) return describeVolumeMount(named.name, { source, destination, options }, asked);
   const volume = asked.find((mount) => isVolume(mount) && cleanTarget(mount.target) === destination);
   return {
     Type: 'bind',
@@ -17,6 +21,28 @@ function describeMount({ source, destination, options = [] }: MountPoint, asked:
     Propagation: PROPAGATION.find((word) => options.includes(word)) ?? '',
   };
 }
+
+function describeVolumeMount(
+  name: string,
+  { source, destination, options = [] }: MountPoint,
+  asked: readonly MountConfig[],
+) {
+  const mount = asked.find(({ target }) => cleanTarget(target) === destination);
+  return {
+    Type: 'volume',
+    Name: name,
+    Source: source,
+    Destination: destination,
+    Driver: 'local',
+    Mode: mount?.kind === 'volume' ? volumeMode(mount) : '',
+    RW: options.includes('rw'),
+    Propagation: '',
+  };
+}
+
+/** What follows the second colon of -v. */
+const volumeMode = ({ readOnly, noCopy }: VolumeConfig): string =>
+  [...(readOnly ? ['ro'] : []), ...(noCopy ? ['nocopy'] : [])].join(',');
 
 /** What -v can say, and only -v makes the directory where there is none; the rest is --mount's. */
 const isVolume = (mount: MountConfig): mount is BindConfig =>
@@ -31,9 +57,13 @@ const modeOf = ({ readOnly, propagation }: BindConfig): string =>
 
 /** `HostConfig.Binds`. */
 export const bindTexts = (mounts: readonly MountConfig[]): string[] =>
-  mounts
-    .filter(isVolume)
-    .map((mount) => [mount.source, mount.target, ...(modeOf(mount) ? [modeOf(mount)] : [])].join(':'));
+  mounts.flatMap((mount) => {
+    if (mount.kind === 'volume')
+      return mount.name ? [texts(mount.name, mount.target, volumeMode(mount))] : [];
+    return isVolume(mount) ? [texts(mount.source, mount.target, modeOf(mount))] : [];
+  });
+
+const texts = (...parts: readonly string[]): string => parts.filter(Boolean).join(':');
 
 /** `HostConfig.Mounts`. */
 export const mountRequests = (mounts: readonly MountConfig[]) =>

@@ -9,11 +9,16 @@ export const command: Command = {
     program
       .argument('<container...>')
       .option('-f, --force', 'kill running ones first; one that is not there is no failure')
-      .option('-v, --volumes', 'its anonymous volumes, too (there are none yet)')
-      .action((containers: string[], { force = false }: { force?: boolean }) => {
-        const engine = createEngine(context);
-        const forgive = force ? 'CONTAINER_NOT_FOUND' : undefined;
-        return forEach(containers, context, (name) => engine.remove(name, { force }), forgive);
-      });
+      .option('-v, --volumes', 'its anonymous volumes, too')
+      .action(
+        (
+          containers: string[],
+          { force = false, volumes = false }: { force?: boolean; volumes?: boolean },
+        ) => {
+          const engine = createEngine(context);
+          const forgive = force ? 'CONTAINER_NOT_FOUND' : undefined;
+          return forEach(containers, context, (name) => engine.remove(name, { force, volumes }), forgive);
+        },
+      );
   },
 };

@@ -24,8 +24,16 @@ const MOUNT_CONFIG = ['--mount %q: invalid mount config for type "%k"', '--tmpfs
 export const filesystemFlags: FlagGroup<Flags> = {
   define: (program: Program) =>
     void program
-      .option('-v, --volume <HOST:TARGET>', 'bind a path of the host; :ro after it for read-only', collect)
-      .option('--mount <SPEC>', 'type=bind,source=…,target=…[,readonly] or type=tmpfs,target=…', collect)
+      .option(
+        '-v, --volume <SOURCE:TARGET>',
+        'a volume by name, or a path of the host; :ro after it for read-only',
+        collect,
+      )
+      .option(
+        '--mount <SPEC>',
+        'type=bind or volume,source=…,target=…[,readonly] or type=tmpfs,target=…',
+        collect,
+      )
       .option(
         '--tmpfs <DIR>',
         'an empty file system in memory; options after a colon, as in :size=64m',

@@ -45,6 +45,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, keyof typeof KINDS>> = {
   log: 'object',
   autoRemove: 'switch',
   mounts: 'objects',
+  volumesFrom: 'texts',
   shmSize: 'number',
   devices: 'objects',
   limits: 'object',

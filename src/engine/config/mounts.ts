@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { normalize } from 'node:path/posix';
 import type { Mount } from '../../spec/types.ts';
 import { ConfigError } from './error.ts';
-import type { BindConfig, MountConfig, Propagation, TmpfsConfig } from './types.ts';
+import type { BindConfig, MountConfig, Propagation, TmpfsConfig, VolumeConfig } from './types.ts';
 
 /** A path of the container without `.`, `..` and doubled slashes, by its text alone: two spellings of a place are one. */
 export function cleanTarget(path: string): string {
@@ -34,7 +34,33 @@ function mountOf(mount: MountConfig, index: number): Mount {
   const destination = targetOf(mount.target, `${field}.target`);
   if (mount.kind === 'tmpfs') return tmpfs(mount, destination, `${field}.options`);
   if (mount.kind === 'bind') return bind(mount, destination, field);
-  throw new ConfigError(`${field}.kind`, 'neither bind nor tmpfs');
+  if (mount.kind === 'volume') return volume(mount, destination);
+  throw new ConfigError(`${field}.kind`, 'none of bind, tmpfs and volume');
+}
+
+/** A volume with a name, and where its files are. */
+export interface PlacedVolume extends VolumeConfig {
+  readonly name: string;
+  readonly source: string;
+  /** It goes with its container. */
+  readonly anonymous?: boolean;
+  /** The container's ids are others than the host's. */
+  readonly mapped?: boolean;
+}
+
+/** Those that have not been placed yet are looked at for the sake of the others. */
+function volume(mount: VolumeConfig | PlacedVolume, destination: string): Mount {
+  const { readOnly, noCopy } = mount;
+  const { source = '', mapped = false } = 'source' in mount ? mount : {};
+  const access = readOnly ? ['ro', 'rro'] : ['rw'];
+  const options = [
+    'rbind',
+    ...access,
+    'rprivate',
+    ...(noCopy ? [] : ['tmpcopyup']),
+    ...(mapped ? ['idmap'] : []),
+  ];
+  return { destination, type: 'bind', source, options };
 }
 
 function targetOf(path: string, field: string): string {

@@ -42,6 +42,8 @@ export interface ContainerConfig {
   /** Remove the container when it ends. */
   readonly autoRemove?: boolean | undefined;
   readonly mounts?: readonly MountConfig[] | undefined;
+  /** Containers whose volumes and binds it has, too: `NAME`, `NAME:ro`. */
+  readonly volumesFrom?: readonly string[] | undefined;
   /** Bytes of /dev/shm; 64 MiB without, and for 0. */
   readonly shmSize?: number | undefined;
   readonly devices?: readonly DeviceConfig[] | undefined;
@@ -120,7 +122,22 @@ export interface TmpfsConfig {
   readonly options?: readonly string[] | undefined;
 }
 
-export type MountConfig = BindConfig | TmpfsConfig;
+/** A directory of its own under the data root, which outlives containers. */
+export interface VolumeConfig {
+  readonly kind: 'volume';
+  /** Made where there is none. Missing: one that is this container's alone. */
+  readonly name?: string | undefined;
+  readonly target: string;
+  readonly readOnly?: boolean | undefined;
+  /** What the image has at the target is not copied into a new one. */
+  readonly noCopy?: boolean | undefined;
+  /** Of one that is made for it. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** `local` is the one there is. */
+  readonly driver?: string | undefined;
+}
+
+export type MountConfig = BindConfig | TmpfsConfig | VolumeConfig;
 
 export interface DeviceConfig {
   /** A device of the host, or a directory with some. */

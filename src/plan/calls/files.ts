@@ -44,6 +44,7 @@ function bind(args: StepArgs['bind']): string {
   const recursive = (args.flags & FLAGS.bind.recursive) !== 0 ? '|AT_RECURSIVE' : '';
   return calls(
     slot === NO_SLOT && `open_tree(AT_FDCWD, ${quote(source)}, OPEN_TREE_CLONE${recursive})`,
+    (args.flags & FLAGS.bind.copyUp) !== 0 && `a copy of what ${inRoot(target)} had, while its mode is 01000`,
     attributes(recAttrSet, recAttrClear, true),
     attributes(
       attrSet,

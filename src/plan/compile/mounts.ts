@@ -43,7 +43,8 @@ function bindFlags(wanted: Wanted): number {
     (wanted.options.recursive ? FLAGS.bind.recursive : 0) |
     (wanted.inRoot === undefined ? 0 : FLAGS.bind.sourceInRoot) |
     (wanted.instead ? FLAGS.bind.skipMissing : 0) |
-    (ownsAttributes(wanted) ? FLAGS.bind.ownAttributes : 0)
+    (ownsAttributes(wanted) ? FLAGS.bind.ownAttributes : 0) |
+    (wanted.options.copyUp && wanted.type === 'bind' ? FLAGS.bind.copyUp : 0)
   );
 }
 

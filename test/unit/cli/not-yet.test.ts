@@ -34,8 +34,8 @@ describe('verbs to come', () => {
   });
 
   test('they are no near misses of what is mistyped', () => {
-    expect(unknownCommand('volme', TABLE).hint).not.toMatch(/volume/);
-    expect(unknownCommand('volume', TABLE).message).toBe('volume is not there yet');
+    expect(unknownCommand('netwrk', TABLE).hint).not.toMatch(/network/);
+    expect(unknownCommand('network', TABLE).message).toBe('network is not there yet');
     for (const verb of wordsOf(TABLE, '')) expect(plannedVerb(verb)).toBeUndefined();
     expect(unknownCommand('toString', TABLE).message).toBe('unknown command: toString');
   });

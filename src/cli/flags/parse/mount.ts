@@ -1,4 +1,10 @@
-import type { BindConfig, MountConfig, Propagation, TmpfsConfig } from '../../../engine/config/types.ts';
+import type {
+  BindConfig,
+  MountConfig,
+  Propagation,
+  TmpfsConfig,
+  VolumeConfig,
+} from '../../../engine/config/types.ts';
 import { TinyrunError } from '../../../errors.ts';
 import { booleanOf } from '../../../store/words.ts';
 import { csvFields } from './csv.ts';
@@ -70,10 +76,11 @@ export function parseMount(text: string, resolve: (path: string) => string): Mou
   checkMix(fields, type, fail);
   if (type === 'bind') return bindMount(fields, target, fail, resolve);
   if (type === 'tmpfs') return tmpfsMount(fields, target, fail);
+  if (type === 'volume') return volumeMount(fields, target, { text, fail });
   if (!['volume', 'image', 'cluster'].includes(type))
     throw fail(`invalid mount config for type "${type}": mount type unknown`);
   throw new TinyrunError('UNSUPPORTED', `--mount ${JSON.stringify(text)}: type ${type} is not there yet`, {
-    hint: 'the types are bind and tmpfs',
+    hint: 'the types are bind, tmpfs and volume',
   });
 }
 
@@ -119,6 +126,35 @@ function recursionOf(
   if (word === 'readonly' && fields.get('bind-propagation')?.toLowerCase() !== 'rprivate')
     throw needs('bind-propagation=rprivate');
   return { recursive: word !== 'disabled', ...(word === 'writable' && { readOnlyBelow: false }) };
+}
+
+/** Labels, which may be several, keep all that is given. */
+function volumeMount(
+  fields: Fields,
+  target: string,
+  { text, fail }: { text: string; fail: Fail },
+): VolumeConfig {
+  for (const key of ['volume-subpath', 'volume-opt'])
+    if (fields.has(key))
+      throw new TinyrunError('UNSUPPORTED', `--mount ${JSON.stringify(text)}: ${key} is not there yet`);
+  const name = fields.get('source');
+  if (name?.startsWith('/'))
+    throw fail(
+      `invalid mount config for type "volume": invalid mount path: '${name}' mount path must not be absolute`,
+    );
+  const labels = csvFields(text).flatMap((field) => {
+    const [, key, value = ''] = /^volume-label=([^=]*)=?(.*)$/is.exec(field) ?? [];
+    return key ? [[key, value] as const] : [];
+  });
+  return {
+    kind: 'volume',
+    ...(name && { name }),
+    target,
+    ...(isOn(fields, 'readonly') && { readOnly: true }),
+    ...(isOn(fields, 'volume-nocopy') && { noCopy: true }),
+    ...(labels.length > 0 && { labels: Object.fromEntries(labels) }),
+    ...(fields.has('volume-driver') && { driver: fields.get('volume-driver') }),
+  };
 }
 
 function tmpfsMount(fields: Fields, target: string, fail: Fail): TmpfsConfig {

@@ -1,5 +1,5 @@
 import { PROPAGATION } from '../../../engine/config/mounts.ts';
-import type { BindConfig, Propagation } from '../../../engine/config/types.ts';
+import type { BindConfig, Propagation, VolumeConfig } from '../../../engine/config/types.ts';
 import { TinyrunError } from '../../../errors.ts';
 
 type Fail = (problem: string, hint?: string) => TinyrunError;
@@ -18,33 +18,37 @@ const VOLUME_MODES: readonly (readonly string[])[] = [
 ];
 
 /** `resolve` makes a relative host path absolute. */
-export function parseVolume(text: string, resolve: (path: string) => string): BindConfig {
+export function parseVolume(text: string, resolve: (path: string) => string): BindConfig | VolumeConfig {
   const fail = failing(text);
   if (text === '') throw fail('invalid empty volume spec');
   const parts = text.split(':');
   if (parts.length > 3) throw fail('invalid spec: too many colons', 'SOURCE:TARGET[:OPTIONS]');
   if (parts.includes('')) throw fail('invalid spec: empty section between colons', 'SOURCE:TARGET[:OPTIONS]');
   const [source = '', target, options = ''] = parts;
-  if (target === undefined || !/^[/.]/.test(source))
-    throw noVolumes(text, target === undefined ? '' : source);
+  if (target === undefined) return { kind: 'volume', target: source };
+  if (!/^[/.]/.test(source)) return volume(source, target, options, fail);
   const how = volumeOptions(options, fail);
   return { kind: 'bind', source: resolve(source), createSource: true, target, ...how };
 }
 
-function noVolumes(text: string, name: string): TinyrunError {
-  if (name !== '' && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
-    return failing(text)(`${name} includes characters that no name of a volume has`, ABSOLUTE);
-  const what = name === '' ? 'anonymous' : 'named';
-  return new TinyrunError(
-    'UNSUPPORTED',
-    `--volume ${JSON.stringify(text)}: there are no ${what} volumes yet`,
-    {
-      hint: ABSOLUTE,
-    },
-  );
+function volume(name: string, target: string, options: string, fail: Fail): VolumeConfig {
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
+    throw fail(
+      `${JSON.stringify(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed`,
+      'if you intended to pass a host directory, use absolute path',
+    );
+  const words = options === '' ? [] : options.split(',');
+  const modes = [['ro', 'rw'], ['z', 'Z'], ['nocopy']];
+  const kinds = words.map((word) => modes.findIndex((kind) => kind.includes(word)));
+  if (kinds.includes(-1) || new Set(kinds).size < kinds.length) throw fail(`invalid mode: ${options}`);
+  return {
+    kind: 'volume',
+    name,
+    target,
+    ...(words.includes('ro') && { readOnly: true }),
+    ...(words.includes('nocopy') && { noCopy: true }),
+  };
 }
-
-const ABSOLUTE = 'give a directory of the host as an absolute path, or one that starts with ./';
 
 function volumeOptions(options: string, fail: Fail): { readOnly?: boolean; propagation?: Propagation } {
   const words = options === '' ? [] : options.split(',');

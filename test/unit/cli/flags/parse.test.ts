@@ -69,7 +69,12 @@ describe('mounts', () => {
     ]);
     for (const text of ['/a:/b:huh', '/a:b', '/a:/', '/a:/b:ro:x', ':/b'])
       expect(() => of({ volume: [text] })).toThrow(`--volume ${JSON.stringify(text)}: `);
-    expect(() => of({ volume: ['name:/b'] })).toThrow(/no named volumes yet/);
+    expect(read({ volume: ['name:/b:ro,nocopy,z', '/c'] }).mounts).toEqual([
+      { kind: 'volume', name: 'name', target: '/b', readOnly: true, noCopy: true },
+      { kind: 'volume', target: '/c' },
+    ]);
+    for (const text of ['name:/b:rslave', 'name:/b:ro,rw', 'na/me:/b'])
+      expect(() => of({ volume: [text] })).toThrow(`--volume ${JSON.stringify(text)}: `);
   });
   test('--mount', () => {
     expect(read({ mount: ['type=bind,src=/a,dst=/b,ro'] }).mounts).toEqual([
@@ -81,7 +86,18 @@ describe('mounts', () => {
     expect(() => of({ mount: ['type=bind,src=/a'] })).toThrow(/target/);
     expect(() => of({ mount: ['type=bind,dst=/a'] })).toThrow(/field Source must not be empty/);
     expect(() => of({ mount: ['type=bind,src=/a,dst=/b,what=1'] })).toThrow(/unexpected key 'what'/);
-    expect(() => of({ mount: ['type=volume,dst=/b'] })).toThrow(/not there yet/);
+    const volume = 'type=volume,src=v,dst=/b,ro,volume-nocopy,volume-label=a=1,volume-label=b';
+    expect(read({ mount: [volume] }).mounts).toEqual([
+      {
+        kind: 'volume',
+        name: 'v',
+        target: '/b',
+        readOnly: true,
+        noCopy: true,
+        labels: { a: '1', b: '' },
+      },
+    ]);
+    expect(() => of({ mount: ['dst=/b,volume-subpath=x'] })).toThrow(/not there yet/);
   });
   test('--tmpfs', () => {
     expect(read({ tmpfs: ['/t:size=1m,exec', '/u'] }).mounts).toEqual([

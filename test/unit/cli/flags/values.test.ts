@@ -15,14 +15,9 @@ import { read, taken } from './support.ts';
 
 // Every value that was tried with Docker is tried with ours. What differs is named, with the reason.
 
-const NOT_YET = 'there are no volumes yet';
 const NO_SIGNAL = 'the kernel has no such signal';
 const DIFFERENT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  '--mount': {
-    'type=volume,dst=/m': NOT_YET,
-    'dst=/m': NOT_YET,
-  },
-  '-v': { 'a:/b': NOT_YET, '/m': NOT_YET, 'src:/m': NOT_YET, ':': 'a slip of theirs: it says nothing' },
+  '-v': { ':': 'a slip of theirs: it says nothing' },
   '--tmpfs': { '/t:huge=within_size': 'the kernel knows it, and it harms nobody' },
   '--stop-signal': {
     '65': NO_SIGNAL,

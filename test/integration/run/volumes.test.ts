@@ -1,0 +1,118 @@
+// Volumes: made, filled from the image once, shared, kept, and removed with whoever they belong to.
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { VolumeStore } from '../../../src/volume/store.ts';
+import { Sandbox } from '../../support/sandbox.ts';
+
+const sandbox = new Sandbox();
+const data = path.join(sandbox.dir, 'data');
+let deep = '/fill';
+afterAll(() => sandbox.close());
+
+/** The image has something to fill a volume with, and a link that leads to the host's names. */
+beforeAll(async () => {
+  const layer = await sandbox.layer();
+  mkdirSync(path.join(layer, 'fill/sub'), { recursive: true });
+  writeFileSync(path.join(layer, 'fill/set-uid'), 'x');
+  chmodSync(path.join(layer, 'fill/set-uid'), 0o4755);
+  symlinkSync('../../../../etc/passwd', path.join(layer, 'fill/sub/link'));
+  chmodSync(path.join(layer, 'fill'), 0o1770);
+  for (let depth = 0; depth < 60; depth++) deep += '/d';
+  mkdirSync(path.join(layer, deep), { recursive: true });
+  symlinkSync(sandbox.canary, path.join(layer, 'out'));
+});
+
+async function out(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await sandbox.tinyrun(args);
+  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
+  return stdout;
+}
+const sh = (script: string, ...flags: string[]) =>
+  out('run', '--rm', ...flags, 'busybox', 'sh', '-c', script);
+const volumes = async () => (await out('volume', 'ls', '-q')).split('\n').filter(Boolean);
+
+test('what one container writes another reads, and no other than its own names one', async () => {
+  await sh('echo kept > /test/file', '-v', 'testvol:/test');
+  expect(await out('volume', 'ls')).toBe('DRIVER    VOLUME NAME\nlocal     testvol\n');
+  expect(await out('run', '--rm', '-v', 'testvol:/test', 'busybox', 'ls', '/test')).toBe('file\n');
+  const { code, stderr } = await sandbox.sh(['-v', 'testvol:/test:ro'], 'echo > /test/file');
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('Read-only') });
+  expect(JSON.parse(await out('volume', 'inspect', 'testvol'))).toMatchObject([
+    {
+      Driver: 'local',
+      Labels: null,
+      Mountpoint: `${data}/volumes/testvol/_data`,
+      Name: 'testvol',
+      Options: null,
+      Scope: 'local',
+    },
+  ]);
+});
+
+test('a new one has what the image has there, once; nocopy has nothing', async () => {
+  const look = `stat -c '%a %u' /v /v/set-uid; readlink /v/sub/link; ls -d ${deep.replace('/fill', '/v')} | wc -l`;
+  expect(await sh('rm -r /fill/* && echo mine > /fill/mine', '-v', 'filled:/fill')).toBe('');
+  expect(await sh('ls /fill', '-v', 'filled:/fill')).toBe('mine\n');
+  await sh('true', '-v', 'whole:/fill');
+  expect(await sh(look, '-v', 'whole:/v')).toBe('1770 0\n4755 0\n../../../../etc/passwd\n1\n');
+  expect(await sh('ls /fill', '-v', 'bare:/fill:nocopy')).toBe('');
+  await sh('true', '--userns', 'private', '-v', 'mapped:/fill');
+  expect(statSync(path.join(data, 'volumes/mapped/_data/set-uid'))).toMatchObject({ uid: 0, mode: 0o104755 });
+});
+
+test('one that somebody was stopped at filling is filled anew, and two at once fill it once', async () => {
+  const store = new VolumeStore(data);
+  store.create({ name: 'half' });
+  writeFileSync(path.join(store.data('half'), 'part'), '');
+  chmodSync(store.data('half'), 0o1000);
+  expect(await sh('ls /fill', '-v', 'half:/fill')).toBe('d\nset-uid\nsub\n');
+  expect(store.read('half')?.seeded).toBe(true);
+  const [one, other] = await Promise.all([
+    sh('ls /fill', '-v', 'race:/fill'),
+    sh('ls /fill', '-v', 'race:/fill'),
+  ]);
+  expect([one, other]).toEqual(Array(2).fill('d\nset-uid\nsub\n'));
+});
+
+test('a link of the image leads to what is below its own root', async () => {
+  expect(await sh('ls /out', '-v', 'led:/out')).toBe('');
+  expect(readdirSync(path.join(data, 'volumes/led/_data'))).toEqual([]);
+});
+
+test('those without a name go with their container, one in use stays', async () => {
+  const before = await volumes();
+  await sh('true', '-v', '/anon');
+  expect(await volumes()).toEqual(before);
+  await out('create', '--name', 'user', '-v', 'used:/x', '-v', '/anon', 'busybox', 'true');
+  const [anonymous = ''] = (await volumes()).filter((name) => /^[0-9a-f]{64}$/.test(name));
+  expect(JSON.parse(await out('inspect', '-f', '{{json .Mounts}}', 'user'))).toMatchObject([
+    { Type: 'volume', Name: 'used', Destination: '/x', Driver: 'local', RW: true, Propagation: '' },
+    { Type: 'volume', Name: anonymous, Destination: '/anon' },
+  ]);
+  expect(await out('ps', '-aq', '--filter', 'volume=used')).not.toBe('');
+  const refused = await sandbox.tinyrun(['volume', 'rm', 'used']);
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/remove used: volume is in use - \[[0-9a-f]{64}\]/),
+  });
+  await out('start', 'user');
+  await out('wait', 'user');
+  await out('rm', '-v', 'user');
+  expect((await volumes()).includes(anonymous)).toBe(false);
+  expect(await out('volume', 'rm', 'used')).toBe('used\n');
+  expect(await sandbox.tinyrun(['volume', 'rm', 'used'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no such volume'),
+  });
+  expect(await out('volume', 'rm', '-f', 'used')).toBe('used\n');
+});
+
+test('prune takes those without a name, and all where it is asked to', async () => {
+  const name = (await out('volume', 'create')).trim();
+  await out('volume', 'create', '--label', 'keep', 'labelled');
+  expect(await out('volume', 'prune', '-f')).toBe(`Deleted Volumes:\n${name}\n\nTotal reclaimed space: 0B\n`);
+  expect(await out('volume', 'prune', '-af', '--filter', 'label!=keep')).toContain('\ntestvol\n');
+  expect(await volumes()).toEqual(['labelled']);
+  expect(existsSync(path.join(data, 'volumes/testvol'))).toBe(false);
+});
