@@ -6,7 +6,8 @@ const FORCED = 1;
 
 /** How a command ends whose container has: as the container did, or as who was made to end it. */
 export function exitCodeAfter({ exitCode, forced, isDetached }: RunResult, { err }: Context): number {
-  if (isDetached) err('read escape sequence\n');
+  // who has closed standard output has typed nothing
+  if (isDetached && !process.stdout.errored) err('read escape sequence\n');
   if (!forced) return exitCode;
   err('\ngot 3 SIGTERM/SIGINTs, forcefully exiting: the container was killed\n');
   return FORCED;
