@@ -17,7 +17,7 @@ const RUN =
   '--health-start-interval --health-start-period --health-timeout --ip --ip6 --kernel-memory --label-file --link ' +
   '--link-local-ip --mac-address --memory-swappiness --network-alias --no-healthcheck ' +
   '--oom-kill-disable --publish --publish-all --quiet --restart --runtime --storage-opt --systemd ' +
-  '--use-api-socket --volume-driver --volumes-from -P -a -c -p -q';
+  '--use-api-socket --volume-driver -P -a -c -p -q';
 
 /** Flags by verb. */
 export const PLANNED_FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([

@@ -1,17 +1,19 @@
+import { TinyrunError } from '../errors.ts';
 import type { ImageDefaults } from '../image/types.ts';
 import type { Roots } from '../store/paths.ts';
 import { checkVolumeName, newVolumeName, type Seeding, VolumeStore } from '../volume/store.ts';
 import { ConfigError } from './config/error.ts';
 import { cleanTarget, type PlacedVolume } from './config/mounts.ts';
 import type { ContainerConfig, MountConfig, VolumeConfig } from './config/types.ts';
+import { findContainer } from './manage.ts';
 
 /** What a container mounts, all of it: its volumes named and placed, and those that its image asks for. */
 export function placeVolumes(
-  { dataRoot }: Roots,
-  { mounts = [], namespaces }: ContainerConfig,
+  roots: Roots,
+  { mounts = [], volumesFrom = [], namespaces }: ContainerConfig,
   image: ImageDefaults,
 ): readonly MountConfig[] {
-  const store = new VolumeStore(dataRoot);
+  const store = new VolumeStore(roots.dataRoot);
   const mapped = namespaces?.user === 'private' ? { mapped: true } : {};
   const place = (mount: VolumeConfig, field: string): PlacedVolume => {
     const { name = newVolumeName(), driver = 'local' } = mount;
@@ -27,12 +29,52 @@ export function placeVolumes(
   const given = mounts.map((mount, index) =>
     mount.kind === 'volume' ? place(mount, `mounts[${index}]`) : mount,
   );
-  const taken = new Set(given.map(({ target }) => cleanTarget(target)));
-  const more = Object.keys(image.Volumes ?? {})
+  const isFree = among(given);
+  const borrowed = volumesFrom
+    .flatMap((text, index) => mountsFrom(roots, text, `volumesFrom[${index}]`))
+    .filter(isFree);
+  const wanted = Object.keys(image.Volumes ?? {})
     .filter((target) => target.startsWith('/') && cleanTarget(target) !== '/')
-    .map(cleanTarget)
-    .filter((target, index, all) => !taken.has(target) && all.indexOf(target) === index);
-  return [...given, ...more.map((target) => place({ kind: 'volume', target }, 'image'))];
+    .map((target) => ({ kind: 'volume', target: cleanTarget(target) }) as const)
+    .filter(isFree);
+  const ours = (mount: MountConfig) => (mount.kind === 'volume' ? { ...mount, ...mapped } : mount);
+  return [...given, ...borrowed.map(ours), ...wanted.map((mount) => place(mount, 'image'))];
+}
+
+/** Whether nothing is mounted at a target yet; by then it is. */
+function among(given: readonly MountConfig[]): (mount: { readonly target: string }) => boolean {
+  const taken = new Set(given.map(({ target }) => cleanTarget(target)));
+  return ({ target }) => {
+    const isFree = !taken.has(cleanTarget(target));
+    taken.add(cleanTarget(target));
+    return isFree;
+  };
+}
+
+/** The volumes and binds of another container; nothing is copied into them, and they go with that one. */
+function mountsFrom(roots: Roots, text: string, field: string): MountConfig[] {
+  const [, name = '', mode] = /^([^:]*)(?::(.*))?$/s.exec(text) ?? [];
+  const words = mode?.split(',') ?? [];
+  if (name === '' || words.some((word) => !['ro', 'rw', 'z', 'Z'].includes(word)))
+    throw new ConfigError(field, `invalid mode: ${mode ?? ''}`, {
+      hint: 'CONTAINER, CONTAINER:ro or CONTAINER:rw',
+    });
+  const { record } = findContainer(roots, name);
+  if (record.config.autoRemove && record.mounts.some(({ volume }) => volume?.anonymous))
+    throw new TinyrunError(
+      'UNSUPPORTED',
+      `${name} is to be removed at its end, and its volumes without a name with it`,
+      {
+        hint: 'have that one stay, or give its volumes names',
+      },
+    );
+  const readOnly = words.includes('ro') ? { readOnly: true } : {};
+  return (record.placed ?? record.config.mounts ?? []).flatMap((mount): MountConfig[] => {
+    if (mount.kind === 'tmpfs') return [];
+    if (mount.kind === 'bind') return [{ ...mount, ...readOnly }];
+    const { anonymous: _, mapped: __, ...rest } = mount as PlacedVolume;
+    return [{ ...rest, noCopy: true, ...readOnly }];
+  });
 }
 
 export const isPlaced = (mount: MountConfig): mount is PlacedVolume =>

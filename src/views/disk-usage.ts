@@ -1,9 +1,11 @@
 import { isRunning } from '../engine/status.ts';
 import type { ContainerUsage, DiskUsage, ImageUsage } from '../engine/usage.ts';
+import type { VolumeView } from '../engine/volumes.ts';
 import { linesOf } from '../image/view.ts';
 import { rowOf as containerRow } from './containers.ts';
 import { rowOf as imageRow } from './images.ts';
 import { humanSize } from './units.ts';
+import { volumeRow } from './volumes.ts';
 
 /** Column heads of `system df`. */
 export const USAGE_HEADERS = {
@@ -14,8 +16,22 @@ export const USAGE_HEADERS = {
   Reclaimable: 'RECLAIMABLE',
 };
 
-/** Docker's four lines, always all of them: scripts count them. There are no volumes and no build cache yet. */
-export function summaryRows({ images, containers, layers }: DiskUsage) {
+/** A volume with what it takes on disk. */
+export interface VolumeUsage {
+  readonly view: VolumeView;
+  readonly size: number;
+}
+
+export const volumeUsageRow = ({ view, size }: VolumeUsage) => ({
+  ...volumeRow(view),
+  Links: String(view.users.length),
+  Size: humanSize(size, 4),
+});
+
+/** Docker's four lines, always all of them: scripts count them. There is no build cache yet. */
+export function summaryRows({ images, containers, layers }: DiskUsage, volumes: readonly VolumeUsage[] = []) {
+  const total = (list: readonly VolumeUsage[]) => list.reduce((all, { size }) => all + size, 0);
+  const had = volumes.filter(({ view }) => view.users.length > 0);
   const sum = (list: readonly ContainerUsage[]) => list.reduce((total, { size }) => total + size, 0);
   const isActive = ({ view }: ContainerUsage) => isRunning(view);
   const active = containers.filter(isActive);
@@ -29,7 +45,7 @@ export function summaryRows({ images, containers, layers }: DiskUsage) {
       sum(containers),
       sum(containers) - sum(active),
     ),
-    summaryRow('Local Volumes', 0, 0, 0, 0),
+    summaryRow('Local Volumes', volumes.length, had.length, total(volumes), total(volumes) - total(had)),
     summaryRow('Build Cache', 0, 0, 0, 0),
   ];
 }

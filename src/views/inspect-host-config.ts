@@ -26,7 +26,7 @@ export function describeHostConfig(config: ContainerConfig) {
     RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
     AutoRemove: autoRemove ?? false,
     VolumeDriver: '',
-    VolumesFrom: null,
+    VolumesFrom: orNull(config.volumesFrom),
     ConsoleSize: [0, 0],
     ...(isFilled(annotations) && { Annotations: annotations }),
     ...capabilities(security),

@@ -1,6 +1,14 @@
-import { type DiskUsage, diskUsage } from '../../engine/usage.ts';
+import { type DiskUsage, diskUsage, treeSize } from '../../engine/usage.ts';
+import { listVolumes } from '../../engine/volumes.ts';
 import { HEADERS as CONTAINER_HEADERS } from '../../views/containers.ts';
-import { containerUsageRow, imageUsageRow, summaryRows, USAGE_HEADERS } from '../../views/disk-usage.ts';
+import {
+  containerUsageRow,
+  imageUsageRow,
+  summaryRows,
+  USAGE_HEADERS,
+  type VolumeUsage,
+  volumeUsageRow,
+} from '../../views/disk-usage.ts';
 import { HEADERS as IMAGE_HEADERS } from '../../views/images.ts';
 import type { Command, Context } from '../command.ts';
 import { listing, readFormat } from '../output/table-rows.ts';
@@ -18,34 +26,41 @@ export const command: Command = {
   define(program, context) {
     program
       .option('--format <FORMAT>', 'table, json, or a Go template')
-      .option('-v, --verbose', 'each image and container')
+      .option('-v, --verbose', 'each image, container and volume')
       .action((flags: Flags) => show(flags, context));
   },
 };
 
 function show({ format, verbose }: Flags, context: Context): void {
   const print = (verbose ? verbosePrinter : summaryPrinter)(format || 'table');
-  const usage = diskUsage(context, (error) => context.err(`tinyrun: ${error.message}\n`));
-  context.out(print(usage));
+  const onDamaged = (error: Error) => context.err(`tinyrun: ${error.message}\n`);
+  const usage = diskUsage(context, onDamaged);
+  const volumes = listVolumes(context, [], onDamaged).map((view) => ({
+    view,
+    size: treeSize(view.mountpoint),
+  }));
+  context.out(print(usage, volumes));
 }
 
-export function summaryPrinter(format: string): (usage: DiskUsage) => string {
+type Print = (usage: DiskUsage, volumes?: readonly VolumeUsage[]) => string;
+
+export function summaryPrinter(format: string): Print {
   const print = listing({ headers: USAGE_HEADERS, columns: Object.keys(USAGE_HEADERS), format });
-  return (usage) => print(summaryRows(usage));
+  return (usage, volumes) => print(summaryRows(usage, volumes));
 }
 
 /** Tables, or one document of all for `json` and templates, which get no newline of ours, as with Docker. */
-export function verbosePrinter(format: string): (usage: DiskUsage) => string {
+export function verbosePrinter(format: string): Print {
   const short = format.startsWith('table');
-  const rows = ({ images, containers }: DiskUsage) => ({
+  const rows = ({ images, containers }: DiskUsage, volumes: readonly VolumeUsage[] = []) => ({
     Images: images.map((usage) => new Row(imageUsageRow(usage, short))),
     Containers: containers.map((usage) => new Row(containerUsageRow(usage, short))),
-    Volumes: [],
+    Volumes: volumes.map((usage) => new Row(volumeUsageRow(usage))),
     BuildCache: [],
   });
-  if (format === 'table') return (usage) => tables(rows(usage));
+  if (format === 'table') return (usage, volumes) => tables(rows(usage, volumes));
   const template = compileTemplate(format === 'json' ? '{{json .}}' : readFormat(format).text);
-  return (usage) => template(rows(usage));
+  return (usage, volumes) => template(rows(usage, volumes));
 }
 
 const VOLUME_HEADERS = { Name: 'VOLUME NAME', Links: 'LINKS', Size: 'SIZE' };
@@ -62,15 +77,16 @@ const CACHE_HEADERS = {
 const IMAGE_COLUMNS = 'Repository Tag ID CreatedSince Size SharedSize UniqueSize Containers'.split(' ');
 const CONTAINER_COLUMNS = 'ID Image Command LocalVolumes Size RunningFor Status Names'.split(' ');
 
-function tables(rows: { Images: readonly Row[]; Containers: readonly Row[] }): string {
+function tables(rows: Readonly<Record<'Images' | 'Containers' | 'Volumes', readonly Row[]>>): string {
   const images = listing({ headers: IMAGE_HEADERS, columns: IMAGE_COLUMNS })(rows.Images);
   const containers = listing({ headers: CONTAINER_HEADERS, columns: CONTAINER_COLUMNS })(rows.Containers);
+  const volumes = listing({ headers: VOLUME_HEADERS, columns: Object.keys(VOLUME_HEADERS) })(rows.Volumes);
   const empty = (headers: Readonly<Record<string, string>>) =>
     listing({ headers, columns: Object.keys(headers) })([]);
   return [
     `Images space usage:\n\n${images}`,
     `Containers space usage:\n\n${containers}`,
-    `Local Volumes space usage:\n\n${empty(VOLUME_HEADERS)}`,
+    `Local Volumes space usage:\n\n${volumes}`,
     `Build cache usage: 0B\n\n${empty(CACHE_HEADERS)}`,
   ].join('\n');
 }

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { containerIds, readRecord, viewOf } from '../../engine/record.ts';
 import type { ContainerStatus } from '../../engine/status.ts';
 import { CredentialStore } from '../../image/registry/credentials.ts';
@@ -20,6 +21,8 @@ export function list(listing: Listing, roots: Roots, typed: string): readonly Ca
       return containers(roots, typed, (status) => status === 'created' || status === 'exited');
     case 'images':
       return images(roots, typed);
+    case 'volumes':
+      return volumes(roots);
     case 'registries':
       return registries();
     case 'variables':
@@ -51,6 +54,12 @@ function images(roots: Roots, typed: string): Candidate[] {
     const words = byId ? [...tags, digits.slice(0, Math.max(12, typed.length))] : tags;
     return words.map((word) => ({ word }));
   });
+}
+
+function volumes({ dataRoot }: Roots): Candidate[] {
+  const dir = `${dataRoot}/volumes`;
+  const names = existsSync(dir) ? readdirSync(dir) : [];
+  return names.filter((name) => !name.startsWith('.')).map((word) => ({ word }));
 }
 
 function registries(): Candidate[] {

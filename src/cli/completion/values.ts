@@ -9,6 +9,7 @@ export type Listing =
   | 'paused'
   | 'images'
   | 'registries'
+  | 'volumes'
   | 'variables'
   | 'files'
   | 'directories';
@@ -64,7 +65,10 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
   '--ulimit': ULIMIT.split(' '),
   '--userns': ['host', 'private'],
   '--uts': joined('private', 'host'),
-  '--volume': FILE,
+  '--volume': [...FILE, all('volumes')],
+  '--volumes-from': [all('containers')],
+  'volume ls --filter': ['dangling=true', 'dangling=false', 'driver=local', 'label=', 'name='],
+  'volume prune --filter': ['all=true', 'label=', 'label!='],
   'ps --filter': [
     ...'id= name= label= exited= health= status=created status=exited status=paused status=running'.split(
       ' ',
@@ -72,6 +76,7 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
     all('images', 'ancestor='),
     all('containers', 'before='),
     all('containers', 'since='),
+    all('volumes', 'volume='),
   ],
   'images --filter': 'dangling=true dangling=false label= until= reference= before= since='.split(' '),
   'container prune --filter': ['until=', 'label=', 'label!='],
@@ -113,6 +118,8 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   top: [[all('running')], []],
   'image inspect': [IMAGE],
   'image tree': [IMAGE],
+  'volume inspect': [[all('volumes')]],
+  'volume rm': [[all('volumes')]],
 });
 
 /** Words for the value of a flag of a verb, which is called `name` among ourselves; undefined where nothing is known of it. */

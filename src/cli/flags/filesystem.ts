@@ -12,6 +12,7 @@ interface Flags {
   readonly volume?: readonly string[];
   readonly mount?: readonly string[];
   readonly tmpfs?: readonly string[];
+  readonly volumesFrom?: readonly string[];
   readonly readOnly?: boolean;
   readonly shmSize?: string;
   readonly device?: readonly string[];
@@ -39,10 +40,15 @@ export const filesystemFlags: FlagGroup<Flags> = {
         'an empty file system in memory; options after a colon, as in :size=64m',
         collect,
       )
+      .option(
+        '--volumes-from <CONTAINER>',
+        'what another container mounts; :ro after it for read-only',
+        collect,
+      )
       .option('--read-only', 'the root file system cannot be written')
       .option('--shm-size <SIZE>', 'size of /dev/shm (default 64m)')
       .option('--device <PATH>', 'a device of the host, as HOST:TARGET:rwm or less of it', collect),
-  read: ({ volume = [], mount = [], tmpfs = [], device, shmSize, readOnly }, host) => {
+  read: ({ volume = [], mount = [], tmpfs = [], device, shmSize, readOnly, volumesFrom }, host) => {
     const absolute = (path: string) => (path.startsWith('/') ? resolve(path) : resolve(host.cwd, path));
     return {
       mounts: [
@@ -53,6 +59,7 @@ export const filesystemFlags: FlagGroup<Flags> = {
       devices: device?.map(parseDevice),
       shmSize: shmSize === undefined ? undefined : parseSize(shmSize, '--shm-size'),
       readOnly,
+      volumesFrom,
     };
   },
   names: {
@@ -60,6 +67,7 @@ export const filesystemFlags: FlagGroup<Flags> = {
     'mounts.target': ['--volume %q', ...MOUNT_CONFIG],
     'mounts.propagation': ['--volume %q', ...MOUNT_CONFIG],
     'mounts.source': ['--volume', '--mount', '--tmpfs'],
+    volumesFrom: '--volumes-from %q',
     devices: '--device %q',
     shmSize: '--shm-size %q',
   },

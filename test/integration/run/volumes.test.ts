@@ -108,7 +108,29 @@ test('those without a name go with their container, one in use stays', async () 
   expect(await out('volume', 'rm', '-f', 'used')).toBe('used\n');
 });
 
+test('--volumes-from: what another mounts, which stays that one’s', async () => {
+  await out('create', '--name', 'lender', '-v', 'lent:/l', '-v', '/anon', '--tmpfs', '/t', 'busybox', 'true');
+  expect(
+    await sh('echo 1 > /l/a; echo 2 > /anon/b; mount | grep -c " /t "; true', '--volumes-from', 'lender'),
+  ).toBe('0\n');
+  const { code, stderr } = await sandbox.sh(
+    ['--volumes-from', 'lender:ro'],
+    'cat /l/a /anon/b >&2; echo > /l/a',
+  );
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(/^1\n2\n.*Read-only/s) });
+  await out('create', '--name', 'taker', '--volumes-from', 'lender', '-v', '/l', 'busybox', 'true');
+  expect(await out('inspect', '-f', '{{json .HostConfig.VolumesFrom}}', 'taker')).toBe('["lender"]\n');
+  const before = await volumes();
+  await out('rm', '-v', 'lender');
+  expect(await volumes()).toEqual(before);
+  await out('rm', '-v', 'taker');
+  expect((await volumes()).length).toBe(before.length - 1);
+  const df = await out('system', 'df', '--format', '{{.Type}} {{.TotalCount}} {{.Active}}');
+  expect(df).toContain(`Local Volumes ${before.length - 1} 0\n`);
+});
+
 test('prune takes those without a name, and all where it is asked to', async () => {
+  await out('volume', 'prune', '-f');
   const name = (await out('volume', 'create')).trim();
   await out('volume', 'create', '--label', 'keep', 'labelled');
   expect(await out('volume', 'prune', '-f')).toBe(`Deleted Volumes:\n${name}\n\nTotal reclaimed space: 0B\n`);
