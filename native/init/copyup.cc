@@ -24,14 +24,18 @@ long copyAttributes(int from, int to) {
   return 0;
 }
 
-// Owner before mode: a change of owner clears setuid. Nobody but us sees the new file system yet.
-long copyMeta(int to, const char* name, const struct stat& st) {
+// Of what is open; owner before mode: a change of owner clears setuid, and file capabilities. Never by name: a volume may be
+// another container's already, who could put a link there, and chmod(2) follows it, here to the host.
+long copyOwner(int from, int to, const struct stat& st) {
   struct stat made;
-  if (const long r = sys::fstatat(to, name, &made, AT_SYMLINK_NOFOLLOW); r < 0) return r;
+  if (const long r = sys::fstat(to, &made); r < 0) return r;
   if (made.st_uid != st.st_uid || made.st_gid != st.st_gid)
-    if (const long r = sys::fchownat(to, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW); r < 0) return r;
-  if ((st.st_mode & sys::kTypeMask) != sys::kSymlink)
-    if (const long r = sys::call(__NR_fchmodat, to, name, st.st_mode & 07777); r < 0) return r;
+    if (const long r = sys::call(__NR_fchown, to, st.st_uid, st.st_gid); r < 0) return r;
+  if (const long r = copyAttributes(from, to); r < 0) return r;
+  return sys::fchmod(to, st.st_mode & 07777);
+}
+
+long copyTimes(int to, const char* name, const struct stat& st) {
   const struct __kernel_timespec times[2] = {
       {static_cast<long>(st.st_atime), static_cast<long>(st.st_atime_nsec)},
       {static_cast<long>(st.st_mtime), static_cast<long>(st.st_mtime_nsec)},
@@ -49,20 +53,43 @@ long copyFile(int from, int to, const char* name, const struct stat& st) {
     if (n < 0) return n;
     if (n == 0) break;
   }
-  // a change of owner clears file capabilities
-  if (const long r = sys::call(__NR_fchown, out.get(), st.st_uid, st.st_gid); r < 0) return r;
-  return copyAttributes(in.get(), out.get());
+  return copyOwner(in.get(), out.get(), st);
 }
 
-long copyLink(int from, int to, const char* name) {
+long ownEntry(int to, const char* name, const struct stat& st) {
+  return sys::fchownat(to, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW);
+}
+
+long copyLink(int from, int to, const char* name, const struct stat& st) {
   char target[4096];
   const long n = sys::readlinkat(from, name, target, sizeof target - 1);
   if (n < 0) return n;
   target[n] = 0;
-  return sys::symlinkat(target, to, name);
+  const long r = sys::symlinkat(target, to, name);
+  return r < 0 ? r : ownEntry(to, name, st);
 }
 
-long copyDirectory(int from, int to, int depth);
+long copyContent(int from, int to, int depth);
+
+long copyDirectory(int from, int to, const char* name, const struct stat& st, int depth) {
+  if (const long r = sys::mkdirat(to, name, 0700); r < 0) return r;
+  const sys::Fd source(sys::openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  if (source.bad()) return source.value();
+  const sys::Fd target(sys::openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  if (target.bad()) return target.value();
+  const long r = copyContent(source.get(), target.get(), depth);
+  return r < 0 ? r : copyOwner(source.get(), target.get(), st);
+}
+
+// A device, a fifo, a socket: its mode is as it is made, the lane has no umask. In a user namespace nobody makes devices, nor
+// could use one.
+long copyNode(int to, const char* name, const struct stat& st) {
+  const long r = sys::mknodat(to, name, st.st_mode, static_cast<unsigned>(st.st_rdev));
+  if (r == -EPERM) return 0;
+  if (r < 0) return r;
+  const long owned = ownEntry(to, name, st);
+  return owned < 0 ? owned : copyTimes(to, name, st);
+}
 
 long copyEntry(int from, int to, const char* name, int depth) {
   struct stat st;
@@ -70,21 +97,14 @@ long copyEntry(int from, int to, const char* name, int depth) {
   long r = 0;
   switch (st.st_mode & sys::kTypeMask) {
     case sys::kRegular: r = copyFile(from, to, name, st); break;
-    case sys::kSymlink: r = copyLink(from, to, name); break;
-    case sys::kDirectory: {
-      if (r = sys::mkdirat(to, name, st.st_mode & 07777); r < 0) break;
-      const sys::Fd source(sys::openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-      const sys::Fd target(sys::openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-      r = source.bad() ? source.value() : target.bad() ? target.value() : copyDirectory(source.get(), target.get(), depth + 1);
-      if (r >= 0) r = copyAttributes(source.get(), target.get());
-      break;
-    }
-    default: r = sys::mknodat(to, name, st.st_mode, static_cast<unsigned>(st.st_rdev)); break;
+    case sys::kSymlink: r = copyLink(from, to, name, st); break;
+    case sys::kDirectory: r = copyDirectory(from, to, name, st, depth + 1); break;
+    default: return copyNode(to, name, st);
   }
-  return r < 0 ? r : copyMeta(to, name, st);
+  return r < 0 ? r : copyTimes(to, name, st);
 }
 
-long copyDirectory(int from, int to, int depth) {
+long copyContent(int from, int to, int depth) {
   if (depth > kMaxDepth) return -ENAMETOOLONG;
   alignas(8) char buffer[2048];
   for (;;) {
@@ -106,9 +126,9 @@ Result copyUp(Container&, int from, int to, const char* what) {
   if (root.bad()) return failed("openat", root.value(), what);
   struct stat st;
   if (Result r = check("fstat", sys::fstat(from, &st), what); !r) return r;
-  if (Result r = check("copy", copyDirectory(from, root.get(), 0), what); !r) return r;
-  if (Result r = check("fsetxattr", copyAttributes(from, root.get()), what); !r) return r;
-  return check("fchownat", copyMeta(root.get(), ".", st), what);
+  if (Result r = check("copy", copyContent(from, root.get(), 0), what); !r) return r;
+  if (Result r = check("fchmod", copyOwner(from, root.get(), st), what); !r) return r;
+  return check("utimensat", copyTimes(root.get(), ".", st), what);
 }
 
 }  // namespace tinyrun

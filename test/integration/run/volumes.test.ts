@@ -1,4 +1,5 @@
 // Volumes: made, filled from the image once, shared, kept, and removed with whoever they belong to.
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -16,6 +17,8 @@ beforeAll(async () => {
   mkdirSync(path.join(layer, 'fill/sub'), { recursive: true });
   writeFileSync(path.join(layer, 'fill/set-uid'), 'x');
   chmodSync(path.join(layer, 'fill/set-uid'), 0o4755);
+  execFileSync('setfattr', ['-n', 'user.note', '-v', 'kept', path.join(layer, 'fill/set-uid')]);
+  execFileSync('mknod', ['-m', '640', path.join(layer, 'fill/null'), 'c', '1', '3']);
   symlinkSync('../../../../etc/passwd', path.join(layer, 'fill/sub/link'));
   chmodSync(path.join(layer, 'fill'), 0o1770);
   for (let depth = 0; depth < 60; depth++) deep += '/d';
@@ -56,6 +59,12 @@ test('a new one has what the image has there, once; nocopy has nothing', async (
   expect(await sh('ls /fill', '-v', 'filled:/fill')).toBe('mine\n');
   await sh('true', '-v', 'whole:/fill');
   expect(await sh(look, '-v', 'whole:/v')).toBe('1770 0\n4755 0\n../../../../etc/passwd\n1\n');
+  const files = path.join(data, 'volumes/whole/_data');
+  const noted = ['--only-values', '-n', 'user.note', path.join(files, 'set-uid')];
+  expect(execFileSync('getfattr', noted, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })).toBe(
+    'kept',
+  );
+  expect(statSync(path.join(files, 'null'))).toMatchObject({ mode: 0o20640, rdev: 0x103 });
   expect(await sh('ls /fill', '-v', 'bare:/fill:nocopy')).toBe('');
   await sh('true', '--userns', 'private', '-v', 'mapped:/fill');
   expect(statSync(path.join(data, 'volumes/mapped/_data/set-uid'))).toMatchObject({ uid: 0, mode: 0o104755 });
@@ -66,13 +75,13 @@ test('one that somebody was stopped at filling is filled anew, and two at once f
   store.create({ name: 'half' });
   writeFileSync(path.join(store.data('half'), 'part'), '');
   chmodSync(store.data('half'), 0o1000);
-  expect(await sh('ls /fill', '-v', 'half:/fill')).toBe('d\nset-uid\nsub\n');
+  expect(await sh('ls /fill', '-v', 'half:/fill')).toBe('d\nnull\nset-uid\nsub\n');
   expect(store.read('half')?.seeded).toBe(true);
   const [one, other] = await Promise.all([
     sh('ls /fill', '-v', 'race:/fill'),
     sh('ls /fill', '-v', 'race:/fill'),
   ]);
-  expect([one, other]).toEqual(Array(2).fill('d\nset-uid\nsub\n'));
+  expect([one, other]).toEqual(Array(2).fill('d\nnull\nset-uid\nsub\n'));
 });
 
 test('a link of the image leads to what is below its own root', async () => {
