@@ -22,6 +22,8 @@ namespace {
 alignas(16) unsigned char storage[sizeof(Container)];
 
 [[noreturn]] void refuse(const char* why) {
+  // Started by a container, as its program: that is not a set-up that ends (handshake_host.cc).
+  sys::prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("tinyrun-init"));
   Text<256> line;
   line.add("tinyrun-init: ").add(why).add("\n");
   sys::write(2, line.c_str(), line.size());
