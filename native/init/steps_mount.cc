@@ -133,12 +133,14 @@ Result copyTarget(Container& lane, const args::mountFs& a, int mount) {
   return copyUp(lane, from.get(), mount, a.target);
 }
 
-// The mark is gone once all is copied: what was stopped half-way still has it. Nobody in a container can set it, since its
-// mode is that of the volume's own directory, which is filled by then.
+// Of a directory that is to be filled; the engine asks only while its record says that nobody has.
+constexpr unsigned kUnfilled = 01000;
+
+// The mark is gone once all is copied: what was stopped half-way still has it.
 Result fillMarked(Container& lane, const args::bind& a, int tree) {
   struct stat st;
   if (Result r = check("fstat", sys::fstat(tree, &st), a.target); !r) return r;
-  if (st.st_mode != (sys::kDirectory | S_ISVTX)) return kDone;
+  if (st.st_mode != (sys::kDirectory | kUnfilled)) return kDone;
   const sys::Fd from(openInRoot(rootOf(lane), a.target, O_RDONLY | O_DIRECTORY));
   if (from.value() == -ENOENT) return check("fchmodat", sys::call(__NR_fchmodat, tree, ".", 0755), a.target);
   if (from.bad()) return failed("openat2", from.value(), a.target);
