@@ -100,11 +100,13 @@ Result executed(Host& host) {
 
 // A process that is killed for memory on its way, or by somebody, closes the socket as execve does. Its name tells them
 // apart: execve closes the socket first, then gives the name of the program, and a death closes it before it can be reaped.
-// What its own filter ends, at execve itself, counts as its program's end: so do runc and Docker have it.
+// What its own filter ends, at execve itself, counts as its program's end: so do runc and Docker have it. A program may call
+// itself so, too: who is still there after a thousand looks is one.
 bool diedBefore(const Host& host) {
   Text<64> path;
   path.add("/proc/").add(static_cast<uint64_t>(host.pid)).add("/comm");
-  for (bool dead = false;;) {
+  bool dead = false;
+  for (int looks = 0; looks < 1000; ++looks) {
     const sys::Fd file(sys::openat(AT_FDCWD, path.c_str(), O_RDONLY));
     char name[32];   // TASK_COMM_LEN is 16
     const long n = file.bad() ? 0 : sys::read(file.get(), name, sizeof name);
@@ -120,6 +122,7 @@ bool diedBefore(const Host& host) {
     struct __kernel_timespec pause = {0, 1'000'000};
     dead = sys::ppoll(&end, 1, &pause) > 0;
   }
+  return false;
 }
 
 // Reads packets until `wanted` with `value`. Kind::failed as `wanted` stands for the end of file of awaitExec.

@@ -102,6 +102,28 @@ ROOT_TEST(whoDiesBeforeItsProgramRunsIsNotTakenForIt) {
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
 }
 
+// Whoever made the image chose that name: nobody waits for such a program to end.
+ROOT_TEST(aProgramMayBeCalledAsTheSetUpIs) {
+  Directory dir;
+  makeRoot(dir.path());
+  writeFile(dir / "tinyrun:setup", "#!/bin/sh\nread line; exit 7\n");
+  fs::permissions(dir / "tinyrun:setup", fs::perms::all);
+  int input[2];
+  EXPECT_EQ(pipe2(input, O_CLOEXEC), 0);
+  auto plan = containerIn(dir.path());
+  thenRun(plan, {"/tinyrun:setup"});
+  plan.host(make::yield{.tag = 1});
+  tinyrun::MachineOptions options;
+  options.stdio[0] = input[0];
+  Run run(plan, options);
+  EXPECT(run.outcome.state == State::yield);   // it reads still
+  close(input[1]);
+  run.outcome = run.machine.resume();
+  run.finish();
+  EXPECT_EQ(run.status, 7);
+  close(input[0]);
+}
+
 // Docker and runc have its exit status then, and so have the scripts of their users.
 ROOT_TEST(whatAFilterEndsAtExecveIsTheProgramsEnd) {
   make::Plan plan;
