@@ -1,6 +1,7 @@
 import type { Command as Program } from 'commander';
 import type { LogConfig } from '../../engine/config/types.ts';
 import { TinyrunError } from '../../errors.ts';
+import { decimalBytesOf } from '../../store/words.ts';
 import { collect } from '../options.ts';
 import type { FlagGroup } from './group.ts';
 import { parseInteger } from './parse/number.ts';
@@ -41,16 +42,7 @@ function parseOption(given: string): { bytes?: number; files?: number } {
   const [key, value = ''] = cut(given);
   if (key === 'max-file') return { files: parseInteger(value) };
   if (key !== 'max-size') throw refused(given, 'no such option of json-file');
-  const bytes = value === '-1' ? -1 : decimalBytes(value);
+  const bytes = value === '-1' ? -1 : decimalBytesOf(value);
   if (bytes === undefined) throw refused(given, 'not a size');
   return { bytes };
-}
-
-const UNITS = 'bkmgtp';
-
-/** `10m`, `1.5GB`: go-units' FromHumanSize, decimal, as Docker reads this one. */
-export function decimalBytes(text: string): number | undefined {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([kmgtp])?b?$/i.exec(text) ?? [];
-  if (number === undefined) return undefined;
-  return Math.trunc(Number(number) * 1000 ** Math.max(0, UNITS.indexOf(unit.toLowerCase() || 'b')));
 }

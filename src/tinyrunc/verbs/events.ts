@@ -4,33 +4,18 @@ import { TinyrunError } from '../../errors.ts';
 import { oomKills } from '../../runtime/cgroup.ts';
 import { waitForEnd } from '../../runtime/pidfd.ts';
 import { liveCgroups } from '../../runtime/whereabouts.ts';
-import { dict } from '../../store/dict.ts';
 import { toJson } from '../../store/text.ts';
+import { durationOf } from '../../store/words.ts';
 import { usage } from '../args.ts';
 import { type Container, loadContainer } from '../container.ts';
 import { readStats } from '../stats.ts';
 import type { Verb } from '../verb.ts';
 
-const UNITS: Readonly<Record<string, number>> = dict({
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-});
-
 /** A duration as Go writes it (`5s`, `1m30s`, `-.5ms`, `0`), milliseconds. @throws TinyrunError (USAGE) */
 export function parseDuration(text: string): number {
-  const [, sign, size = ''] = /^([-+]?)(.*)$/s.exec(text) ?? [];
-  if (size === '0') return 0;
-  const parts = [...size.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== size) {
-    throw usage(`invalid value ${toJson(text)} for flag -interval: parse error`);
-  }
-  const sum = parts.reduce((ms, [, number, unit]) => ms + Number(number) * (UNITS[unit ?? ''] ?? 0), 0);
-  return sign === '-' ? -sum : sum;
+  const duration = durationOf(text);
+  if (duration !== undefined) return duration;
+  throw usage(`invalid value ${toJson(text)} for flag -interval: parse error`);
 }
 
 /** 2^64-1 as a double is above what a Go program reads into its uint64. */

@@ -1,35 +1,13 @@
 import { TinyrunError } from '../../../errors.ts';
-
-const NANOSECONDS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
-
-const DURATION = /^([+-]?)((?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/;
-
-/** Go's durations, `1h30m`, `.5s`: nanoseconds; undefined for what is none. */
-export function nanosecondsOf(text: string): number | undefined {
-  if (text === '0') return 0;
-  const sign = DURATION.exec(text)?.[1];
-  if (sign === undefined) return undefined;
-  let sum = 0;
-  for (const [, number, unit = ''] of text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g))
-    sum += Number(number) * (NANOSECONDS[unit] ?? 0);
-  return sign === '-' ? -sum : sum;
-}
+import { durationOf } from '../../../store/words.ts';
 
 /**
  * --since and --until as Docker reads them: a duration before now, a date or time (of this host's zone where it names
  * none), seconds since 1970. Answers RFC 3339, UTC, with nanoseconds. @throws TinyrunError
  */
 export function parseTime(text: string, flag: string, now: number = Date.now()): string {
-  const ago = nanosecondsOf(text);
-  if (ago !== undefined) return rfc3339Nano(BigInt(now) * 1_000_000n - BigInt(Math.round(ago)));
+  const ago = durationOf(text);
+  if (ago !== undefined) return rfc3339Nano(BigInt(Math.round((now - ago) * 1000)) * 1000n);
   const [, seconds, fraction = ''] = /^(\d+)(?:\.(\d{1,9}))?$/.exec(text) ?? [];
   if (seconds !== undefined)
     return rfc3339Nano(BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0')));
