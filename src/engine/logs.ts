@@ -1,4 +1,3 @@
-import { existsSync, watch } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import { LogReader } from '../runtime/log/files.ts';
 import type { LogLine } from '../runtime/log/line.ts';
@@ -6,6 +5,7 @@ import { attachTo } from '../runtime/monitor/attach.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
+import { watchIfThere } from './moves.ts';
 import { isRunning } from './status.ts';
 
 export type { LogLine } from '../runtime/log/line.ts';
@@ -107,8 +107,7 @@ function newsOf(dir: string) {
     has = true;
     wake();
   };
-  const watcher = existsSync(dir) ? watch(dir, tell) : undefined;
-  watcher?.on('error', tell);
+  const watcher = watchIfThere(dir, tell);
   return {
     tell,
     close: () => watcher?.close(),
