@@ -6,7 +6,6 @@ import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { watchIfThere } from './moves.ts';
-import { isRunning } from './status.ts';
 
 export type { LogLine } from '../runtime/log/line.ts';
 
@@ -40,8 +39,8 @@ export async function* logsOf(
   const wanted = between(options);
   const reader = new LogReader(paths.log, options.tail);
   try {
-    if (options.follow && isRunning(view))
-      return yield* followed(reader, wanted, { ...paths, signal: options.signal });
+    // what has ended may still be being written down: its monitor knows
+    if (options.follow) return yield* followed(reader, wanted, { ...paths, signal: options.signal });
     for (let lines = reader.next(); lines.length > 0; lines = reader.next()) yield wanted(lines);
   } finally {
     reader.close();
