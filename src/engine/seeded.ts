@@ -22,31 +22,43 @@ export async function bearSeeded({ volumes }: Pick<Blueprint, 'volumes'>, birth:
 export const anonymousOf = ({ mounts }: Pick<ContainerRecord, 'mounts'>): string[] =>
   mounts.flatMap(({ volume }) => (volume?.anonymous ? [volume.name] : []));
 
-/** Who has which volume, by name. */
-export function volumeUsers(roots: Roots): Map<string, string[]> {
+/**
+ * Who has which volume, by name. Of a damaged record nobody knows what it has: `onDamaged` is told, and nothing may be taken
+ * for unused then.
+ */
+export function volumeUsers(roots: Roots, onDamaged: (error: Error) => void): Map<string, string[]> {
   const users = new Map<string, string[]>();
   for (const id of containerIds(roots))
-    for (const { volume } of recordOf(roots, id)?.mounts ?? [])
+    for (const { volume } of recordOf(roots, id, onDamaged)?.mounts ?? [])
       if (volume) users.set(volume.name, [...new Set([...(users.get(volume.name) ?? []), id])]);
   return users;
 }
 
-/** Of a damaged one nobody knows what it has. */
-function recordOf(roots: Roots, id: string): ContainerRecord | undefined {
+/** What takes volumes away goes by this. @throws TinyrunError STATE_DAMAGED */
+export const knownUsers = (roots: Roots): Map<string, string[]> =>
+  volumeUsers(roots, (error) => {
+    throw error;
+  });
+
+function recordOf(roots: Roots, id: string, onDamaged: (error: Error) => void): ContainerRecord | undefined {
   try {
     return readRecord(roots, id);
-  } catch {
+  } catch (error) {
+    onDamaged(error as Error);
     return undefined;
   }
 }
 
 export const volumePath = ({ dataRoot }: Roots, name: string): string => `${dataRoot}/volumes/${name}`;
 
-/** Of a container that is gone; what another has stays. */
+/** Of a container that is gone; what another has stays, or may have: `volume prune` is for what is left then. */
 export function removeVolumes(roots: Roots, names: readonly string[]): void {
   if (names.length === 0) return;
-  const users = volumeUsers(roots);
+  let isKnown = true;
+  const users = volumeUsers(roots, () => {
+    isKnown = false;
+  });
   for (const name of names)
-    if (!users.has(name) && existsSync(volumePath(roots, name)))
+    if (isKnown && !users.has(name) && existsSync(volumePath(roots, name)))
       native().removeTree(AT_FDCWD, volumePath(roots, name));
 }

@@ -4,7 +4,7 @@ import type { Roots } from '../store/paths.ts';
 import { booleanOf } from '../store/words.ts';
 import { newVolumeName, VolumeStore } from '../volume/store.ts';
 import type { VolumeRecord } from '../volume/types.ts';
-import { volumeUsers } from './seeded.ts';
+import { knownUsers, volumeUsers } from './seeded.ts';
 import { treeSize } from './usage.ts';
 
 export interface VolumeView {
@@ -47,7 +47,7 @@ export function listVolumes(
   onDamaged: (error: Error) => void,
 ): VolumeView[] {
   const isWanted = wantedBy(filters, ['dangling', 'driver', 'label', 'label!', 'name']);
-  const [store, users] = [new VolumeStore(roots.dataRoot), volumeUsers(roots)];
+  const [store, users] = [new VolumeStore(roots.dataRoot), volumeUsers(roots, onDamaged)];
   return store
     .list(onDamaged)
     .map((record) => ({ record, mountpoint: store.data(record.name), users: users.get(record.name) ?? [] }))
@@ -59,10 +59,10 @@ export function findVolume(roots: Roots, name: string): VolumeView {
   const store = new VolumeStore(roots.dataRoot);
   const record = store.read(name);
   if (record === undefined) throw missing('get', name);
-  return { record, mountpoint: store.data(name), users: volumeUsers(roots).get(name) ?? [] };
+  return { record, mountpoint: store.data(name), users: volumeUsers(roots, () => {}).get(name) ?? [] };
 }
 
-/** @throws TinyrunError VOLUME_IN_USE, VOLUME_NOT_FOUND unless forced */
+/** @throws TinyrunError VOLUME_IN_USE, STATE_DAMAGED where nobody knows, VOLUME_NOT_FOUND unless forced */
 export function removeVolume(roots: Roots, name: string, { force = false } = {}): void {
   const store = new VolumeStore(roots.dataRoot);
   if (!store.has(name)) {
@@ -72,7 +72,7 @@ export function removeVolume(roots: Roots, name: string, { force = false } = {})
   const lock = store.hold();
   let remove = () => {};
   try {
-    const users = volumeUsers(roots).get(name) ?? [];
+    const users = knownUsers(roots).get(name) ?? [];
     if (users.length > 0)
       throw new TinyrunError('VOLUME_IN_USE', `remove ${name}: volume is in use - [${users.join(', ')}]`);
     if (store.has(name)) remove = store.take(name);
@@ -107,7 +107,10 @@ export function pruneVolumes(
       deleted.push(record.name);
       reclaimed += size;
     } catch (error) {
-      if (!(error instanceof TinyrunError && error.code === 'VOLUME_IN_USE')) failed.push(error as Error);
+      // a damaged container has been told of
+      const isKnown =
+        error instanceof TinyrunError && ['VOLUME_IN_USE', 'STATE_DAMAGED'].includes(error.code);
+      if (!isKnown) failed.push(error as Error);
     }
   }
   return { deleted, reclaimed, failed };

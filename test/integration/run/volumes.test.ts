@@ -1,6 +1,15 @@
 // Volumes: made, filled from the image once, shared, kept, and removed with whoever they belong to.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { VolumeStore } from '../../../src/volume/store.ts';
@@ -146,4 +155,18 @@ test('prune takes those without a name, and all where it is asked to', async () 
   expect(await out('volume', 'prune', '-af', '--filter', 'label!=keep')).toContain('\ntestvol\n');
   expect(await volumes()).toEqual(['labelled']);
   expect(existsSync(path.join(data, 'volumes/testvol'))).toBe(false);
+});
+
+test('what a damaged container may have is not taken for unused', async () => {
+  const id = (await out('create', '-v', '/anon', '-v', 'kept:/k', 'busybox', 'true')).trim();
+  const all = await volumes();
+  const record = path.join(data, 'containers', id, 'container.json');
+  const whole = readFileSync(record);
+  writeFileSync(record, '{');
+  const pruned = await sandbox.tinyrun(['volume', 'prune', '-af']);
+  expect(pruned).toMatchObject({ code: 1, stderr: expect.stringContaining('container.json') });
+  expect((await sandbox.tinyrun(['volume', 'rm', 'kept'])).code).toBe(1);
+  writeFileSync(record, whole);
+  expect(await volumes()).toEqual(all);
+  await out('rm', '-v', id);
 });
