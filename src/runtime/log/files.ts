@@ -72,43 +72,94 @@ export class LogReader {
     return lines.flatMap((line) => decodeLine(line) ?? []);
   }
 
-  /** Where the file that was read to its end has been renamed meanwhile, to the one that was begun then. */
+  /** Where the file that was read to its end is not the newest any more: on to the one that was begun after it. */
   #goOn(): boolean {
-    if (this.#fd === undefined) return false;
-    const { ino, dev, size } = fstatSync(this.#fd);
-    // it may have been written to just before that
-    if (size > this.#offset) return true;
-    for (let age = 0; ; age++) {
-      const other = statSync(named(this.#path, age), { throwIfNoEntry: false });
-      // the oldest is gone when it is not found: then so is what was between
-      if (other === undefined || (other.ino === ino && other.dev === dev))
-        return age > 0 && this.#turnTo(age - 1);
+    const own = this.#fd;
+    if (own === undefined) return false;
+    for (;;) {
+      const files = filesOf(this.#path);
+      const { ino, dev, size } = fstatSync(own);
+      const at = files.findIndex((file) => file.ino === ino && file.dev === dev);
+      // the newest, or the next is not begun yet
+      if (at === 0) return false;
+      // nobody writes to it any more: it may have been written to after we looked last
+      if (size > this.#offset) return true;
+      // it is gone: then so is what was between
+      const next = at < 0 ? files.at(-1) : files[at - 1];
+      if (next === undefined) return false;
+      const fd = openExactly(this.#path, next);
+      if (fd === undefined) continue;
+      this.close();
+      this.#fd = fd;
+      this.#offset = 0;
+      this.#rest = Buffer.alloc(0);
+      return true;
     }
   }
+}
 
-  #turnTo(age: number): boolean {
-    const fd = openIfThere(named(this.#path, age));
-    if (fd === undefined) return false;
-    this.close();
-    this.#fd = fd;
-    this.#offset = 0;
-    this.#rest = Buffer.alloc(0);
-    return true;
+/** A file of a log, as long as it is called so. */
+interface LogFile {
+  readonly age: number;
+  readonly ino: number;
+  readonly dev: number;
+}
+
+/**
+ * The files of a log, newest first. They are renamed one after the other, from the oldest on: meanwhile one name is
+ * missing, and what is seen twice is how it was at one moment.
+ */
+function filesOf(path: string): LogFile[] {
+  for (let before = ''; ; ) {
+    const files = scan(path);
+    const seen = JSON.stringify(files);
+    if (seen === before) return files;
+    before = seen;
   }
+}
+
+function scan(path: string): LogFile[] {
+  const files: LogFile[] = [];
+  for (let [age, missing] = [0, 0]; missing < 2; age++) {
+    const found = statSync(named(path, age), { throwIfNoEntry: false });
+    missing = found ? 0 : missing + 1;
+    if (found) files.push({ age, ino: found.ino, dev: found.dev });
+  }
+  return files;
+}
+
+/** Undefined: another is called so by now. */
+function openExactly(path: string, { age, ino, dev }: LogFile): number | undefined {
+  const fd = openIfThere(named(path, age));
+  if (fd === undefined) return undefined;
+  const found = fstatSync(fd);
+  if (found.ino === ino && found.dev === dev) return fd;
+  closeSync(fd);
+  return undefined;
 }
 
 /** Where the last so many lines begin, in a file that is open then; undefined: nothing was ever written. */
 function startOf(path: string, tail: number): { fd: number; offset: number } | undefined {
+  for (;;) {
+    const files = filesOf(path);
+    const start = startIn(path, files, tail);
+    if (start !== 'renamed') return start;
+  }
+}
+
+function startIn(path: string, files: readonly LogFile[], tail: number) {
   let oldest: number | undefined;
-  for (let [age, left] = [0, tail]; ; age++) {
-    const fd = openIfThere(named(path, age));
-    if (fd === undefined) return oldest === undefined ? undefined : { fd: oldest, offset: 0 };
+  let left = tail;
+  for (const file of files) {
+    const fd = openExactly(path, file);
     if (oldest !== undefined) closeSync(oldest);
     oldest = fd;
+    if (fd === undefined) return 'renamed';
     const found = lineFromEnd(fd, left);
     if (typeof found === 'object') return { fd, offset: found.offset };
     left -= found;
   }
+  return oldest === undefined ? undefined : { fd: oldest, offset: 0 };
 }
 
 const lineFeedBefore = (piece: Buffer, end: number): number =>

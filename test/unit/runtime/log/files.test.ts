@@ -85,6 +85,16 @@ test('what was renamed before the first look', () => {
   expect(read(reader)).toEqual(range(0, 3));
 });
 
+test('between two files, when the next is not begun', () => {
+  writeFileSync(`${path}.2`, lines(0, 1));
+  writeFileSync(`${path}.1`, lines(1, 2));
+  const reader = new LogReader(path);
+  expect(read(reader)).toEqual(range(0, 2));
+  expect(read(new LogReader(path, 1))).toEqual(range(1, 2));
+  writeFileSync(path, lines(2, 3));
+  expect(read(reader)).toEqual(range(2, 3));
+});
+
 test('what went before it was read is not waited for', () => {
   writeFileSync(path, lines(0, 1));
   const reader = new LogReader(path);
