@@ -114,16 +114,23 @@ ROOT_TEST(clientsTypeAndAreShown) {
 }
 
 ROOT_TEST(whoLagsBehindIsHungUpOn) {
-  Life life("read line; i=0; while [ $i -lt 60000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done; exit 2");
+  Life life("while read line; do i=0; while [ $i -lt 500 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done; done; exit 2");
   EXPECT(detached(life));
   Client slow(life), quick(life);
-  for (Client* client : {&slow, &quick}) client->tell(message::attach{0, 1});
-  quick.type("go\n");
-  EXPECT_EQ(quick.text(60000 * 41).size(), 60000u * 41);
+  slow.tell(message::attach{0, 1});
+  quick.tell(message::attach{1, 1});
+  // It asks for more when it has all: however busy the machine is, this one is never far behind.
+  size_t taken = 0;
+  for (int i = 0; i < 120; ++i) {
+    quick.type("go\n");
+    taken += quick.text(500 * 41).size();
+  }
+  EXPECT_EQ(taken, 60000u * 41);
+  quick.tell(message::closeStdin{});
   EXPECT_EQ(quick.next(), "exit 2");
   EXPECT_EQ(life.ended(), 0);
   const std::string got = slow.text(60000 * 41);
-  EXPECT(got.size() > 100'000 && got.ends_with("|"));   // whole frames, then nothing
+  EXPECT(got.size() > 50'000 && got.ends_with("|"));   // whole frames, then nothing
 }
 
 ROOT_TEST(whatNobodyTakesIsNotReadFromAClient) {
