@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { ReadStream } from 'node:tty';
 import { native } from '../../src/native/index.ts';
 import { TINYRUN } from './programs.ts';
-import type { Sandbox } from './sandbox.ts';
 
 export class Terminal {
   readonly #pty = native().openpty({ rows: 24, columns: 80 });
@@ -15,10 +14,11 @@ export class Terminal {
   readonly #master: ReadStream;
   #seen: () => void = () => undefined;
 
-  constructor(sandbox: Sandbox, ...args: string[]) {
+  /** Of a sandbox; another program is what a person types into, a shell. */
+  constructor({ env, program = TINYRUN }: { env: NodeJS.ProcessEnv; program?: string }, ...args: string[]) {
     const { master, slave } = this.#pty;
-    this.child = spawn('setsid', ['--ctty', '--wait', TINYRUN, ...args], {
-      env: sandbox.env,
+    this.child = spawn('setsid', ['--ctty', '--wait', program, ...args], {
+      env,
       stdio: [slave, slave, slave],
     });
     this.ended = new Promise((resolve) => this.child.on('close', resolve));

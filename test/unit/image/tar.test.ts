@@ -150,6 +150,25 @@ describe('what we write', () => {
   });
 });
 
+describe('an archive that stops', () => {
+  const header = encodeEntry({ ...plain(5), name: 'status' });
+  const hello = Buffer.from('hello');
+
+  // umoci insert writes such layers, and Docker reads them
+  test.each([0, 1, 506])('after a file, with %d bytes of its padding, is whole', (size) => {
+    const [entry] = read(Buffer.concat([header, hello, padding(5).subarray(0, size)]), 100);
+    expect(entry?.data.toString()).toBe('hello');
+  });
+
+  test.each([
+    ['in a header', header.subarray(0, 511)],
+    ['after a header', header],
+    ['in a file', Buffer.concat([header, hello.subarray(1)])],
+    ['in the next header', Buffer.concat([header, hello, padding(5), Buffer.alloc(3, 0x78)])],
+    ['after a long name', encodeEntry({ ...plain(5), name: 'n'.repeat(300) }).subarray(0, 1000)],
+  ])('%s is truncated', (_, bytes) => expect(() => read(bytes)).toThrow(/tar archive: truncated/));
+});
+
 test('damage is an error of ours, never a crash', () => {
   const whole = Buffer.concat([
     encodeEntry({ ...plain(600), name: 'é'.repeat(80) }),
