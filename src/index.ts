@@ -10,6 +10,7 @@ import { createEngine } from './library/engine.ts';
 import type { RunOptions, RunResult } from './library/types.ts';
 
 export type { Change } from './engine/changes.ts';
+export type { CommitOptions } from './engine/commit.ts';
 export { ConfigError } from './engine/config/error.ts';
 export type {
   BindConfig,

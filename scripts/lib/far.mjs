@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 /** Where main.cjs ends: verbs that take long anyhow or are seldom asked for, and what `run` needs for a new image. */
 const FAR = [
   'src/cli/commands/attach.ts',
+  'src/cli/commands/commit.ts',
   'src/cli/commands/container-prune.ts',
   'src/cli/commands/cp.ts',
   'src/cli/commands/diff.ts',
@@ -39,6 +40,7 @@ const FAR = [
   'src/cli/commands/volume-rm.ts',
   'src/cli/output/trace-run.ts',
   'src/engine/attach.ts',
+  'src/engine/commit.ts',
   'src/engine/copy.ts',
   'src/engine/diff.ts',
   'src/engine/fetch-image.ts',

@@ -38,7 +38,8 @@ function plain(arg: string, options: readonly Option[]): readonly string[] {
 
 /** Of a flag that is on by itself. */
 function negationOf(name: string, options: readonly Option[]): string[] {
-  const negation = name.replace(/^--/, '--no-');
+  const long = options.find((option) => option.short === name)?.long ?? name;
+  const negation = long.replace(/^--/, '--no-');
   return options.some(({ long }) => long === negation) ? [negation] : [];
 }
 

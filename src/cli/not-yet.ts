@@ -4,9 +4,9 @@ import { TinyrunError } from '../errors.ts';
 
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
-  ...'build builder buildx commit compose events network'.split(' '),
+  ...'build builder buildx compose events network'.split(' '),
   ...'sbom update why'.split(' '),
-  ...'commit update'.split(' ').map((name) => `container ${name}`),
+  'container update',
   ...['image build', 'system events', 'system gc', 'system prune', 'system start-all'],
 ]);
 

@@ -175,6 +175,11 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/export.ts'),
   },
   {
+    names: ['commit', 'container commit'],
+    summary: 'make an image of what a container has written',
+    load: () => import('./commands/commit.ts'),
+  },
+  {
     names: ['login'],
     summary: 'give a registry a user name and password',
     load: () => import('./commands/login.ts'),

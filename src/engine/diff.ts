@@ -29,8 +29,8 @@ export function diffContainer(roots: Roots, text: string): Change[] {
 
 const DIRECTORY = { flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW };
 
-/** overlayfs merges no fewer than two. */
-function openLayers(layers: readonly string[]): Fd | undefined {
+/** All of them as one directory, by an fd; overlayfs merges no fewer than two. */
+export function openLayers(layers: readonly string[]): Fd | undefined {
   const [only] = layers;
   if (only === undefined) return undefined;
   return layers.length > 1
@@ -40,31 +40,36 @@ function openLayers(layers: readonly string[]): Fd | undefined {
 
 /** The engine's own, which Docker has in a layer below the container's. */
 const { files, dirs } = plainPaths({});
-const OWN_FILES: ReadonlySet<string> = new Set(files);
-const OWN_DIRECTORIES: ReadonlySet<string> = new Set([...dirs, '/etc']);
+export const OWN_FILES: ReadonlySet<string> = new Set(files);
+export const OWN_DIRECTORIES: ReadonlySet<string> = new Set([...dirs, '/etc']);
+
+interface Pair {
+  readonly upper: Fd;
+  readonly lower: Fd | undefined;
+  /** Nothing of the image is to be seen in it. */
+  readonly hides: boolean;
+}
 
 /** Walks a container's layer by fd: nothing that lies there is followed. */
 class Comparison {
   constructor(readonly maps: IdMaps | undefined) {}
 
   /** What a directory of the container has changed of the one of the image (none: all of it is new). */
-  *directory(upper: Fd, lower: Fd | undefined, path: string): Generator<Change> {
+  *directory(upper: Fd, lower: Fd | undefined, path: string, hidden = false): Generator<Change> {
     const names = native()
       .readdir(upper)
       .map(({ name }) => name);
-    for (const name of names) yield* this.#entry({ upper, lower }, name, `${path}/${name}`);
-    if (lower === undefined || !isOpaque(upper)) return;
+    // what is below one that hides the image's is not marked again
+    const hides = lower !== undefined && (hidden || isOpaque(upper));
+    for (const name of names) yield* this.#entry({ upper, lower, hides }, name, `${path}/${name}`);
+    if (lower === undefined || !hides) return;
     const kept = new Set(names);
     // listed as overlayfs has it: a whiteout of nothing is nothing
     for (const { name } of native().readdir(lower))
       if (!kept.has(name) && statIfAny(lower, name)) yield { kind: 'D', path: `${path}/${name}` };
   }
 
-  *#entry(
-    { upper, lower }: { upper: Fd; lower: Fd | undefined },
-    name: string,
-    path: string,
-  ): Generator<Change> {
+  *#entry({ upper, lower, hides }: Pair, name: string, path: string): Generator<Change> {
     const now = statIfAny(upper, name);
     if (now === undefined || OWN_FILES.has(path)) return;
     const before = lower === undefined ? undefined : statIfAny(lower, name);
@@ -73,7 +78,7 @@ class Comparison {
       return;
     }
     if (before === undefined && isOwnLink(upper, name, path, now)) return;
-    const inside = isDirectory(now) ? this.#inside({ upper, lower }, name, path, before) : [];
+    const inside = isDirectory(now) ? this.#inside({ upper, lower, hides }, name, path, before) : [];
     const isNew = before === undefined && !OWN_DIRECTORIES.has(path);
     const differs =
       before !== undefined &&
@@ -83,19 +88,14 @@ class Comparison {
     yield* inside;
   }
 
-  #inside(
-    { upper, lower }: { upper: Fd; lower: Fd | undefined },
-    name: string,
-    path: string,
-    before: Stat | undefined,
-  ): Change[] {
+  #inside({ upper, lower, hides }: Pair, name: string, path: string, before: Stat | undefined): Change[] {
     const fd = native().openat2(upper, name, DIRECTORY);
     const old =
       lower !== undefined && before && isDirectory(before)
         ? native().openat2(lower, name, DIRECTORY)
         : undefined;
     try {
-      return [...this.directory(fd, old, path)];
+      return [...this.directory(fd, old, path, hides)];
     } finally {
       native().close(fd);
       if (old !== undefined) native().close(old);

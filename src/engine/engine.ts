@@ -6,6 +6,7 @@ import { type Roots, resolveRoots } from '../store/paths.ts';
 import { redraw } from './blueprint.ts';
 import { booksOf, booksOfStart } from './books.ts';
 import type { Change } from './changes.ts';
+import type { CommitOptions } from './commit.ts';
 import { ConfigError } from './config/error.ts';
 import type { FindPid } from './config/namespaces.ts';
 import type { ContainerConfig, ExecConfig } from './config/types.ts';
@@ -128,6 +129,13 @@ export interface Engine {
   logs(container: string, options?: LogOptions): AsyncGenerator<LogLine>;
   /** The processes of a running one; `options` are those of ps(1), `-ef` without. */
   top(container: string, options?: readonly string[]): Promise<Top>;
+  /**
+   * Makes an image of what a container has written and answers its id. What is mounted into it is not in it.
+   * @throws TinyrunError
+   * @example
+   * const id = await engine.commit('web', { name: 'web:patched', changes: ['ENV DEBUG=1'] });
+   */
+  commit(container: string, options?: CommitOptions): Promise<string>;
   /** What it has changed of its image's files, by path. */
   diff(container: string): Promise<readonly Change[]>;
   /** `signal` by name or number. */
@@ -226,6 +234,8 @@ export function createEngine(
       const { diffContainer } = await import('./diff.ts');
       return diffContainer(roots, container);
     },
+    commit: async (container, options) =>
+      (await import('./commit.ts')).commitContainer(roots, container, options),
     find: (container) => findContainer(roots, container),
     kill: (container, signal = 'KILL') => signalContainer(roots, container, signal),
     remove: (container, { force = false, volumes = false } = {}) =>

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  fchmodSync,
   fstatSync,
   fsync,
   ftruncateSync,
@@ -171,6 +172,22 @@ export async function putFile(store: ImageStore, path: string, expected: Descrip
     throw error;
   }
   await ingest.commit();
+}
+
+/** A file that this process has written and hashed becomes a blob; it is gone from where it was. */
+export async function adoptFile(store: ImageStore, path: string, { digest }: Descriptor): Promise<void> {
+  if (store.hasBlob(digest)) return;
+  const target = store.blobPath(digest);
+  ensureDir(dirname(target));
+  const fd = openSync(path, 'r');
+  try {
+    fchmodSync(fd, 0o644);
+    await promisify(fsync)(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(path, target);
+  syncDirectory(dirname(target));
 }
 
 function* readPieces(path: string): Generator<Buffer> {

@@ -92,7 +92,8 @@ const OF_THE_KERNEL: ReadonlySet<number> = new Set([
   0x9fa0, 0x62656572, 0x27e0eb, 0x63677270, 0x1cd1, 0x19800202,
 ]);
 
-class TreeWriter {
+/** Writes entries of an archive, read by fd. */
+export class TreeWriter {
   /** First name of each file with several. */
   readonly #links = new Map<string, string>();
 
@@ -110,6 +111,12 @@ class TreeWriter {
     const stat = statIfAny(dir, name);
     // a whiteout of what no layer below has: overlayfs lists it, and has no such file
     if (!stat) return;
+    yield* this.node(dir, name, path, stat);
+    if ((stat.mode & S_IFMT) === S_IFDIR) yield* this.#below(dir, name, `${path}/`);
+  }
+
+  /** One name alone, without what is in it. */
+  *node(dir: number, name: string, path: string, stat: Stat): Generator<Buffer> {
     const type = TYPES.get(stat.mode & S_IFMT);
     if (type === undefined) return; // A socket: no archive has them.
     const inode = `${stat.dev}:${stat.ino}`;
@@ -121,7 +128,6 @@ class TreeWriter {
     if (stat.nlink > 1) this.#links.set(inode, path);
     yield this.#encode(header(dir, name, path, stat, type));
     if (type === 'file') yield* content(dir, name, stat.size);
-    if (type === 'directory') yield* this.#below(dir, name, `${path}/`);
   }
 
   #encode(entry: TarEntry): Buffer {

@@ -1,3 +1,4 @@
+import { splitCommand } from '../engine/config/command.ts';
 import { keyOf } from '../engine/config/env.ts';
 import type { ContainerRecord } from '../engine/record.ts';
 import type { ImageDefaults } from '../image/types.ts';
@@ -44,11 +45,10 @@ function envOf(own: readonly string[], image: readonly string[]): string[] {
   return [...own, ...image.filter((entry) => !named.has(keyOf(entry)))];
 }
 
-/** Cmd and Entrypoint with what Docker has between them: argv begins with the entrypoint, and Cmd is the rest. */
+/** Cmd and Entrypoint with what Docker has between them. */
 function commandOf<T extends object>({ config, argv }: ContainerRecord, image: ImageDefaults, between: T) {
-  const wanted = config.entrypoint ?? image.Entrypoint ?? [];
-  const entrypoint = wanted.every((word, index) => word === argv[index]) ? wanted : [];
-  return { Cmd: orNull(argv.slice(entrypoint.length)), ...between, Entrypoint: orNull(entrypoint) };
+  const { cmd, entrypoint } = splitCommand(config, argv, image);
+  return { Cmd: orNull(cmd), ...between, Entrypoint: orNull(entrypoint) };
 }
 
 /** Missing, as with Docker, where neither the image nor anybody else names one. */

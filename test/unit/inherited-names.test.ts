@@ -5,7 +5,7 @@ import { compileTemplate } from '../../src/cli/output/template.ts';
 import { locate } from '../../src/cli/verb.ts';
 import { TABLE } from '../../src/cli/verbs.ts';
 import { mountsOf } from '../../src/engine/config/mounts.ts';
-import { applyChange } from '../../src/image/changes.ts';
+import { applyChanges } from '../../src/image/changes.ts';
 import { matcher, parseFilters } from '../../src/image/filter.ts';
 import { parsePlatform } from '../../src/image/platform.ts';
 import { parseChallenges } from '../../src/image/registry/challenge.ts';
@@ -53,7 +53,7 @@ describe.each(NAMES)('%s', (name) => {
   });
 
   test('is no instruction, no filter, no unit of time', () => {
-    expect(() => applyChange({}, `${name} x`)).toThrow('bad change');
+    expect(() => applyChanges({}, [`${name} x`])).toThrow('is not a valid change command');
     expect(() => parseFilters([`${name}=1`], ['label'])).toThrow('invalid filter');
     const filters = parseFilters([`label=${name}`], ['label']);
     expect(matcher(filters, () => undefined)({ entry: { labels: {} } } as never)).toBe(false);

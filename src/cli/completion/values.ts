@@ -32,6 +32,7 @@ const ULIMIT =
   'core= cpu= data= fsize= locks= memlock= msgqueue= nice= nofile= nproc= rss= rtprio= rttime= sigpending= stack=';
 const MOUNT = ['type=bind,source=', 'type=tmpfs,target=', 'type=volume,source='];
 const SECURITY = 'seccomp= seccomp=unconfined no-new-privileges apparmor= apparmor=unconfined';
+const CHANGE = 'CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD USER VOLUME WORKDIR'.split(' ');
 const FORMAT = ['json', 'table'];
 
 /** Values of flags; one of `COMMAND --flag` stands before one of `--flag`. */
@@ -41,6 +42,7 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
   '--cap-drop': CAPABILITY,
   '--cgroupns': ['private', 'host'],
   '--cidfile': FILE,
+  '--change': CHANGE,
   '--data-root': [all('directories')],
   '--device': FILE,
   '--dns': [],
@@ -86,6 +88,7 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
 /** Arguments by their place; the last one's words stand for all that follow. */
 const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict({
   create: [IMAGE],
+  commit: [[all('containers')], IMAGE],
   completion: [['bash', 'zsh', 'fish']],
   'container inspect': [[all('containers')]],
   cp: [[all('containers'), all('files')]],

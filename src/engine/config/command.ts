@@ -18,3 +18,14 @@ export function commandOf(config: ContainerConfig, image: ImageDefaults): string
     hint: 'write the command after the image: tinyrun run IMAGE COMMAND',
   });
 }
+
+/** The two that argv was made of: it begins with the entrypoint, and Cmd is the rest. */
+export function splitCommand(
+  { entrypoint: own }: ContainerConfig,
+  argv: readonly string[],
+  image: ImageDefaults,
+): { readonly entrypoint: readonly string[]; readonly cmd: readonly string[] } {
+  const wanted = own ?? image.Entrypoint ?? [];
+  const entrypoint = wanted.every((word, index) => word === argv[index]) ? wanted : [];
+  return { entrypoint, cmd: argv.slice(entrypoint.length) };
+}

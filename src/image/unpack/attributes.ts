@@ -14,6 +14,9 @@ const OVERLAY = /^(?:trusted|user)\.overlay\./;
 /** The host's own labels, and what only makes sense on the file system the archive was made from. */
 const FOREIGN = /^(?:security\.(?:selinux|ima|evm)|system\.nfs4_acl)$/;
 
+/** Whether an attribute belongs to an image's files, not to this host or to how layers are put together. */
+export const isOfFile = (xattr: string): boolean => !OVERLAY.test(xattr) && !FOREIGN.test(xattr);
+
 /**
  * Owner, then mode, then xattrs: chown(2) clears setuid and security.capability. `path` is '' for `dirfd`
  * itself. Symbolic links have no mode.
@@ -37,7 +40,7 @@ export function applyXattrs(
   owner: Ownership,
 ): void {
   for (const [name, value] of xattrs) {
-    if (OVERLAY.test(name) || FOREIGN.test(name)) continue;
+    if (!isOfFile(name)) continue;
     try {
       native().setxattr(dirfd, path, name, value);
     } catch (error) {
