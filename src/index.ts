@@ -32,6 +32,7 @@ export type {
   SecurityConfig,
   TmpfsConfig,
 } from './engine/config/types.ts';
+export type { UpdateConfig } from './engine/config/update.ts';
 export type { Copied, CopyOptions } from './engine/copy.ts';
 export type { SystemInfo } from './engine/info.ts';
 export type { LogLine, LogOptions } from './engine/logs.ts';

@@ -5,8 +5,7 @@ import { TinyrunError } from '../errors.ts';
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
   ...'build builder buildx compose events network'.split(' '),
-  ...'sbom update why'.split(' '),
-  'container update',
+  ...'sbom why'.split(' '),
   ...['image build', 'system events', 'system gc', 'system prune', 'system start-all'],
 ]);
 

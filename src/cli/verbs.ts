@@ -83,6 +83,17 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/rename.ts'),
   },
   {
+    names: ['update', 'container update'],
+    summary: 'change the limits of containers, and what they are started with',
+    load: () => import('./commands/update.ts'),
+  },
+  {
+    names: ['volume update'],
+    summary: 'refused: Docker has it for volumes of a cluster',
+    hidden: true,
+    load: () => import('./commands/volume-update.ts'),
+  },
+  {
     names: ['ps', 'container ls', 'container list', 'container ps'],
     summary: 'list containers',
     hot: { args: [] },

@@ -10,6 +10,7 @@ import type { CommitOptions } from './commit.ts';
 import { ConfigError } from './config/error.ts';
 import type { FindPid } from './config/namespaces.ts';
 import type { ContainerConfig, ExecConfig } from './config/types.ts';
+import type { UpdateConfig } from './config/update.ts';
 import type { Copied, CopyOptions } from './copy.ts';
 import { makeContainer } from './create.ts';
 import { execContainer, execDetached, planExec } from './exec.ts';
@@ -88,6 +89,13 @@ export interface Engine {
   unpause(container: string): void;
   /** @throws TinyrunError NAME_IN_USE, ConfigError */
   rename(container: string, name: string): Promise<void>;
+  /**
+   * Changes what a container is asked to be; limits of one that runs at once. `warn` is told what this host cannot keep.
+   * @throws TinyrunError, ConfigError; then nothing is changed
+   * @example
+   * await engine.update('web', { limits: { memory: 2 ** 29, memorySwap: 2 ** 30 } });
+   */
+  update(container: string, asked: UpdateConfig, warn?: (message: string) => void): Promise<void>;
   /** Removes the containers that do not run and that all `filters` (`until=24h`, `label=KEY`) hold for. */
   prune(filters?: readonly string[]): Promise<Pruned>;
   /** Newest first. */
@@ -200,6 +208,10 @@ export function createEngine(
     pause: (container) => pauseContainer(roots, container),
     unpause: (container) => unpauseContainer(roots, container),
     rename: (container, name) => missedAs(container, () => renameContainer(roots, container, name)),
+    update: (container, asked, warn) =>
+      missedAs(container, async () =>
+        (await import('./update.ts')).updateContainer(roots, container, asked, warn),
+      ),
     async prune(filters) {
       const { pruneContainers } = await import('./prune.ts');
       return pruneContainers(roots, filters);

@@ -76,6 +76,34 @@ test('OOMKilled is told when only a child died', () => {
   assert.equal(tinyrun('rm', 'child').code, 0);
 });
 
+test('update changes the files of one that runs, and what the next start gets', () => {
+  const files = 'memory.max memory.swap.max cpu.max pids.max cpu.weight'.split(' ');
+  assert.equal(
+    tinyrun('run', '-d', '--name', 'up', '-m', '50m', '--cpus', '1', 'busybox', 'sleep', '1000').code,
+    0,
+  );
+  const limits = () => {
+    const id = tinyrun('inspect', '-f', '{{.Id}}', 'up').stdout.trim();
+    const dir = `${CGROUPS}/${cgroups().find((name) => name.endsWith(id)) ?? ''}`;
+    return files.map((file) => readFileSync(path.join(dir, file), 'utf8').trim());
+  };
+  const before = limits();
+  const refused = tinyrun('update', '-m', '101m', 'up');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /update the memoryswap at the same time/);
+  assert.deepEqual(limits(), before);
+  assert.deepEqual(tinyrun('update', '-m', '80m', '--pids-limit', '77', 'up'), {
+    code: 0,
+    stdout: 'up\n',
+    stderr: '',
+  });
+  const after = [`${80 << 20}`, `${20 << 20}`, '100000 100000', '77', before[4]];
+  assert.deepEqual(limits(), after);
+  assert.equal(tinyrun('restart', '-t', '0', 'up').code, 0);
+  assert.deepEqual(limits(), after);
+  assert.equal(tinyrun('rm', '-f', 'up').code, 0);
+});
+
 test('too little memory to be set up is told as that', () => {
   const dir = makeBundle('tight', 'true', { memory: { limit: 4096 } });
   const { code, stderr } = tinyrunc('run', '-b', dir, 'tight');

@@ -111,6 +111,7 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   rename: [[all('containers')], []],
   run: [IMAGE],
   unpause: [[all('paused')]],
+  update: [[all('containers')]],
   restart: [[all('containers')]],
   start: [[all('stopped')]],
   stop: [[all('running')]],

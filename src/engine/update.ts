@@ -1,0 +1,49 @@
+import { TinyrunError } from '../errors.ts';
+import { hostFacts } from '../runtime/host.ts';
+import { updateContainer as setLimits } from '../runtime/update.ts';
+import type { Roots } from '../store/paths.ts';
+import { holdRecord } from './change.ts';
+import { checkConfig } from './config/check.ts';
+import { changedConfig, changedResources, type UpdateConfig } from './config/update.ts';
+import { containerPaths } from './layout.ts';
+import { findContainer } from './manage.ts';
+import { type ContainerRecord, readRecord, viewOf, writeRecord } from './record.ts';
+import { isRunning } from './status.ts';
+
+/**
+ * Changes what a container is asked to be: limits of one that runs at once, as well as for its next starts; how it is stopped
+ * from now on; its environment and its log from its next start on.
+ * @param warn is told what this host cannot keep
+ * @throws TinyrunError, ConfigError; then nothing is changed
+ */
+export async function updateContainer(
+  roots: Roots,
+  text: string,
+  asked: UpdateConfig,
+  warn: (message: string) => void = () => {},
+): Promise<void> {
+  const { id } = findContainer(roots, text).record;
+  const held = await holdRecord(roots, id);
+  try {
+    const record = readRecord(roots, id);
+    if (record === undefined) throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${text}`);
+    const config = changedConfig(record.config, asked);
+    const { resources } = checkConfig({ ...config, mounts: undefined }, hostFacts());
+    const view = viewOf(roots, record);
+    const now = changedResources(resources, asked.limits);
+    if (view.state && isRunning(view) && Object.keys(now).length > 0)
+      await setLimits({ state: view.state, dir: containerPaths(roots, id).run }, now, warn);
+    writeRecord(roots, withWords({ ...record, config }, asked));
+  } finally {
+    held.release();
+  }
+}
+
+/** What its record says beside its configuration. */
+function withWords(record: ContainerRecord, { labels, stop }: UpdateConfig): ContainerRecord {
+  return {
+    ...record,
+    ...(labels && { labels: { ...record.labels, ...labels } }),
+    ...(stop?.signal !== undefined && { stopSignal: stop.signal }),
+  };
+}
