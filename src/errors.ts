@@ -16,6 +16,7 @@ const SERVER_ERROR = 500;
 
 export const ERRORS = {
   USAGE: { status: 400, hint: 'tinyrun COMMAND --help lists the flags of a command' },
+  ARGUMENTS: { status: 400, hint: 'tinyrun COMMAND --help tells what it takes' },
   FLAG: { status: 400, hint: 'tinyrun COMMAND --help lists the flags of a command' },
   INTERNAL: { hint: 'this is a defect of tinyrun: report it with the output of --trace' },
   SYSCALL: { hint: 'tinyrun doctor checks the host point by point' },

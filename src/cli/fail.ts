@@ -46,6 +46,7 @@ const BAD_TEMPLATE = 64;
 /** What `exec` finds wrong before there is anything to start, which ends as other verbs do. */
 const BEFORE_EXEC: ReadonlySet<ErrorCode> = new Set([
   'AMBIGUOUS_ID',
+  'ARGUMENTS',
   'CONTAINER_NOT_FOUND',
   'CONTAINER_NOT_RUNNING',
   'FLAG',
@@ -59,11 +60,13 @@ const NOT_STARTED = 126;
 
 /**
  * How a verb ends, as Docker's: only `run` and `exec`, whose exit codes are their program's, must tell a failure of their own
- * from one of the program; `run` does so by 125 to 127, `exec` by 126 and 127, once there is something to start; other verbs end with 1. A flag that cannot be read is 125 for all.
+ * from one of the program; `run` does so by 125 to 127, `exec` by 126 and 127, once there is something to start; other verbs end with 1. A flag that cannot be read is 125 for all, a word
+ * too few or too many 1.
  */
 export function exitCodeOf({ code, exitCode }: Failure, verb: string | undefined, command = ''): number {
   if (code === 'TEMPLATE_SYNTAX' && command.endsWith(' inspect')) return BAD_TEMPLATE;
   if (verb === 'exec' && !BEFORE_EXEC.has(code)) return exitCode === OWN_FAILURE ? NOT_STARTED : exitCode;
+  if (code === 'ARGUMENTS') return 1;
   return verb === 'run' || code === 'FLAG' ? exitCode : 1;
 }
 

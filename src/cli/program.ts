@@ -66,11 +66,11 @@ export function usageError(
       plannedVerb(`${name} ${verb}`) ??
       refusal('USAGE', `unknown command: ${path} ${verb}`, nearCommand(verb, program))
     );
-  if (ABOUT_ARGUMENTS.includes(code)) return refusal('USAGE', text, `usage: ${path} ${program.usage()}`);
+  if (ABOUT_ARGUMENTS.includes(code)) return refusal('ARGUMENTS', text, `usage: ${path} ${program.usage()}`);
   return refusal('FLAG', text, `${path} --help lists the flags`);
 }
 
-const refusal = (code: 'FLAG' | 'USAGE', text: string, hint: string) =>
+const refusal = (code: 'ARGUMENTS' | 'FLAG' | 'USAGE', text: string, hint: string) =>
   new TinyrunError(code, text, { hint });
 
 function near(flag: string, program: Program): string {

@@ -77,6 +77,7 @@ function lookFor(roots: Roots, text: string): ContainerView {
 /** Sends a signal, by name or number, to a running container's first process. */
 export function signalContainer(roots: Roots, text: string, signal: string): void {
   const number = parseSignal(signal);
+  if (number === 0) throw new TinyrunError('USAGE', 'invalid signal: 0', { hint: 'numbers go from 1 to 64' });
   const view = findContainer(roots, text);
   const { state } = view;
   const running = state && isRunning(view) ? state : undefined;

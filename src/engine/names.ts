@@ -50,8 +50,10 @@ export class Names {
   take(name: string, id: string): void {
     checkName(name);
     if (this.#link(name, id)) return;
-    const holder = this.holder(name) ?? 'another container';
-    throw new TinyrunError('NAME_IN_USE', `the name ${name} is in use by container ${holder.slice(0, 12)}`);
+    // Docker's words: programs look for them, and for the id
+    const holder = this.holder(name);
+    const by = holder === undefined ? 'another container' : `container "${holder}"`;
+    throw new TinyrunError('NAME_IN_USE', `the container name "/${name}" is already in use by ${by}`);
   }
 
   /** Takes a made-up name. */

@@ -1,5 +1,6 @@
 import type { ImageDefaults, ImageRecord } from '../image/types.ts';
 import type { ImageView } from '../image/view.ts';
+import { withOmitted } from './omitted.ts';
 
 /** Docker's names for what we have of it; `lowers` are the directories of its layers. */
 export function describeImage(
@@ -40,5 +41,5 @@ function containerConfig(config: ImageDefaults): object {
     OnBuild: null,
     Labels: null,
   };
-  return { ...always, ...config };
+  return withOmitted({ ...always, ...config }, 'config');
 }

@@ -7,6 +7,7 @@ import { describeConfig } from './inspect-config.ts';
 import { describeHostConfig } from './inspect-host-config.ts';
 import { describeMounts } from './inspect-mounts.ts';
 import { describeNetwork } from './inspect-network.ts';
+import { withOmitted } from './omitted.ts';
 
 /** What is known of a container beside its record. */
 export interface Surroundings {
@@ -30,12 +31,12 @@ export function describeContainer(
 ) {
   const { record } = view;
   const [path = '', ...args] = record.argv;
-  return {
+  const described = {
     Id: record.id,
     Created: record.created,
     Path: path,
     Args: args,
-    State: describeState(view, started),
+    State: withOmitted(describeState(view, started), 'state'),
     Image: record.image.id,
     ResolvConfPath: `${paths.data}/resolv.conf`,
     HostnamePath: `${paths.data}/hostname`,
@@ -49,7 +50,7 @@ export function describeContainer(
     ProcessLabel: '',
     AppArmorProfile: record.apparmor ?? record.config.security?.apparmor ?? '',
     ExecIDs: null,
-    HostConfig: describeHostConfig(record.config),
+    HostConfig: withOmitted(describeHostConfig(record.config), 'hostConfig'),
     GraphDriver: {
       Data: {
         LowerDir: record.image.layers.join(':'),
@@ -60,10 +61,11 @@ export function describeContainer(
       Name: 'overlay2',
     },
     ...(sizes && { SizeRw: sizes.own, SizeRootFs: sizes.virtual }),
-    Mounts: describeMounts(record),
-    Config: describeConfig(record, image),
+    Mounts: describeMounts(record).map((mount) => withOmitted(mount, 'mount')),
+    Config: withOmitted(describeConfig(record, image), 'config'),
     NetworkSettings: describeNetwork(record.config),
   };
+  return withOmitted(described, 'container');
 }
 
 /** Go's zero time: it has not happened. */

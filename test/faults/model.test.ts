@@ -70,7 +70,7 @@ async function actFor(actor: Actor, random: () => number, log: string[]): Promis
 /** What may be heard of a name that several fight for. */
 const HEARD = new RegExp(
   `^(?:tinyrun: (?:${[
-    'the name fought2? is in use by container [0-9a-f]{12}',
+    'the container name "/fought2?" is already in use by container "[0-9a-f]{64}"',
     'container fought is (?:running|being started|not running)',
     'container fought is removed when it ends \\(--rm\\): it cannot be restarted',
     'no such container: fought2?',

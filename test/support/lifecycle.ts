@@ -33,8 +33,14 @@ export const ANSWERS = {
   ok: { code: 0, stderr: NOTHING },
   up: { code: 0, stderr: NOTHING },
   seven: { code: 7, stderr: NOTHING },
-  taken: { code: 125, stderr: /^tinyrun: the name \w+ is in use by container [0-9a-f]{12}\n/ },
-  inUse: { code: 1, stderr: /^tinyrun: the name \w+ is in use by container [0-9a-f]{12}\n/ },
+  taken: {
+    code: 125,
+    stderr: /^tinyrun: the container name "\/\w+" is already in use by container "[0-9a-f]{64}"\n/,
+  },
+  inUse: {
+    code: 1,
+    stderr: /^tinyrun: the container name "\/\w+" is already in use by container "[0-9a-f]{64}"\n/,
+  },
   missing: { code: 1, stderr: /no such (?:container|object): /i },
   // docker's, too
   gone: { code: 0, stderr: /no such (?:container|object): /i },

@@ -75,5 +75,6 @@ async function into(
 }
 
 const tell = (bytes: number, where: string, { quiet }: Flags, { err }: Context): void => {
-  if (!quiet) err(`Successfully copied ${humanSize(bytes)} to ${where}\n`);
+  // as Docker: what is read by a program is not told so
+  if (!(quiet ?? !isatty(1))) err(`Successfully copied ${humanSize(bytes)} to ${where}\n`);
 };

@@ -1,7 +1,6 @@
 import { TinyrunError } from '../../errors.ts';
 import type { Command, Context } from '../command.ts';
 import { describeContainerOf, describeImageOf } from '../describe.ts';
-import { oneOf } from '../options.ts';
 import { printObjects } from '../output/objects.ts';
 
 interface Flags {
@@ -23,12 +22,19 @@ export const command: Command = {
       .argument('<name...>')
       .option('-f, --format <FORMAT>', 'json, or a Go template')
       .option('-s, --size', 'what a container has written, and with its image')
-      .option('--type <KIND>', 'container or image', oneOf('container', 'image'))
-      .action((names: string[], flags: Flags) =>
-        printObjects(names, flags.format, context, (name) => describe(name, flags, context)),
-      );
+      .option('--type <KIND>', 'container or image')
+      .action((names: string[], flags: Flags) => {
+        checkKind(flags.type);
+        printObjects(names, flags.format, context, (name) => describe(name, flags, context));
+      });
   },
 };
+
+/** As Docker: a word that is none is refused as an argument, not as a flag. */
+function checkKind(type = 'image'): void {
+  if (type === 'container' || type === 'image') return;
+  throw new TinyrunError('ARGUMENTS', `unknown type: ${JSON.stringify(type)}: must be container or image`);
+}
 
 /** A container where there is one of that name, else an image. */
 function describe(name: string, { type, size = false }: Flags, context: Context): object {

@@ -29,7 +29,7 @@ export const command: Command = {
 };
 
 async function show(container: string, flags: Flags, context: Context): Promise<void> {
-  const { follow, since, until, timestamps } = flags;
+  const { follow, since, until, timestamps, details } = flags;
   const { logsOf } = await import('../../engine/logs.ts');
   const lines = logsOf(context, container, {
     tail: tailOf(flags.tail),
@@ -37,8 +37,10 @@ async function show(container: string, flags: Flags, context: Context): Promise<
     until: until === undefined ? undefined : parseTime(until, '--until'),
     follow,
   });
-  const text = timestamps ? ({ time, text }: LogLine) => `${time} ${text}` : ({ text }: LogLine) => text;
-  for await (const some of lines) if (!print(some, text)) return;
+  // as Docker, whose details are none and a space
+  const more = details ? ' ' : '';
+  const textOf = ({ time, text }: LogLine) => (timestamps ? `${time} ${more}${text}` : `${more}${text}`);
+  for await (const some of lines) if (!print(some, textOf)) return;
 }
 
 /** As Docker: what is no number, or is below zero, is all. */

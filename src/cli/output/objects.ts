@@ -24,7 +24,12 @@ export function printObjects(
       context.exitCode = 1;
     }
   }
-  context.out(print(found));
+  try {
+    context.out(print(found));
+  } catch (error) {
+    context.out('\n'); // docker ends a line that it could not fill
+    throw error;
+  }
 }
 
 /** A list, or a line per object. */

@@ -13,6 +13,9 @@ export const LOOSE: ReadonlySet<string> = new Set([
   'Volumes',
   'Ports',
   'Options',
+  'StorageOpt',
+  'Sysctls',
+  'Tmpfs',
 ]);
 
 /** Members that are lists in Docker's types: none is an empty one, which is null as JSON. */

@@ -75,7 +75,7 @@ test('a renamed one that is to be removed takes no name of another along', async
   await ok('rename', 'before', 'after');
   // until it ends it has both
   expect(await refused('create', '--name', 'before', 'busybox')).toMatch(
-    /^1 tinyrun: the name before is in use/,
+    /^1 tinyrun: the container name "\/before" is already in use/,
   );
   await ok('stop', '-t', '0', 'after');
   for (const name of ['before', 'after']) await ok('create', '--name', name, 'busybox');

@@ -262,7 +262,9 @@ test('rename: of one that runs and one that does not; names are taken and free a
   expect(list('data/names')).toEqual(['other', 'young']);
   expect(await refused('rename', 'old', 'x1')).toBe('no such container: old');
   expect(await refused('rename', 'young', 'young')).toMatch(/^renaming a container with the same name/);
-  expect(await refused('rename', 'young', 'other')).toMatch(/^the name other is in use by container /);
+  expect(await refused('rename', 'young', 'other')).toMatch(
+    /^the container name "\/other" is already in use by container /,
+  );
   expect(await refused('rename', 'young', 'a/b')).toBe('"a/b": not a container name');
   // killed between its two names: either finds it, and it is removed with both
   symlinkSync(id, below('data/names/half'));

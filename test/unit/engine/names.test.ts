@@ -20,7 +20,7 @@ test('a name has one holder', () => {
   const names = new Names(dir);
   names.take('web', 'a'.repeat(64));
   expect(() => names.take('web', 'b'.repeat(64))).toThrow(
-    `the name web is in use by container ${'a'.repeat(12)}`,
+    `the container name "/web" is already in use by container "${'a'.repeat(64)}"`,
   );
   expect(names.release('web', 'b'.repeat(64))).toBe(false);
   expect(names.holder('web')).toBe('a'.repeat(64));
