@@ -284,7 +284,7 @@ export const ROWS: readonly Row[] = [
   ),
   {
     title: 'exec of what is not there',
-    lines: ['$D run -d --name x1 bb sleep 1000', '$D exec x1 nope >out', '$D rm -f x1'],
+    lines: ['$D run -d --name x1 bb sleep 1000', '$D exec x1 nope >said', '$D rm -f x1'],
     differs: 'dockerd 20.10 ends with 126; later ones with 127, as run does',
     until: 25,
   },
