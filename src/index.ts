@@ -34,6 +34,7 @@ export type {
 } from './engine/config/types.ts';
 export type { UpdateConfig } from './engine/config/update.ts';
 export type { Copied, CopyOptions } from './engine/copy.ts';
+export type { EventOptions } from './engine/events.ts';
 export type { SystemInfo } from './engine/info.ts';
 export type { LogLine, LogOptions } from './engine/logs.ts';
 export type { Top } from './engine/processes.ts';
@@ -61,6 +62,7 @@ export { hostFacts } from './runtime/host.ts';
 export { defaultSpec } from './spec/defaults.ts';
 export { defaultSeccomp } from './spec/seccomp.ts';
 export type { Spec } from './spec/types.ts';
+export type { EngineEvent } from './store/events.ts';
 export { type Roots, resolveRoots } from './store/paths.ts';
 
 /** What `run` takes beside what the container is: how it is made and run, and where things lie. */

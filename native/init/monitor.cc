@@ -97,6 +97,9 @@ void runPlan(Monitor& monitor) {
   started.pid = static_cast<uint32_t>(outcome.pid);
   startTimeOf(started.pid, started.startTime);
   addTime(monitor.ending.started);
+  monitor.since = sys::nanoseconds();
+  // before its end can be, and before the caller goes on
+  tellEvent(monitor.events, "start");
   tell(monitor, started);
 }
 
@@ -123,11 +126,15 @@ void breakPipe(Monitor& monitor, const message::brokenPipe& broken) {
   if (broken.stream == 1 || broken.stream == 2) monitor.streams[broken.stream].breakPipe();
 }
 
-void resize(const Monitor& monitor, const message::resize& wanted) {
+void resize(Monitor& monitor, const message::resize& wanted) {
   struct {
     uint16_t rows, columns, width, height;
   } size = {static_cast<uint16_t>(wanted.rows), static_cast<uint16_t>(wanted.columns), 0, 0};
-  if (monitor.terminal >= 0) sys::ioctl(monitor.terminal, TIOCSWINSZ, &size);
+  if (monitor.terminal < 0) return;
+  sys::ioctl(monitor.terminal, TIOCSWINSZ, &size);
+  Text<96> more;
+  more.add("\"height\":\"").add(uint64_t{size.rows}).add("\",\"width\":\"").add(uint64_t{size.columns}).add("\",");
+  tellEvent(monitor.events, "resize", more.c_str());
 }
 
 void hearCaller(Monitor& monitor) {
@@ -213,6 +220,7 @@ void runMonitor(int fd) {
   monitor.caller = order.caller;
   monitor.runDir = openDir(monitor, order.run);
   monitor.dataDir = openDir(monitor, order.data);
+  monitor.events = {order.events, order.event, monitor.dataDir};
   monitor.log.begin(monitor.dataDir, order.logBytes, order.logFiles);
   insist(monitor, monitor.clients.listen(monitor.runDir), "bind", "socket");
   runPlan(monitor);

@@ -38,6 +38,21 @@ void removeContainer(Monitor& monitor) {
   monitor.machine.close();
 }
 
+void tellEnd(Monitor& monitor) {
+  const Ending& ending = monitor.ending;
+  if (equal(ending.why, "memory")) tellEvent(monitor.events, "oom");
+  Text<96> more;
+  more.add("\"execDuration\":\"").add((sys::nanoseconds() - monitor.since) / 1000000000ull);
+  more.add("\",\"exitCode\":\"").add(uint64_t{ending.code}).add("\",");
+  tellEvent(monitor.events, "die", more.c_str());
+}
+
+// What went with it, in Docker's order.
+void tellGone(Monitor& monitor, bool removed) {
+  for (const Str line : monitor.order.eventsAfter) tellLine(monitor.events, line);
+  if (removed) tellEvent(monitor.events, "destroy");
+}
+
 }  // namespace
 
 void reap(Monitor& monitor) {
@@ -57,6 +72,7 @@ void reap(Monitor& monitor) {
   if (info.code != kClaimedExit) ending.signal = status;
   if (ending.signal != 0) ending.why = "signal";
   if (killedForMemory(monitor.order.cgroup)) ending.why = "memory";
+  tellEnd(monitor);
 }
 
 void end(Monitor& monitor) {
@@ -70,6 +86,7 @@ void end(Monitor& monitor) {
   drain(monitor);
   monitor.log.finish();
   if (removed && undone) removeContainer(monitor);
+  tellGone(monitor, removed && undone);
 
   message::exit exit;
   exit.code = ending.code;

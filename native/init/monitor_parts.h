@@ -4,6 +4,7 @@
 
 #include "clients.h"
 #include "ending.h"
+#include "event.h"
 #include "host.h"
 #include "log.h"
 #include "message.h"
@@ -25,6 +26,8 @@ struct Monitor {
   int terminal = -1;
   int given[3] = {-1, -1, -1};   // the container's ends, until it has them
   Ending ending;
+  Events events;
+  uint64_t since = 0;            // its program runs, of the clock that goes on
 };
 
 // To the caller, as long as it is there.

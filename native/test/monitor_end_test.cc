@@ -80,3 +80,67 @@ ROOT_TEST(noPlaceBesideTheRecord) {
   life.ended();
   EXPECT(readFile(life.dir / "run/exit.json").rfind("{\"code\":6,", 0) == 0);   // for the sweep
 }
+
+namespace {
+
+// Without what differs each time.
+std::string eventsIn(const std::string& file) {
+  std::string all = readFile(file), out;
+  for (size_t at = 0, end; (end = all.find('\n', at)) != std::string::npos; at = end + 1) {
+    const std::string line = all.substr(at, end - at);
+    const size_t time = line.find(",\"time\":1"), nano = line.find(",\"timeNano\":1");
+    EXPECT(time != std::string::npos && nano != std::string::npos && line.back() == '}');
+    EXPECT_EQ(line.substr(time + 8, 10), line.substr(nano + 12, 10));
+    EXPECT_EQ(line.size() - nano, std::string(",\"timeNano\":}").size() + 19);
+    out += line.substr(0, time) + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+ROOT_TEST(aMonitorTellsWhatHappens) {
+  for (const bool renamed : {false, true}) {
+    Life life("exit 3");
+    life.events = life.dir / "events.log";
+    writeFile(life.events, "");
+    life.event = {"<1>", "<2>", "<3>"};
+    life.eventsAfter = {"unmounted", "gone"};
+    make::Plan remove;
+    remove.host(make::removeTree{.path = life.dir / "data"});
+    life.remove = remove.bytes();
+    life.undo.host(make::rmdir{.path = life.dir / "undone"}, true);
+    if (renamed) writeFile(life.dir / "data/event", "<4>");
+    EXPECT(started(life));
+    EXPECT_EQ(endOf(life), "3 0 ended");
+    life.ended();
+    const std::string last = renamed ? "<4>" : "<3>";
+    EXPECT_EQ(eventsIn(life.events),
+              "{\"status\":\"start<1>start<2>" + last + "\n{\"status\":\"die<1>die<2>\"execDuration\":\"0\",\"exitCode\":\"3\"," + last +
+                  "\nunmounted\ngone\n{\"status\":\"destroy<1>destroy<2>" + last + "\n");
+  }
+}
+
+ROOT_TEST(aMonitorThatCannotTellGoesOn) {
+  Life life("exit 4");
+  life.events = "/proc/self/none/events.log";
+  life.event = {"", "", ""};
+  EXPECT(started(life));
+  EXPECT_EQ(endOf(life), "4 0 ended");
+  EXPECT_EQ(life.ended(), 0);
+}
+
+// Killed for memory: that is told first.
+ROOT_TEST(aMonitorTellsOfMemory) {
+  Life life("exit 1");
+  fs::create_directory(life.dir / "cgroup");
+  writeFile(life.dir / "cgroup/memory.events", "oom_kill 1\n");
+  life.cgroup = life.dir / "cgroup";
+  life.events = life.dir / "events.log";
+  life.event = {"", "\"", ""};
+  EXPECT(started(life));
+  EXPECT_EQ(endOf(life), "1 0 memory");
+  life.ended();
+  const std::string told = eventsIn(life.events);
+  EXPECT(told.find("oomoom") < told.find("diedie"));
+}

@@ -24,7 +24,8 @@ struct Life {
   Directory dir;
   make::Plan plan;
   make::Plan undo;
-  std::string remove, cgroup;
+  std::string remove, cgroup, events;
+  std::vector<std::string> event, eventsAfter;
   uint32_t stays = 0, logBytes = 0, logFiles = 0;
   bool isDetached = false;   // nobody of the caller's types or reads
   int socket = -1, input = -1, output = -1, pidfd = -1, pid = 0;
@@ -109,6 +110,11 @@ struct Life {
     w.word(tinyrun::kNoSlot);
     w.word(stays);
     w.word(logBytes), w.word(0), w.word(logFiles);
+    w.text(events);
+    for (const auto* list : {&event, &eventsAfter}) {
+      w.word(static_cast<uint32_t>(list->size()));
+      for (const std::string& text : *list) w.text(text);
+    }
     const auto size = static_cast<uint32_t>(w.bytes.size());
     std::string head = {16, 0, 0, 0};
     for (int shift = 24; shift >= 0; shift -= 8) head += static_cast<char>(size >> shift);

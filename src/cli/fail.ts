@@ -40,7 +40,7 @@ export function toFailure(error: unknown): Failure {
   return toFailure(wrap(error));
 }
 
-/** What docker's inspect ends with for a --format that does not parse; its listings end with 1. */
+/** What docker's inspect and events end with for a --format that does not parse; its listings end with 1. */
 const BAD_TEMPLATE = 64;
 
 /** What `exec` finds wrong before there is anything to start, which ends as other verbs do. */
@@ -64,7 +64,7 @@ const NOT_STARTED = 126;
  * too few or too many 1.
  */
 export function exitCodeOf({ code, exitCode }: Failure, verb: string | undefined, command = ''): number {
-  if (code === 'TEMPLATE_SYNTAX' && command.endsWith(' inspect')) return BAD_TEMPLATE;
+  if (code === 'TEMPLATE_SYNTAX' && / (?:inspect|events)$/.test(command)) return BAD_TEMPLATE;
   if (verb === 'exec' && !BEFORE_EXEC.has(code)) return exitCode === OWN_FAILURE ? NOT_STARTED : exitCode;
   if (code === 'ARGUMENTS') return 1;
   return verb === 'run' || code === 'FLAG' ? exitCode : 1;

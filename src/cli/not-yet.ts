@@ -4,9 +4,9 @@ import { TinyrunError } from '../errors.ts';
 
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
-  ...'build builder buildx compose events network'.split(' '),
+  ...'build builder buildx compose network'.split(' '),
   ...'sbom why'.split(' '),
-  ...['image build', 'system events', 'system gc', 'system prune', 'system start-all'],
+  ...['image build', 'system gc', 'system prune', 'system start-all'],
 ]);
 
 const RUN =

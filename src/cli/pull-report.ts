@@ -1,3 +1,4 @@
+import { tellTransfer } from '../engine/image-events.ts';
 import { sweepIfPending } from '../engine/image-users.ts';
 import { type Pulled, pull } from '../image/pull.ts';
 import { familiarReference, formatReference, type Reference } from '../image/reference.ts';
@@ -49,6 +50,7 @@ async function pullOne(
     onFound: () => say(`${reference.tag ?? formatReference(reference)}: Pulling from ${reference.path}\n`),
     onProgress: (line) => progress.update(line),
   }).finally(() => progress.end());
+  tellTransfer(context, 'pull', reference);
   sweepIfPending(store, context);
   return pulled;
 }

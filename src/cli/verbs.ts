@@ -266,6 +266,11 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/port.ts'),
   },
   {
+    names: ['events', 'system events'],
+    summary: 'show what happens to containers, images and volumes',
+    load: () => import('./commands/events.ts'),
+  },
+  {
     names: ['info', 'system info'],
     summary: 'show what there is, and what it runs on',
     load: () => import('./commands/info.ts'),
@@ -316,7 +321,7 @@ export const TABLE: Table = {
     },
     system: {
       summary: 'manage tinyrun itself',
-      examples: ['tinyrun system df', 'tinyrun system df -v'],
+      examples: ['tinyrun system df', 'tinyrun system df -v', 'tinyrun system events --since 10m'],
     },
     volume: {
       summary: 'manage volumes: directories that outlive containers',

@@ -14,6 +14,7 @@ import { findContainer } from './manage.ts';
 import type { ContainerView } from './record.ts';
 import { resultOf } from './run.ts';
 import { isRunning } from './status.ts';
+import { tell } from './tell.ts';
 import type { RunControl, RunResult } from './types.ts';
 
 export interface AttachOptions {
@@ -39,6 +40,7 @@ export async function attachContainer(
   const { run } = containerPaths(roots, view.record.id);
   const attached = await attachTo(run, show);
   if (attached === undefined) throw notRunning(text);
+  tell(roots, view.record, 'attach');
   const life = lifeOf(attached, state, view, options);
   const forwarding = options.forward?.({ onInsist: () => {} });
   try {
@@ -47,6 +49,7 @@ export async function attachContainer(
       isGuest: true,
       stdin: view.record.config.openStdin === true,
     });
+    if (end.isDetached) tell(roots, view.record, 'detach');
     return resultOf(view.record.id, end, false);
   } finally {
     forwarding?.stop();

@@ -3,6 +3,7 @@ import { calls, octal, quote } from '../plan/calls/format.ts';
 import type { Aside, Asides } from '../plan/explain.ts';
 import type { Plan } from '../plan/types.ts';
 import { undoSteps } from '../plan/undo.ts';
+import { eventsPath } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 import type { Blueprint } from './blueprint.ts';
 import { type ContainerPaths, EXIT_FILE, rootfsPoint } from './layout.ts';
@@ -42,6 +43,7 @@ export function booksOf(
         : [{ syscall: write(control.cidfile, 0o644), why: 'its id, where it was asked for' }]),
       { syscall: whole(paths.record), why: 'what was asked for, and what came of it' },
       ...birthEntries(paths, plan, monitored),
+      told(roots),
     ],
     after: endEntries(blueprint, paths, plan, { name, monitored }),
   };
@@ -62,10 +64,19 @@ export function booksOfStart(
       { syscall: whole(paths.record), why: 'it is wanted running; how it was stays until it does' },
       { syscall: `unlink(${quote(paths.exit)})`, why: 'how it ended before, which is written there now' },
       ...birthEntries(paths, plan, true),
+      told(roots),
     ],
     after: endEntries(blueprint, paths, plan, { name, monitored: true }),
   };
 }
+
+const told = (roots: Roots): Aside => ({
+  syscall: calls(
+    `open(${quote(eventsPath(roots))}, O_APPEND|O_CREAT, 0600)`,
+    `write(${quote(eventsPath(roots))})`,
+  ),
+  why: 'what happens to it, for who follows the events',
+});
 
 const claimEntries = ({ run }: ContainerPaths): Aside[] => [
   { syscall: mkdir(run, 0o700), why: 'what is true of it until its end' },

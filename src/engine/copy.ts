@@ -16,6 +16,7 @@ import { type Adapt, CopyWriter } from './copy-write.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { isRunning } from './status.ts';
+import { tell } from './tell.ts';
 
 export interface CopyOptions {
   /** A link at the end of the source's path stands for what it leads to. */
@@ -115,6 +116,7 @@ const BELOW = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 function openContainer(roots: Roots, text: string, writes: boolean): ContainerTree & { close(): void } {
   const view = findContainer(roots, text);
   const { record, state } = view;
+  tell(roots, record, writes ? 'extract-to-dir' : 'archive-path');
   const paths = containerPaths(roots, record.id);
   if (state && isRunning(view)) {
     const shift = containerSpec(paths.run).linux?.uidMappings?.[0]?.hostID ?? 0;

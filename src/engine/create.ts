@@ -10,6 +10,7 @@ import { Names } from './names.ts';
 import { type ContainerRecord, writeRecord } from './record.ts';
 import { anonymousOf } from './seeded.ts';
 import { removeData, sweepAll, sweepQuietly } from './sweep.ts';
+import { tell } from './tell.ts';
 import type { CreateOptions } from './types.ts';
 
 /** A container's directories, files and record, made; its process not yet. */
@@ -43,7 +44,8 @@ export function createContainer(roots: Roots, blueprint: Blueprint, options: Cre
 /** The same for a container that is to be started some time; answers its id. */
 export function makeContainer(roots: Roots, blueprint: Blueprint, options: CreateOptions): string {
   const record = { ...blueprint.record, wanted: 'stopped' as const };
-  const { dir } = createContainer(roots, { ...blueprint, record }, options);
+  const { dir, record: made } = createContainer(roots, { ...blueprint, record }, options);
+  tell(roots, made, 'create');
   removeLockedDir(dir.path);
   dir.lock.release();
   return record.id;

@@ -2,6 +2,7 @@ import { TinyrunError } from '../errors.ts';
 import type { Asides } from '../plan/explain.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Spec } from '../spec/types.ts';
+import type { EngineEvent } from '../store/events.ts';
 import { type Roots, resolveRoots } from '../store/paths.ts';
 import { redraw } from './blueprint.ts';
 import { booksOf, booksOfStart } from './books.ts';
@@ -13,6 +14,7 @@ import type { ContainerConfig, ExecConfig } from './config/types.ts';
 import type { UpdateConfig } from './config/update.ts';
 import type { Copied, CopyOptions } from './copy.ts';
 import { makeContainer } from './create.ts';
+import type { EventOptions } from './events.ts';
 import { execContainer, execDetached, planExec } from './exec.ts';
 import type { SystemInfo } from './info.ts';
 import { containerPaths } from './layout.ts';
@@ -135,6 +137,14 @@ export interface Engine {
    * for await (const { stream, text } of engine.logs('web', { tail: 10 })) console.log(stream, text);
    */
   logs(container: string, options?: LogOptions): AsyncGenerator<LogLine>;
+  /**
+   * What happens to containers, images and volumes, whoever does it; from `since` on also what has happened, as far as that
+   * is kept.
+   * @throws TinyrunError for a filter that cannot be, ConfigError of `since`
+   * @example
+   * for await (const { Action, Actor } of engine.events({ filters: ['event=die'] })) console.log(Action, Actor.ID);
+   */
+  events(options?: EventOptions): AsyncGenerator<EngineEvent>;
   /** The processes of a running one; `options` are those of ps(1), `-ef` without. */
   top(container: string, options?: readonly string[]): Promise<Top>;
   /**
@@ -187,6 +197,10 @@ export function createEngine(
     async *logs(container, options) {
       const { logsOf } = await import('./logs.ts');
       for await (const lines of logsOf(roots, container, options)) yield* lines;
+    },
+    async *events(options) {
+      const { eventsOf } = await import('./events.ts');
+      for await (const { event } of eventsOf(roots, options)) yield event;
     },
     async create(config, options = {}) {
       const blueprint = await prepare(roots, config, options, (name, field) =>

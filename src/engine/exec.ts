@@ -12,14 +12,18 @@ import { ofUs } from '../runtime/own.ts';
 import { containerSpec, type StateFile } from '../runtime/state.ts';
 import { capabilityNames } from '../spec/linux.ts';
 import type { Process, Spec } from '../spec/types.ts';
+import { tellEvents } from '../store/events.ts';
 import { openNull } from '../store/inside.ts';
 import type { Roots } from '../store/paths.ts';
 import type { ExecConfig } from './config/types.ts';
 import { checkExec, processOfExec } from './exec-process.ts';
 import { imageDefaultsOf } from './image-defaults.ts';
+import { newContainerId } from './names.ts';
+import type { ContainerRecord } from './record.ts';
 import { checkTerminal, lost, type Watch } from './run.ts';
 import { findRunning, type RunningContainer } from './running.ts';
 import { type StreamsOfRun, streamsOf } from './streams.ts';
+import { happened } from './tell.ts';
 import type { ExecControl, ExecResult } from './types.ts';
 
 /** Runs a program in a running container and waits for it. */
@@ -33,7 +37,9 @@ export async function execContainer(
   const planned = planExec(roots, text, config);
   checkTerminal({ config }, control);
   const life = await begin(planned, control, watch, () => streamsOf({ config, spec: planned.spec }, control));
+  const told = tellExec(roots, planned.record, config);
   const { exit, lost: cause } = await attend(life, { stdin: config.openStdin === true });
+  told.died(exit.code);
   if (cause) throw lost(cause);
   return { exitCode: exit.code, ...(exit.signal === undefined ? {} : { signal: exit.signal }) };
 }
@@ -53,11 +59,25 @@ export async function execDetached(
     });
   }
   const planned = planExec(roots, text, { ...config, openStdin: false });
-  return await begin(planned, control, watch, () => nowhere(planned.state));
+  const life = await begin(planned, control, watch, () => nowhere(planned.state));
+  tellExec(roots, planned.record, config);
+  return life;
+}
+
+/** As Docker tells of it: what is run is part of what happened. */
+function tellExec(roots: Roots, record: ContainerRecord, { args }: ExecConfig) {
+  const execID = newContainerId();
+  const of = (action: string, more = {}) => happened(record, action, { execID, ...more });
+  const line = args.join(' ');
+  tellEvents(roots, [of(`exec_create: ${line}`), of(`exec_start: ${line}`)]);
+  return {
+    died: (code: number) => tellEvents(roots, [of('exec_die', { exitCode: String(code) })]),
+  };
 }
 
 export interface PlannedExec {
   readonly plan: Plan;
+  readonly record: ContainerRecord;
   readonly state: StateFile;
   /** The container's, with this process in place of its first. */
   readonly spec: Spec;
@@ -83,7 +103,7 @@ export function planExec(roots: Roots, text: string, config: ExecConfig): Planne
   const options = joinOptions({ state, spec, process, seccompCache, isOurs: true });
   const nullInput = !config.openStdin && !config.tty;
   const { plan } = execPlan(host, { ...options, ...(nullInput ? { nullInput } : {}) });
-  return { plan, state, spec: { ...spec, process: options.process satisfies Process } };
+  return { plan, record, state, spec: { ...spec, process: options.process satisfies Process } };
 }
 
 /** Docker's words, which scripts read. */

@@ -6,6 +6,7 @@ import { formatReference, parseIdPrefix, parseReference } from '../image/referen
 import { ImageStore } from '../image/store.ts';
 import type { ImageRecord, Platform } from '../image/types.ts';
 import { packageRoot } from '../store/package.ts';
+import type { Roots } from '../store/paths.ts';
 import { ConfigError } from './config/error.ts';
 import type { ContainerConfig } from './config/types.ts';
 import type { CreateOptions, Notify } from './types.ts';
@@ -15,11 +16,11 @@ const EMBEDDED = 'docker.io/library/busybox:latest';
 
 /** The image of a container: from the local store, a registry, or for `busybox` the embedded copy. */
 export async function findImage(
-  dataRoot: string,
+  roots: Roots,
   { image, platform }: ContainerConfig,
   { pull = 'missing', notify = () => {}, signal }: CreateOptions,
 ): Promise<ImageRecord> {
-  const store = new ImageStore(dataRoot);
+  const store = new ImageStore(roots.dataRoot);
   if (!['missing', 'never', 'always'].includes(pull))
     throw new ConfigError('pull', 'not one of missing, never, always');
   const stored = pull === 'always' ? undefined : store.resolve(image, platform);
@@ -28,7 +29,11 @@ export async function findImage(
   if (pull !== 'never' && parseIdPrefix(image)?.length !== 64) {
     const { fetchImage } = await import('./fetch-image.ts');
     const pulled = await fetchImage(store, image, { platform, optional, notify, signal });
-    if (pulled) return pulled;
+    if (pulled) {
+      const { tellTransfer } = await import('./image-events.ts');
+      tellTransfer(roots, 'pull', parseReference(image));
+      return pulled;
+    }
   }
   const why = pull === 'never' ? 'it is not stored' : 'no registry answered';
   const copy = optional

@@ -8,6 +8,8 @@ export interface ContainerPaths {
   readonly record: string;
   /** How it ended, written by its monitor. */
   readonly exit: string;
+  /** The part of its monitor's events that a rename changes (native/init/event.h). */
+  readonly event: string;
   /** What it wrote, written by its monitor: the newest file, `.1` and so on the older ones. */
   readonly log: string;
   readonly upper: string;
@@ -35,6 +37,7 @@ export function containerPaths(roots: Roots, id: string): ContainerPaths {
     data,
     record: `${data}/container.json`,
     exit: `${data}/${EXIT_FILE}`,
+    event: `${data}/event`,
     log: `${data}/json.log`,
     upper: `${data}/upper`,
     work: `${data}/work`,

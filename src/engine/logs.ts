@@ -5,7 +5,7 @@ import { attachTo } from '../runtime/monitor/attach.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
-import { watchIfThere } from './moves.ts';
+import { newsOf } from './news.ts';
 
 export type { LogLine } from '../runtime/log/line.ts';
 
@@ -96,23 +96,4 @@ async function* followed(
     news.close();
     monitor?.close();
   }
-}
-
-/** Changes in a directory: `wait` returns at once where there was one since it last did. */
-function newsOf(dir: string) {
-  let has = false;
-  let wake = () => {};
-  const tell = () => {
-    has = true;
-    wake();
-  };
-  const watcher = watchIfThere(dir, tell);
-  return {
-    tell,
-    close: () => watcher?.close(),
-    async wait(): Promise<void> {
-      if (!has) await new Promise<void>((resolve) => (wake = resolve));
-      has = false;
-    },
-  };
 }

@@ -17,6 +17,7 @@ import { type ContainerView, containerIds, findId, neverStarted, readRecord, vie
 import { anonymousOf } from './seeded.ts';
 import { isRunning } from './status.ts';
 import { alone, removeData, settleDown, sweepAll, sweepOne, sweepQuietly, sweepRunning } from './sweep.ts';
+import { tellGone, tellKill } from './tell.ts';
 
 /** Every container, newest first; one whose record is damaged is told to `onDamaged` and left out. */
 export function listContainers(roots: Roots, onDamaged: (error: Error) => void): ContainerView[] {
@@ -81,6 +82,7 @@ export function signalContainer(roots: Roots, text: string, signal: string): voi
   const view = findContainer(roots, text);
   const { state } = view;
   const running = state && isRunning(view) ? state : undefined;
+  if (running !== undefined) tellKill(roots, view.record, number);
   if (running === undefined || !signalFirst(running, number))
     throw new TinyrunError('CONTAINER_NOT_RUNNING', `container ${text} is not running`);
 }
@@ -104,13 +106,21 @@ export async function removeContainer(
     const view = withVolumes ? viewOrDamaged(roots, id, force) : undefined;
     return view === undefined || view === 'damaged' ? [] : anonymousOf(view.record);
   };
-  const remove = () => holdingRecord(roots, id, () => removeData(roots, id, undefined, volumes()));
+  const remove = () =>
+    holdingRecord(roots, id, () => {
+      const view = viewOrDamaged(roots, id, force);
+      const going = volumes();
+      removeData(roots, id, undefined, going);
+      if (view !== undefined && view !== 'damaged') tellGone(roots, view.record, going);
+    });
   for (let tries = 0; tries < TRIES; tries++) {
     const view = viewOrDamaged(roots, id, force);
     const running = view !== 'damaged' && view?.state && isRunning(view) ? view.state : undefined;
     if (running && !force) throw stillRunning(text, 'is running');
-    if (running) await killFirst(run, running);
-    else if (hasLifeline(run)) {
+    if (running && view !== 'damaged' && view) {
+      tellKill(roots, view.record, SIGKILL);
+      await killFirst(run, running);
+    } else if (hasLifeline(run)) {
       if (view === undefined || (view !== 'damaged' && view.status === 'created' && !force))
         throw stillRunning(text, 'is being started');
       await awaitRelease(roots, id, view === 'damaged');

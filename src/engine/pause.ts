@@ -5,19 +5,22 @@ import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { isRunning } from './status.ts';
+import { tell } from './tell.ts';
 
 /** Stops every process of a container where it is. @throws TinyrunError CONTAINER_NOT_RUNNING, CONTAINER_PAUSED */
 export function pauseContainer(roots: Roots, text: string): void {
-  const { state, dir, status } = runningOne(roots, text, notRunning);
+  const { state, dir, status, record } = runningOne(roots, text, notRunning);
   if (status === 'paused') throw new TinyrunError('CONTAINER_PAUSED', `container ${text} is already paused`);
   if (!setFrozenIfThere({ dir, state }, true)) throw notRunning(text);
+  tell(roots, record, 'pause');
 }
 
 /** Lets them go on. @throws TinyrunError CONTAINER_NOT_PAUSED */
 export function unpauseContainer(roots: Roots, text: string): void {
-  const { state, dir, status } = runningOne(roots, text, notPaused);
+  const { state, dir, status, record } = runningOne(roots, text, notPaused);
   if (status !== 'paused') throw notPaused(text);
   if (!setFrozenIfThere({ dir, state }, false)) throw notPaused(text);
+  tell(roots, record, 'unpause');
 }
 
 const notRunning = (text: string) =>
@@ -27,9 +30,9 @@ const notPaused = (text: string) =>
 
 function runningOne(roots: Roots, text: string, refusal: (text: string) => TinyrunError) {
   const view = findContainer(roots, text);
-  const { state, status } = view;
+  const { state, status, record } = view;
   if (!state || !isRunning(view)) throw refusal(text);
-  return { state, status, dir: containerPaths(roots, view.record.id).run };
+  return { state, status, record, dir: containerPaths(roots, record.id).run };
 }
 
 /** Freezes what lives, or lets it go on; answers false where it has ended meanwhile. @throws TinyrunError */

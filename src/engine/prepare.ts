@@ -43,7 +43,7 @@ export async function prepare(
   const { id = newContainerId() } = options;
   const hostname = hostnameOf(config, id);
   const files = hostFiles(config, hostname);
-  const found = await findImage(roots.dataRoot, config, options);
+  const found = await findImage(roots, config, options);
   checkPlatform(config, found, options.notify);
   const image = found.config.config ?? {};
   const argv = commandOf(config, image);

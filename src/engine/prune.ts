@@ -3,6 +3,7 @@ import { hasLabel, parseFilters, parseUntil } from '../image/filter.ts';
 import type { Roots } from '../store/paths.ts';
 import { listContainers, removeContainer } from './manage.ts';
 import type { ContainerView } from './record.ts';
+import { tellPrune } from './tell.ts';
 import { writtenBy } from './usage.ts';
 
 export interface Pruned {
@@ -40,6 +41,7 @@ export async function pruneContainers(roots: Roots, filters: readonly string[] =
       if (!isBusy(error)) failed.push(error as Error);
     }
   }
+  tellPrune(roots, 'container', reclaimed);
   return { deleted, reclaimed, failed };
 }
 

@@ -1,11 +1,15 @@
 import { TinyrunError } from '../errors.ts';
+import { writeFileAtomic } from '../store/atomic.ts';
+import { attributesPart } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 import { changeRecord } from './change.ts';
 import { takeGivenName } from './create.ts';
+import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { Names } from './names.ts';
 import type { ContainerView } from './record.ts';
 import { isRunning } from './status.ts';
+import { attributesOf, tell } from './tell.ts';
 
 /**
  * Gives a container another name. It has both for a moment, and where that ends it: either finds it, and it is removed with
@@ -29,15 +33,18 @@ export async function renameContainer(roots: Roots, text: string, given: string)
   try {
     await changeRecord(roots, id, (record) => {
       old = record.name;
-      return { ...record, name: wanted };
+      const renamed = { ...record, name: wanted };
+      // its monitor was told of the name that it had
+      writeFileAtomic(containerPaths(roots, id).event, attributesPart(attributesOf(renamed)));
+      return renamed;
     });
   } catch (error) {
     if (!isOurs) names.release(wanted, id);
     throw error;
   }
-  if (removesByName(view)) return;
+  const told = () => tell(roots, { ...view.record, name: wanted }, 'rename', { oldName: `/${old}` });
   // only who removes it may have been faster, and knows nothing of the new one
-  if (old === wanted || names.release(old, id)) return;
+  if (removesByName(view) || old === wanted || names.release(old, id)) return told();
   names.release(wanted, id);
   throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${text}`);
 }

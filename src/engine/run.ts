@@ -11,6 +11,7 @@ import type { Birth, End, Life } from '../runtime/life.ts';
 import { ofMonitor } from '../runtime/monitor/parent.ts';
 import { ofUs } from '../runtime/own.ts';
 import { forwardSignals } from '../runtime/signals.ts';
+import { tellEvents } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 import type { Blueprint } from './blueprint.ts';
 import { changeRecordSync } from './change.ts';
@@ -21,6 +22,7 @@ import { planOf } from './plan.ts';
 import { bearSeeded } from './seeded.ts';
 import { relayOf, type Streamed, streamsOf } from './streams.ts';
 import { sweepOne, sweepRunning } from './sweep.ts';
+import { deathOf, happened, ofVolumes, tell } from './tell.ts';
 import type { CreateOptions, Lifeline, RunControl, RunResult } from './types.ts';
 
 /** Looking on while a plan runs: --trace and --step. */
@@ -50,9 +52,14 @@ export async function runBlueprint(
   const forward = control.forward ?? (control.sigProxy ? forwardSignals : undefined);
   let forwarding = watch.onPause ? undefined : forward?.(patience);
   try {
-    const life = await startCreated(roots, created, blueprint, () =>
-      birthOf(roots, blueprint, created, { ...planned, lifeline, control, watch }),
+    const life = await startCreated(
+      roots,
+      created,
+      blueprint,
+      () => birthOf(roots, blueprint, created, { ...planned, lifeline, control, watch }),
+      { isOurs: lifeline !== 'monitor', isAttached: true },
     );
+    const begun = Date.now();
     forwarding ??= forward?.(patience);
     watch.onLaunched?.(life);
     const end = await attend(life, {
@@ -61,9 +68,12 @@ export async function runBlueprint(
       stdin: blueprint.config.openStdin === true,
     });
     const { id } = created.record;
-    if (end.isDetached) return resultOf(id, end, false);
+    if (end.isDetached) {
+      tell(roots, created.record, 'detach');
+      return resultOf(id, end, false);
+    }
     if (lifeline === 'monitor') sweepAfterMonitor(roots, id);
-    else finish(roots, created, end);
+    else finish(roots, created, end, begun);
     if (end.lost) throw lost(end.lost);
     if (end.left) throw end.left;
     return resultOf(id, end, patience.isLost());
@@ -88,7 +98,7 @@ export async function runDetached(
     const config = JSON.stringify(blueprint.spec);
     const parent = ofMonitor(monitorsChild(roots, blueprint, created));
     const birth = { ...planned, dir: created.dir, config, parent };
-    (await startCreated(roots, created, blueprint, () => birth)).forget();
+    (await startCreated(roots, created, blueprint, () => birth, { isOurs: false })).forget();
     return id;
   } finally {
     created.dir.lock.release();
@@ -114,11 +124,23 @@ async function startCreated(
   created: Created,
   blueprint: Blueprint,
   birth: () => Birth,
+  { isOurs, isAttached = false }: { isOurs: boolean; isAttached?: boolean },
 ): Promise<Life> {
+  const { record } = created;
+  const made = [
+    happened(record, 'create'),
+    ...(isAttached ? [happened(record, 'attach')] : []),
+    ...ofVolumes(record, 'mount'),
+  ];
+  // a monitor tells of the start itself: that is told before its end, however soon
+  if (!isOurs) tellEvents(roots, made);
   try {
-    return await bearSeeded(blueprint, birth());
+    const life = await bearSeeded(blueprint, birth());
+    if (isOurs) tellEvents(roots, [...made, happened(record, 'start')]);
+    return life;
   } catch (error) {
     takeBackFailed(created.dir, error, () => takeBackCreated(roots, created));
+    tellEvents(roots, [...(isOurs ? made : []), happened(record, 'destroy')]);
     throw error;
   }
 }
@@ -187,15 +209,20 @@ export function sweepAfterMonitor(roots: Roots, id: string): void {
 }
 
 /** What could not be taken back stays, dead, until a sweep or `rm` can. */
-function finish(roots: Roots, created: Created, { exit, left }: End): void {
-  if (created.record.config.autoRemove && !left) {
+function finish(roots: Roots, created: Created, end: End, begun: number): void {
+  const { exit, left } = end;
+  const { record } = created;
+  const told = [...deathOf(record, exit, Date.now() - begun), ...ofVolumes(record, 'unmount')];
+  if (record.config.autoRemove && !left) {
     takeBackCreated(roots, created);
+    tellEvents(roots, [...told, happened(record, 'destroy')]);
     return;
   }
+  tellEvents(roots, told);
   const { why, ...seen } = exit;
   const note = left ? { note: left.message } : {};
-  changeRecordSync(roots, created.record.id, (record) => ({
-    ...record,
+  changeRecordSync(roots, record.id, (now) => ({
+    ...now,
     exit: { ...seen, oomKilled: why === 'memory', ...note },
   }));
   if (!left) removeLockedDir(created.paths.run);

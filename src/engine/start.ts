@@ -3,6 +3,7 @@ import { attend } from '../runtime/attend.ts';
 import { type ClaimedDir, claimDir, removeLockedDir, takeBackFailed } from '../runtime/dir.ts';
 import type { Life } from '../runtime/life.ts';
 import { type MonitorsChild, ofMonitor } from '../runtime/monitor/parent.ts';
+import { tellEvents } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 import type { AttachOptions } from './attach.ts';
 import { type Blueprint, redraw } from './blueprint.ts';
@@ -19,6 +20,7 @@ import { checkTerminal, keysOf, lost, resultOf, sweepAfterMonitor } from './run.
 import { anonymousOf, bearSeeded } from './seeded.ts';
 import { relayOf } from './streams.ts';
 import { removeData, sweepOne } from './sweep.ts';
+import { happened, ofVolumes, tell } from './tell.ts';
 import type { RunResult } from './types.ts';
 
 /**
@@ -64,7 +66,8 @@ export async function startAttached(
   try {
     const stdin = !noStdin && record.config.openStdin === true;
     const end = await attend(life, { forwarding, stdin });
-    if (!end.isDetached) sweepAfterMonitor(roots, record.id);
+    if (end.isDetached) tell(roots, record, 'detach');
+    else sweepAfterMonitor(roots, record.id);
     if (end.lost) throw lost(end.lost);
     return resultOf(record.id, end, false);
   } finally {
@@ -135,22 +138,26 @@ async function startHeld(
   try {
     const blueprint = await redraw(roots, record, findPid);
     const planned = planOf(roots, blueprint, paths, 'monitor');
-    const parent = ofMonitor(childOf(blueprint, { record, paths, dir }));
+    const child = childOf(blueprint, { record, paths, dir });
+    const isAttached = child.relay !== undefined;
     makeHostSide(blueprint, paths);
     blueprint.volumes?.making(() => {});
     writeRecord(roots, begun(record), { instead: paths.exit, durable: 'content' });
+    tellEvents(roots, [...(isAttached ? [happened(record, 'attach')] : []), ...ofVolumes(record, 'mount')]);
     const life = await bearSeeded(blueprint, {
       ...planned,
       dir,
       config: JSON.stringify(blueprint.spec),
-      parent,
+      parent: ofMonitor(child),
     });
     syncRecord(roots, record);
     return { life, record };
   } catch (error) {
     takeBackFailed(dir, error, () => {
-      if (record.config.autoRemove) removeData(roots, id, record.name, anonymousOf(record));
-      else writeRecord(roots, failed(record, error));
+      if (record.config.autoRemove) {
+        removeData(roots, id, record.name, anonymousOf(record));
+        tell(roots, record, 'destroy');
+      } else writeRecord(roots, failed(record, error));
       removeLockedDir(dir.path);
     });
     throw error;

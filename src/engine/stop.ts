@@ -31,6 +31,7 @@ import {
 import { startContainer } from './start.ts';
 import { isRunning } from './status.ts';
 import { sweepOne, sweepQuietly } from './sweep.ts';
+import { tell, tellKill } from './tell.ts';
 
 /** How a program is asked to end. */
 export interface StopOptions {
@@ -63,28 +64,38 @@ export async function stopContainer(roots: Roots, text: string, options: StopOpt
     await end({ state: view.state, dir: run }, signal ?? record.stopSignal, graceMs, {
       meanwhile: () => syncRecord(roots, record),
       isFrozen: view.status === 'paused',
+      told: (number) => tellKill(roots, record, number),
     });
   }
   await keeper?.gone();
   sweepOne(roots, id, { wait: true });
+  if (view.state && isRunning(view)) tell(roots, record, 'stop');
 }
 
 /** One that is removed when it ends is wanted no longer then. */
 const wantedStopped = (record: ContainerRecord): ContainerRecord | undefined =>
   record.config.autoRemove ? undefined : { ...record, wanted: 'stopped', started: startOf(record) };
 
+interface Stopping {
+  readonly isFrozen: boolean;
+  meanwhile(): void;
+  told(signal: number): void;
+}
+
 async function end(
   container: Container,
   signal: number,
   graceMs: number,
-  { meanwhile, isFrozen }: { meanwhile: () => void; isFrozen: boolean },
+  { meanwhile, isFrozen, told }: Stopping,
 ): Promise<void> {
   await withProcess(container.state, async (pidfd) => {
+    told(signal);
     signalPidfd(pidfd, signal);
     // what is frozen does not get it
     if (isFrozen) setFrozenIfThere(container, false);
     meanwhile();
     if (await hasEnded(pidfd, graceMs < 0 ? undefined : graceMs)) return;
+    told(SIGKILL);
     signalPidfd(pidfd, SIGKILL);
     await hasEnded(pidfd);
   });
@@ -120,6 +131,7 @@ export async function restartContainer(
     );
   await stopContainer(roots, id, options);
   await startContainer(roots, id, findPid);
+  tell(roots, view.record, 'restart');
 }
 
 /**

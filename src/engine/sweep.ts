@@ -4,6 +4,7 @@ import { TinyrunError } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
 import { claimDir, removeLockedDir, sweepDir } from '../runtime/dir.ts';
 import { namesIn } from '../runtime/journal.ts';
+import { tellEvents } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
 import { holdingRecord } from './change.ts';
@@ -20,6 +21,7 @@ import {
   writeRecord,
 } from './record.ts';
 import { anonymousOf, removeVolumes } from './seeded.ts';
+import { deathOf, tellGone } from './tell.ts';
 
 /**
  * Takes back what killed lifelines left of containers that ran. Cheap where nothing was left: one readdir, a flock each.
@@ -125,16 +127,26 @@ function settleHeld(roots: Roots, id: string, note: string | undefined): void {
   const record = recordOrDamaged(roots, id);
   if (record === 'damaged' || (record !== undefined && neverStarted(record))) return;
   const isLost = note === undefined && record?.wanted === undefined && !record?.exit;
-  if (record === undefined || record.config.autoRemove || isLost)
-    removeData(roots, id, record?.name, record && anonymousOf(record));
+  // its monitor has told of an end that it saw
+  if (record && note !== undefined && !record.exit && !exitIn(roots, id))
+    tellEvents(roots, deathOf(record, killed(note)));
+  if (record === undefined || record.config.autoRemove || isLost) removeSettled(roots, id, record);
   else if (!record.exit)
     writeRecord(roots, note === undefined ? asBefore(record) : ended(roots, record, note));
 }
 
+function removeSettled(roots: Roots, id: string, record: ContainerRecord | undefined): void {
+  const volumes = record && anonymousOf(record);
+  removeData(roots, id, record?.name, volumes);
+  if (record) tellGone(roots, record, volumes);
+}
+
+const exitIn = (roots: Roots, id: string): ContainerExit | undefined =>
+  readExit(id, join(containerPaths(roots, id).run, EXIT_FILE));
+
 /** As its monitor saw it, and found no room for it beside the record, or as nobody did. */
 function ended(roots: Roots, record: ContainerRecord, note: string): ContainerRecord {
-  const seen = readExit(record.id, join(containerPaths(roots, record.id).run, EXIT_FILE));
-  return { ...record, exit: seen ?? killed(note) };
+  return { ...record, exit: exitIn(roots, record.id) ?? killed(note) };
 }
 
 /** A damaged record is for `rm --force` to remove: a sweep must not lose what a person may want to look at. */

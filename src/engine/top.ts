@@ -7,10 +7,13 @@ import { ownerName } from '../store/owner.ts';
 import type { Roots } from '../store/paths.ts';
 import { type Clock, type Process, parsePs, processRow, TITLES, type Top } from './processes.ts';
 import { findRunning } from './running.ts';
+import { tell } from './tell.ts';
 
 /** The processes of a running container as the host sees them: as `ps -ef` shows them, or ps with options of one's own. */
 export async function topContainer(roots: Roots, text: string, options: readonly string[]): Promise<Top> {
-  const pids = membersOf(findRunning(roots, text)).sort((a, b) => a - b);
+  const container = findRunning(roots, text);
+  const pids = membersOf(container).sort((a, b) => a - b);
+  tell(roots, container.record, 'top');
   if (options.length === 0 || (options.length === 1 && options[0] === '-ef')) return ownTable(pids);
   checkOptions(options);
   const output = await psOf(options, pids);

@@ -1,5 +1,6 @@
 import { TinyrunError } from '../errors.ts';
 import type { ImageDefaults } from '../image/types.ts';
+import { tellEvents } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 import { checkVolumeName, newVolumeName, type Seeding, VolumeStore } from '../volume/store.ts';
 import { ConfigError } from './config/error.ts';
@@ -88,15 +89,17 @@ export interface VolumeUse {
   seeding(): Promise<Seeding>;
 }
 
-export function useOf({ dataRoot }: Roots, placed: readonly MountConfig[]): VolumeUse {
-  const store = new VolumeStore(dataRoot);
+export function useOf(roots: Roots, placed: readonly MountConfig[]): VolumeUse {
+  const store = new VolumeStore(roots.dataRoot);
   const volumes = placed.filter(isPlaced);
   return {
     making(act) {
       const lock = store.hold();
       try {
-        for (const { name, anonymous = false, labels = {} } of volumes)
-          store.create({ name, anonymous, labels });
+        const made = volumes.filter(({ name, anonymous = false, labels = {} }) =>
+          store.create({ name, anonymous, labels }),
+        );
+        tellMade(roots, made);
         return act();
       } finally {
         lock.release();
@@ -126,4 +129,13 @@ export function useOf({ dataRoot }: Roots, placed: readonly MountConfig[]): Volu
       };
     },
   };
+}
+
+function tellMade(roots: Roots, volumes: readonly { readonly name: string }[]): void {
+  if (volumes.length === 0) return;
+  const attributes = { driver: 'local' };
+  tellEvents(
+    roots,
+    volumes.map(({ name }) => ({ type: 'volume', action: 'create', id: name, attributes })),
+  );
 }

@@ -1,10 +1,12 @@
 import { TinyrunError } from '../errors.ts';
 import { hasLabel, parseFilters } from '../image/filter.ts';
+import { tellEvents } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 import { booleanOf } from '../store/words.ts';
 import { newVolumeName, VolumeStore } from '../volume/store.ts';
 import type { VolumeRecord } from '../volume/types.ts';
 import { knownUsers, volumeUsers } from './seeded.ts';
+import { tellPrune } from './tell.ts';
 import { treeSize } from './usage.ts';
 
 export interface VolumeView {
@@ -22,10 +24,7 @@ export interface VolumeOptions {
 }
 
 /** Makes a volume, and answers its name; one that is there stays as it is. @throws TinyrunError USAGE */
-export function createVolume(
-  { dataRoot }: Roots,
-  { name, labels = {}, driver = 'local' }: VolumeOptions,
-): string {
+export function createVolume(roots: Roots, { name, labels = {}, driver = 'local' }: VolumeOptions): string {
   if (driver !== 'local')
     throw new TinyrunError(
       'USAGE',
@@ -36,9 +35,15 @@ export function createVolume(
     );
   const anonymous = !name;
   const chosen = name || newVolumeName();
-  new VolumeStore(dataRoot).create({ name: chosen, labels, anonymous });
+  const store = new VolumeStore(roots.dataRoot);
+  const isNew = !store.has(chosen);
+  store.create({ name: chosen, labels, anonymous });
+  if (isNew) tellVolume(roots, 'create', chosen);
   return chosen;
 }
+
+const tellVolume = (roots: Roots, action: string, id: string): void =>
+  tellEvents(roots, [{ type: 'volume', action, id, attributes: { driver: 'local' } }]);
 
 /** By name. @throws TinyrunError for a filter that cannot be */
 export function listVolumes(
@@ -80,6 +85,7 @@ export function removeVolume(roots: Roots, name: string, { force = false } = {})
     lock.release();
   }
   remove();
+  tellVolume(roots, 'destroy', name);
 }
 
 export interface PrunedVolumes {
@@ -113,6 +119,7 @@ export function pruneVolumes(
       if (!isKnown) failed.push(error as Error);
     }
   }
+  tellPrune(roots, 'volume', reclaimed);
   return { deleted, reclaimed, failed };
 }
 

@@ -78,6 +78,8 @@ describe('other verbs', () => {
     ['images', '--format', '{{.Nope'],
     ['system', 'df', '--format', '{{.Nope}}'],
     ['ps', '--filter', 'nope=1'],
+    ['events', '--filter', 'nope=1'],
+    ['events', '--since', '0s', '--until', '1h'],
     ['cp', 'nosuch:/x', '.'],
     ['cp', '/x', '/y'],
     ['port', 'nosuch'],

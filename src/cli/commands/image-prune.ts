@@ -1,4 +1,6 @@
+import { tellRemoved } from '../../engine/image-events.ts';
 import { imageUsers } from '../../engine/image-users.ts';
+import { tellPrune } from '../../engine/tell.ts';
 import { sweep } from '../../image/gc.ts';
 import { pruneImages } from '../../image/prune.ts';
 import { ImageStore } from '../../image/store.ts';
@@ -36,14 +38,18 @@ async function prune(flags: Flags, context: Context): Promise<void> {
     return;
   const store = new ImageStore(context.dataRoot);
   const { users, inUse } = imageUsers(context);
-  const { untagged, deleted } = await pruneImages(store, {
+  const before = store.list();
+  const removed = await pruneImages(store, {
     all: flags.all ?? false,
     filters: flags.filter,
     users,
   });
+  const { untagged, deleted } = removed;
+  tellRemoved(context, before, removed);
   if (deleted.length > 0) context.out('Deleted Images:\n');
   context.out(untagged.map((name) => `untagged: ${name}\n`).join(''));
   context.out(deleted.map((id) => `deleted: ${id}\n`).join(''));
   const freed = sweep(store, inUse, true) ?? 0;
+  tellPrune(context, 'image', freed);
   context.out(`${deleted.length > 0 ? '\n' : ''}Total reclaimed space: ${humanSize(freed, 4)}\n`);
 }

@@ -1,3 +1,4 @@
+import { tellImage } from '../../engine/image-events.ts';
 import { TinyrunError } from '../../errors.ts';
 import { hostPlatform, parsePlatform } from '../../image/platform.ts';
 import { ImageStore } from '../../image/store.ts';
@@ -52,5 +53,6 @@ async function importFile(
     message: flags.message ?? `Imported from ${file}`,
     platform: flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform),
   });
+  tellImage(context, 'import', image);
   context.out(`${image.id}\n`);
 }

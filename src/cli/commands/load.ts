@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import { tellImage } from '../../engine/image-events.ts';
 import { TinyrunError } from '../../errors.ts';
 import type { Loaded } from '../../image/load.ts';
 import { hostPlatform, parsePlatform } from '../../image/platform.ts';
@@ -37,8 +38,10 @@ async function load(flags: Flags, context: Context): Promise<void> {
   const called = ({ id, name }: Loaded) =>
     name === undefined ? id : familiarReference(parseReference(name));
   const tell = (loaded: readonly Loaded[]) => {
-    for (const image of loaded)
+    for (const image of loaded) {
+      tellImage(context, 'load', image);
       context.out(`Loaded image${image.name === undefined ? ' ID' : ''}: ${called(image)}\n`);
+    }
   };
   try {
     tell(await images.load(new ImageStore(context.dataRoot), source, platform));

@@ -1,3 +1,4 @@
+import { tellTransfer } from '../../engine/image-events.ts';
 import { TinyrunError } from '../../errors.ts';
 import {
   familiarReference,
@@ -74,5 +75,6 @@ async function pushOne(
   const { digest, size } = await images
     .push(store, reference, { signal, onProgress: (line) => progress.update(line) })
     .finally(() => progress.end());
+  tellTransfer(context, 'push', reference);
   if (!flags.quiet) context.out(`${reference.tag}: digest: ${digest} size: ${size}\n`);
 }

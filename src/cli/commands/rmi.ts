@@ -1,3 +1,4 @@
+import { tellRemoved } from '../../engine/image-events.ts';
 import { imageUsers } from '../../engine/image-users.ts';
 import { sweep } from '../../image/gc.ts';
 import { removeImage } from '../../image/remove.ts';
@@ -28,7 +29,10 @@ async function remove(images: readonly string[], flags: Flags, context: Context)
   for (const image of images) {
     try {
       const { users, inUse } = imageUsers(context);
-      const { untagged, deleted } = await removeImage(store, image, { force: flags.force ?? false, users });
+      const before = store.list();
+      const removed = await removeImage(store, image, { force: flags.force ?? false, users });
+      const { untagged, deleted } = removed;
+      tellRemoved(context, before, removed);
       context.out(untagged.map((name) => `Untagged: ${name}\n`).join(''));
       context.out(deleted.map((id) => `Deleted: ${id}\n`).join(''));
       sweep(store, inUse);

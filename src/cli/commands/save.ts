@@ -1,3 +1,4 @@
+import { tellImage } from '../../engine/image-events.ts';
 import { TinyrunError } from '../../errors.ts';
 import { ImageStore } from '../../image/store.ts';
 import type { Command, Context } from '../command.ts';
@@ -29,6 +30,7 @@ async function save(names: readonly string[], flags: Flags, context: Context): P
     byId.set(entry.digest, saved);
   }
   await writeOutput(saveArchive(store, [...byId.values()]), flags.output, 'save');
+  for (const { entry } of byId.values()) tellImage(context, 'save', entry);
 }
 
 /** By name: that name. By repository without a tag Docker takes all its tags; by id none. */

@@ -1,4 +1,6 @@
+import { tellImage } from '../../engine/image-events.ts';
 import { TinyrunError } from '../../errors.ts';
+import { tagName } from '../../image/reference.ts';
 import { ImageStore } from '../../image/store.ts';
 import type { Command, Context } from '../command.ts';
 
@@ -18,4 +20,5 @@ async function tag(source: string, target: string, context: Context): Promise<vo
   const entry = store.find(source);
   if (!entry) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${source}`);
   await store.tag(entry, target);
+  tellImage(context, 'tag', { ...entry, name: tagName(target) });
 }

@@ -69,6 +69,11 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
   '--uts': joined('private', 'host'),
   '--volume': [...FILE, all('volumes')],
   '--volumes-from': [all('containers')],
+  'events --filter': [
+    ...'type=container type=image type=volume event= image= label= scope=local'.split(' '),
+    all('containers', 'container='),
+    all('volumes', 'volume='),
+  ],
   'volume ls --filter': ['dangling=true', 'dangling=false', 'driver=local', 'label=', 'name='],
   'volume prune --filter': ['all=true', 'label=', 'label!='],
   'ps --filter': [

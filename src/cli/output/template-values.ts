@@ -9,6 +9,7 @@ export function fail(message: string): never {
 export const LOOSE: ReadonlySet<string> = new Set([
   'Labels',
   'Annotations',
+  'Attributes',
   'ExposedPorts',
   'Volumes',
   'Ports',

@@ -99,7 +99,7 @@ export class LogReader {
 }
 
 /** A file of a log, as long as it is called so. */
-interface LogFile {
+export interface LogFile {
   readonly age: number;
   readonly ino: number;
   readonly dev: number;
@@ -109,7 +109,7 @@ interface LogFile {
  * The files of a log, newest first. They are renamed one after the other, from the oldest on: meanwhile one name is
  * missing, and what is seen twice is how it was at one moment.
  */
-function filesOf(path: string): LogFile[] {
+export function filesOf(path: string): LogFile[] {
   for (let before = ''; ; ) {
     const files = scan(path);
     const seen = JSON.stringify(files);
@@ -129,7 +129,7 @@ function scan(path: string): LogFile[] {
 }
 
 /** Undefined: another is called so by now. */
-function openExactly(path: string, { age, ino, dev }: LogFile): number | undefined {
+export function openExactly(path: string, { age, ino, dev }: LogFile): number | undefined {
   const fd = openIfThere(named(path, age));
   if (fd === undefined) return undefined;
   const found = fstatSync(fd);

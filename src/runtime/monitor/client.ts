@@ -34,6 +34,15 @@ export interface Order {
   readonly log?: { readonly bytes: number; readonly files: number } | undefined;
   /** Of the container's pipes, a uid of the host. */
   readonly owner?: number;
+  readonly events?: OrderedEvents | undefined;
+}
+
+/** What a monitor tells of a container (native/init/event.h). */
+export interface OrderedEvents {
+  readonly file: string;
+  readonly parts: readonly string[];
+  /** Lines but for their time: when all is taken back. */
+  readonly after: readonly string[];
 }
 
 /** A container that runs under its monitor. */
@@ -54,6 +63,7 @@ export interface Monitored {
 const SOCK_SEQPACKET = 5;
 const NONE = 0xffff_ffff;
 const NO_LIMIT = 0xffff_ffff_ffff_ffffn;
+const UNTOLD: OrderedEvents = { file: '', parts: [], after: [] };
 /** More than any message of a monitor. */
 const LONGEST = 4096;
 
@@ -89,7 +99,7 @@ function spawn(order: Order, caller: Fd): { pidfd: Fd } {
   const { plan, run, data, lock, stdio, owner = NONE } = order;
   const executable = native().initExecutable();
   const { input = -1, output = -1, errors = -1 } = stdio;
-  const { log = { bytes: 0, files: 0 } } = order;
+  const { log = { bytes: 0, files: 0 }, events = UNTOLD } = order;
   const bytes = encodeMessage('order', {
     plan: encode(plan),
     remove: order.remove ? encode(order.remove) : new Uint8Array(),
@@ -107,6 +117,9 @@ function spawn(order: Order, caller: Fd): { pidfd: Fd } {
     stays: order.stays ? 1 : 0,
     logBytes: log.bytes < 0 ? NO_LIMIT : BigInt(log.bytes),
     logFiles: log.files,
+    events: events.file,
+    event: events.parts,
+    eventsAfter: events.after,
   });
   const pass = [lock, caller, executable, output, errors, input].filter((fd) => fd >= 0);
   const cgroup = order.cgroup === undefined ? undefined : ownCgroup(order.cgroup);

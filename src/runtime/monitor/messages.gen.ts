@@ -6,8 +6,8 @@ export interface Messages {
   stdin: { data: Uint8Array };
   stdout: { data: Uint8Array };
   stderr: { data: Uint8Array };
-  /** What a monitor is started with; it lies in a memfd. Numbers of fds are those of the monitor's own process. `plan` makes the container, the journal in `run` takes it back; `remove`, a plan too, takes back what outlives a container that is kept (empty: it is kept). `data`: where exit.json stays. `cgroup`: of the container, for memory.events (empty: none). `owner` of the container's pipes, 0xffffffff: nobody else. `console`: the slot of its terminal, 0xffffffff for pipes. `output`, `errors` -1: nobody of the caller's reads them. `stays`: its input has not ended when the caller's has, nor when there is none; clients may go on, until closeStdin. `logBytes`, `logFiles`: of the log in `data`, 0 files: none. */
-  order: { plan: Uint8Array; remove: Uint8Array; run: string; data: string; cgroup: string; lock: number; caller: number; executable: number; input: number; output: number; errors: number; owner: number; console: number; stays: number; logBytes: bigint; logFiles: number };
+  /** What a monitor is started with; it lies in a memfd. Numbers of fds are those of the monitor's own process. `plan` makes the container, the journal in `run` takes it back; `remove`, a plan too, takes back what outlives a container that is kept (empty: it is kept). `data`: where exit.json stays. `cgroup`: of the container, for memory.events (empty: none). `owner` of the container's pipes, 0xffffffff: nobody else. `console`: the slot of its terminal, 0xffffffff for pipes. `output`, `errors` -1: nobody of the caller's reads them. `stays`: its input has not ended when the caller's has, nor when there is none; clients may go on, until closeStdin. `logBytes`, `logFiles`: of the log in `data`, 0 files: none. `events`: the file that is told what happens to it (empty: none), `event` the three parts of a line around what happened, twice, and what else is told of that (init/event.h); `eventsAfter`: lines, but for their time, for when all is taken back. */
+  order: { plan: Uint8Array; remove: Uint8Array; run: string; data: string; cgroup: string; lock: number; caller: number; executable: number; input: number; output: number; errors: number; owner: number; console: number; stays: number; logBytes: bigint; logFiles: number; events: string; event: readonly string[]; eventsAfter: readonly string[] };
   /** Nothing more will be typed: the program reads its end of file. */
   closeStdin: { [none: string]: never };
   /** What of the container a client wants from here on: output as frames, and the word of its end. The caller, whose pipes have it all from the start, can only want less. */
@@ -29,7 +29,7 @@ export const MESSAGES = {
   stdin: { kind: 0, way: 'to', fields: [['data', 'raw']] },
   stdout: { kind: 1, way: 'from', fields: [['data', 'raw']] },
   stderr: { kind: 2, way: 'from', fields: [['data', 'raw']] },
-  order: { kind: 16, way: 'to', fields: [['plan', 'bytes'], ['remove', 'bytes'], ['run', 'str'], ['data', 'str'], ['cgroup', 'str'], ['lock', 'i32'], ['caller', 'i32'], ['executable', 'i32'], ['input', 'i32'], ['output', 'i32'], ['errors', 'i32'], ['owner', 'u32'], ['console', 'u32'], ['stays', 'u32'], ['logBytes', 'u64'], ['logFiles', 'u32']] },
+  order: { kind: 16, way: 'to', fields: [['plan', 'bytes'], ['remove', 'bytes'], ['run', 'str'], ['data', 'str'], ['cgroup', 'str'], ['lock', 'i32'], ['caller', 'i32'], ['executable', 'i32'], ['input', 'i32'], ['output', 'i32'], ['errors', 'i32'], ['owner', 'u32'], ['console', 'u32'], ['stays', 'u32'], ['logBytes', 'u64'], ['logFiles', 'u32'], ['events', 'str'], ['event', 'strs'], ['eventsAfter', 'strs']] },
   closeStdin: { kind: 17, way: 'to', fields: [] },
   attach: { kind: 18, way: 'to', fields: [['stdin', 'u32'], ['output', 'u32']] },
   brokenPipe: { kind: 20, way: 'to', fields: [['stream', 'u32']] },

@@ -24,6 +24,7 @@ export interface MonitorsChild {
   /** Its input has not ended where ours has: clients may go on. */
   readonly stays?: boolean;
   readonly log?: Order['log'];
+  readonly events?: Order['events'];
   // What the monitor becomes once all is taken back, `afterwards: readonly string[]`, comes with the restart policy.
 }
 
@@ -40,7 +41,7 @@ export function ofMonitor(child: MonitorsChild): Parent {
 }
 
 async function run({ plan, cgroup }: Birth, child: MonitorsChild): Promise<Life> {
-  const { dir, data, relay, owner, remove, stays = false, log } = child;
+  const { dir, data, relay, owner, remove, stays = false, log, events } = child;
   const monitor = await startMonitor({
     plan,
     run: dir.path,
@@ -50,6 +51,7 @@ async function run({ plan, cgroup }: Birth, child: MonitorsChild): Promise<Life>
     stdio: endsOf(relay),
     stays,
     log,
+    events,
     ...(owner === undefined ? {} : { owner }),
     ...(remove === undefined ? {} : { remove }),
   });
