@@ -22,6 +22,7 @@ import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { setFrozenIfThere } from './pause.ts';
 import type { ContainerRecord, ContainerView } from './record.ts';
+import { tell } from './tell.ts';
 
 export interface CommitOptions {
   /** `NAME[:TAG]`; without, the image has none. */
@@ -62,6 +63,7 @@ export async function commitContainer(
     comment: message,
     createdBy: splitCommand(record.config, record.argv, defaults).cmd.join(' '),
   });
+  tell(roots, record, 'commit', { comment: message, imageID: id, imageRef: name ?? '' });
   return id;
 }
 

@@ -1,15 +1,12 @@
 import { TinyrunError } from '../errors.ts';
-import { writeFileAtomic } from '../store/atomic.ts';
-import { attributesPart } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 import { changeRecord } from './change.ts';
 import { takeGivenName } from './create.ts';
-import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { Names } from './names.ts';
 import type { ContainerView } from './record.ts';
 import { isRunning } from './status.ts';
-import { attributesOf, tell } from './tell.ts';
+import { keepTold, tell } from './tell.ts';
 
 /**
  * Gives a container another name. It has both for a moment, and where that ends it: either finds it, and it is removed with
@@ -34,8 +31,7 @@ export async function renameContainer(roots: Roots, text: string, given: string)
     await changeRecord(roots, id, (record) => {
       old = record.name;
       const renamed = { ...record, name: wanted };
-      // its monitor was told of the name that it had
-      writeFileAtomic(containerPaths(roots, id).event, attributesPart(attributesOf(renamed)));
+      keepTold(roots, renamed);
       return renamed;
     });
   } catch (error) {

@@ -1,5 +1,7 @@
-import { type EventType, type Happening, partsOf, tellEvents } from '../store/events.ts';
+import { writeFileAtomic } from '../store/atomic.ts';
+import { attributesPart, type EventType, type Happening, partsOf, tellEvents } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
+import { containerPaths } from './layout.ts';
 import type { MountPoint } from './record.ts';
 
 /** What of a container's record is told with what happens to it. */
@@ -68,6 +70,10 @@ export function ofVolumes(
     return [{ type: 'volume', action, id: volume.name, attributes: { driver: 'local', ...where, ...how } }];
   });
 }
+
+/** What is told of it is another from now on: its monitor was told of what it was. */
+export const keepTold = (roots: Roots, record: Told): void =>
+  writeFileAtomic(containerPaths(roots, record.id).event, attributesPart(attributesOf(record)));
 
 /** For its monitor: the parts of a line. */
 export const monitorsParts = (record: Told): [string, string, string] =>

@@ -9,6 +9,7 @@ import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { type ContainerRecord, readRecord, viewOf, writeRecord } from './record.ts';
 import { isRunning } from './status.ts';
+import { keepTold, tell } from './tell.ts';
 
 /**
  * Changes what a container is asked to be: limits of one that runs at once, as well as for its next starts; how it is stopped
@@ -33,7 +34,10 @@ export async function updateContainer(
     const now = changedResources(resources, asked.limits);
     if (view.state && isRunning(view) && Object.keys(now).length > 0)
       await setLimits({ state: view.state, dir: containerPaths(roots, id).run }, now, warn);
-    writeRecord(roots, withWords({ ...record, config }, asked));
+    const next = withWords({ ...record, config }, asked);
+    writeRecord(roots, next);
+    if (asked.labels) keepTold(roots, next);
+    tell(roots, next, 'update');
   } finally {
     held.release();
   }
