@@ -10,13 +10,9 @@ export const PLANNED_VERBS: ReadonlySet<string> = new Set([
 ]);
 
 const RUN =
-  '--attach --blkio-weight --blkio-weight-device --cgroup-parent --cpu-period --cpu-quota --cpu-rt-period ' +
-  '--cpu-rt-runtime --device-cgroup-rule --device-read-bps --device-read-iops ' +
-  '--device-write-bps --device-write-iops --expose --gpus --health-cmd --health-interval --health-retries ' +
-  '--health-start-interval --health-start-period --health-timeout --ip --ip6 --kernel-memory --label-file --link ' +
-  '--link-local-ip --mac-address --memory-swappiness --network-alias --no-healthcheck ' +
-  '--oom-kill-disable --publish --publish-all --quiet --restart --runtime --storage-opt --systemd ' +
-  '--use-api-socket --volume-driver -P -a -c -p -q';
+  '--gpus --health-cmd --health-interval --health-retries --health-start-interval --health-start-period ' +
+  '--health-timeout --ip --ip6 --link-local-ip --mac-address --network-alias --no-healthcheck --publish ' +
+  '--publish-all --restart --systemd --volume-driver -P -p';
 
 /** Flags by verb. */
 export const PLANNED_FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
@@ -32,7 +28,26 @@ const MEANWHILE: ReadonlyMap<string, string> = new Map([
   ['-p', 'with --network host the ports of a container are those of the host'],
   ['--publish', 'with --network host the ports of a container are those of the host'],
   ['--detach-keys', 'a program that is left alone has nobody who holds its terminal: exec -d has none'],
-  ['-c', '--cpu-shares is its long name, which there is'],
+]);
+
+/** What is Docker's and is not going to be: why, and what to do. */
+const REFUSED: ReadonlyMap<string, readonly [why: string, instead: string]> = new Map([
+  [
+    '--link',
+    ['links between containers are Docker’s past', 'containers of one network find each other by name'],
+  ],
+  [
+    '--runtime',
+    ['tinyrun runs containers itself', 'tinyrunc is its own runtime’s command, for engines that call one'],
+  ],
+  [
+    '--storage-opt',
+    ['the layer of a container has no options', 'a quota of the file system below the data root limits it'],
+  ],
+  [
+    '--use-api-socket',
+    ['there is no daemon whose socket a container could have', 'tinyrun in the container needs none'],
+  ],
 ]);
 
 /** The refusal of a verb to come, `system prune` of a group; undefined for other words. */
@@ -50,6 +65,8 @@ export function plannedFlag(verb: string, given: string): TinyrunError | undefin
   const names = given.startsWith('--')
     ? [given.split('=')[0] ?? '']
     : [...given.slice(1)].map((c) => `-${c}`);
+  const refused = ['run', 'create'].includes(verb) ? REFUSED.get(names[0] ?? '') : undefined;
+  if (refused) return new TinyrunError('FLAG', `${names[0]}: ${refused[0]}`, { hint: refused[1] });
   const flag = names.find((name) => flags?.has(name));
   if (flag === undefined) return undefined;
   return new TinyrunError('FLAG', `${flag} is not there yet`, {

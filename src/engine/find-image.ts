@@ -18,9 +18,10 @@ const EMBEDDED = 'docker.io/library/busybox:latest';
 export async function findImage(
   roots: Roots,
   { image, platform }: ContainerConfig,
-  { pull = 'missing', notify = () => {}, signal }: CreateOptions,
+  { pull = 'missing', signal, ...options }: CreateOptions,
 ): Promise<ImageRecord> {
   const store = new ImageStore(roots.dataRoot);
+  const notify = (!options.quiet && options.notify) || (() => {});
   if (!['missing', 'never', 'always'].includes(pull))
     throw new ConfigError('pull', 'not one of missing, never, always');
   const stored = pull === 'always' ? undefined : store.resolve(image, platform);

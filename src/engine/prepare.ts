@@ -40,6 +40,7 @@ export async function prepare(
   checkHost(host);
   const checked = checkConfig(config, host);
   checkCidfile(options.cidfile);
+  for (const warning of checked.warnings) options.notify?.(`WARNING: ${warning}`);
   const { id = newContainerId() } = options;
   const hostname = hostnameOf(config, id);
   const files = hostFiles(config, hostname);

@@ -20,7 +20,7 @@ import { containerPaths } from './layout.ts';
 import { monitorsChild } from './monitored.ts';
 import { planOf } from './plan.ts';
 import { bearSeeded } from './seeded.ts';
-import { relayOf, type Streamed, streamsOf } from './streams.ts';
+import { joins, relayOf, type Streamed, streamsOf } from './streams.ts';
 import { sweepOne, sweepRunning } from './sweep.ts';
 import { deathOf, happened, ofVolumes, tell } from './tell.ts';
 import type { CreateOptions, Lifeline, RunControl, RunResult } from './types.ts';
@@ -65,7 +65,7 @@ export async function runBlueprint(
     const end = await attend(life, {
       forwarding,
       insisted: patience.insisted,
-      stdin: blueprint.config.openStdin === true,
+      stdin: blueprint.config.openStdin === true && joins(control, 'stdin'),
     });
     const { id } = created.record;
     if (end.isDetached) {
@@ -179,9 +179,10 @@ function birthOf(roots: Roots, blueprint: Blueprint, created: Created, how: How)
 /** Where what is typed is looked at: at a terminal of this process. */
 export function keysOf(
   { config }: Blueprint,
-  { copied, detachKeys = DETACH_KEYS }: Pick<RunControl, 'copied' | 'detachKeys'>,
+  { copied, attach, detachKeys = DETACH_KEYS }: Pick<RunControl, 'copied' | 'attach' | 'detachKeys'>,
 ) {
-  return config.tty && config.openStdin && copied === undefined ? detachKeys : undefined;
+  const types = config.tty && config.openStdin && joins({ attach }, 'stdin');
+  return types && copied === undefined ? detachKeys : undefined;
 }
 
 /** The program ended well or not: who reads its output must know that it is not whole. */
@@ -194,9 +195,15 @@ export function lost(cause: Error): TinyrunError {
 /** Docker's refusal: with -i -t what is typed must come from a terminal. */
 export function checkTerminal(
   { config }: Pick<Streamed, 'config'>,
-  control: Pick<RunControl, 'stdio'>,
+  control: Pick<RunControl, 'stdio' | 'attach'>,
 ): void {
-  if (!config.tty || !config.openStdin || native().isatty(control.stdio?.[0] ?? 0)) return;
+  if (
+    !config.tty ||
+    !config.openStdin ||
+    !joins(control, 'stdin') ||
+    native().isatty(control.stdio?.[0] ?? 0)
+  )
+    return;
   throw new TinyrunError('NOT_A_TTY', 'the input device is not a TTY');
 }
 

@@ -170,7 +170,7 @@ function linuxOf(input: SpecInput, base: Linux): Linux {
   return {
     ...rest,
     ...input.idMaps,
-    cgroupsPath: `/tinyrun/${input.id}`,
+    cgroupsPath: `${input.checked.cgroupParent}/${input.id}`,
     namespaces,
     sysctl: sysctlsOf(config.sysctls ?? {}, defaultSysctls(input, base), (type) =>
       isPrivate(namespaces, type),

@@ -1,9 +1,10 @@
+import { openSync } from 'node:fs';
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
 import type { Relay } from '../runtime/monitor/parent.ts';
 import type { Spec } from '../spec/types.ts';
 import type { ContainerConfig } from './config/types.ts';
-import type { RunControl } from './types.ts';
+import type { RunControl, StandardStream } from './types.ts';
 
 /** What has streams: a container, or a further process of one. */
 export interface Streamed {
@@ -44,11 +45,26 @@ export function streamsOf(blueprint: Streamed, control: Pick<RunControl, 'stdio'
   });
 }
 
-export function relayOf(blueprint: Streamed, { copied = OWN }: RunControl): Relay {
+/** Whether a stream is joined: all are, unless some are named. */
+export const joins = ({ attach }: Pick<RunControl, 'attach'>, stream: StandardStream): boolean =>
+  attach === undefined || attach.includes(stream);
+
+let nothing: Fd | undefined;
+
+/** Where what nobody wants to see goes: opened once, and kept. */
+function nowhere(): Fd {
+  nothing ??= openSync('/dev/null', 'w');
+  return nothing;
+}
+
+export function relayOf(blueprint: Streamed, control: RunControl): Relay {
+  const { copied = OWN } = control;
   const { openStdin, tty } = blueprint.config;
   // what is typed at a terminal of this process is looked at: runtime/monitor/parent.ts
-  const input = openStdin === true && (tty !== true || copied !== OWN);
-  const [from, output, errors] = copied;
+  const input = openStdin === true && (tty !== true || copied !== OWN) && joins(control, 'stdin');
+  const [from, out, err] = copied;
+  const output = joins(control, 'stdout') ? out : nowhere();
+  const errors = joins(control, 'stderr') ? err : nowhere();
   // a terminal has one output
   const streams = native().streams({
     ...(input ? { input: from } : {}),

@@ -16,9 +16,13 @@ export interface CreateOptions {
   /** File that the id is written to; must not exist. */
   readonly cidfile?: string | undefined;
   readonly notify?: Notify | undefined;
+  /** Say nothing of an image that is fetched. */
+  readonly quiet?: boolean | undefined;
   /** Gives up fetching the image; AbortError then. */
   readonly signal?: AbortSignal | undefined;
 }
+
+export type StandardStream = 'stdin' | 'stdout' | 'stderr';
 
 /** How a container is run by somebody who waits for it. */
 export interface RunControl extends CreateOptions {
@@ -29,6 +33,8 @@ export interface RunControl extends CreateOptions {
   readonly stdio?: readonly [Fd, Fd, Fd] | undefined;
   /** The caller's fds that the pipes are copied to and from; 0, 1 and 2 without. */
   readonly copied?: readonly [Fd, Fd, Fd] | undefined;
+  /** Of those the ones that are joined, of a container that has a monitor; all without. */
+  readonly attach?: readonly StandardStream[] | undefined;
   /** The id, where its caller wants to know it beforehand. */
   readonly id?: string | undefined;
   /** Whose signals the container gets; with `sigProxy` alone, those of this process. */

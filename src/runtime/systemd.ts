@@ -1,4 +1,5 @@
 import { TinyrunError } from '../errors.ts';
+import { expandSlice } from '../spec/slice.ts';
 import { dict } from '../store/dict.ts';
 import type { Connection } from './dbus/connection.ts';
 import type { Variant } from './dbus/wire.ts';
@@ -27,17 +28,6 @@ export function parseScope(cgroupsPath: string | undefined, rootless: boolean, f
   }
   const unit = name.endsWith('.slice') ? name : `${prefix === '' ? '' : `${prefix}-`}${name}.scope`;
   return { slice: slice || standard, unit };
-}
-
-/** The cgroup path of a slice: a dash is a level, systemd.slice(5). `a-b.slice` → `/a.slice/a-b.slice`. */
-export function expandSlice(slice: string): string {
-  const name = slice.slice(0, -'.slice'.length);
-  if (name === '-' || name === '') return '';
-  if (name.startsWith('-') || name.endsWith('-') || name.includes('--') || name.includes('/')) {
-    throw new TinyrunError('SPEC_INVALID', `invalid slice name ${JSON.stringify(slice)}`);
-  }
-  const parts = name.split('-');
-  return parts.map((_, index) => `/${parts.slice(0, index + 1).join('-')}.slice`).join('');
 }
 
 /** Where the unit's cgroup lies below the cgroup2 root. */

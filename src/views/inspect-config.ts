@@ -8,7 +8,8 @@ import { SIGTERM, signalName } from '../spec/linux.ts';
 export function describeConfig(record: ContainerRecord, image: ImageDefaults) {
   const { config } = record;
   const { graceMs } = config.stop ?? {};
-  const { ExposedPorts, Healthcheck } = image;
+  const { Healthcheck } = image;
+  const exposed = exposedPorts(config.exposed, image);
   const stopSignal = stopSignalOf(record, image);
   return {
     Hostname: record.hostname,
@@ -17,7 +18,7 @@ export function describeConfig(record: ContainerRecord, image: ImageDefaults) {
     AttachStdin: false,
     AttachStdout: false,
     AttachStderr: false,
-    ...(ExposedPorts && { ExposedPorts }),
+    ...(exposed && { ExposedPorts: exposed }),
     Tty: config.tty ?? false,
     OpenStdin: config.openStdin ?? false,
     StdinOnce: false,
@@ -33,6 +34,13 @@ export function describeConfig(record: ContainerRecord, image: ImageDefaults) {
     ...(stopSignal !== undefined && { StopSignal: stopSignal }),
     ...(graceMs !== undefined && { StopTimeout: graceMs < 0 ? -1 : Math.ceil(graceMs / 1000) }),
   };
+}
+
+/** What the image says, and what was said when it was made. */
+function exposedPorts(own: readonly string[] = [], { ExposedPorts }: ImageDefaults) {
+  if (own.length === 0) return ExposedPorts;
+  const ports = [...new Set([...Object.keys(ExposedPorts ?? {}), ...own])].sort();
+  return Object.fromEntries(ports.map((port) => [port, {}]));
 }
 
 /** Go writes a list that was never made as null. */

@@ -2,6 +2,7 @@ import { normalise } from '../engine/config/capabilities.ts';
 import type {
   ContainerConfig,
   DeviceConfig,
+  DiskLimit,
   HostEntry,
   Limits,
   LogConfig,
@@ -109,26 +110,26 @@ function securityOptions({ noNewPrivileges, seccomp, apparmor, labels = [] }: Se
   ];
 }
 
-function limits({ limits: asked = {}, devices = [] }: ContainerConfig) {
+function limits({ limits: asked = {}, devices = [], deviceRules, cgroupParent = '' }: ContainerConfig) {
   return {
     CpuShares: asked.cpuShares ?? 0,
     Memory: asked.memory ?? 0,
     NanoCpus: Math.round((asked.cpus ?? 0) * 1e9),
-    CgroupParent: '',
-    BlkioWeight: 0,
-    BlkioWeightDevice: [],
-    BlkioDeviceReadBps: [],
-    BlkioDeviceWriteBps: [],
-    BlkioDeviceReadIOps: [],
-    BlkioDeviceWriteIOps: [],
-    CpuPeriod: 0,
-    CpuQuota: 0,
+    CgroupParent: cgroupParent,
+    BlkioWeight: asked.ioWeight ?? 0,
+    BlkioWeightDevice: disksOf(asked, 'weight').map(({ path, value }) => ({ Path: path, Weight: value })),
+    BlkioDeviceReadBps: ratesOf(asked, 'readBps'),
+    BlkioDeviceWriteBps: ratesOf(asked, 'writeBps'),
+    BlkioDeviceReadIOps: ratesOf(asked, 'readIops'),
+    BlkioDeviceWriteIOps: ratesOf(asked, 'writeIops'),
+    CpuPeriod: asked.cpuPeriod ?? 0,
+    CpuQuota: asked.cpuQuota ?? 0,
     CpuRealtimePeriod: 0,
     CpuRealtimeRuntime: 0,
     CpusetCpus: asked.cpusetCpus ?? '',
     CpusetMems: asked.cpusetMems ?? '',
     Devices: devices.map(deviceText),
-    DeviceCgroupRules: null,
+    DeviceCgroupRules: orNull(deviceRules),
     DeviceRequests: null,
     MemoryReservation: asked.memoryReservation ?? 0,
     MemorySwap: memorySwap(asked),
@@ -146,6 +147,11 @@ function limits({ limits: asked = {}, devices = [] }: ContainerConfig) {
     IOMaximumBandwidth: 0,
   };
 }
+
+const disksOf = ({ disks = [] }: Limits, of: DiskLimit['of']) => disks.filter((disk) => disk.of === of);
+
+const ratesOf = (asked: Limits, of: DiskLimit['of']) =>
+  disksOf(asked, of).map(({ path, value }) => ({ Path: path, Rate: value }));
 
 /** Docker fills in what it comes to without a word. */
 const memorySwap = ({ memory = 0, memorySwap: swap = 0 }: Limits): number => swap || 2 * memory;

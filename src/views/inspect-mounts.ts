@@ -41,8 +41,8 @@ function describeVolumeMount(
 }
 
 /** What follows the second colon of -v. */
-const volumeMode = ({ readOnly, noCopy }: VolumeConfig): string =>
-  [...(readOnly ? ['ro'] : []), ...(noCopy ? ['nocopy'] : [])].join(',');
+const volumeMode = ({ readOnly, noCopy, relabel }: VolumeConfig): string =>
+  [readOnly && 'ro', noCopy && 'nocopy', relabel].filter(Boolean).join(',');
 
 /** What -v can say, and only -v makes the directory where there is none; the rest is --mount's. */
 const isVolume = (mount: MountConfig): mount is BindConfig =>
@@ -52,8 +52,8 @@ const isVolume = (mount: MountConfig): mount is BindConfig =>
   mount.readOnlyBelow === undefined;
 
 /** What follows the second colon of -v. */
-const modeOf = ({ readOnly, propagation }: BindConfig): string =>
-  [...(readOnly ? ['ro'] : []), ...(propagation ? [propagation] : [])].join(',');
+const modeOf = ({ readOnly, propagation, relabel }: BindConfig): string =>
+  [readOnly && 'ro', propagation, relabel].filter(Boolean).join(',');
 
 /** `HostConfig.Binds`. */
 export const bindTexts = (mounts: readonly MountConfig[]): string[] =>

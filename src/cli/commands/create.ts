@@ -1,6 +1,6 @@
 import { createEngine } from '../../engine/engine.ts';
 import type { Command } from '../command.ts';
-import { type CreateFlags, createOptions } from '../flags/container.ts';
+import { attachedStreams, type CreateFlags, createOptions } from '../flags/container.ts';
 import { defineConfig, withConfig } from '../flags/index.ts';
 import type { Given } from '../flags/word.ts';
 
@@ -20,6 +20,8 @@ export const command: Command = {
       .argument('[command...]')
       .action((image: string, args: string[], flags: Given & CreateFlags) =>
         withConfig(image, args, flags, async (config) => {
+          // of who starts it: checked as run does
+          attachedStreams(flags);
           const notify = (line: string) => context.err(`${line}\n`);
           const id = await createEngine(context).create(config, { ...createOptions(flags), notify });
           context.out(`${id}\n`);

@@ -1,11 +1,12 @@
 import type { Command as Program } from 'commander';
 import type { ContainerConfig } from '../../engine/config/types.ts';
 import { createEngine } from '../../engine/engine.ts';
+import { newContainerId } from '../../engine/names.ts';
 import type { Lifeline } from '../../engine/types.ts';
 import { TinyrunError } from '../../errors.ts';
 import type { Command, Context } from '../command.ts';
 import { exitCodeAfter } from '../exit-code.ts';
-import { type CreateFlags, createOptions } from '../flags/container.ts';
+import { attachedStreams, type CreateFlags, createOptions } from '../flags/container.ts';
 import { defineConfig, withConfig } from '../flags/index.ts';
 import { parseDetachKeys } from '../flags/parse/detach-keys.ts';
 import type { Given } from '../flags/word.ts';
@@ -53,9 +54,12 @@ type RunFlags = Given & CreateFlags & Views;
 
 async function act(config: ContainerConfig, flags: RunFlags, context: Context): Promise<void> {
   const { detach, explain, undo, trace, step, json } = flags;
+  const attach = attachedStreams(flags);
+  if (detach && attach)
+    throw new TinyrunError('USAGE', 'conflicting options: cannot specify both --attach and --detach');
   const engine = createEngine(context);
   // what is to stay when it has ended is not to end with this command
-  const lifeline: Lifeline = config.autoRemove && !detach ? 'command' : 'monitor';
+  const lifeline: Lifeline = config.autoRemove && !detach && !attach ? 'command' : 'monitor';
   const options = createOptions(flags);
   if (explain || undo || (json && !trace && !step)) {
     const { explainRun } = await import('../output/explain-run.ts');
@@ -70,14 +74,18 @@ async function act(config: ContainerConfig, flags: RunFlags, context: Context): 
     return;
   }
   const detachKeys = flags.detachKeys === undefined ? undefined : parseDetachKeys(flags.detachKeys);
-  const control = { ...options, sigProxy: flags.sigProxy, blocking: true, notify, detachKeys };
+  const control = { ...options, sigProxy: flags.sigProxy, blocking: true, notify, detachKeys, attach };
   if (trace || step) {
     const { traceRun } = await import('../output/trace-run.ts');
     const how = { step: step === true, json: json === true };
     context.exitCode = await traceRun(engine, { config, control }, how, context);
     return;
   }
-  context.exitCode = exitCodeAfter(await engine.run(config, { ...control, lifeline }), context);
+  // who hears nothing of it gets its id instead
+  const isSilent = attach?.every((stream) => stream === 'stdin');
+  const id = isSilent ? newContainerId() : undefined;
+  const watch = isSilent ? { onLaunched: () => context.out(`${id}\n`) } : {};
+  context.exitCode = exitCodeAfter(await engine.run(config, { ...control, lifeline, id }, watch), context);
 }
 
 function viewFlags(program: Program): void {

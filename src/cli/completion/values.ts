@@ -37,6 +37,8 @@ const FORMAT = ['json', 'table'];
 
 /** Values of flags; one of `COMMAND --flag` stands before one of `--flag`. */
 const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
+  '--attach': ['STDIN', 'STDOUT', 'STDERR'],
+  '--blkio-weight-device': FILE,
   '--arch': ['amd64', 'arm64', 'arm', '386', 'riscv64'],
   '--cap-add': CAPABILITY,
   '--cap-drop': CAPABILITY,
@@ -45,11 +47,16 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
   '--change': CHANGE,
   '--data-root': [all('directories')],
   '--device': FILE,
+  '--device-read-bps': FILE,
+  '--device-read-iops': FILE,
+  '--device-write-bps': FILE,
+  '--device-write-iops': FILE,
   '--dns': [],
   '--env': [all('variables')],
   '--env-file': FILE,
   '--format': FORMAT,
   '--input': FILE,
+  '--label-file': FILE,
   '--ipc': joined('private', 'host', 'none'),
   '--mount': MOUNT,
   '--net': joined('none', 'host'),

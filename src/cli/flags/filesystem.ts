@@ -16,6 +16,7 @@ interface Flags {
   readonly readOnly?: boolean;
   readonly shmSize?: string;
   readonly device?: readonly string[];
+  readonly deviceCgroupRule?: readonly string[];
 }
 
 /** What docker's daemon says of --mount and its client does not. */
@@ -47,8 +48,9 @@ export const filesystemFlags: FlagGroup<Flags> = {
       )
       .option('--read-only', 'the root file system cannot be written')
       .option('--shm-size <SIZE>', 'size of /dev/shm (default 64m)')
-      .option('--device <PATH>', 'a device of the host, as HOST:TARGET:rwm or less of it', collect),
-  read: ({ volume = [], mount = [], tmpfs = [], device, shmSize, readOnly, volumesFrom }, host) => {
+      .option('--device <PATH>', 'a device of the host, as HOST:TARGET:rwm or less of it', collect)
+      .option('--device-cgroup-rule <RULE>', "devices it may make and open, as in 'c 189:* rwm'", collect),
+  read: ({ volume = [], mount = [], tmpfs = [], device, shmSize, readOnly, volumesFrom, ...more }, host) => {
     const absolute = (path: string) => (path.startsWith('/') ? resolve(path) : resolve(host.cwd, path));
     return {
       mounts: [
@@ -57,6 +59,7 @@ export const filesystemFlags: FlagGroup<Flags> = {
         ...tmpfs.map(parseTmpfs),
       ],
       devices: device?.map(parseDevice),
+      deviceRules: more.deviceCgroupRule,
       shmSize: shmSize === undefined ? undefined : parseSize(shmSize, '--shm-size'),
       readOnly,
       volumesFrom,
@@ -69,6 +72,7 @@ export const filesystemFlags: FlagGroup<Flags> = {
     'mounts.source': ['--volume', '--mount', '--tmpfs'],
     volumesFrom: '--volumes-from %q',
     devices: '--device %q',
+    deviceRules: '--device-cgroup-rule %q',
     shmSize: '--shm-size %q',
   },
 };

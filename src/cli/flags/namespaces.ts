@@ -13,6 +13,7 @@ interface Flags {
   readonly ipc?: string;
   readonly uts?: string;
   readonly cgroupns?: string;
+  readonly cgroupParent?: string;
   readonly userns?: string;
   readonly sysctl?: readonly string[];
 }
@@ -27,6 +28,7 @@ export const namespaceFlags: FlagGroup<Flags> = {
       .option('--ipc <MODE>', 'private, host, container:ID (its /dev/shm, too), none: without /dev/shm')
       .option('--uts <MODE>', 'private, host, container:ID')
       .option('--cgroupns <MODE>', 'private, host')
+      .option('--cgroup-parent <CGROUP>', 'make its cgroup in this one, as in /web or web.slice')
       .option('--userns <MODE>', 'host (the default), private: root in it is nobody on the host')
       .option('--sysctl <KEY=VALUE>', 'a namespaced kernel setting', collect),
   read: (flags) => ({
@@ -38,6 +40,7 @@ export const namespaceFlags: FlagGroup<Flags> = {
       cgroup: parseMode(flags.cgroupns),
       user: userOf(flags.userns),
     },
+    cgroupParent: flags.cgroupParent,
     sysctls: flags.sysctl && parseSysctls(flags.sysctl),
   }),
   names: {
@@ -52,6 +55,7 @@ export const namespaceFlags: FlagGroup<Flags> = {
     'namespaces.cgroup': '--cgroupns %q',
     'namespaces.cgroup.container': '--cgroupns %s',
     'namespaces.user': '--userns %q',
+    cgroupParent: '--cgroup-parent %q',
     sysctls: '--sysctl %q',
   },
 };

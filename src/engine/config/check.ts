@@ -5,13 +5,15 @@ import { DEFAULT_CAPABILITIES, DEFAULT_SHM_SIZE } from '../../spec/defaults.ts';
 import { capabilityNames } from '../../spec/linux.ts';
 import type { LinuxResources, Mount, POSIXRlimit } from '../../spec/types.ts';
 import { capabilitiesOf } from './capabilities.ts';
-import { type DeviceGrant, devicesOf } from './devices.ts';
+import { cgroupBelow } from './cgroup-parent.ts';
+import { type DeviceGrant, deviceRulesOf, devicesOf } from './devices.ts';
 import { checkEnv } from './env.ts';
 import { ConfigError } from './error.ts';
+import { checkExposed } from './exposed.ts';
 import { checkFields } from './fields.ts';
-import { bytesOf, type Machine, oomScoreAdjOf, resourcesOf, rlimitsOf } from './limits.ts';
+import { bytesOf, discarded, type Machine, oomScoreAdjOf, resourcesOf, rlimitsOf } from './limits.ts';
 import { type LogLimits, logLimits } from './log.ts';
-import { cleanTarget, missingSources, mountsOf } from './mounts.ts';
+import { cleanTarget, missingSources, mountsOf, relabelled } from './mounts.ts';
 import { type Modes, namespaceModes } from './namespaces.ts';
 import { checkPropagation } from './propagation.ts';
 import { checkStop } from './stop.ts';
@@ -31,14 +33,19 @@ export interface Checked {
   readonly missingSources: readonly string[];
   readonly devices: DeviceGrant;
   readonly log: LogLimits | undefined;
+  /** The cgroup that its own is made in, from the root of the tree. */
+  readonly cgroupParent: string;
+  /** What is asked for and cannot be had, to be told where it is made. */
+  readonly warnings: readonly string[];
 }
 
 /** Refuses what no image could make right: before one is fetched. @throws ConfigError */
 export function checkConfig(config: ContainerConfig, host: HostFacts): Checked {
-  const { limits = {}, security = {}, mounts = [], devices = [], namespaces, hostname } = config;
+  const { limits = {}, security = {}, mounts = [], namespaces, hostname } = config;
   checkFields(config);
   if (namespaces?.uts === 'host' && hostname !== undefined)
     throw new ConfigError('hostname', 'conflicting options: hostname and the UTS mode');
+  checkExposed(config.exposed ?? []);
   checkStop(config);
   checkEnv(config.env ?? []);
   checkPropagation(mounts);
@@ -53,9 +60,16 @@ export function checkConfig(config: ContainerConfig, host: HostFacts): Checked {
     workdir: config.workdir && workdirOf(config.workdir),
     mounts: mountsOf(mounts),
     missingSources: missingSources(mounts),
-    devices: devicesOf(devices, security.privileged === true),
+    devices: grantAll(config),
     log: logLimits(config.log),
+    cgroupParent: cgroupBelow(config.cgroupParent),
+    warnings: [...discarded(limits), ...relabelled(mounts)],
   };
+}
+
+function grantAll({ devices = [], deviceRules = [], security }: ContainerConfig): DeviceGrant {
+  const granted = devicesOf(devices, security?.privileged === true);
+  return { ...granted, rules: [...granted.rules, ...deviceRulesOf(deviceRules)] };
 }
 
 const machineOf = ({ cgroup }: HostFacts): Machine => ({

@@ -61,6 +61,26 @@ export function devicesOf(devices: readonly DeviceConfig[], privileged: boolean)
   };
 }
 
+const RULE = /^([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/;
+
+/** Rules in the form of cgroup v1's devices.allow. @throws ConfigError in Docker's words */
+export function deviceRulesOf(rules: readonly string[]): LinuxDeviceCgroup[] {
+  return rules.map((text, index) => {
+    const [, type, major, minor, access] = RULE.exec(text) ?? [];
+    if (type === undefined || major === undefined || minor === undefined || access === undefined)
+      throw new ConfigError(`deviceRules[${index}]`, `invalid device cgroup format '${text}'`, {
+        hint: 'as in c 189:* rwm: type, major:minor, access',
+      });
+    return {
+      allow: true,
+      type: type as 'a' | 'b' | 'c',
+      ...(major === '*' ? {} : { major: Number(major) }),
+      ...(minor === '*' ? {} : { minor: Number(minor) }),
+      access,
+    };
+  });
+}
+
 function devicesAt(host: string, target: string): LinuxDevice[] {
   const stat = statSync(host, { throwIfNoEntry: false });
   if (!stat?.isDirectory()) return [deviceAt(host, target) ?? []].flat();

@@ -1,5 +1,6 @@
 import type { LinuxCPU, LinuxMemory, LinuxResources, POSIXRlimit } from '../../spec/types.ts';
 import { cpusetOf, type ReadSet } from './cpuset.ts';
+import { blockIoOf } from './disks.ts';
 import { ConfigError, checkInteger } from './error.ts';
 import type { Limits, Rlimit } from './types.ts';
 
@@ -23,9 +24,11 @@ export function resourcesOf(limits: Limits, machine: Machine): LinuxResources {
   const memory = memoryOf(limits);
   const cpu = cpuOf(limits, machine);
   const pids = limits.pids === undefined ? undefined : checkInteger('limits.pids', limits.pids, PIDS);
+  const blockIO = blockIoOf(limits);
   return {
     ...(memory ? { memory } : {}),
     ...(cpu ? { cpu } : {}),
+    ...(blockIO ? { blockIO } : {}),
     ...(pids === undefined ? {} : { pids: { limit: pids <= 0 ? -1 : pids } }),
   };
 }
@@ -85,6 +88,7 @@ function cpuOf(limits: Limits, machine: Machine): LinuxCPU | undefined {
   const shares = cpuShares === undefined ? 0 : checkInteger('limits.cpuShares', cpuShares, SHARES);
   const result: LinuxCPU = {
     ...quotaOf(limits.cpus, machine.processors),
+    ...periodOf(limits),
     ...(shares ? { shares: Math.max(2, shares) } : {}),
     ...(cpusetCpus ? { cpus: cpusetOf('cpus', cpusetCpus, machine.readSet) } : {}),
     ...(cpusetMems ? { mems: cpusetOf('mems', cpusetMems, machine.readSet) } : {}),
@@ -104,6 +108,62 @@ function quotaOf(cpus = 0, processors: number): { quota?: number; period?: numbe
   if (cpus === 0) return {};
   throw new ConfigError('limits.cpus', 'not a number of processors, 0.01 or more');
 }
+
+/** The same in the kernel's own numbers, to 1 s; Docker's words. 0 is none. */
+function periodOf(limits: Limits): { quota?: number; period?: number } {
+  const { cpus = 0, cpuPeriod = 0, cpuQuota = 0 } = limits;
+  for (const [field, name] of [
+    ['cpuPeriod', 'CPU Period'],
+    ['cpuQuota', 'CPU Quota'],
+  ] as const)
+    if (cpus > 0 && (limits[field] ?? 0) > 0)
+      throw new ConfigError(
+        `limits.${field}`,
+        `conflicting options: Nano CPUs and ${name} cannot both be set`,
+        { hint: 'set {limits.cpus} alone, or {limits.cpuQuota} and {limits.cpuPeriod}' },
+      );
+  if (!Number.isInteger(cpuPeriod) || (cpuPeriod !== 0 && (cpuPeriod < 1000 || cpuPeriod > 1_000_000)))
+    throw new ConfigError(
+      'limits.cpuPeriod',
+      'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)',
+    );
+  if (!Number.isInteger(cpuQuota) || (cpuQuota > 0 && cpuQuota < 1000))
+    throw new ConfigError('limits.cpuQuota', 'CPU cfs quota can not be less than 1ms (i.e. 1000)');
+  return {
+    ...(cpuQuota === 0 ? {} : { quota: Math.max(-1, cpuQuota) }),
+    ...(cpuPeriod === 0 ? {} : { period: cpuPeriod }),
+  };
+}
+
+/**
+ * What is asked for and cannot be had from cgroup v2, in Docker's words. @throws ConfigError for what nobody may go
+ * without knowing
+ */
+export function discarded(limits: Limits): string[] {
+  const { memorySwappiness: swappiness, kernelMemory, oomKillDisable, cpuRtPeriod, cpuRtRuntime } = limits;
+  for (const [field, value] of Object.entries({ cpuRtPeriod, cpuRtRuntime }))
+    if (value)
+      throw new ConfigError(`limits.${field}`, 'kernel does not support CPU real-time scheduler', NO_RT);
+  if (swappiness !== undefined && !(Number.isInteger(swappiness) && swappiness >= 0 && swappiness <= 100))
+    throw new ConfigError('limits.memorySwappiness', 'valid memory swappiness range is 0-100');
+  bytesOf('limits.kernelMemory', kernelMemory);
+  const unmounted = 'or the cgroup is not mounted';
+  return [
+    ...(swappiness === undefined
+      ? []
+      : [
+          `Your kernel does not support memory swappiness capabilities ${unmounted}. Memory swappiness discarded.`,
+        ]),
+    ...(kernelMemory
+      ? [`Your kernel does not support kernel memory limit capabilities ${unmounted}. Limitation discarded.`]
+      : []),
+    ...(oomKillDisable ? ['Your kernel does not support OomKillDisable. OomKillDisable discarded.'] : []),
+  ];
+}
+
+const NO_RT = {
+  hint: 'cgroup v2 shares no real-time out: the limit for rtprio lets a program ask for it by itself',
+};
 
 /** Names of setrlimit(2). */
 export const RLIMIT_NAMES =

@@ -86,6 +86,14 @@ function bind(mount: BindConfig, destination: string, field: string): Mount {
   };
 }
 
+/** What is asked for of SELinux, which nobody is told of by a label: to be said. */
+export const relabelled = (mounts: readonly MountConfig[]): string[] =>
+  mounts.flatMap((mount) =>
+    'relabel' in mount && mount.relabel
+      ? [`${mount.target}: nothing is labelled for SELinux, ${mount.relabel} is ignored`]
+      : [],
+  );
+
 /** Directories of the host that binds are to make. @throws ConfigError for what is missing and not to be made */
 export function missingSources(mounts: readonly MountConfig[]): string[] {
   return mounts.flatMap((mount, index) => {

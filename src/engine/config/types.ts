@@ -47,6 +47,12 @@ export interface ContainerConfig {
   /** Bytes of /dev/shm; 64 MiB without, and for 0. */
   readonly shmSize?: number | undefined;
   readonly devices?: readonly DeviceConfig[] | undefined;
+  /** Devices that may be made and opened, though none is there: `c 189:* rwm`. */
+  readonly deviceRules?: readonly string[] | undefined;
+  /** The cgroup that its own is made in: a path from the root of the tree, or a slice of systemd's, `web.slice`. */
+  readonly cgroupParent?: string | undefined;
+  /** Ports that its program listens on, `80/tcp`: for who reads it. */
+  readonly exposed?: readonly string[] | undefined;
   readonly limits?: Limits | undefined;
   /** Settings of the kernel that belong to a namespace: `net.core.somaxconn`. */
   readonly sysctls?: Readonly<Record<string, string>> | undefined;
@@ -99,6 +105,9 @@ export interface Namespaces {
 
 export type Propagation = 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave';
 
+/** Shared with other containers, or its own. */
+export type Relabel = 'z' | 'Z';
+
 export interface BindConfig {
   readonly kind: 'bind';
   /** Absolute path on the host. */
@@ -113,6 +122,8 @@ export interface BindConfig {
   readonly recursive?: boolean | undefined;
   /** `rprivate` without. */
   readonly propagation?: Propagation | undefined;
+  /** To label its files for SELinux is asked for, which nobody does here. */
+  readonly relabel?: Relabel | undefined;
 }
 
 export interface TmpfsConfig {
@@ -135,6 +146,7 @@ export interface VolumeConfig {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** `local` is the one there is. */
   readonly driver?: string | undefined;
+  readonly relabel?: Relabel | undefined;
 }
 
 export type MountConfig = BindConfig | TmpfsConfig | VolumeConfig;
@@ -158,6 +170,10 @@ export interface Limits {
   readonly memoryReservation?: number | undefined;
   /** Processors: 1.5. */
   readonly cpus?: number | undefined;
+  /** Microseconds of each period, in place of `cpus`; -1 is no limit. */
+  readonly cpuQuota?: number | undefined;
+  /** Microseconds: 100000 without. */
+  readonly cpuPeriod?: number | undefined;
   /** Relative weight, 1024 is the norm. */
   readonly cpuShares?: number | undefined;
   /** `0-2,7`. */
@@ -168,6 +184,26 @@ export interface Limits {
   readonly rlimits?: readonly Rlimit[] | undefined;
   /** How ready the kernel is to kill it, -1000 to 1000. */
   readonly oomScoreAdj?: number | undefined;
+  /** Its share when disks are busy, 10 to 1000. */
+  readonly ioWeight?: number | undefined;
+  readonly disks?: readonly DiskLimit[] | undefined;
+  /** cgroup v2 has none of these; they are discarded, and said to be: percent. */
+  readonly memorySwappiness?: number | undefined;
+  /** Bytes. */
+  readonly kernelMemory?: number | undefined;
+  readonly oomKillDisable?: boolean | undefined;
+  /** Nor of these, which are refused: microseconds. */
+  readonly cpuRtPeriod?: number | undefined;
+  readonly cpuRtRuntime?: number | undefined;
+}
+
+/** Of one block device: its own `ioWeight`, or bytes or operations a second. */
+export interface DiskLimit {
+  /** `/dev/sda`. */
+  readonly path: string;
+  readonly of: 'weight' | 'readBps' | 'writeBps' | 'readIops' | 'writeIops';
+  /** 0 is none. */
+  readonly value: number;
 }
 
 /** setrlimit(2); -1 is no limit. */

@@ -1,7 +1,7 @@
 // What the program in the container finds: arguments, environment, user, directory, name, standard streams.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { execute, TINYRUN } from '../../support/programs.ts';
@@ -171,6 +171,52 @@ test('--ulimit, --shm-size, --sysctl, --device, --oom-score-adj', async () => {
     await out('--device', '/dev/zero:/dev/nought', 'busybox', 'sh', '-c', 'head -c 2 /dev/nought | wc -c'),
   ).toBe('2\n');
   expect(await out('--oom-score-adj', '500', 'busybox', 'cat', '/proc/self/oom_score_adj')).toBe('500\n');
+});
+
+test('-a joins the streams that it names; who joins none of its output gets its id', async () => {
+  const script = 'cat; echo out; echo err >&2; exit 3';
+  const input = path.join(sandbox.dir, 'input');
+  writeFileSync(input, 'in\n');
+  const joined = (...flags: string[]) =>
+    sandbox.tinyrun(['run', '--rm', ...flags, 'busybox', 'sh', '-c', script], {
+      stdio: [openSync(input, 'r'), 'pipe', 'pipe'],
+    });
+  expect(await joined('-a', 'STDOUT', '-a', 'stderr', '-q')).toMatchObject({
+    code: 3,
+    stdout: 'out\n',
+    stderr: 'err\n',
+  });
+  expect(await joined('-i', '-a', 'stdin', '-a', 'stderr')).toMatchObject({
+    code: 3,
+    stdout: '',
+    stderr: 'err\n',
+  });
+  expect(await joined('-i', '-a', 'stdin')).toMatchObject({
+    code: 3,
+    stdout: expect.stringMatching(/^[0-9a-f]{64}\n$/),
+    stderr: '',
+  });
+  const both = await run('-d', '-a', 'stdout', 'busybox', 'true');
+  expect(both).toMatchObject({ code: 125, stderr: expect.stringMatching(/cannot specify both/) });
+});
+
+test('--expose, --label-file, --cgroup-parent and its kin are told by inspect; what cannot be had is said', async () => {
+  const file = path.join(sandbox.dir, 'labels');
+  writeFileSync(file, 'from=file\n');
+  const flags = '--name told --expose 80-81 --cgroup-parent /tinyrun-told --memory-swappiness 3'.split(' ');
+  const rule = ['--device-cgroup-rule', 'c 1:* r', '--label-file', file];
+  const made = await sandbox.tinyrun(['create', ...flags, ...rule, 'busybox', 'true']);
+  expect(made).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^WARNING: .*swappiness discarded\.\n$/),
+  });
+  const { stdout } = await sandbox.tinyrun(['inspect', 'told']);
+  const [{ Config, HostConfig }] = JSON.parse(stdout);
+  expect(Config).toMatchObject({ ExposedPorts: { '80/tcp': {}, '81/tcp': {} }, Labels: { from: 'file' } });
+  expect(HostConfig).toMatchObject({ CgroupParent: '/tinyrun-told', DeviceCgroupRules: ['c 1:* r'] });
+  const { stdout: plan } = await sandbox.tinyrun(['start', '--explain', 'told']);
+  expect(plan).toMatch(/tinyrun-told\/[0-9a-f]{64}/);
+  await sandbox.tinyrun(['rm', 'told']);
 });
 
 test('--network: a loopback that is up, or the host’s devices', async () => {

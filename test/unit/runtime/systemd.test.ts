@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  busPath,
-  cpuMask,
-  expandSlice,
-  parseScope,
-  scopePath,
-  unitProperties,
-} from '../../../src/runtime/systemd.ts';
+import { busPath, cpuMask, parseScope, scopePath, unitProperties } from '../../../src/runtime/systemd.ts';
+import { expandSlice } from '../../../src/spec/slice.ts';
 
 describe('names of scopes', () => {
   it('takes slice:prefix:name apart', () => {

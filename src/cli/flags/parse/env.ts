@@ -11,26 +11,31 @@ export function inherit(entry: string, host: NodeJS.ProcessEnv): string {
   return Object.hasOwn(host, entry) ? `${entry}=${host[entry]}` : entry;
 }
 
-/** The lines of an --env-file. @throws TinyrunError USAGE */
-export function readEnvFile(path: string, host: NodeJS.ProcessEnv): string[] {
+/** The lines of an --env-file, or of another that is like one. @throws TinyrunError USAGE */
+export function readEnvFile(path: string, host: NodeJS.ProcessEnv, flag = '--env-file'): string[] {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (cause) {
-    throw new TinyrunError('USAGE', `--env-file ${path}: ${kernelReason(cause)}`, {
+    throw new TinyrunError('USAGE', `${flag} ${path}: ${kernelReason(cause)}`, {
       cause,
       hint: 'the file must exist and be readable, one KEY=VALUE a line',
     });
   }
-  return parseEnvFile(bytes, path, host);
+  return parseEnvFile(bytes, path, host, flag);
 }
 
 /**
  * The lines of an --env-file as Docker reads them: `#` lines and empty ones skipped, values verbatim, `KEY` alone
  * taken from the caller where it has it and left out where not.
  */
-export function parseEnvFile(bytes: Buffer, path: string, host: NodeJS.ProcessEnv): string[] {
-  const fail = (problem: string) => new TinyrunError('USAGE', `--env-file ${path}: ${problem}`);
+export function parseEnvFile(
+  bytes: Buffer,
+  path: string,
+  host: NodeJS.ProcessEnv,
+  flag = '--env-file',
+): string[] {
+  const fail = (problem: string) => new TinyrunError('USAGE', `${flag} ${path}: ${problem}`);
   const wrong = firstBadLine(bytes);
   if (wrong !== undefined) throw fail(`invalid utf8 bytes at line ${wrong}`);
   return bytes

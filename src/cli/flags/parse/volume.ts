@@ -1,5 +1,5 @@
 import { PROPAGATION } from '../../../engine/config/mounts.ts';
-import type { BindConfig, Propagation, VolumeConfig } from '../../../engine/config/types.ts';
+import type { BindConfig, Relabel, VolumeConfig } from '../../../engine/config/types.ts';
 import { TinyrunError } from '../../../errors.ts';
 
 type Fail = (problem: string, hint?: string) => TinyrunError;
@@ -47,14 +47,28 @@ function volume(name: string, target: string, options: string, fail: Fail): Volu
     target,
     ...(words.includes('ro') && { readOnly: true }),
     ...(words.includes('nocopy') && { noCopy: true }),
+    ...relabelOf(words),
   };
 }
 
-function volumeOptions(options: string, fail: Fail): { readOnly?: boolean; propagation?: Propagation } {
+/** Said to be ignored by the engine. */
+function relabelOf(words: readonly string[]): { relabel?: Relabel } {
+  const relabel = (['z', 'Z'] as const).find((word) => words.includes(word));
+  return relabel ? { relabel } : {};
+}
+
+function volumeOptions(
+  options: string,
+  fail: Fail,
+): Pick<BindConfig, 'readOnly' | 'propagation' | 'relabel'> {
   const words = options === '' ? [] : options.split(',');
   if (words.includes('nocopy')) throw fail('nocopy is for volumes: this is a bind');
   const kinds = words.map((word) => VOLUME_MODES.findIndex((kind) => kind.includes(word)));
   if (kinds.includes(-1) || new Set(kinds).size < kinds.length) throw fail(`invalid mode: ${options}`);
   const propagation = PROPAGATION.find((word) => words.includes(word));
-  return { ...(words.includes('ro') && { readOnly: true }), ...(propagation && { propagation }) };
+  return {
+    ...(words.includes('ro') && { readOnly: true }),
+    ...(propagation && { propagation }),
+    ...relabelOf(words),
+  };
 }

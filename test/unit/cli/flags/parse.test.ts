@@ -70,7 +70,7 @@ describe('mounts', () => {
     for (const text of ['/a:/b:huh', '/a:b', '/a:/', '/a:/b:ro:x', ':/b'])
       expect(() => of({ volume: [text] })).toThrow(`--volume ${JSON.stringify(text)}: `);
     expect(read({ volume: ['name:/b:ro,nocopy,z', '/c'] }).mounts).toEqual([
-      { kind: 'volume', name: 'name', target: '/b', readOnly: true, noCopy: true },
+      { kind: 'volume', name: 'name', target: '/b', readOnly: true, relabel: 'z', noCopy: true },
       { kind: 'volume', target: '/c' },
     ]);
     for (const text of ['name:/b:rslave', 'name:/b:ro,rw', 'na/me:/b'])

@@ -87,6 +87,7 @@ const TAKE: Readonly<Record<string, (value: string) => unknown>> = {
   '--oom-score-adj': limits('oomScoreAdj'),
   '--device': device,
   '--rm': boolean('--rm'),
+  '--oom-kill-disable': boolean('--oom-kill-disable'),
   '--init': boolean('--init'),
   '--read-only': boolean('--read-only'),
   '--privileged': boolean('--privileged'),
@@ -95,7 +96,7 @@ const TAKE: Readonly<Record<string, (value: string) => unknown>> = {
   '--sig-proxy': boolean('--sig-proxy'),
 };
 /** Flags of Docker's that tinyrun does not have. */
-const ABSENT = ['--no-healthcheck', '--oom-kill-disable'];
+const ABSENT = ['--no-healthcheck'];
 
 const refused = (take: (value: string) => unknown, value: string): string => {
   try {

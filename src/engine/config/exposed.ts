@@ -1,0 +1,10 @@
+import { ConfigError } from './error.ts';
+
+/** @throws ConfigError for what is no port */
+export function checkExposed(ports: readonly string[]): void {
+  for (const [index, port] of ports.entries()) {
+    const [, number] = /^(\d{1,5})\/[a-zA-Z]+$/.exec(port) ?? [];
+    if (number === undefined || Number(number) > 65_535)
+      throw new ConfigError(`exposed[${index}]`, 'not PORT/PROTOCOL, as in 80/tcp');
+  }
+}
