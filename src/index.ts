@@ -35,15 +35,18 @@ export type {
 export type { UpdateConfig } from './engine/config/update.ts';
 export type { Copied, CopyOptions } from './engine/copy.ts';
 export type { EventOptions } from './engine/events.ts';
+export type { WhyReport } from './engine/explain-end.ts';
 export type { SystemInfo } from './engine/info.ts';
 export type { LogLine, LogOptions } from './engine/logs.ts';
 export type { Top } from './engine/processes.ts';
 export type { Pruned } from './engine/prune.ts';
 export type { ContainerExit, ContainerRecord, ContainerView, MountPoint } from './engine/record.ts';
+export type { Sent } from './engine/sent.ts';
 export type { ContainerStats, StatsOptions } from './engine/stats.ts';
 export type { Usage } from './engine/stats-numbers.ts';
 export type { StopOptions } from './engine/stop.ts';
 export type { CreateOptions, ExecControl, ExecResult, Lifeline } from './engine/types.ts';
+export type { Reason, Why } from './engine/why.ts';
 export { ERRORS, type ErrorCode, TinyrunError } from './errors.ts';
 export { createEngine, type Engine } from './library/engine.ts';
 export { linesOf } from './library/lines.ts';

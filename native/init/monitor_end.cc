@@ -72,6 +72,7 @@ void reap(Monitor& monitor) {
   if (info.code != kClaimedExit) ending.signal = status;
   if (ending.signal != 0) ending.why = "signal";
   if (killedForMemory(monitor.order.cgroup)) ending.why = "memory";
+  ending.peak = memoryPeak(monitor.order.cgroup);
   tellEnd(monitor);
 }
 

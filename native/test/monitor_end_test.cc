@@ -130,6 +130,21 @@ ROOT_TEST(aMonitorThatCannotTellGoesOn) {
   EXPECT_EQ(life.ended(), 0);
 }
 
+ROOT_TEST(thePeakIsWrittenDown) {
+  for (const std::string peak : {"33554432\n", ""}) {
+    Life life("exit 1");
+    fs::create_directory(life.dir / "cgroup");
+    if (!peak.empty()) writeFile(life.dir / "cgroup/memory.peak", peak);
+    life.cgroup = life.dir / "cgroup";
+    EXPECT(started(life));
+    EXPECT_EQ(endOf(life), "1 0 ended");
+    life.ended();
+    const std::string text = readFile(life.dir / "data/exit.json");
+    EXPECT_EQ(text.find("\"why\":\"ended\",\"peak\":33554432}\n") != std::string::npos, !peak.empty());
+    EXPECT_EQ(text.find("\"why\":\"ended\"}\n") != std::string::npos, peak.empty());
+  }
+}
+
 // Killed for memory: that is told first.
 ROOT_TEST(aMonitorTellsOfMemory) {
   Life life("exit 1");

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createEngine } from '../engine/engine.ts';
 import { imageDefaultsOf } from '../engine/image-defaults.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from '../engine/layout.ts';
+import { whyOfView } from '../engine/sent.ts';
 import { sizesOf } from '../engine/usage.ts';
 import { TinyrunError } from '../errors.ts';
 import { LayerStore } from '../image/layers.ts';
@@ -23,6 +24,7 @@ export function describeContainerOf(roots: Roots, name: string, withSize: boolea
     image: imageDefaultsOf(roots, view.record),
     sizes: withSize ? sizesOf(roots)(view) : undefined,
     started: startOf(paths),
+    why: whyOfView(roots, view),
   });
 }
 

@@ -5,7 +5,7 @@ import { TinyrunError } from '../errors.ts';
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
   ...'build builder buildx compose network'.split(' '),
-  ...'sbom why'.split(' '),
+  'sbom',
   ...['image build', 'system gc', 'system prune', 'system start-all'],
 ]);
 

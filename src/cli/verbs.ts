@@ -115,6 +115,11 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/inspect.ts'),
   },
   {
+    names: ['why', 'container why'],
+    summary: 'tell why a container ended, or does not start',
+    load: () => import('./commands/why.ts'),
+  },
+  {
     names: ['container inspect'],
     summary: 'show all that is known of containers, as JSON',
     load: () => import('./commands/container-inspect.ts'),

@@ -12,7 +12,7 @@ import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import type { ContainerView } from './record.ts';
-import { resultOf } from './run.ts';
+import { resultOf, sentBy } from './run.ts';
 import { isRunning } from './status.ts';
 import { tell } from './tell.ts';
 import type { RunControl, RunResult } from './types.ts';
@@ -42,7 +42,7 @@ export async function attachContainer(
   if (attached === undefined) throw notRunning(text);
   tell(roots, view.record, 'attach');
   const life = lifeOf(attached, state, view, options);
-  const forwarding = options.forward?.({ onInsist: () => {} });
+  const forwarding = options.forward?.({ onInsist: () => {}, onSent: sentBy(roots, view.record) });
   try {
     const end = await attend(life, {
       forwarding,

@@ -16,6 +16,7 @@ import type { Copied, CopyOptions } from './copy.ts';
 import { makeContainer } from './create.ts';
 import type { EventOptions } from './events.ts';
 import { execContainer, execDetached, planExec } from './exec.ts';
+import type { WhyReport } from './explain-end.ts';
 import type { SystemInfo } from './info.ts';
 import { containerPaths } from './layout.ts';
 import type { LogLine, LogOptions } from './logs.ts';
@@ -154,6 +155,14 @@ export interface Engine {
    * const id = await engine.commit('web', { name: 'web:patched', changes: ['ENV DEBUG=1'] });
    */
   commit(container: string, options?: CommitOptions): Promise<string>;
+  /**
+   * Why a container ended, or would not start: whose signal, which limit, which step; with the last `lines` that it wrote.
+   * @throws TinyrunError CONTAINER_NOT_FOUND
+   * @example
+   * const { reason, by } = await engine.why('web');
+   * if (reason === 'signal' && by) console.log(`${by.by} of user ${by.uid} ended it`);
+   */
+  why(container: string, options?: { readonly lines?: number }): Promise<WhyReport>;
   /** What it has changed of its image's files, by path. */
   diff(container: string): Promise<readonly Change[]>;
   /** `signal` by name or number. */
@@ -262,6 +271,8 @@ export function createEngine(
     },
     commit: async (container, options) =>
       (await import('./commit.ts')).commitContainer(roots, container, options),
+    why: async (container, { lines = 5 } = {}) =>
+      (await import('./explain-end.ts')).explainEnd(roots, container, lines, findPid),
     find: (container) => findContainer(roots, container),
     kill: (container, signal = 'KILL') => signalContainer(roots, container, signal),
     remove: (container, { force = false, volumes = false } = {}) =>

@@ -82,7 +82,7 @@ export function signalContainer(roots: Roots, text: string, signal: string): voi
   const view = findContainer(roots, text);
   const { state } = view;
   const running = state && isRunning(view) ? state : undefined;
-  if (running !== undefined) tellKill(roots, view.record, number);
+  if (running !== undefined) tellKill(roots, view.record, { by: 'kill', signal: number });
   if (running === undefined || !signalFirst(running, number))
     throw new TinyrunError('CONTAINER_NOT_RUNNING', `container ${text} is not running`);
 }
@@ -118,7 +118,7 @@ export async function removeContainer(
     const running = view !== 'damaged' && view?.state && isRunning(view) ? view.state : undefined;
     if (running && !force) throw stillRunning(text, 'is running');
     if (running && view !== 'damaged' && view) {
-      tellKill(roots, view.record, SIGKILL);
+      tellKill(roots, view.record, { by: 'rm', signal: SIGKILL });
       await killFirst(run, running);
     } else if (hasLifeline(run)) {
       if (view === undefined || (view !== 'damaged' && view.status === 'created' && !force))

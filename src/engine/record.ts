@@ -90,6 +90,11 @@ export interface MountPoint {
   readonly volume?: { readonly name: string; readonly anonymous?: boolean };
 }
 
+/** What ended it, as far as its parent saw, or a sweep found. Missing in earlier records. */
+export type ExitWhy = 'ended' | 'signal' | 'memory' | 'lifeline killed' | 'host went down';
+
+const SEEN: readonly unknown[] = ['ended', 'signal', 'memory'] satisfies ExitWhy[];
+
 export interface ContainerExit {
   readonly code: number;
   readonly signal?: number;
@@ -98,6 +103,9 @@ export interface ContainerExit {
   readonly oomKilled: boolean;
   /** Why nobody saw it end: its command was killed, the host went down. */
   readonly note?: string;
+  readonly why?: ExitWhy;
+  /** Bytes of memory that it had at most, where the kernel counts them. */
+  readonly peak?: number;
 }
 
 /** A container as it is now. */
@@ -154,8 +162,8 @@ export function readExit(id: string, path: string): ContainerExit | undefined {
   const text = readIfExists(path);
   if (text === undefined) return undefined;
   try {
-    const { code, signal, started, finished, why } = JSON.parse(text) as {
-      [K in 'code' | 'signal' | 'started' | 'finished' | 'why']?: unknown;
+    const { code, signal, started, finished, why, peak } = JSON.parse(text) as {
+      [K in 'code' | 'signal' | 'started' | 'finished' | 'why' | 'peak']?: unknown;
     };
     if (typeof code !== 'number' || typeof started !== 'string' || typeof finished !== 'string')
       throw new Error('it does not say how the container ended');
@@ -164,6 +172,8 @@ export function readExit(id: string, path: string): ContainerExit | undefined {
       started,
       finished,
       oomKilled: why === 'memory',
+      ...(SEEN.includes(why) ? { why: why as ExitWhy } : {}),
+      ...(typeof peak === 'number' ? { peak } : {}),
       ...(typeof signal === 'number' ? { signal } : {}),
     };
   } catch (cause) {

@@ -20,6 +20,7 @@ import { containerPaths } from './layout.ts';
 import { monitorsChild } from './monitored.ts';
 import { planOf } from './plan.ts';
 import { bearSeeded } from './seeded.ts';
+import { noteSent } from './sent.ts';
 import { joins, relayOf, type Streamed, streamsOf } from './streams.ts';
 import { sweepOne, sweepRunning } from './sweep.ts';
 import { deathOf, happened, ofVolumes, tell } from './tell.ts';
@@ -50,7 +51,8 @@ export async function runBlueprint(
   const patience = newPatience();
   // a step-by-step launch waits for a person, who may want to end it by Ctrl-C
   const forward = control.forward ?? (control.sigProxy ? forwardSignals : undefined);
-  let forwarding = watch.onPause ? undefined : forward?.(patience);
+  const onSent = sentBy(roots, created.record);
+  let forwarding = watch.onPause ? undefined : forward?.({ ...patience, onSent });
   try {
     const life = await startCreated(
       roots,
@@ -60,7 +62,7 @@ export async function runBlueprint(
       { isOurs: lifeline !== 'monitor', isAttached: true },
     );
     const begun = Date.now();
-    forwarding ??= forward?.(patience);
+    forwarding ??= forward?.({ ...patience, onSent });
     watch.onLaunched?.(life);
     const end = await attend(life, {
       forwarding,
@@ -104,6 +106,13 @@ export async function runDetached(
     created.dir.lock.release();
   }
 }
+
+/** Who passes signals on writes them down; not where nobody could ask. */
+export const sentBy =
+  (roots: Roots, { id, config }: Created['record']) =>
+  (signal: number) => {
+    if (!config.autoRemove) noteSent(roots, id, { by: 'run', signal });
+  };
 
 /** Of a person who waits: lost when they ask for the end three times. */
 function newPatience() {
@@ -226,11 +235,10 @@ function finish(roots: Roots, created: Created, end: End, begun: number): void {
     return;
   }
   tellEvents(roots, told);
-  const { why, ...seen } = exit;
   const note = left ? { note: left.message } : {};
   changeRecordSync(roots, record.id, (now) => ({
     ...now,
-    exit: { ...seen, oomKilled: why === 'memory', ...note },
+    exit: { ...exit, oomKilled: exit.why === 'memory', ...note },
   }));
   if (!left) removeLockedDir(created.paths.run);
 }

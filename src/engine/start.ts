@@ -16,7 +16,7 @@ import { monitorsChild } from './monitored.ts';
 import { awaitChange } from './moves.ts';
 import { planOf } from './plan.ts';
 import { asBefore, begun, type ContainerRecord, readRecord, syncRecord, writeRecord } from './record.ts';
-import { checkTerminal, keysOf, lost, resultOf, sweepAfterMonitor } from './run.ts';
+import { checkTerminal, keysOf, lost, resultOf, sentBy, sweepAfterMonitor } from './run.ts';
 import { anonymousOf, bearSeeded } from './seeded.ts';
 import { relayOf } from './streams.ts';
 import { removeData, sweepOne } from './sweep.ts';
@@ -62,7 +62,7 @@ export async function startAttached(
     return attachContainer(roots, text, { ...options, noStdin });
   }
   const { life, record } = started;
-  const forwarding = options.forward?.({ onInsist: () => {} });
+  const forwarding = options.forward?.({ onInsist: () => {}, onSent: sentBy(roots, record) });
   try {
     const stdin = !noStdin && record.config.openStdin === true;
     const end = await attend(life, { forwarding, stdin });

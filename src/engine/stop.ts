@@ -47,7 +47,12 @@ const DEFAULT_GRACE = 10_000;
  * Ends a container's program, and returns when all of it is taken back; one that does not run stays as it is.
  * @throws TinyrunError CONTAINER_NOT_FOUND, CLEANUP
  */
-export async function stopContainer(roots: Roots, text: string, options: StopOptions = {}): Promise<void> {
+export async function stopContainer(
+  roots: Roots,
+  text: string,
+  options: StopOptions = {},
+  by: 'stop' | 'restart' = 'stop',
+): Promise<void> {
   const signal = options.signal === undefined ? undefined : parseSignal(options.signal);
   if (options.graceMs !== undefined) checkInteger('graceMs', options.graceMs, GRACE);
   const { id } = findContainer(roots, text).record;
@@ -64,7 +69,7 @@ export async function stopContainer(roots: Roots, text: string, options: StopOpt
     await end({ state: view.state, dir: run }, signal ?? record.stopSignal, graceMs, {
       meanwhile: () => syncRecord(roots, record),
       isFrozen: view.status === 'paused',
-      told: (number) => tellKill(roots, record, number),
+      told: (sent) => tellKill(roots, record, { by, ...sent }),
     });
   }
   await keeper?.gone();
@@ -79,7 +84,7 @@ const wantedStopped = (record: ContainerRecord): ContainerRecord | undefined =>
 interface Stopping {
   readonly isFrozen: boolean;
   meanwhile(): void;
-  told(signal: number): void;
+  told(sent: { readonly signal: number; readonly graceMs?: number }): void;
 }
 
 async function end(
@@ -89,13 +94,13 @@ async function end(
   { meanwhile, isFrozen, told }: Stopping,
 ): Promise<void> {
   await withProcess(container.state, async (pidfd) => {
-    told(signal);
+    told({ signal });
     signalPidfd(pidfd, signal);
     // what is frozen does not get it
     if (isFrozen) setFrozenIfThere(container, false);
     meanwhile();
     if (await hasEnded(pidfd, graceMs < 0 ? undefined : graceMs)) return;
-    told(SIGKILL);
+    told({ signal: SIGKILL, graceMs });
     signalPidfd(pidfd, SIGKILL);
     await hasEnded(pidfd);
   });
@@ -129,7 +134,7 @@ export async function restartContainer(
         hint: 'make another one: tinyrun run',
       },
     );
-  await stopContainer(roots, id, options);
+  await stopContainer(roots, id, options, 'restart');
   await startContainer(roots, id, findPid);
   tell(roots, view.record, 'restart');
 }

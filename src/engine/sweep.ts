@@ -4,6 +4,7 @@ import { TinyrunError } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
 import { claimDir, removeLockedDir, sweepDir } from '../runtime/dir.ts';
 import { namesIn } from '../runtime/journal.ts';
+import { dict } from '../store/dict.ts';
 import { tellEvents } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
@@ -15,6 +16,7 @@ import {
   type ContainerExit,
   type ContainerRecord,
   containerIds,
+  type ExitWhy,
   neverStarted,
   readExit,
   readRecord,
@@ -69,7 +71,7 @@ function freeNames(roots: Roots, ids: readonly string[]): void {
 
 /** One without a run directory that was never seen to end. */
 export function settleDown(roots: Roots, id: string): void {
-  alone(roots, id, () => settle(roots, id, 'the host went down'));
+  alone(roots, id, () => settle(roots, id, HOST_WENT_DOWN));
 }
 
 /**
@@ -90,7 +92,7 @@ export function alone(roots: Roots, id: string, act: () => void): boolean {
 
 /** The same for one container. @throws TinyrunError CLEANUP when something of it is left */
 export function sweepOne(roots: Roots, id: string, { damaged = false, wait = false } = {}): void {
-  const settled = (ran: boolean) => settle(roots, id, ran ? 'its command or monitor was killed' : undefined);
+  const settled = (ran: boolean) => settle(roots, id, ran ? LIFELINE_KILLED : undefined);
   try {
     sweepDir(containerPaths(roots, id).run, { settle: settled, damaged, wait });
   } catch (error) {
@@ -108,11 +110,19 @@ function noteDown(roots: Roots, id: string, note: string): void {
   });
 }
 
+const LIFELINE_KILLED = 'its command or monitor was killed';
+const HOST_WENT_DOWN = 'the host went down';
+const LOST: Readonly<Record<string, ExitWhy>> = dict({
+  [LIFELINE_KILLED]: 'lifeline killed',
+  [HOST_WENT_DOWN]: 'host went down',
+});
+
 const killed = (note: string): ContainerExit => ({
   code: 137,
   finished: rfc3339(),
   oomKilled: false,
   note,
+  ...(LOST[note] && { why: LOST[note] }),
 });
 
 function settle(roots: Roots, id: string, note: string | undefined): void {

@@ -3,6 +3,7 @@ import { attributesPart, type EventType, type Happening, partsOf, tellEvents } f
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import type { MountPoint } from './record.ts';
+import { noteSent, type Sent } from './sent.ts';
 
 /** What of a container's record is told with what happens to it. */
 export interface Told {
@@ -79,9 +80,11 @@ export const keepTold = (roots: Roots, record: Told): void =>
 export const monitorsParts = (record: Told): [string, string, string] =>
   partsOf({ id: record.id, from: record.config.image, attributes: attributesOf(record) });
 
-/** A signal was sent to it. */
-export const tellKill = (roots: Roots, record: Told, signal: number): void =>
-  tell(roots, record, 'kill', { signal: String(signal) });
+/** A signal is going to be sent to it. */
+export function tellKill(roots: Roots, record: Told, sent: Pick<Sent, 'by' | 'signal' | 'graceMs'>): void {
+  noteSent(roots, record.id, sent);
+  tell(roots, record, 'kill', { signal: String(sent.signal) });
+}
 
 /** It was removed, and with it `volumes`. */
 export const tellGone = (roots: Roots, record: Told, volumes: readonly string[] = []): void =>

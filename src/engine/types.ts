@@ -24,6 +24,9 @@ export interface CreateOptions {
 
 export type StandardStream = 'stdin' | 'stdout' | 'stderr';
 
+/** Passes signals on; is told of each that is going to be sent. */
+export type Forward = (options: { onInsist: () => void; onSent?: (signal: number) => void }) => Forwarding;
+
 /** How a container is run by somebody who waits for it. */
 export interface RunControl extends CreateOptions {
   /**
@@ -38,7 +41,7 @@ export interface RunControl extends CreateOptions {
   /** The id, where its caller wants to know it beforehand. */
   readonly id?: string | undefined;
   /** Whose signals the container gets; with `sigProxy` alone, those of this process. */
-  readonly forward?: ((options: { onInsist: () => void }) => Forwarding) | undefined;
+  readonly forward?: Forward | undefined;
   /** Pass the signals this process gets on to the container; the third SIGINT or SIGTERM kills it. */
   readonly sigProxy?: boolean | undefined;
   /** Bytes that leave a terminal, ctrl-p, ctrl-q without; [] for none. Of a container that has a monitor. */

@@ -24,7 +24,7 @@ export interface Row {
 }
 
 /** The part of util.styleText that is used here. */
-export type Paint = (format: 'dim' | 'bold' | 'cyan' | 'yellow', text: string) => string;
+export type Paint = (format: 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow', text: string) => string;
 
 export interface Look {
   /** Columns of the terminal: longer cells are wrapped. Without: one line per step, for grep and files. */

@@ -48,7 +48,13 @@ const PATIENCE = 3;
  * Passes on the signals this process gets from now on. A container that has ended is no error. With `onInsist` the third
  * SIGINT or SIGTERM kills it, and the caller is told.
  */
-export function forwardSignals({ onInsist }: { onInsist?: () => void } = {}): Forwarding {
+export function forwardSignals({
+  onInsist,
+  onSent,
+}: {
+  onInsist?: () => void;
+  onSent?: (signal: number) => void;
+} = {}): Forwarding {
   const early: number[] = [];
   let take = (signal: number): void => void early.push(signal);
   let asked = 0;
@@ -61,7 +67,10 @@ export function forwardSignals({ onInsist }: { onInsist?: () => void } = {}): Fo
   native().unblockSignal(SIGUSR1);
   return {
     to: (pidfd) => {
-      take = (signal) => signalPidfd(pidfd, signal);
+      take = (signal) => {
+        onSent?.(signal);
+        signalPidfd(pidfd, signal);
+      };
       for (const signal of early.splice(0)) take(signal);
     },
     drop: () => {

@@ -1,6 +1,7 @@
 import type { ContainerPaths } from '../engine/layout.ts';
 import { type ContainerView, codeOf, startOf } from '../engine/record.ts';
 import { isRunning } from '../engine/status.ts';
+import type { Why } from '../engine/why.ts';
 import type { ImageDefaults } from '../image/types.ts';
 import type { Sizes } from './containers.ts';
 import { describeConfig } from './inspect-config.ts';
@@ -8,6 +9,7 @@ import { describeHostConfig } from './inspect-host-config.ts';
 import { describeMounts } from './inspect-mounts.ts';
 import { describeNetwork } from './inspect-network.ts';
 import { withOmitted } from './omitted.ts';
+import { describeWhy } from './why-data.ts';
 
 /** What is known of a container beside its record. */
 export interface Surroundings {
@@ -19,6 +21,8 @@ export interface Surroundings {
   readonly sizes?: Sizes | undefined;
   /** When its process came to be, where that is still to be seen; RFC 3339. */
   readonly started?: string | undefined;
+  /** What is known of its end. */
+  readonly why?: Why | undefined;
 }
 
 /**
@@ -27,7 +31,7 @@ export interface Surroundings {
  */
 export function describeContainer(
   view: ContainerView,
-  { paths, rootfs, image = {}, sizes, started }: Surroundings,
+  { paths, rootfs, image = {}, sizes, started, why }: Surroundings,
 ) {
   const { record } = view;
   const [path = '', ...args] = record.argv;
@@ -36,7 +40,7 @@ export function describeContainer(
     Created: record.created,
     Path: path,
     Args: args,
-    State: withOmitted(describeState(view, started), 'state'),
+    State: withOmitted({ ...describeState(view, started), ...(why && { Why: describeWhy(why) }) }, 'state'),
     Image: record.image.id,
     ResolvConfPath: `${paths.data}/resolv.conf`,
     HostnamePath: `${paths.data}/hostname`,

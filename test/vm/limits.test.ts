@@ -84,7 +84,7 @@ test('update changes the files of one that runs, and what the next start gets', 
   );
   const limits = () => {
     const id = tinyrun('inspect', '-f', '{{.Id}}', 'up').stdout.trim();
-    const dir = `${CGROUPS}/${cgroups().find((name) => name.endsWith(id)) ?? ''}`;
+    const dir = cgroups().find((name) => name.endsWith(id)) ?? '';
     return files.map((file) => readFileSync(path.join(dir, file), 'utf8').trim());
   };
   const before = limits();

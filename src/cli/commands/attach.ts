@@ -33,7 +33,7 @@ async function attach(container: string, flags: Flags, context: Context): Promis
   const result = await attachContainer(context, container, {
     noStdin: !stdin,
     detachKeys: detachKeys === undefined ? undefined : parseDetachKeys(detachKeys),
-    ...(sigProxy ? { forward: () => forwardSignals() } : {}),
+    ...(sigProxy ? { forward: ({ onSent }) => forwardSignals(onSent ? { onSent } : {}) } : {}),
   });
   context.exitCode = exitCodeAfter(result, context);
 }

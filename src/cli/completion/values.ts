@@ -128,6 +128,7 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   start: [[all('stopped')]],
   stop: [[all('running')]],
   wait: [[all('running')]],
+  why: [[all('containers')]],
   save: [IMAGE],
   tag: [IMAGE],
   stats: [[all('running')]],

@@ -177,11 +177,13 @@ test('kill and rm: a signal, the name and the data', async () => {
   const none = { steps: [], rootfs: '' };
   const events = path.join(sandbox.dir, 'run/events.log');
   const told = `open("${events}", O_APPEND|O_CREAT, 0600); write("${events}")`;
+  const log = `${sandbox.dir}/data/containers/ID/sent.log`;
+  const sent = `open("${log}", O_APPEND|O_CREAT, 0600); write("${log}")`;
   const killed = await traced(TINYRUN, ['kill', 'lives']);
-  expect(unnamed(killed, { ...none, around: [told, 'pidfd_send_signal(pidfd_open(PID), SIGKILL)'] })).toEqual(
-    [],
-  );
-  expect(killed.map(({ call }) => call)).toEqual(['open', 'write', 'pidfd_send_signal']);
+  expect(
+    unnamed(killed, { ...none, around: [sent, told, 'pidfd_send_signal(pidfd_open(PID), SIGKILL)'] }),
+  ).toEqual([]);
+  expect(killed.map(({ call }) => call)).toEqual(['open', 'write', 'open', 'write', 'pidfd_send_signal']);
   if (child.exitCode === null) await once(child, 'close');
   const tree = `unlinkat(AT_FDCWD, "${data('containers/ID')}", AT_REMOVEDIR) and all below`;
   const run = path.join(sandbox.dir, 'run/containers/ID');

@@ -95,7 +95,7 @@ describe('the verb', () => {
 test.each([
   [
     'container',
-    'attach commit cp create diff exec export inspect kill list logs ls pause port prune ps remove rename restart rm run start stats stop top unpause update wait',
+    'attach commit cp create diff exec export inspect kill list logs ls pause port prune ps remove rename restart rm run start stats stop top unpause update wait why',
   ],
   ['image', 'history import inspect list load ls prune pull push remove rm save tag tree'],
   ['manifest', 'annotate create inspect push rm'],
