@@ -96,6 +96,7 @@ Result writePieces(int file, const Piece (&pieces)[N], const char* path) {
 // The steps that run in either lane: steps_fd.cc, steps_proc.cc, netlink.cc.
 Result run(Lane& lane, const args::open& a);
 Result run(Lane& lane, const args::openTree& a);
+Result run(Lane& lane, const args::openBelow& a);
 Result run(Lane& lane, const args::closeSlot& a);
 Result run(Lane& lane, const args::timeOffsets& a);
 Result run(Lane& lane, const args::netlink& a);

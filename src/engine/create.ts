@@ -5,6 +5,7 @@ import { type ClaimedDir, claimDir, removeLockedDir } from '../runtime/dir.ts';
 import { ensureDir, type Roots } from '../store/paths.ts';
 import type { Blueprint } from './blueprint.ts';
 import { ConfigError } from './config/error.ts';
+import { placesOf } from './config/mounts.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from './layout.ts';
 import { Names } from './names.ts';
 import { type ContainerRecord, writeRecord } from './record.ts';
@@ -105,11 +106,13 @@ function makeData(roots: Roots, blueprint: Blueprint, paths: ContainerPaths): vo
 }
 
 /** What of the host a container is to see, as it is now: also when it is started again. */
-export function makeHostSide({ files, missingSources }: Blueprint, paths: ContainerPaths): void {
+export function makeHostSide({ files, missingSources, record }: Blueprint, paths: ContainerPaths): void {
   for (const { name, text } of files) {
     writeFileSync(join(paths.data, name), text, { mode: 0o644 });
     chmodSync(join(paths.data, name), 0o644);
   }
+  for (const { target } of placesOf(record.placed).hostMounts)
+    mkdirSync(target, { recursive: true, mode: 0o700 });
   for (const source of missingSources) mkdirSync(source, { recursive: true, mode: 0o755 });
 }
 

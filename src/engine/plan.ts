@@ -8,6 +8,7 @@ import { bootId, type Lifeline, publishedState } from '../runtime/state.ts';
 import { OCI_VERSION } from '../spec/version.ts';
 import type { Roots } from '../store/paths.ts';
 import type { Blueprint } from './blueprint.ts';
+import { placesOf } from './config/mounts.ts';
 import { type ContainerPaths, rootfsPoint } from './layout.ts';
 
 /** The plan of an engine's container: born in its cgroup, ending with its lifeline, its root an overlay. */
@@ -38,6 +39,7 @@ export function planOf(
       ...(uidMappings && gidMappings ? { idmap: { uidMappings, gidMappings, trees } } : {}),
     },
     plain: blueprint.plain,
+    ...placesOf(record.placed),
     ...(seccomp ? { seccomp } : {}),
     ...(blueprint.policy ? { apparmor: blueprint.policy } : {}),
     wait: { kind: 'exec' },

@@ -20,6 +20,7 @@ import { checkCidfile } from './create.ts';
 import { findImage } from './find-image.ts';
 import { hostFiles } from './hostfiles.ts';
 import { accountsFile } from './layer-file.ts';
+import { containerPaths } from './layout.ts';
 import { newContainerId } from './names.ts';
 import type { ContainerRecord, MountPoint } from './record.ts';
 import { checkHost } from './requirements.ts';
@@ -50,7 +51,7 @@ export async function prepare(
   const argv = commandOf(config, image);
   const layers = await ensureUnpacked(new ImageStore(roots.dataRoot), found);
   const profile = await apparmorOf(config.security ?? {}, host);
-  const placed = await placedOf(roots, config, image);
+  const placed = await placedOf(roots, config, image, id);
   const all = placed
     ? { ...checked, mounts: mountsOf(placed), missingSources: missingSources(placed) }
     : checked;
@@ -117,12 +118,15 @@ function recordOf(
 }
 
 const bindsOf = (mounts: readonly Mount[], placed: readonly MountConfig[] = []): MountPoint[] =>
-  mounts.flatMap(({ type, source, destination, options = [] }) =>
-    type === 'bind' && source ? [{ source, destination, options, ...volumeAt(destination, placed) }] : [],
-  );
+  mounts.flatMap(({ type, source, destination, options = [] }) => {
+    const named = namedAt(destination, placed);
+    // a volume may be in memory
+    return source && (type === 'bind' || named.volume) ? [{ source, destination, options, ...named }] : [];
+  });
 
-function volumeAt(destination: string, placed: readonly MountConfig[]): Pick<MountPoint, 'volume'> {
+function namedAt(destination: string, placed: readonly MountConfig[]): Pick<MountPoint, 'volume' | 'image'> {
   const mount = placed.find(({ target }) => cleanTarget(target) === destination);
+  if (mount?.kind === 'image') return { image: mount.image };
   if (mount?.kind !== 'volume' || mount.name === undefined) return {};
   const { name, anonymous } = mount as PlacedVolume;
   return { volume: { name, ...(anonymous && { anonymous }) } };
@@ -133,14 +137,15 @@ async function placedOf(
   roots: Roots,
   config: ContainerConfig,
   image: ImageDefaults,
+  id: string,
 ): Promise<readonly MountConfig[] | undefined> {
   const isNone = (list: object | null | undefined) => !list || Object.keys(list).length === 0;
   if (
     isNone(image.Volumes) &&
     isNone(config.volumesFrom) &&
-    !config.mounts?.some(({ kind }) => kind === 'volume')
+    !config.mounts?.some(({ kind }) => kind === 'volume' || kind === 'image')
   )
     return undefined;
   const { placeVolumes } = await import('./volume-use.ts');
-  return placeVolumes(roots, config, image);
+  return placeVolumes(roots, config, image, containerPaths(roots, id).data);
 }

@@ -88,6 +88,8 @@ export interface MountPoint {
   /** mount(8)'s; a record of version 1 does not tell. */
   readonly options?: readonly string[];
   readonly volume?: { readonly name: string; readonly anonymous?: boolean };
+  /** Whose files these are. */
+  readonly image?: string;
 }
 
 /** What ended it, as far as its parent saw, or a sweep found. Missing in earlier records. */

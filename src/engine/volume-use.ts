@@ -1,35 +1,34 @@
 import { TinyrunError } from '../errors.ts';
+import { ensureUnpacked } from '../image/layers.ts';
+import { requireLinux } from '../image/platform.ts';
+import { ImageStore } from '../image/store.ts';
 import type { ImageDefaults } from '../image/types.ts';
 import { tellEvents } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 import { checkVolumeName, newVolumeName, type Seeding, VolumeStore } from '../volume/store.ts';
 import { ConfigError } from './config/error.ts';
-import { cleanTarget, type PlacedVolume } from './config/mounts.ts';
-import type { ContainerConfig, MountConfig, VolumeConfig } from './config/types.ts';
+import { cleanTarget, isPlaced, type PlacedImage, type PlacedVolume } from './config/mounts.ts';
+import type { ContainerConfig, ImageMountConfig, MountConfig, VolumeConfig } from './config/types.ts';
+import { findImage } from './find-image.ts';
 import { findContainer } from './manage.ts';
+import { below, placeOf } from './volume-options.ts';
 
 /** What a container mounts, all of it: its volumes named and placed, and those that its image asks for. */
-export function placeVolumes(
+export async function placeVolumes(
   roots: Roots,
-  { mounts = [], volumesFrom = [], namespaces }: ContainerConfig,
+  config: ContainerConfig,
   image: ImageDefaults,
-): readonly MountConfig[] {
-  const store = new VolumeStore(roots.dataRoot);
-  const mapped = namespaces?.user === 'private' ? { mapped: true } : {};
-  const place = (mount: VolumeConfig, field: string): PlacedVolume => {
-    const { name = newVolumeName(), driver = 'local' } = mount;
-    checkVolumeName(name);
-    if (driver !== 'local')
-      throw new ConfigError(
-        `${field}.driver`,
-        `error looking up volume plugin ${driver}: plugin "${driver}" not found`,
-      );
-    const anonymous = mount.name === undefined ? { anonymous: true } : {};
-    return { ...mount, name, source: store.data(name), ...anonymous, ...mapped };
+  directory: string,
+): Promise<readonly MountConfig[]> {
+  const { mounts = [], volumesFrom = [], namespaces } = config;
+  const placing: Placing = {
+    roots,
+    store: new VolumeStore(roots.dataRoot),
+    mapped: namespaces?.user === 'private' ? { mapped: true } : {},
+    directory,
   };
-  const given = mounts.map((mount, index) =>
-    mount.kind === 'volume' ? place(mount, `mounts[${index}]`) : mount,
-  );
+  const given: MountConfig[] = [];
+  for (const [index, mount] of mounts.entries()) given.push(await place(placing, mount, `mounts[${index}]`));
   const isFree = among(given);
   const borrowed = volumesFrom
     .flatMap((text, index) => mountsFrom(roots, text, `volumesFrom[${index}]`))
@@ -38,8 +37,71 @@ export function placeVolumes(
     .filter((target) => target.startsWith('/') && cleanTarget(target) !== '/')
     .map((target) => ({ kind: 'volume', target: cleanTarget(target) }) as const)
     .filter(isFree);
-  const ours = (mount: MountConfig) => (mount.kind === 'volume' ? { ...mount, ...mapped } : mount);
-  return [...given, ...borrowed.map(ours), ...wanted.map((mount) => place(mount, 'image'))];
+  for (const mount of [...borrowed, ...wanted]) given.push(await place(placing, mount, 'image'));
+  return given;
+}
+
+interface Placing {
+  readonly roots: Roots;
+  readonly store: VolumeStore;
+  readonly mapped: { readonly mapped?: true };
+  /** The container's own. */
+  readonly directory: string;
+}
+
+async function place(placing: Placing, mount: MountConfig, field: string): Promise<MountConfig> {
+  if (mount.kind === 'volume') return placeVolume(placing, mount, field);
+  if (mount.kind === 'image') return await placeImage(placing, mount, field);
+  return mount;
+}
+
+/** A directory for what the host mounts at a target. */
+const pointOf = ({ directory }: Placing, target: string): string =>
+  `${directory}/mounts/${Buffer.from(cleanTarget(target)).toString('base64url').slice(-200)}`;
+
+function placeVolume(placing: Placing, mount: VolumeConfig, field: string): PlacedVolume {
+  const { store, mapped } = placing;
+  const { name = newVolumeName(), driver = 'local', subpath } = mount;
+  checkVolumeName(name);
+  if (driver !== 'local')
+    throw new ConfigError(
+      `${field}.driver`,
+      `error looking up volume plugin ${driver}: plugin "${driver}" not found`,
+    );
+  const anonymous = mount.name === undefined ? { anonymous: true } : {};
+  const options = store.read(name)?.options ?? mount.options ?? {};
+  const point = pointOf(placing, mount.target);
+  const found = inField(field, () => {
+    const whole = placeOf(options, store.data(name), point);
+    if (subpath !== undefined && whole.how?.type === 'tmpfs')
+      throw new TinyrunError('USAGE', `subpath ${JSON.stringify(subpath)}: a volume in memory is empty`);
+    return below(whole, subpath);
+  });
+  return { ...mount, name, ...found, ...anonymous, ...mapped };
+}
+
+async function placeImage(placing: Placing, mount: ImageMountConfig, field: string): Promise<PlacedImage> {
+  const { roots, mapped } = placing;
+  const found = await findImage(roots, { image: mount.image }, { pull: 'never' });
+  requireLinux(found.config, `image ${mount.image}`);
+  const { lowers } = await ensureUnpacked(new ImageStore(roots.dataRoot), found);
+  const target = pointOf(placing, mount.target);
+  const options = lowers.map((layer) => `lowerdir+=${layer}`);
+  const [only] = lowers.length === 1 ? lowers : [];
+  const whole =
+    only === undefined
+      ? { source: target, host: { type: 'overlay', source: 'overlay', target, options } }
+      : { source: only, ...mapped };
+  return inField(field, () => ({ ...mount, ...below(whole, mount.subpath), id: found.id, layers: lowers }));
+}
+
+function inField<T>(field: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof TinyrunError) || error.code !== 'USAGE') throw error;
+    throw new ConfigError(field, error.message, { cause: error, ...(error.hint && { hint: error.hint }) });
+  }
 }
 
 /** Whether nothing is mounted at a target yet; by then it is. */
@@ -73,13 +135,18 @@ function mountsFrom(roots: Roots, text: string, field: string): MountConfig[] {
   return (record.placed ?? record.config.mounts ?? []).flatMap((mount): MountConfig[] => {
     if (mount.kind === 'tmpfs') return [];
     if (mount.kind === 'bind') return [{ ...mount, ...readOnly }];
-    const { anonymous: _, mapped: __, ...rest } = mount as PlacedVolume;
-    return [{ ...rest, noCopy: true, ...readOnly }];
+    if (mount.kind === 'image') return [{ kind: 'image', ...only(mount, ['image', 'target', 'subpath']) }];
+    const asked = only(mount, ['name', 'target', 'readOnly', 'subpath', 'options']);
+    return [{ kind: 'volume', ...asked, noCopy: true, ...readOnly }];
   });
 }
 
-export const isPlaced = (mount: MountConfig): mount is PlacedVolume =>
-  mount.kind === 'volume' && 'source' in mount;
+/** Without where it lies for the other one. */
+const only = <T extends object, K extends keyof T>(value: T, keys: readonly K[]): Pick<T, K> =>
+  Object.fromEntries(keys.flatMap((key) => (key in value ? [[key, value[key]]] : []))) as Pick<T, K>;
+
+const isSeeded = ({ noCopy, subpath, unseeded }: PlacedVolume): boolean =>
+  !noCopy && subpath === undefined && !unseeded;
 
 /** What is done about volumes where a container is made and started. */
 export interface VolumeUse {
@@ -110,7 +177,7 @@ export function useOf(roots: Roots, placed: readonly MountConfig[]): VolumeUse {
       const release = () => {
         for (const one of held) one.release();
       };
-      const names = [...new Set(volumes.filter(({ noCopy }) => !noCopy).map(({ name }) => name))];
+      const names = [...new Set(volumes.filter(isSeeded).map(({ name }) => name))];
       try {
         // in one order, so that no two wait for each other
         for (const name of names.sort()) {

@@ -8,6 +8,7 @@ import type { VolumeRecord } from '../volume/types.ts';
 import { knownUsers, volumeUsers } from './seeded.ts';
 import { tellPrune } from './tell.ts';
 import { treeSize } from './usage.ts';
+import { drivenBy } from './volume-options.ts';
 
 export interface VolumeView {
   readonly record: VolumeRecord;
@@ -21,10 +22,15 @@ export interface VolumeOptions {
   readonly name?: string | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly driver?: string | undefined;
+  /** Of the driver: `type`, `device`, `o`. */
+  readonly options?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Makes a volume, and answers its name; one that is there stays as it is. @throws TinyrunError USAGE */
-export function createVolume(roots: Roots, { name, labels = {}, driver = 'local' }: VolumeOptions): string {
+export function createVolume(
+  roots: Roots,
+  { name, labels = {}, driver = 'local', options = {} }: VolumeOptions,
+): string {
   if (driver !== 'local')
     throw new TinyrunError(
       'USAGE',
@@ -33,11 +39,12 @@ export function createVolume(roots: Roots, { name, labels = {}, driver = 'local'
         hint: 'local is the one driver there is',
       },
     );
+  drivenBy(options);
   const anonymous = !name;
   const chosen = name || newVolumeName();
   const store = new VolumeStore(roots.dataRoot);
   const isNew = !store.has(chosen);
-  store.create({ name: chosen, labels, anonymous });
+  store.create({ name: chosen, labels, anonymous, options });
   if (isNew) tellVolume(roots, 'create', chosen);
   return chosen;
 }

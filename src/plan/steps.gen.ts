@@ -167,6 +167,8 @@ export interface StepArgs {
   exec: { path: string; args: readonly string[]; env: readonly string[]; input: Uint8Array; pidArg: number; timeoutMs: number };
   /** A new file system, attached over the directory `target` of the host (the last part of its path is no link): fsopen, fsconfig of each "key" or "key=value", fsmount(attr), move_mount. umount takes it back. */
   mountHost: { type: string; source: string; target: string; attr: bigint; options: readonly string[] };
+  /** openTree of what `path` leads to below the directory `root` (of the host, no link): openat2(RESOLVE_BENEATH|RESOLVE_NO_MAGICLINKS), EXDEV where a link leads out; the clone is of what was found, whoever renames meanwhile. `recursive` is openTree's. */
+  openBelow: { root: string; path: string; recursive: number; userns: number; slot: number };
 }
 
 export type FieldKind = 'u32' | 'i32' | 'slot' | 'u64' | 'i64' | 'str' | 'bytes' | 'strs' | 'u32s';
@@ -265,6 +267,7 @@ export const STEPS = {
   linkMove: { code: 90, lane: 'host', fields: [['name', 'str'], ['as', 'str'], ['restore', 'bytes'], ['deviceAt', 'u32s']] },
   exec: { code: 91, lane: 'host', fields: [['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['input', 'bytes'], ['pidArg', 'u32'], ['timeoutMs', 'u32']] },
   mountHost: { code: 92, lane: 'host', fields: [['type', 'str'], ['source', 'str'], ['target', 'str'], ['attr', 'u64'], ['options', 'strs']] },
+  openBelow: { code: 93, lane: 'both', fields: [['root', 'str'], ['path', 'str'], ['recursive', 'u32'], ['userns', 'slot'], ['slot', 'slot']] },
 } as const satisfies Record<
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }

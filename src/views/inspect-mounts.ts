@@ -1,5 +1,5 @@
 import { cleanTarget, PROPAGATION } from '../engine/config/mounts.ts';
-import type { BindConfig, MountConfig, VolumeConfig } from '../engine/config/types.ts';
+import type { BindConfig, ImageMountConfig, MountConfig, VolumeConfig } from '../engine/config/types.ts';
 import type { ContainerRecord, MountPoint } from '../engine/record.ts';
 
 /** `Mounts` of docker inspect: what of the host is in the container. */
@@ -7,9 +7,11 @@ export const describeMounts = ({ mounts, config }: ContainerRecord) =>
   mounts.map((mount) => describeMount(mount, config.mounts ?? []));
 
 function describeMount(
-  { source, destination, options = [], volume: named }: MountPoint,
+  { source, destination, options = [], volume: named, image }: MountPoint,
   asked: readonly MountConfig[],
 ) {
+  if (image !== undefined)
+    return { Type: 'image', Source: image, Destination: destination, Mode: '', RW: false, Propagation: '' };
   if (named) return describeVolumeMount(named.name, { source, destination, options }, asked);
   const volume = asked.find((mount) => isVolume(mount) && cleanTarget(mount.target) === destination);
   return {
@@ -59,15 +61,43 @@ const modeOf = ({ readOnly, propagation, relabel }: BindConfig): string =>
 export const bindTexts = (mounts: readonly MountConfig[]): string[] =>
   mounts.flatMap((mount) => {
     if (mount.kind === 'volume')
-      return mount.name ? [texts(mount.name, mount.target, volumeMode(mount))] : [];
+      return mount.name && !mount.asMount ? [texts(mount.name, mount.target, volumeMode(mount))] : [];
     return isVolume(mount) ? [texts(mount.source, mount.target, modeOf(mount))] : [];
   });
 
 const texts = (...parts: readonly string[]): string => parts.filter(Boolean).join(':');
 
 /** `HostConfig.Mounts`. */
-export const mountRequests = (mounts: readonly MountConfig[]) =>
-  mounts.flatMap((mount) => (mount.kind === 'bind' && !isVolume(mount) ? [mountRequest(mount)] : []));
+export const mountRequests = (mounts: readonly MountConfig[]): readonly object[] =>
+  mounts.flatMap((mount): object[] => {
+    if (mount.kind === 'bind') return isVolume(mount) ? [] : [mountRequest(mount)];
+    if (mount.kind === 'image') return [imageRequest(mount)];
+    return mount.kind === 'volume' && mount.asMount ? [volumeRequest(mount)] : [];
+  });
+
+function volumeRequest({ name, target, readOnly, noCopy, subpath, labels, driver, options }: VolumeConfig) {
+  const config = { ...(driver && { Name: driver }), ...(options && { Options: options }) };
+  const more = {
+    ...(noCopy && { NoCopy: true }),
+    ...(labels && { Labels: labels }),
+    ...((driver || options) && { DriverConfig: config }),
+    ...(subpath && { Subpath: subpath }),
+  };
+  return {
+    Type: 'volume',
+    ...(name && { Source: name }),
+    Target: target,
+    ...(readOnly && { ReadOnly: true }),
+    ...(Object.keys(more).length > 0 && { VolumeOptions: more }),
+  };
+}
+
+const imageRequest = ({ image, target, subpath }: ImageMountConfig) => ({
+  Type: 'image',
+  Source: image,
+  Target: target,
+  ...(subpath && { ImageOptions: { Subpath: subpath } }),
+});
 
 function mountRequest(mount: BindConfig) {
   const { source, target, readOnly, propagation, recursive, createSource, readOnlyBelow } = mount;

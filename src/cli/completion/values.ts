@@ -30,7 +30,7 @@ const PLATFORM = 'amd64 arm64 arm/v7 arm/v6 386 ppc64le riscv64 s390x'
   .map((name) => `linux/${name}`);
 const ULIMIT =
   'core= cpu= data= fsize= locks= memlock= msgqueue= nice= nofile= nproc= rss= rtprio= rttime= sigpending= stack=';
-const MOUNT = ['type=bind,source=', 'type=tmpfs,target=', 'type=volume,source='];
+const MOUNT = ['type=bind,source=', 'type=image,source=', 'type=tmpfs,target=', 'type=volume,source='];
 const SECURITY = 'seccomp= seccomp=unconfined no-new-privileges apparmor= apparmor=unconfined';
 const CHANGE = 'CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD USER VOLUME WORKDIR'.split(' ');
 const FORMAT = ['json', 'table'];

@@ -33,7 +33,7 @@ export const filesystemFlags: FlagGroup<Flags> = {
       )
       .option(
         '--mount <SPEC>',
-        'type=bind or volume,source=…,target=…[,readonly] or type=tmpfs,target=…',
+        'type=bind, volume or image,source=…,target=…[,readonly] or type=tmpfs,target=…',
         collect,
       )
       .option(

@@ -1,8 +1,16 @@
 import { statSync } from 'node:fs';
 import { normalize } from 'node:path/posix';
+import type { HostMount } from '../../plan/compile/options.ts';
 import type { Mount } from '../../spec/types.ts';
 import { ConfigError } from './error.ts';
-import type { BindConfig, MountConfig, Propagation, TmpfsConfig, VolumeConfig } from './types.ts';
+import type {
+  BindConfig,
+  ImageMountConfig,
+  MountConfig,
+  Propagation,
+  TmpfsConfig,
+  VolumeConfig,
+} from './types.ts';
 
 /** A path of the container without `.`, `..` and doubled slashes, by its text alone: two spellings of a place are one. */
 export function cleanTarget(path: string): string {
@@ -35,13 +43,34 @@ function mountOf(mount: MountConfig, index: number): Mount {
   if (mount.kind === 'tmpfs') return tmpfs(mount, destination, `${field}.options`);
   if (mount.kind === 'bind') return bind(mount, destination, field);
   if (mount.kind === 'volume') return volume(mount, destination);
-  throw new ConfigError(`${field}.kind`, 'none of bind, tmpfs and volume');
+  if (mount.kind === 'image') return image(mount, destination);
+  throw new ConfigError(`${field}.kind`, 'none of bind, tmpfs, volume and image');
+}
+
+/** Where what is mounted lies on the host. */
+export interface Place {
+  readonly source: string;
+  /** What the source is below and may not lead out of. */
+  readonly root?: string;
+  /** What the host mounts for it. */
+  readonly host?: HostMount;
+}
+
+/** An image that is unpacked. */
+export interface PlacedImage extends ImageMountConfig, Place {
+  /** `sha256:…` of its configuration. */
+  readonly id: string;
+  readonly layers: readonly string[];
+  readonly mapped?: boolean;
 }
 
 /** A volume with a name, and where its files are. */
-export interface PlacedVolume extends VolumeConfig {
+export interface PlacedVolume extends VolumeConfig, Place {
   readonly name: string;
-  readonly source: string;
+  /** Nothing of the image is copied into it, whatever its record says. */
+  readonly unseeded?: boolean;
+  /** Its driver's options of mount(8): of one in memory, or a bind. */
+  readonly how?: { readonly type: 'tmpfs' | 'bind'; readonly options: readonly string[] };
   /** It goes with its container. */
   readonly anonymous?: boolean;
   /** The container's ids are others than the host's. */
@@ -50,17 +79,48 @@ export interface PlacedVolume extends VolumeConfig {
 
 /** Those that have not been placed yet are looked at for the sake of the others. */
 function volume(mount: VolumeConfig | PlacedVolume, destination: string): Mount {
-  const { readOnly, noCopy } = mount;
-  const { source = '', mapped = false } = 'source' in mount ? mount : {};
-  const access = readOnly ? ['ro', 'rro'] : ['rw'];
+  const { readOnly, noCopy, subpath } = mount;
+  const { source = '', mapped = false, unseeded = false, how } = isPlaced(mount) ? mount : {};
+  const access = readOnly ? ['ro', 'rro'] : how?.options.includes('ro') ? ['ro'] : ['rw'];
+  const copied = noCopy || subpath !== undefined ? [] : ['tmpcopyup'];
+  const extra = how?.options.filter((word) => !BIND_WORDS.includes(word)) ?? [];
+  if (how?.type === 'tmpfs')
+    return {
+      destination,
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: [...extra, ...access.slice(0, 1), ...copied],
+    };
   const options = [
-    'rbind',
+    how && !how.options.includes('rbind') ? 'bind' : 'rbind',
+    ...extra,
     ...access,
     'rprivate',
-    ...(noCopy ? [] : ['tmpcopyup']),
+    ...(unseeded ? [] : copied),
     ...(mapped ? ['idmap'] : []),
   ];
   return { destination, type: 'bind', source, options };
+}
+
+const BIND_WORDS = ['bind', 'rbind', 'ro', 'rw'];
+
+export const isPlaced = (mount: MountConfig): mount is PlacedVolume =>
+  mount.kind === 'volume' && 'source' in mount;
+
+function image(mount: ImageMountConfig | PlacedImage, destination: string): Mount {
+  const { source = '', mapped = false } = 'source' in mount ? mount : {};
+  const options = ['rbind', 'ro', 'rro', 'rprivate', ...(mapped ? ['idmap'] : [])];
+  return { destination, type: 'bind', source, options };
+}
+
+/** What the host does for mounts that are placed, and which sources nothing may lead out of. */
+export function placesOf(placed: readonly MountConfig[] = []): {
+  hostMounts: readonly HostMount[];
+  beneath: Readonly<Record<string, string>>;
+} {
+  const places: readonly (Partial<Place> & { target: string })[] = placed;
+  const roots = places.flatMap(({ target, root }) => (root ? [[cleanTarget(target), root] as const] : []));
+  return { hostMounts: places.flatMap(({ host = [] }) => host), beneath: Object.fromEntries(roots) };
 }
 
 function targetOf(path: string, field: string): string {

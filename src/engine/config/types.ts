@@ -146,10 +146,25 @@ export interface VolumeConfig {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** `local` is the one there is. */
   readonly driver?: string | undefined;
+  /** Of the driver, for one that is made for it: `type`, `device`, `o`. */
+  readonly options?: Readonly<Record<string, string>> | undefined;
+  /** What of it is mounted, which must be there; no link leads out of it. Nothing is copied from the image then. */
+  readonly subpath?: string | undefined;
+  /** Told of among the mounts, not among the binds, as Docker’s API has either. */
+  readonly asMount?: boolean | undefined;
   readonly relabel?: Relabel | undefined;
 }
 
-export type MountConfig = BindConfig | TmpfsConfig | VolumeConfig;
+/** The files of an image that is stored, which cannot be written. */
+export interface ImageMountConfig {
+  readonly kind: 'image';
+  readonly image: string;
+  readonly target: string;
+  /** What of it is mounted, which must be there; no link leads out of it. */
+  readonly subpath?: string | undefined;
+}
+
+export type MountConfig = BindConfig | TmpfsConfig | VolumeConfig | ImageMountConfig;
 
 export interface DeviceConfig {
   /** A device of the host, or a directory with some. */

@@ -1,4 +1,4 @@
-import { FLAGS } from '../steps.gen.ts';
+import { FLAGS, type StepArgs } from '../steps.gen.ts';
 import { NO_SLOT } from '../types.ts';
 import { type Calls, CLONE, calls, fd, flags, list, OPEN, quote } from './format.ts';
 
@@ -24,6 +24,7 @@ export const HANDSHAKE: Calls<
   | 'open'
   | 'pidfdOpen'
   | 'openTree'
+  | 'openBelow'
   | 'makeUserns'
   | 'closeSlot'
 > = {
@@ -61,13 +62,29 @@ export const HANDSHAKE: Calls<
   open: ({ path, flags: mode, slot }) =>
     `${fd(slot)} = open(${quote(path)}, ${flags(mode, OPEN, 'O_RDONLY')}|O_CLOEXEC)`,
   pidfdOpen: ({ pid, slot }) => `${fd(slot)} = pidfd_open(${pid}, 0)`,
-  openTree: ({ path, recursive, userns, slot }) =>
+  openTree: (args) => cloned(`AT_FDCWD, ${quote(args.path)}, OPEN_TREE_CLONE`, args),
+  openBelow: ({ root, path, ...args }) =>
     calls(
-      `${fd(slot)} = open_tree(AT_FDCWD, ${quote(path)}, OPEN_TREE_CLONE${(recursive & FLAGS.openTree.recursive) !== 0 ? '|AT_RECURSIVE' : ''})`,
-      userns !== NO_SLOT &&
-        `mount_setattr(${fd(slot)}, "", AT_EMPTY_PATH${(recursive & FLAGS.openTree.mapsBelow) !== 0 ? '|AT_RECURSIVE' : ''}, {attr_set=MOUNT_ATTR_IDMAP, userns_fd=${fd(userns)}})`,
+      `open(${quote(root)}, O_PATH|O_DIRECTORY|O_NOFOLLOW)`,
+      `openat2(it, ${quote(path)}, {flags=O_PATH, resolve=RESOLVE_BENEATH|RESOLVE_NO_MAGICLINKS})`,
+      cloned('it, "", OPEN_TREE_CLONE|AT_EMPTY_PATH', args),
     ),
   makeUserns: ({ uidMap, gidMap, slot }) =>
     `${fd(slot)} = clone3({flags=CLONE_NEWUSER}) with ${list([uidMap.trim(), gidMap.trim()])}`,
   closeSlot: ({ slot }) => `close(${fd(slot)})`,
 };
+
+/** What becomes a detached mount, with its ids mapped where they are to be. */
+function cloned(
+  what: string,
+  { recursive, userns, slot }: Pick<StepArgs['openTree'], 'recursive' | 'userns' | 'slot'>,
+) {
+  const [all, below] = [FLAGS.openTree.recursive, FLAGS.openTree.mapsBelow].map((flag) =>
+    (recursive & flag) !== 0 ? '|AT_RECURSIVE' : '',
+  );
+  return calls(
+    `${fd(slot)} = open_tree(${what}${all})`,
+    userns !== NO_SLOT &&
+      `mount_setattr(${fd(slot)}, "", AT_EMPTY_PATH${below}, {attr_set=MOUNT_ATTR_IDMAP, userns_fd=${fd(userns)}})`,
+  );
+}

@@ -1,7 +1,7 @@
 import { isAbsolute, join, normalize, resolve } from 'node:path/posix';
 import { TinyrunError } from '../../errors.ts';
 import { O_PATH, O_RDONLY } from '../../native/fcntl.ts';
-import { MOUNT_ATTR_RDONLY } from '../../spec/linux.ts';
+import { MNT_DETACH, MOUNT_ATTR_RDONLY } from '../../spec/linux.ts';
 import type { Mount } from '../../spec/types.ts';
 import { FLAGS } from '../steps.gen.ts';
 import { NO_SLOT } from '../types.ts';
@@ -33,6 +33,8 @@ export interface Wanted {
   readonly userns?: number;
   /** Where the container lane has to get that from, when it is another mount namespace. */
   readonly lender?: Lender;
+  /** The source is below a directory that nothing may lead out of. */
+  readonly below?: { readonly root: string; readonly path: string };
   /** A directory of the host in place of a new filesystem; it may be missing there. */
   readonly instead?: true;
 }
@@ -148,6 +150,12 @@ export const treeFlags = ({ recursive, idmapBelow }: MountOptions): number =>
 
 type Opened = Pick<Wanted, 'slot' | 'inRoot' | 'userns'>;
 
+/** The way from the directory that a mount's source may not leave to it. */
+function belowOf({ options: { beneath = {} } }: Context, { target, source }: Omit<Wanted, 'slot'>) {
+  const root = Object.hasOwn(beneath, target) ? beneath[target] : undefined;
+  return root === undefined ? {} : { below: { root, path: source.slice(root.length + 1) } };
+}
+
 /**
  * The root of a user namespace may not map the ids of a file system of the host, and the host does not see what the
  * container mounts: what lies below such a mount would be taken from under it.
@@ -181,8 +189,10 @@ function openSource(
   const userns = c.kinship('user') !== 'shared';
   // Without host privileges the container walks as the same user as we do, and only it may clone mounts.
   const across = userns && c.holds('CAP_SYS_ADMIN') && c.slotsLeft > RESERVED_SLOTS;
-  if (wanted.type !== 'bind' || wanted.instead || !(idmapped || across)) return { slot: NO_SLOT };
-  const inRoot = idmapped ? undefined : pathInRoot(c, source);
+  const { below } = wanted;
+  if (wanted.type !== 'bind' || wanted.instead) return { slot: NO_SLOT };
+  if (!(idmapped || across)) return { slot: below ? c.slot() : NO_SLOT };
+  const inRoot = idmapped || below ? undefined : pathInRoot(c, source);
   if (inRoot !== undefined) return { slot: NO_SLOT, inRoot };
   const maps = idmapped ? idmaps(mapsOf(mount, c)) : NO_SLOT;
   if (idmapped && !userns) return { slot: c.slot(), userns: maps };
@@ -191,7 +201,9 @@ function openSource(
   const why = idmapped
     ? 'its files show other owners in the container'
     : 'the root of a user namespace may not walk the host to it';
-  c.onHost('openTree', { path: source, recursive: treeFlags(options), userns: maps, slot }, why);
+  const how = { recursive: treeFlags(options), userns: maps, slot };
+  if (below) c.onHost('openBelow', { ...below, ...how }, why);
+  else c.onHost('openTree', { path: source, ...how }, why);
   return { slot };
 }
 
@@ -220,11 +232,26 @@ export function borrowMounts(c: Context, wanted: readonly Wanted[]): void {
       c.inContainer('borrowMount', { ...lender, slot }, `shares its ${target} with another container`);
 }
 
+/** What of the host is mounted for the container alone. */
+function mountOnHost(c: Context): void {
+  for (const { type, source, target, options } of c.options.hostMounts ?? []) {
+    const { set, data } = parseMountOptions(options);
+    c.onHost(
+      'mountHost',
+      { type, source, target, attr: BigInt(set), options: data },
+      `${source || type} as its options say`,
+      { undo: [{ op: 'umount', args: { path: target, flags: MNT_DETACH } }] },
+    );
+  }
+}
+
 /** Reads the mounts and writes what the host lane does for them before the clone. */
 export function openMounts(c: Context, idmaps: IdmapSlots): Wanted[] {
+  mountOnHost(c);
   const earlier: string[] = [];
   return (c.spec.mounts ?? []).map((mount, index) => {
-    const wanted = read(mount, index, c);
+    const plain = read(mount, index, c);
+    const wanted = { ...plain, ...belowOf(c, plain) };
     const lender = openLender(c, wanted);
     const opened = lender ? { lender, slot: c.slot() } : openSource(c, mount, wanted, idmaps, earlier);
     earlier.push(wanted.target);

@@ -49,13 +49,12 @@ function bindFlags(wanted: Wanted): number {
 }
 
 function bind(c: Context, wanted: Wanted): void {
-  const { source, target, options, slot, inRoot, userns } = wanted;
-  if (userns !== undefined)
-    c.inContainer(
-      'openTree',
-      { path: source, recursive: treeFlags(options), userns, slot },
-      'its files show other owners in the container',
-    );
+  const { source, target, options, slot, inRoot, userns = NO_SLOT, below } = wanted;
+  const how = { recursive: treeFlags(options), userns, slot };
+  if (below && !c.passed.includes(slot))
+    c.inContainer('openBelow', { ...below, ...how }, `no link leads out of ${below.root}`);
+  else if (wanted.userns !== undefined)
+    c.inContainer('openTree', { path: source, ...how }, 'its files show other owners in the container');
   c.inContainer(
     'bind',
     {

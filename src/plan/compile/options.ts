@@ -46,6 +46,15 @@ export interface CgroupChoice {
   readonly manager: 'fs' | 'external';
 }
 
+/** A file system on a directory of the host. */
+export interface HostMount {
+  readonly type: string;
+  readonly source: string;
+  readonly target: string;
+  /** mount(8)'s. */
+  readonly options: readonly string[];
+}
+
 /** What a network device of the host has, that shall be the container's. */
 export interface NetDevice {
   /** Its name in the container. */
@@ -63,6 +72,10 @@ export interface CompileOptions {
   readonly rootfs: RootfsSource;
   /** Paths of the root that are made what they should be, before anything is mounted: links of the image are replaced. */
   readonly plain?: PlainPaths;
+  /** Mounts of the host, made before the container is born and taken back with it. */
+  readonly hostMounts?: readonly HostMount[] | undefined;
+  /** By a mount's destination: the directory that its source is below, whatever links are on the way. */
+  readonly beneath?: Readonly<Record<string, string>> | undefined;
   /** Without: from linux.cgroupsPath, as runc's fs driver reads it. */
   readonly cgroup?: CgroupChoice;
   /** linux.seccomp compiled by the addon: struct sock_filter bytes and SECCOMP_FILTER_FLAG_*. */

@@ -170,3 +170,107 @@ test('what a damaged container may have is not taken for unused', async () => {
   expect(await volumes()).toEqual(all);
   await out('rm', '-v', id);
 });
+
+test('a part of a volume; what is not there, and what a link leads out to, is none', async () => {
+  const links =
+    'mkdir -p /v/a/b; echo deep >/v/a/b/file; ln -s a/b /v/in; ln -s ../../../.. /v/out; ln -s /etc /v/etc';
+  await sh(links, '-v', 'parts:/v');
+  const part = (subpath: string, ...more: string[]) =>
+    sandbox.tinyrun([
+      ...['run', '--rm', ...more, '--mount', `type=volume,src=parts,dst=/m,volume-subpath=${subpath}`],
+      ...['busybox', 'sh', '-c', 'ls /m'],
+    ]);
+  for (const subpath of ['a/b', 'in', './a//b/'])
+    expect(await part(subpath)).toMatchObject({ code: 0, stdout: 'file\n' });
+  expect(await part('a/b', '--userns', 'private')).toMatchObject({ code: 0, stdout: 'file\n' });
+  for (const subpath of ['out', 'etc', 'out/etc', 'none'])
+    for (const more of [[], ['--userns', 'private']])
+      expect(await part(subpath, ...more)).toMatchObject({ code: 125, stdout: '' });
+  for (const subpath of ['..', 'a/../../x', '/etc'])
+    expect(await part(subpath)).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining('must be a relative path'),
+    });
+});
+
+test('the local driver’s options: in memory, a directory of the host, a file system that is mounted and taken back', async () => {
+  const host = path.join(sandbox.dir, 'exported');
+  mkdirSync(host);
+  writeFileSync(path.join(host, 'file'), 'of the host\n');
+  await out(...'volume create -o type=tmpfs -o device=tmpfs -o o=size=64k,mode=711 memory'.split(' '));
+  expect(await sh("stat -c %a /m; df -k /m | tail -1 | awk '{print $2}'", '-v', 'memory:/m')).toBe(
+    '711\n64\n',
+  );
+  await out('volume', 'create', '-o', 'type=none', '-o', 'o=bind,ro', '-o', `device=${host}`, 'bound');
+  expect(await sh('cat /m/file; touch /m/x 2>/dev/null || echo ro', '-v', 'bound:/m')).toBe(
+    'of the host\nro\n',
+  );
+  expect(JSON.parse(await out('volume', 'inspect', 'bound'))[0].Options).toEqual({
+    type: 'none',
+    o: 'bind,ro',
+    device: host,
+  });
+  const ram = ['--mount', 'type=volume,src=ram,dst=/m,volume-opt=type=ramfs,volume-opt=device=ramfs'];
+  await out(
+    'create',
+    '--name',
+    'rammed',
+    ...ram,
+    'busybox',
+    'sh',
+    '-c',
+    'grep " /m " /proc/mounts; touch /m/x; ls /m',
+  );
+  for (let times = 0; times < 2; times++)
+    expect(await out('start', '-a', 'rammed')).toMatch(/^\S+ \/m ramfs .*\nx\n$/);
+  expect(JSON.parse(await out('inspect', 'rammed'))[0].HostConfig).toMatchObject({
+    Binds: null,
+    Mounts: [
+      {
+        Type: 'volume',
+        Source: 'ram',
+        Target: '/m',
+        VolumeOptions: { DriverConfig: { Options: { type: 'ramfs' } } },
+      },
+    ],
+  });
+  await out('rm', 'rammed');
+  expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(sandbox.dir);
+  for (const options of ['foo=1', 'type=tmpfs', 'size=1m', 'type=none,device=/x'])
+    expect(
+      await sandbox.tinyrun([
+        'volume',
+        'create',
+        ...options.split(',').flatMap((option) => ['-o', option]),
+        'bad',
+      ]),
+    ).toMatchObject({ code: 1, stderr: expect.stringContaining('options of a volume') });
+});
+
+test('the files of an image, of one layer and of several, which cannot be written', async () => {
+  await out(
+    'create',
+    '--name',
+    'two',
+    'busybox',
+    'sh',
+    '-c',
+    'mkdir /more; echo two >/more/file; ln -s / /more/out',
+  );
+  await out('start', '-a', 'two');
+  await out('commit', 'two', 'layered');
+  await out('rm', 'two');
+  const mounted = (spec: string, script: string) =>
+    sandbox.tinyrun(['run', '--rm', '--mount', `type=image,dst=/i,${spec}`, 'busybox', 'sh', '-c', script]);
+  const look = 'ls /i/bin/busybox; cat /i/more/file; touch /i/x 2>/dev/null || echo ro';
+  expect(await mounted('src=busybox', look)).toMatchObject({ stdout: '/i/bin/busybox\nro\n' });
+  expect(await mounted('src=layered', look)).toMatchObject({ stdout: '/i/bin/busybox\ntwo\nro\n' });
+  expect(await mounted('src=layered,image-subpath=more', 'cat /i/file')).toMatchObject({ stdout: 'two\n' });
+  for (const spec of ['src=layered,image-subpath=more/out', 'src=layered,image-subpath=none', 'src=nowhere'])
+    expect(await mounted(spec, 'ls /i')).toMatchObject({ code: 125, stdout: '' });
+  await out('create', '--name', 'user', '--mount', 'type=image,src=layered,dst=/i', 'busybox', 'true');
+  expect(await sandbox.tinyrun(['rmi', 'layered'])).toMatchObject({ code: 1 });
+  await out('rm', 'user');
+  await out('rmi', 'layered');
+  expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(sandbox.dir);
+});

@@ -192,10 +192,16 @@ function checkSlots({ steps }: Plan): void {
     expect(lane === 'host' ? filled.has(slot) : passed.includes(slot)).toBe(true);
   };
   for (const { op, lane, args } of steps) {
-    if (op === 'open' || op === 'openTree' || op === 'makeUserns' || op === 'cgroupCreate')
+    if (
+      op === 'open' ||
+      op === 'openTree' ||
+      op === 'openBelow' ||
+      op === 'makeUserns' ||
+      op === 'cgroupCreate'
+    )
       filled.add(args.slot);
-    if (op === 'openTree') uses(args.userns, lane);
-    if (op === 'openTree' && lane === 'container') passed = [...passed, args.slot];
+    if (op === 'openTree' || op === 'openBelow') uses(args.userns, lane);
+    if ((op === 'openTree' || op === 'openBelow') && lane === 'container') passed = [...passed, args.slot];
     if (op === 'cgroupDevices') uses(args.slot, lane);
     if (op === 'clone') {
       uses(args.cgroup, lane);

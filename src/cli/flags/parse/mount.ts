@@ -1,5 +1,6 @@
 import type {
   BindConfig,
+  ImageMountConfig,
   MountConfig,
   Propagation,
   TmpfsConfig,
@@ -19,7 +20,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   ro: 'readonly',
 };
 /** Those that are true by being there. */
-const SWITCHES = ['readonly', 'bind-nonrecursive', 'volume-nocopy'];
+const SWITCHES = ['readonly', 'bind-nonrecursive', 'bind-create-src', 'volume-nocopy'];
 const KEYS = [
   'type',
   'source',
@@ -34,6 +35,7 @@ const KEYS = [
   'volume-driver',
   'volume-opt',
   'image-subpath',
+  'bind-create-src',
   ...SWITCHES,
 ];
 const RECURSIVE = ['enabled', 'disabled', 'writable', 'readonly'];
@@ -77,11 +79,8 @@ export function parseMount(text: string, resolve: (path: string) => string): Mou
   if (type === 'bind') return bindMount(fields, target, fail, resolve);
   if (type === 'tmpfs') return tmpfsMount(fields, target, fail);
   if (type === 'volume') return volumeMount(fields, target, { text, fail });
-  if (!['volume', 'image', 'cluster'].includes(type))
-    throw fail(`invalid mount config for type "${type}": mount type unknown`);
-  throw new TinyrunError('UNSUPPORTED', `--mount ${JSON.stringify(text)}: type ${type} is not there yet`, {
-    hint: 'the types are bind, tmpfs and volume',
-  });
+  if (type === 'image') return imageMount(fields, target, fail);
+  throw fail(`invalid mount config for type "${type}": mount type unknown`);
 }
 
 function checkMix(fields: Fields, type: string, fail: Fail): void {
@@ -105,7 +104,16 @@ function bindMount(
   const recursion = recursionOf(fields, readOnly, fail);
   const word = fields.get('bind-propagation')?.toLowerCase();
   const propagation = word ? { propagation: word as Propagation } : {};
-  return { kind: 'bind', source: resolve(source), target, readOnly, ...propagation, ...recursion };
+  const created = isOn(fields, 'bind-create-src') && { createSource: true };
+  return {
+    kind: 'bind',
+    source: resolve(source),
+    target,
+    readOnly,
+    ...created,
+    ...propagation,
+    ...recursion,
+  };
 }
 
 const isOn = (fields: Fields, key: string): boolean => booleanOf(fields.get(key) ?? 'false') === true;
@@ -134,27 +142,41 @@ function volumeMount(
   target: string,
   { text, fail }: { text: string; fail: Fail },
 ): VolumeConfig {
-  for (const key of ['volume-subpath', 'volume-opt'])
-    if (fields.has(key))
-      throw new TinyrunError('UNSUPPORTED', `--mount ${JSON.stringify(text)}: ${key} is not there yet`);
   const name = fields.get('source');
   if (name?.startsWith('/'))
     throw fail(
       `invalid mount config for type "volume": invalid mount path: '${name}' mount path must not be absolute`,
     );
-  const labels = csvFields(text).flatMap((field) => {
-    const [, key, value = ''] = /^volume-label=([^=]*)=?(.*)$/is.exec(field) ?? [];
-    return key ? [[key, value] as const] : [];
-  });
+  const [labels, options] = ['label', 'opt'].map((key) => pairsOf(text, key));
   return {
     kind: 'volume',
     ...(name && { name }),
     target,
     ...(isOn(fields, 'readonly') && { readOnly: true }),
     ...(isOn(fields, 'volume-nocopy') && { noCopy: true }),
-    ...(labels.length > 0 && { labels: Object.fromEntries(labels) }),
+    ...(labels && { labels }),
+    ...(options && { options }),
+    ...(fields.get('volume-subpath') && { subpath: fields.get('volume-subpath') }),
     ...(fields.has('volume-driver') && { driver: fields.get('volume-driver') }),
+    asMount: true,
   };
+}
+
+/** `volume-label=KEY=VALUE`, `volume-opt=…`: those that are given, which may be several. */
+function pairsOf(text: string, name: string): Readonly<Record<string, string>> | undefined {
+  const pairs = csvFields(text).flatMap((field) => {
+    const [, key, value = ''] = new RegExp(`^volume-${name}=([^=]*)=?(.*)$`, 'is').exec(field) ?? [];
+    return key ? [[key, value] as const] : [];
+  });
+  return pairs.length > 0 ? Object.fromEntries(pairs) : undefined;
+}
+
+/** What is of an image cannot be written, whatever is said of it. */
+function imageMount(fields: Fields, target: string, fail: Fail): ImageMountConfig {
+  const image = fields.get('source');
+  if (!image) throw fail('invalid mount config for type "image": field Source must not be empty');
+  const subpath = fields.get('image-subpath');
+  return { kind: 'image', image, target, ...(subpath && { subpath }) };
 }
 
 function tmpfsMount(fields: Fields, target: string, fail: Fail): TmpfsConfig {

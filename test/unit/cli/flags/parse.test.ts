@@ -89,6 +89,7 @@ describe('mounts', () => {
     const volume = 'type=volume,src=v,dst=/b,ro,volume-nocopy,volume-label=a=1,volume-label=b';
     expect(read({ mount: [volume] }).mounts).toEqual([
       {
+        asMount: true,
         kind: 'volume',
         name: 'v',
         target: '/b',
@@ -97,7 +98,9 @@ describe('mounts', () => {
         labels: { a: '1', b: '' },
       },
     ]);
-    expect(() => of({ mount: ['dst=/b,volume-subpath=x'] })).toThrow(/not there yet/);
+    expect(read({ mount: ['dst=/b,volume-subpath=x,volume-opt=o=a=b'] }).mounts).toEqual([
+      { kind: 'volume', target: '/b', options: { o: 'a=b' }, subpath: 'x', asMount: true },
+    ]);
   });
   test('--tmpfs', () => {
     expect(read({ tmpfs: ['/t:size=1m,exec', '/u'] }).mounts).toEqual([

@@ -18,6 +18,13 @@ import { read, taken } from './support.ts';
 const NO_SIGNAL = 'the kernel has no such signal';
 const DIFFERENT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '-v': { ':': 'a slip of theirs: it says nothing' },
+  '--mount': {
+    'type=volume,src=x,dst=/m,volume-opt=a=b':
+      'names of one letter are names; the option is refused where it is made',
+    'type=volume,src=x,dst=/m,volume-opt=a': 'the same',
+    'type=image,src=a,dst=/m': 'daemons since 28 have it',
+    'type=image,src=a,dst=/m,image-subpath=x': 'daemons since 28 have it',
+  },
   '--tmpfs': { '/t:huge=within_size': 'the kernel knows it, and it harms nobody' },
   '--stop-signal': {
     '65': NO_SIGNAL,

@@ -192,7 +192,7 @@ describe('mounts', () => {
       'mounts[0].source',
       'mounts[0].propagation',
     ]);
-    expect(fieldOf(() => mountsOf([{ ...bind, kind: 'image' as 'bind' }]))).toBe('mounts[0].kind');
+    expect(fieldOf(() => mountsOf([{ ...bind, kind: 'cluster' as 'bind' }]))).toBe('mounts[0].kind');
   });
   test('a source that is missing is made, or refused', () => {
     const missing = { ...bind, source: '/nonexistent/a' };
