@@ -27,6 +27,7 @@ export type {
   Namespaces,
   OtherContainer,
   Propagation,
+  RestartConfig,
   Rlimit,
   SeccompProfile,
   SecurityConfig,
@@ -42,6 +43,7 @@ export type { Top } from './engine/processes.ts';
 export type { Pruned } from './engine/prune.ts';
 export type { ContainerExit, ContainerRecord, ContainerView, MountPoint } from './engine/record.ts';
 export type { Sent } from './engine/sent.ts';
+export type { StartedAll } from './engine/start-all.ts';
 export type { ContainerStats, StatsOptions } from './engine/stats.ts';
 export type { Usage } from './engine/stats-numbers.ts';
 export type { StopOptions } from './engine/stop.ts';

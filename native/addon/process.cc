@@ -72,11 +72,11 @@ void exitNow(int code) {
 // It polls a duplicate: libuv refuses to watch one fd twice, and the caller may close its own.
 class PidfdWatch {
  public:
-  static Napi::Value start(Napi::Env env, Fd pidfd, bool reap) {
+  static Napi::Value start(Napi::Env env, Fd pidfd, bool reap, bool isPidfd = true) {
     uv_loop_t* loop = nullptr;
     if (napi_get_uv_event_loop(env, &loop) != napi_ok) throw Napi::Error::New(env);
     UniqueFd copy(check(fcntl(pidfd, F_DUPFD_CLOEXEC, 3), "fcntl", std::to_string(pidfd), "F_DUPFD_CLOEXEC"));
-    requirePidfd(copy.get());
+    if (isPidfd) requirePidfd(copy.get());
     auto* watch = new PidfdWatch(env, std::move(copy), reap);
     const int error = uv_poll_init(loop, &watch->poll_, watch->fd_.get());
     if (error != 0) {
@@ -151,13 +151,15 @@ class PidfdWatch {
 
 Napi::Value waitPidfd(Napi::Env env, Fd pidfd) { return PidfdWatch::start(env, pidfd, true); }
 Napi::Value pollPidfd(Napi::Env env, Fd pidfd) { return PidfdWatch::start(env, pidfd, false); }
+// A socket that has something to be read, or whose other end has gone.
+Napi::Value pollSocket(Napi::Env env, Fd socket) { return PidfdWatch::start(env, socket, false, false); }
 
 }  // namespace
 
 void exportProcess(Exports& out) {
   out.insert(out.end(), {bind<&unshare>("unshare"), bind<&setns>("setns"), bind<&pidfdOpen>("pidfdOpen"),
                          bind<&pidfdSendSignal>("pidfdSendSignal"), bind<&unblockSignal>("unblockSignal"), bind<&waitPidfd>("waitPidfd"),
-                         bind<&pollPidfd>("pollPidfd"), bind<&prctl>("prctl"), bind<&getpid>("getpid"),
+                         bind<&pollPidfd>("pollPidfd"), bind<&pollSocket>("pollSocket"), bind<&prctl>("prctl"), bind<&getpid>("getpid"),
                          bind<&exitNow>("exitNow")});
 }
 

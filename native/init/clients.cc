@@ -137,4 +137,11 @@ void Clients::hangUp(Client& client) {
   drop(client.fd);
 }
 
+void Clients::close(int dir) {
+  for (size_t i = 0; i < count_; ++i)
+    if (clients_[i].fd >= 0) hangUp(clients_[i]);
+  drop(listener_);
+  sys::unlinkat(dir, "socket", 0);
+}
+
 }  // namespace tinyrun

@@ -32,6 +32,8 @@ class Clients {
   bool watching() const { return watching_ != 0; }
   void show(message::Kind kind, const char* text, size_t size);
   void tell(const message::Writer& message);
+  // Nobody of them stays, and nobody comes: `dir` as of listen.
+  void close(int dir);
 
  private:
   struct Client {

@@ -104,9 +104,11 @@ void runPlan(Monitor& monitor) {
 }
 
 // Not before: the container would have inherited it. Without CAP_SYS_RESOURCE things stay as they are.
-void surviveMemoryPressure() {
-  const sys::Fd file(sys::openat(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY));
-  if (!file.bad()) sys::write(file.get(), "-1000", 5);
+void surviveMemoryPressure(Monitor& monitor) {
+  const sys::Fd file(sys::openat(AT_FDCWD, "/proc/self/oom_score_adj", O_RDWR));
+  char was[16];
+  const long n = file.bad() ? 0 : sys::read(file.get(), was, sizeof was - 1);
+  if (n > 0 && sys::write(file.get(), "-1000", 5) == 5) monitor.oomScore.add(was, static_cast<size_t>(n));
 }
 
 // ---- attending ----------------------------------------------------------------------------------------
@@ -221,10 +223,14 @@ void runMonitor(int fd) {
   monitor.runDir = openDir(monitor, order.run);
   monitor.dataDir = openDir(monitor, order.data);
   monitor.events = {order.events, order.event, monitor.dataDir};
+  if (order.plan.size == 0) {
+    becomeAgain(monitor);
+    sys::exit(1);
+  }
   monitor.log.begin(monitor.dataDir, order.logBytes, order.logFiles);
   insist(monitor, monitor.clients.listen(monitor.runDir), "bind", "socket");
   runPlan(monitor);
-  surviveMemoryPressure();
+  surviveMemoryPressure(monitor);
   awaitEnd(monitor);
   reap(monitor);
   end(monitor);

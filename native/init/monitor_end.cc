@@ -42,7 +42,7 @@ void tellEnd(Monitor& monitor) {
   const Ending& ending = monitor.ending;
   if (equal(ending.why, "memory")) tellEvent(monitor.events, "oom");
   Text<96> more;
-  more.add("\"execDuration\":\"").add((sys::nanoseconds() - monitor.since) / 1000000000ull);
+  more.add("\"execDuration\":\"").add(monitor.lasted / 1000000000ull);
   more.add("\",\"exitCode\":\"").add(uint64_t{ending.code}).add("\",");
   tellEvent(monitor.events, "die", more.c_str());
 }
@@ -67,6 +67,7 @@ void reap(Monitor& monitor) {
   drop(monitor.pidfd);
   Ending& ending = monitor.ending;
   addTime(ending.finished);
+  monitor.lasted = sys::nanoseconds() - monitor.since;
   const auto status = static_cast<uint32_t>(info.status);
   ending.code = info.code == kClaimedExit ? status : 128 + status;
   if (info.code != kClaimedExit) ending.signal = status;
@@ -98,7 +99,12 @@ void end(Monitor& monitor) {
   tell(monitor, exit);
   write(monitor.out, exit);
   monitor.clients.tell(monitor.out);
-  if (undone && kept) removeRunDir(monitor.runDir, monitor.order.run);
+  if (!undone || !kept) return;
+  if (removed || !isAgain(monitor)) return removeRunDir(monitor.runDir, monitor.order.run);
+  // whoever was there has heard of the end, which is theirs
+  drop(monitor.caller);
+  monitor.clients.close(monitor.runDir);
+  becomeAgain(monitor);
 }
 
 }  // namespace tinyrun

@@ -28,6 +28,8 @@ struct Monitor {
   Ending ending;
   Events events;
   uint64_t since = 0;            // its program runs, of the clock that goes on
+  uint64_t lasted = 0;           // it did so, nanoseconds
+  Text<16> oomScore;             // what it was
 };
 
 // To the caller, as long as it is there.
@@ -59,6 +61,10 @@ bool hear(Monitor& monitor, const message::Frame& frame);
 // Waits for the caller, the clients and the streams, and moves what can be. Answers whether the process has ended, or false when
 // nothing happened for as long as `limit` allows.
 bool attend(Monitor& monitor, int pidfd, struct __kernel_timespec* limit, bool& quiet);
+
+// Whether the container is to run again, as far as its end goes; the monitor becomes who starts it. Returns where it cannot.
+bool isAgain(const Monitor& monitor);
+void becomeAgain(Monitor& monitor);
 
 // The process behind the pidfd has ended: how, then all that is to be done about it.
 void reap(Monitor& monitor);

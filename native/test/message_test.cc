@@ -58,11 +58,11 @@ TEST(messagesByteByByte) {
   order.owner = 0xffffffff, order.console = 7;
   order.stays = 1, order.logBytes = 0x1'0000'0002, order.logFiles = 3;
   const uint8_t event[] = {1, 0, 0, 0, 'a', 0, 0, 0};
-  order.events = textOf("/e"), order.event = {1, event};
+  order.events = textOf("/e"), order.event = {1, event}, order.backoff = 100;
   isGolden(order,
-           "10000000 00000070 04000000 706c616e 00000000 02000000 2f720000 04000000 2f646174 00000000 00000000 00000000 "
+           "10000000 0000007c 04000000 706c616e 00000000 02000000 2f720000 04000000 2f646174 00000000 00000000 00000000 "
            "03000000 04000000 05000000 ffffffff 06000000 06000000 ffffffff 07000000 01000000 02000000 01000000 03000000 "
-           "02000000 2f650000 01000000 01000000 61000000 00000000");
+           "02000000 2f650000 01000000 01000000 61000000 00000000 00000000 00000000 64000000");
   isGolden(message::closeStdin{}, "11000000 00000000");
   isGolden(message::attach{1, 0}, "12000000 00000008 01000000 00000000");
   isGolden(message::brokenPipe{2}, "14000000 00000004 02000000");

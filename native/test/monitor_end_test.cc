@@ -159,3 +159,79 @@ ROOT_TEST(aMonitorTellsOfMemory) {
   const std::string told = eventsIn(life.events);
   EXPECT(told.find("oomoom") < told.find("diedie"));
 }
+
+namespace {
+
+// Who goes on in its place says so, with what it was given.
+struct Again : Life {
+  explicit Again(const std::string& script, const char* policy, uint32_t milliseconds) : Life(script) {
+    if (*policy != 0) writeFile(dir / "data/restart", policy);
+    afterwards = {"/bin/busybox", "sh", "-c",
+                  "echo $0 $A $(readlink /proc/$$/fd/3) $(grep SigBlk /proc/$$/status) >" + (dir / "again") +
+                      ".new; mv " + (dir / "again") + ".new " + (dir / "again"),
+                  "name"};
+    environment = {"A=b", "PATH=/bin:/usr/bin"};
+    backoff = milliseconds;
+  }
+  bool became() {
+    const int status = ended();
+    return status == 0 && exists(dir / "again") && exists(dir / "run/lock");
+  }
+};
+
+}  // namespace
+
+ROOT_TEST(aMonitorBecomesWhoStartsItAgain) {
+  Again life("exit 3", "a", 1);
+  EXPECT(started(life));
+  EXPECT_EQ(endOf(life), "3 0 ended");
+  EXPECT(life.became());
+  const std::string said = readFile(life.dir / "again");
+  EXPECT(said.rfind("name b ", 0) == 0);
+  EXPECT(said.find("SigBlk: 0000000000000000") != std::string::npos);
+  EXPECT(!exists(life.dir / "run/socket"));
+  EXPECT(exists(life.dir / "data/exit.json"));
+}
+
+// Only what failed; nothing without a word of it, nor of one that is removed.
+ROOT_TEST(aMonitorDoesAsThePolicySays) {
+  for (const auto& [script, policy, again] :
+       {std::tuple("exit 0", "f", false), std::tuple("exit 1", "f", true), std::tuple("exit 1", "", false), std::tuple("exit 0", "a", true)}) {
+    Again life(script, policy, 1);
+    EXPECT(started(life));
+    endOf(life);
+    life.ended();
+    EXPECT_EQ(exists(life.dir / "again"), again);
+    EXPECT_EQ(exists(life.dir / "run"), again);
+  }
+}
+
+// It would wait for an hour.
+ROOT_TEST(aMonitorThatWaitsIsWoken) {
+  for (const bool before : {true, false}) {
+    Again life("exit 1", "a", 3600000);
+    if (before) writeFile(life.dir / "data/look", "");
+    EXPECT(started(life));
+    EXPECT_EQ(endOf(life), "1 0 ended");
+    if (!before) writeFile(life.dir / "data/look", "");
+    EXPECT(life.became());
+  }
+}
+
+// What is there already is waited with, where a monitor was killed.
+ROOT_TEST(aMonitorWithoutAPlanOnlyWaits) {
+  Again life("exit 1", "a", 1);
+  life.plan = make::Plan();
+  life.isPlanless = true;
+  life.start();
+  EXPECT(life.became());
+}
+
+ROOT_TEST(whoeverCannotStartItAgainLeavesItToASweep) {
+  Again life("exit 1", "a", 1);
+  life.afterwards[0] = "/nothere";
+  EXPECT(started(life));
+  EXPECT_EQ(endOf(life), "1 0 ended");
+  EXPECT_EQ(life.ended(), 0);
+  EXPECT(exists(life.dir / "run/lock"));
+}

@@ -25,8 +25,10 @@ struct Life {
   make::Plan plan;
   make::Plan undo;
   std::string remove, cgroup, events;
-  std::vector<std::string> event, eventsAfter;
+  std::vector<std::string> event, eventsAfter, afterwards, environment;
+  uint32_t backoff = 0;
   uint32_t stays = 0, logBytes = 0, logFiles = 0;
+  bool isPlanless = false;
   bool isDetached = false;   // nobody of the caller's types or reads
   int socket = -1, input = -1, output = -1, pidfd = -1, pid = 0;
   std::string frame;   // what was read last: messages point into it
@@ -101,7 +103,7 @@ struct Life {
   };
   std::string orderOf(const Fds& fds) {
     make::Writer w;
-    w.blob(plan.bytes());
+    w.blob(isPlanless ? std::string() : plan.bytes());
     w.blob(remove);
     for (const std::string& text : {dir / "run", dir / "data", cgroup}) w.text(text);
     for (const int fd : {fds.lock, fds.caller, fds.executable, fds.input, fds.output, fds.output})
@@ -111,10 +113,11 @@ struct Life {
     w.word(stays);
     w.word(logBytes), w.word(0), w.word(logFiles);
     w.text(events);
-    for (const auto* list : {&event, &eventsAfter}) {
+    for (const auto* list : {&event, &eventsAfter, &afterwards, &environment}) {
       w.word(static_cast<uint32_t>(list->size()));
       for (const std::string& text : *list) w.text(text);
     }
+    w.word(backoff);
     const auto size = static_cast<uint32_t>(w.bytes.size());
     std::string head = {16, 0, 0, 0};
     for (int shift = 24; shift >= 0; shift -= 8) head += static_cast<char>(size >> shift);

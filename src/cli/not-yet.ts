@@ -6,13 +6,13 @@ import { TinyrunError } from '../errors.ts';
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
   ...'build builder buildx compose network'.split(' '),
   'sbom',
-  ...['image build', 'system gc', 'system prune', 'system start-all'],
+  ...['image build', 'system gc', 'system prune'],
 ]);
 
 const RUN =
   '--gpus --health-cmd --health-interval --health-retries --health-start-interval --health-start-period ' +
   '--health-timeout --ip --ip6 --link-local-ip --mac-address --network-alias --no-healthcheck --publish ' +
-  '--publish-all --restart --systemd --volume-driver -P -p';
+  '--publish-all --systemd --volume-driver -P -p';
 
 /** Flags by verb. */
 export const PLANNED_FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([

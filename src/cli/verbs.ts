@@ -291,6 +291,11 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/system-df.ts'),
   },
   {
+    names: ['system start-all'],
+    summary: 'start the containers that ran when the host went down',
+    load: () => import('./commands/system-start-all.ts'),
+  },
+  {
     names: ['doctor'],
     summary: 'check the host point by point, and say how to mend it',
     load: () => import('./commands/doctor.ts'),
@@ -299,6 +304,12 @@ const verbs: readonly Verb[] = [
     names: ['completion'],
     summary: 'print a shell completion script',
     load: () => import('./commands/completion.ts'),
+  },
+  {
+    names: ['_ended'],
+    summary: 'start a container again as its policy says: for its monitor',
+    hidden: true,
+    load: () => import('./commands/ended.ts'),
   },
   {
     names: ['__complete'],

@@ -60,6 +60,11 @@ export async function attachContainer(
 function attachable(view: ContainerView, text: string): StateFile {
   if (view.status === 'paused')
     throw new TinyrunError('CONTAINER_PAUSED', `container ${text} is paused, unpause it before attaching`);
+  if (view.status === 'restarting')
+    throw new TinyrunError(
+      'CONTAINER_NOT_RUNNING',
+      `container ${text} is restarting, wait until it is running before attaching`,
+    );
   if (!view.state || !isRunning(view)) throw notRunning(text);
   if (view.state.lifeline === 'monitor') return view.state;
   throw new TinyrunError(

@@ -5,6 +5,7 @@ import type { Plan } from '../plan/types.ts';
 import { undoSteps } from '../plan/undo.ts';
 import { eventsPath } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
+import { hasPolicy } from './again.ts';
 import type { Blueprint } from './blueprint.ts';
 import { type ContainerPaths, EXIT_FILE, rootfsPoint } from './layout.ts';
 import { Names } from './names.ts';
@@ -41,6 +42,7 @@ export function booksOf(
       ...(control.cidfile === undefined
         ? []
         : [{ syscall: write(control.cidfile, 0o644), why: 'its id, where it was asked for' }]),
+      ...policyEntries(blueprint, paths),
       { syscall: whole(paths.record), why: 'what was asked for, and what came of it' },
       ...birthEntries(paths, plan, monitored),
       told(roots),
@@ -61,6 +63,7 @@ export function booksOfStart(
     before: [
       ...claimEntries(paths),
       ...hostEntries(blueprint, paths),
+      ...policyEntries(blueprint, paths),
       { syscall: whole(paths.record), why: 'it is wanted running; how it was stays until it does' },
       { syscall: `unlink(${quote(paths.exit)})`, why: 'how it ended before, which is written there now' },
       ...birthEntries(paths, plan, true),
@@ -77,6 +80,9 @@ const told = (roots: Roots): Aside => ({
   ),
   why: 'what happens to it, for who follows the events',
 });
+
+const policyEntries = ({ record }: Blueprint, paths: ContainerPaths): Aside[] =>
+  hasPolicy(record) ? [{ syscall: whole(paths.restart), why: 'its monitor is to start it again' }] : [];
 
 const claimEntries = ({ run }: ContainerPaths): Aside[] => [
   { syscall: mkdir(run, 0o700), why: 'what is true of it until its end' },

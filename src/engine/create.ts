@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { kernelReason, TinyrunError } from '../errors.ts';
 import { type ClaimedDir, claimDir, removeLockedDir } from '../runtime/dir.ts';
 import { ensureDir, type Roots } from '../store/paths.ts';
+import { hasPolicy, markPolicy } from './again.ts';
 import type { Blueprint } from './blueprint.ts';
 import { ConfigError } from './config/error.ts';
 import { placesOf } from './config/mounts.ts';
@@ -33,6 +34,7 @@ export function createContainer(roots: Roots, blueprint: Blueprint, options: Cre
     makeData(roots, blueprint, paths);
     if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
     const write = () => writeRecord(roots, record);
+    if (hasPolicy(record)) markPolicy(paths, { ...record, wanted: 'running' });
     if (blueprint.volumes) blueprint.volumes.making(write);
     else write();
     return { record, paths, dir };

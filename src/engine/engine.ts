@@ -27,9 +27,9 @@ import { prepare } from './prepare.ts';
 import type { Top } from './processes.ts';
 import type { Pruned } from './prune.ts';
 import type { ContainerView } from './record.ts';
-import { renameContainer } from './rename.ts';
 import { runBlueprint, runDetached, type Watch } from './run.ts';
 import { type AttachedStart, startAttached, startContainer } from './start.ts';
+import type { StartedAll } from './start-all.ts';
 import type { ContainerStats, StatsOptions } from './stats.ts';
 import { isRunning } from './status.ts';
 import { restartContainer, type StopOptions, stopContainer, waitForContainer } from './stop.ts';
@@ -84,6 +84,11 @@ export interface Engine {
   stop(container: string, options?: StopOptions): Promise<void>;
   /** Stops a container, if it runs, and starts it. @throws TinyrunError */
   restart(container: string, options?: StopOptions): Promise<void>;
+  /**
+   * Starts what ran when the host went down and is to run again by its policy (`always`: also what was stopped): for
+   * whoever starts with the host.
+   */
+  startAll(): Promise<StartedAll>;
   /** Waits for the end of a container that runs; answers the exit code of its last end, 0 where there was none. */
   wait(container: string): Promise<number>;
   /** Stops every process of a container where it is. @throws TinyrunError */
@@ -227,10 +232,15 @@ export function createEngine(
     stop: (container, options) => missedAs(container, () => stopContainer(roots, container, options)),
     restart: (container, options = {}) =>
       missedAs(container, () => restartContainer(roots, container, options, findPid)),
+    startAll: async () => (await import('./start-all.ts')).startAll(roots, findPid),
     wait: (container) => waitForContainer(roots, container),
     pause: (container) => pauseContainer(roots, container),
     unpause: (container) => unpauseContainer(roots, container),
-    rename: (container, name) => missedAs(container, () => renameContainer(roots, container, name)),
+    rename: (container, name) =>
+      missedAs(container, async () => {
+        const { renameContainer } = await import('./rename.ts');
+        await renameContainer(roots, container, name);
+      }),
     update: (container, asked, warn) =>
       missedAs(container, async () =>
         (await import('./update.ts')).updateContainer(roots, container, asked, warn),

@@ -34,7 +34,7 @@ export interface SystemInfo {
 export function systemInfo(roots: Roots, onDamaged: (error: Error) => void): SystemInfo {
   const states = listContainers(roots, onDamaged).map(({ status }) => status);
   const count = (status: string): number => states.filter((one) => one === status).length;
-  const [running, paused] = [count('running'), count('paused')];
+  const [running, paused] = [count('running') + count('restarting'), count('paused')];
   const { kernel, cgroup, apparmor } = hostFacts();
   return {
     containers: { running, paused, stopped: states.length - running - paused },

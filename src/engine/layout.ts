@@ -10,6 +10,9 @@ export interface ContainerPaths {
   readonly exit: string;
   /** The part of its monitor's events that a rename changes (native/init/event.h). */
   readonly event: string;
+  /** What its monitor goes by when it has ended, and what ends its waiting (native/init/again.cc). */
+  readonly restart: string;
+  readonly look: string;
   /** What it wrote, written by its monitor: the newest file, `.1` and so on the older ones. */
   readonly log: string;
   readonly upper: string;
@@ -38,6 +41,8 @@ export function containerPaths(roots: Roots, id: string): ContainerPaths {
     record: `${data}/container.json`,
     exit: `${data}/${EXIT_FILE}`,
     event: `${data}/event`,
+    restart: `${data}/restart`,
+    look: `${data}/look`,
     log: `${data}/json.log`,
     upper: `${data}/upper`,
     work: `${data}/work`,

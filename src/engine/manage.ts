@@ -9,11 +9,20 @@ import type { StateFile } from '../runtime/state.ts';
 import { SIGKILL } from '../spec/linux.ts';
 import { awaitUnkept, keeperOf } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
-import { holdingRecord } from './change.ts';
+import { hasPolicy, stopping } from './again.ts';
+import { changeRecord, changeRecordSync, holdingRecord } from './change.ts';
 import { containerPaths } from './layout.ts';
 import { awaitChange } from './moves.ts';
 import { Names } from './names.ts';
-import { type ContainerView, containerIds, findId, neverStarted, readRecord, viewOf } from './record.ts';
+import {
+  type ContainerRecord,
+  type ContainerView,
+  containerIds,
+  findId,
+  neverStarted,
+  readRecord,
+  viewOf,
+} from './record.ts';
 import { anonymousOf } from './seeded.ts';
 import { isRunning } from './status.ts';
 import { alone, removeData, settleDown, sweepAll, sweepOne, sweepQuietly, sweepRunning } from './sweep.ts';
@@ -75,13 +84,21 @@ function lookFor(roots: Roots, text: string): ContainerView {
   return viewOf(roots, record);
 }
 
+/** What ends it for its user: its policy does not count then, as Docker has it. */
+const isLast = (signal: number, { stopSignal }: ContainerRecord): boolean =>
+  signal === SIGKILL || signal === stopSignal;
+
 /** Sends a signal, by name or number, to a running container's first process. */
 export function signalContainer(roots: Roots, text: string, signal: string): void {
   const number = parseSignal(signal);
   if (number === 0) throw new TinyrunError('USAGE', 'invalid signal: 0', { hint: 'numbers go from 1 to 64' });
   const view = findContainer(roots, text);
-  const { state } = view;
+  const { state, record } = view;
   const running = state && isRunning(view) ? state : undefined;
+  if (hasPolicy(record) && (running || view.status === 'restarting') && isLast(number, record)) {
+    changeRecordSync(roots, record.id, stopping(roots));
+    if (!running) return;
+  }
   if (running !== undefined) tellKill(roots, view.record, { by: 'kill', signal: number });
   if (running === undefined || !signalFirst(running, number))
     throw new TinyrunError('CONTAINER_NOT_RUNNING', `container ${text} is not running`);
@@ -116,7 +133,11 @@ export async function removeContainer(
   for (let tries = 0; tries < TRIES; tries++) {
     const view = viewOrDamaged(roots, id, force);
     const running = view !== 'damaged' && view?.state && isRunning(view) ? view.state : undefined;
+    const isWaiting = view !== 'damaged' && view?.status === 'restarting';
     if (running && !force) throw stillRunning(text, 'is running');
+    if (isWaiting && !force) throw stillRunning(text, 'is restarting');
+    if ((running || isWaiting) && view !== 'damaged' && view && hasPolicy(view.record))
+      await changeRecord(roots, id, stopping(roots));
     if (running && view !== 'damaged' && view) {
       tellKill(roots, view.record, { by: 'rm', signal: SIGKILL });
       await killFirst(run, running);

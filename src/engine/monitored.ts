@@ -1,6 +1,7 @@
 import type { MonitorsChild, Relay } from '../runtime/monitor/parent.ts';
 import { eventsPath, lineOf } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
+import { afterwardsOf } from './again.ts';
 import type { Blueprint } from './blueprint.ts';
 import type { Created } from './create.ts';
 import { removalOf } from './removal.ts';
@@ -27,6 +28,7 @@ export function monitorsChild(
     // the end of a pipe is the end of what is typed (Docker's StdinOnce); a terminal is left and come back to
     stays: openStdin === true && !relay?.input,
     log: blueprint.log,
+    ...(autoRemove ? {} : { afterwards: afterwardsOf(roots, record, dir.lock.fd) }),
     events: { file: eventsPath(roots), parts: monitorsParts(record), after: gone(record).map(lineOf) },
   };
 }

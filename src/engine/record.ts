@@ -8,6 +8,7 @@ import { syncDirectory, type WriteOptions, writeFileAtomic } from '../store/atom
 import type { Roots } from '../store/paths.ts';
 import { readIfExists } from '../store/read.ts';
 import { rfc3339 } from '../store/time.ts';
+import { hasPolicy, isAgain } from './again.ts';
 import type { ContainerConfig, MountConfig } from './config/types.ts';
 import { containerPaths, containersDir, EXIT_FILE } from './layout.ts';
 import { fromVersion1, type RecordV1 } from './record-v1.ts';
@@ -50,8 +51,11 @@ export interface ContainerRecord {
   readonly exit?: ContainerExit;
   /** Why its last start failed, with what it would have ended with. */
   readonly failure?: { readonly code: number; readonly message: string };
+  /** How often its policy has started it since its user did, and milliseconds that were waited the last time. */
+  readonly restarts?: number;
+  readonly backoff?: number;
   /** What was before its last start: put back where that never came to its program. */
-  readonly before?: Pick<ContainerRecord, 'started' | 'exit'>;
+  readonly before?: Pick<ContainerRecord, 'started' | 'exit' | 'wanted'>;
   /** Of version 1, which does not tell how it was made. */
   readonly partial?: true;
 }
@@ -63,10 +67,12 @@ export type ImageWord = Pick<ImageDefaults, 'Env' | 'User' | 'WorkingDir' | 'Vol
 export const neverStarted = ({ wanted, started }: ContainerRecord): boolean =>
   wanted === 'stopped' && started === undefined;
 
-/** Wanted running: what it was stays with it until its program runs. */
-export function begun(record: ContainerRecord): ContainerRecord {
+/** Wanted running: what it was stays with it until its program runs. By its policy it was wanted so before. */
+export function begun(record: ContainerRecord, byPolicy = false): ContainerRecord {
   const { failure: _, exit, started: __, before: ___, ...rest } = record;
-  const before = neverStarted(record) ? {} : { started: startOf(record), ...(exit && { exit }) };
+  const before = neverStarted(record)
+    ? {}
+    : { started: startOf(record), ...(exit && { exit }), ...(byPolicy && { wanted: 'running' as const }) };
   return { ...rest, wanted: 'running', started: rfc3339(), before };
 }
 
@@ -213,6 +219,12 @@ export function viewOf(roots: Roots, record: ContainerRecord): ContainerView {
       return existsSync(join(run, EXIT_FILE)) ? 'seen' : 'none';
     },
     autoRemove: record.config.autoRemove === true,
+    get again() {
+      if (record.failure || !hasPolicy(record)) return false;
+      const exit = record.exit ?? readExit(record.id, join(run, EXIT_FILE));
+      // or it is just being started so
+      return exit ? isAgain(record, exit.code) : record.before?.wanted === 'running';
+    },
   });
   return { record, status, ...(state && { state }) };
 }

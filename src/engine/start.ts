@@ -1,10 +1,12 @@
+import { rmSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import { attend } from '../runtime/attend.ts';
-import { type ClaimedDir, claimDir, removeLockedDir, takeBackFailed } from '../runtime/dir.ts';
+import { type ClaimedDir, claimDir, removeLockedDir, takeBackFailed, takeOverDir } from '../runtime/dir.ts';
 import type { Life } from '../runtime/life.ts';
 import { type MonitorsChild, ofMonitor } from '../runtime/monitor/parent.ts';
 import { tellEvents } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
+import { goesOn, hasPolicy, markPolicy, restarted } from './again.ts';
 import type { AttachOptions } from './attach.ts';
 import { type Blueprint, redraw } from './blueprint.ts';
 import { holdRecord } from './change.ts';
@@ -93,7 +95,7 @@ async function begin(
   for (;;) {
     const { status, record } = findContainer(roots, text);
     const { run } = containerPaths(roots, record.id);
-    if (status === 'running') return undefined;
+    if (status === 'running' || status === 'restarting') return undefined;
     if (status === 'paused')
       throw new TinyrunError('CONTAINER_PAUSED', 'cannot start a paused container, try unpause instead');
     sweepOne(roots, record.id, { wait: true });
@@ -107,9 +109,23 @@ async function begin(
 interface How {
   readonly findPid: FindPid;
   readonly childOf: ChildOf;
+  /** By its policy, not its user. */
+  readonly byPolicy?: boolean;
 }
 
-async function startClaimed(roots: Roots, id: string, dir: ClaimedDir, how: How): Promise<Started> {
+/** A container that has ended is started again where its policy says so; `lock` of its directory, which its monitor had. */
+export async function restartEnded(roots: Roots, id: string, lock: number, findPid: FindPid): Promise<void> {
+  const dir = takeOverDir(containerPaths(roots, id).run, lock);
+  const childOf: ChildOf = (blueprint, created) => monitorsChild(roots, blueprint, created);
+  (await startClaimed(roots, id, dir, { findPid, childOf, byPolicy: true }))?.life.forget();
+}
+
+async function startClaimed(
+  roots: Roots,
+  id: string,
+  dir: ClaimedDir,
+  how: How,
+): Promise<Started | undefined> {
   try {
     const lock = await holdRecord(roots, id).catch((error: unknown) => {
       removeLockedDir(dir.path);
@@ -130,11 +146,16 @@ async function startHeld(
   roots: Roots,
   id: string,
   dir: ClaimedDir,
-  { findPid, childOf }: How,
-): Promise<Started> {
+  { findPid, childOf, byPolicy = false }: How,
+): Promise<Started | undefined> {
   const paths = containerPaths(roots, id);
-  const record = readRecord(roots, id);
-  if (record === undefined) throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${id}`);
+  const found = readRecord(roots, id);
+  if (byPolicy && !(found && goesOn(found))) {
+    removeLockedDir(dir.path);
+    return undefined;
+  }
+  if (found === undefined) throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${id}`);
+  const record = byPolicy && found.exit ? restarted(found, found.exit) : byUser(found);
   try {
     const blueprint = await redraw(roots, record, findPid);
     const planned = planOf(roots, blueprint, paths, 'monitor');
@@ -142,8 +163,15 @@ async function startHeld(
     const isAttached = child.relay !== undefined;
     makeHostSide(blueprint, paths);
     blueprint.volumes?.making(() => {});
-    writeRecord(roots, begun(record), { instead: paths.exit, durable: 'content' });
-    tellEvents(roots, [...(isAttached ? [happened(record, 'attach')] : []), ...ofVolumes(record, 'mount')]);
+    if (hasPolicy(record)) {
+      rmSync(paths.look, { force: true });
+      markPolicy(paths, { ...record, wanted: 'running' });
+    }
+    writeRecord(roots, begun(record, byPolicy), { instead: paths.exit, durable: 'content' });
+    tellEvents(roots, [
+      ...(isAttached ? [happened(record, 'attach')] : []),
+      ...(byPolicy ? [] : ofVolumes(record, 'mount')),
+    ]);
     const life = await bearSeeded(blueprint, {
       ...planned,
       dir,
@@ -163,6 +191,9 @@ async function startHeld(
     throw error;
   }
 }
+
+/** What its policy has done until now does not count any more. */
+const byUser = ({ restarts: _, backoff: __, ...record }: ContainerRecord): ContainerRecord => record;
 
 /** Docker's code of what could not be started for another reason than its program. */
 const UNKNOWN = 128;

@@ -1,5 +1,12 @@
-/** Docker's; `restarting` comes with restart policies. */
-export type ContainerStatus = 'created' | 'running' | 'paused' | 'removing' | 'exited' | 'dead';
+/** Docker's. */
+export type ContainerStatus =
+  | 'created'
+  | 'running'
+  | 'paused'
+  | 'restarting'
+  | 'removing'
+  | 'exited'
+  | 'dead';
 
 /** What a status is derived from; it is kept nowhere. Each is looked at only where it matters: getters, mostly. */
 export interface Facts {
@@ -10,6 +17,8 @@ export interface Facts {
   /** How it ended is known: to its monitor alone (exit.json in the run directory), or kept with the record. */
   readonly exit: 'none' | 'seen' | 'kept';
   readonly autoRemove: boolean;
+  /** Its policy says again of that end, or is at it. */
+  readonly again: boolean;
 }
 
 /**
@@ -21,11 +30,14 @@ export function statusFrom(facts: Facts): ContainerStatus {
   const { process } = facts;
   if (process === 'running' || process === 'paused') return process;
   if (facts.exit === 'seen' || process === 'ended') return endedBy(facts);
-  return 'created';
+  return facts.again && facts.dir === 'held' ? 'restarting' : 'created';
 }
 
-const endedBy = ({ autoRemove, dir }: Facts): ContainerStatus =>
-  autoRemove && dir === 'held' ? 'removing' : 'exited';
+function endedBy(facts: Facts): ContainerStatus {
+  if (facts.dir !== 'held') return 'exited';
+  if (facts.autoRemove) return 'removing';
+  return facts.again ? 'restarting' : 'exited';
+}
 
 /** Its process is there. */
 export function isRunning<V extends { readonly status: ContainerStatus }>(

@@ -10,24 +10,16 @@ import type { Container, StateFile } from '../runtime/state.ts';
 import { SIGKILL } from '../spec/linux.ts';
 import { keeperOf } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
+import { hasPolicy, stopping } from './again.ts';
 import { changeRecord } from './change.ts';
 import { checkInteger } from './config/error.ts';
 import type { FindPid } from './config/namespaces.ts';
 import { GRACE } from './config/stop.ts';
 import { containerPaths, EXIT_FILE } from './layout.ts';
 import { findContainer } from './manage.ts';
-import { watchIfThere } from './moves.ts';
+import { awaitChange, watchIfThere } from './moves.ts';
 import { setFrozenIfThere } from './pause.ts';
-import {
-  type ContainerExit,
-  type ContainerRecord,
-  codeOf,
-  readExit,
-  readRecord,
-  startOf,
-  syncRecord,
-  viewOf,
-} from './record.ts';
+import { type ContainerExit, codeOf, readExit, readRecord, syncRecord, viewOf } from './record.ts';
 import { startContainer } from './start.ts';
 import { isRunning } from './status.ts';
 import { sweepOne, sweepQuietly } from './sweep.ts';
@@ -55,10 +47,13 @@ export async function stopContainer(
 ): Promise<void> {
   const signal = options.signal === undefined ? undefined : parseSignal(options.signal);
   if (options.graceMs !== undefined) checkInteger('graceMs', options.graceMs, GRACE);
-  const { id } = findContainer(roots, text).record;
+  const { id, ...found } = findContainer(roots, text).record;
   const { run } = containerPaths(roots, id);
-  if (!existsSync(run)) return;
-  const record = await changeRecord(roots, id, wantedStopped, { durable: 'content' });
+  const isThere = existsSync(run);
+  // that it is not started when the host has been down
+  if (!isThere && (!hasPolicy(found) || found.wanted === 'stopped')) return;
+  const record = await changeRecord(roots, id, stopping(roots), { durable: 'content' });
+  if (!isThere) return;
   // it may just have been started
   const view = viewOf(roots, record);
   if (view.status === 'created') return;
@@ -76,10 +71,6 @@ export async function stopContainer(
   sweepOne(roots, id, { wait: true });
   if (view.state && isRunning(view)) tell(roots, record, 'stop');
 }
-
-/** One that is removed when it ends is wanted no longer then. */
-const wantedStopped = (record: ContainerRecord): ContainerRecord | undefined =>
-  record.config.autoRemove ? undefined : { ...record, wanted: 'stopped', started: startOf(record) };
 
 interface Stopping {
   readonly isFrozen: boolean;
@@ -160,7 +151,8 @@ export async function waitForContainer(roots: Roots, text: string): Promise<numb
     // it may have ended, and be taken back
     if (state && isRunning(view)) await withProcess(state, (pidfd) => hasEnded(pidfd));
     look();
-    await keeper?.gone();
+    if (hasPolicy(record)) await awaitEnd(roots, record.id, () => seen);
+    else await keeper?.gone();
   } finally {
     watcher?.close();
   }
@@ -168,6 +160,10 @@ export async function waitForContainer(roots: Roots, text: string): Promise<numb
   sweepQuietly(roots, record.id, true);
   return readRecord(roots, record.id)?.exit?.code ?? 0;
 }
+
+/** Of one whose monitor goes on: until it is known how it ended. */
+const awaitEnd = (roots: Roots, id: string, seen: () => ContainerExit | undefined): Promise<void> =>
+  awaitChange(roots, id, ({ record }) => seen() !== undefined || record.exit !== undefined);
 
 function exitIn(run: string, id: string): ContainerExit | undefined {
   try {

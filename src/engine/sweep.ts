@@ -6,8 +6,10 @@ import { claimDir, removeLockedDir, sweepDir } from '../runtime/dir.ts';
 import { namesIn } from '../runtime/journal.ts';
 import { dict } from '../store/dict.ts';
 import { tellEvents } from '../store/events.ts';
+import type { Lock } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
+import { handOn } from './again.ts';
 import { holdingRecord } from './change.ts';
 import { containerPaths, EXIT_FILE, runningDir } from './layout.ts';
 import { Names } from './names.ts';
@@ -94,7 +96,11 @@ export function alone(roots: Roots, id: string, act: () => void): boolean {
 export function sweepOne(roots: Roots, id: string, { damaged = false, wait = false } = {}): void {
   const settled = (ran: boolean) => settle(roots, id, ran ? LIFELINE_KILLED : undefined);
   try {
-    sweepDir(containerPaths(roots, id).run, { settle: settled, damaged, wait });
+    const handedOn = (lock: Lock) => {
+      const record = recordOrDamaged(roots, id);
+      return record !== undefined && record !== 'damaged' && handOn(roots, record, lock);
+    };
+    sweepDir(containerPaths(roots, id).run, { settle: settled, handOn: handedOn, damaged, wait });
   } catch (error) {
     if (error instanceof TinyrunError && error.code === 'CLEANUP') noteDown(roots, id, error.message);
     throw error;

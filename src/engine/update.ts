@@ -2,13 +2,14 @@ import { TinyrunError } from '../errors.ts';
 import { hostFacts } from '../runtime/host.ts';
 import { updateContainer as setLimits } from '../runtime/update.ts';
 import type { Roots } from '../store/paths.ts';
+import { markPolicy, wake } from './again.ts';
 import { holdRecord } from './change.ts';
 import { checkConfig } from './config/check.ts';
 import { changedConfig, changedResources, type UpdateConfig } from './config/update.ts';
-import { containerPaths } from './layout.ts';
+import { type ContainerPaths, containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { type ContainerRecord, readRecord, viewOf, writeRecord } from './record.ts';
-import { isRunning } from './status.ts';
+import { type ContainerStatus, isRunning } from './status.ts';
 import { keepTold, tell } from './tell.ts';
 
 /**
@@ -36,11 +37,18 @@ export async function updateContainer(
       await setLimits({ state: view.state, dir: containerPaths(roots, id).run }, now, warn);
     const next = withWords({ ...record, config }, asked);
     writeRecord(roots, next);
+    if (asked.restart) policyChanged(containerPaths(roots, id), next, view.status);
     if (asked.labels) keepTold(roots, next);
     tell(roots, next, 'update');
   } finally {
     held.release();
   }
+}
+
+/** Its monitor goes by the new one, and who waits by the old one looks again. */
+function policyChanged(paths: ContainerPaths, record: ContainerRecord, status: ContainerStatus): void {
+  markPolicy(paths, record);
+  if (status === 'restarting') wake(paths);
 }
 
 /** What its record says beside its configuration. */

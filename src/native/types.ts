@@ -141,6 +141,8 @@ export interface NativeAddon {
   waitPidfd(pidfd: Fd): Promise<ExitStatus>;
   /** Resolves when the process behind any pidfd has ended. */
   pollPidfd(pidfd: Fd): Promise<void>;
+  /** Resolves when there is something to be read of a socket, or its other end has gone. */
+  pollSocket(socket: Fd): Promise<void>;
   prctl(option: number, a2?: number, a3?: number, a4?: number, a5?: number): number;
   getpid(): number;
   /** Ends the process at once, without V8's tear-down; standard output must be flushed. */

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
+import { F_UNLCK, LOCK_EX } from '../native/fcntl.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
-import { type Lock, takeTurn, tryKeep } from '../store/lock.ts';
+import { heldLock, type Lock, takeTurn, tryKeep } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
 import { type Journal, namesIn, newJournal, openJournal } from './journal.ts';
 import { readState, STATE_FILE } from './state.ts';
@@ -35,6 +36,12 @@ export function claimDir(path: string): ClaimedDir | undefined {
     if (lock === undefined) return undefined;
     if (lock !== 'gone') return { path, lock, journal: newJournal(path) };
   }
+}
+
+/** One whose lock another process had, and has left to this one, by its number. What lies in it is of the life before. */
+export function takeOverDir(path: string, fd: number): ClaimedDir {
+  for (const name of namesIn(path)) if (name !== LOCK_FILE) native().removeTree(AT_FDCWD, join(path, name));
+  return { path, lock: heldLock(fd), journal: newJournal(path) };
 }
 
 /** By mkdir(2) itself: that of node's with `recursive` looks again at what was there, and fails when it has gone meanwhile. */
@@ -87,6 +94,8 @@ export function isHalfMade(path: string): boolean {
 export interface Sweep {
   /** All is undone, the directory is still there and locked. `ran`: there was a process. */
   readonly settle?: (ran: boolean) => void;
+  /** By then: whether another process has taken the directory over, with its lock. */
+  readonly handOn?: (lock: Lock) => boolean;
   /** Also where state.json cannot be read: its lifeline is known to be gone. */
   readonly damaged?: boolean;
   /** When another is at it: by the time this returns that is over. */
@@ -98,7 +107,10 @@ export interface Sweep {
  * means, so that this is safe in whosever directory.
  * @throws TinyrunError CLEANUP when something of it is left
  */
-export function sweepDir(path: string, { settle, damaged = false, wait = false }: Sweep = {}): boolean {
+export function sweepDir(
+  path: string,
+  { settle, handOn, damaged = false, wait = false }: Sweep = {},
+): boolean {
   const lock = takeTurn(join(path, LOCK_FILE), wait);
   // it is alive, or being made, or the last thing its end has left to remove
   if (typeof lock === 'string') return removeIfEmpty(path);
@@ -108,11 +120,20 @@ export function sweepDir(path: string, { settle, damaged = false, wait = false }
     if (ran && !hadLifeline(path, damaged)) return false;
     openJournal(path).undoAll();
     settle?.(ran);
+    if (handOn && isHandedOn(lock, handOn)) return false;
     removeLockedDir(path);
     return true;
   } finally {
     lock.release();
   }
+}
+
+/** It becomes its keeper, and so does who takes it over; the turn is over then. */
+function isHandedOn(lock: Lock, handOn: NonNullable<Sweep['handOn']>): boolean {
+  native().flock(lock.fd, LOCK_EX);
+  if (!handOn(lock)) return false;
+  native().ofdLock(lock.fd, F_UNLCK, false);
+  return true;
 }
 
 /** Earlier versions did not write it down: their engine's containers were bundles of their own. */

@@ -11,6 +11,9 @@ export interface Lock {
   release(): void;
 }
 
+/** One that was inherited. */
+export const heldLock = (fd: number): Lock => held(fd);
+
 function held(fd: number): Lock {
   let open = true;
   return {

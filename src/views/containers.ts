@@ -81,6 +81,8 @@ function statusText({ record, status }: ContainerView, now: number): string {
   const { exit } = record;
   if (status === 'dead') return 'Dead';
   if (status === 'removing') return 'Removal In Progress';
+  if (exit && status === 'restarting')
+    return `Restarting (${codeOf(record)}) ${humanDuration(now - Date.parse(exit.finished))} ago`;
   if (exit) return `Exited (${codeOf(record)}) ${humanDuration(now - Date.parse(exit.finished))} ago`;
   if (status === 'created') return 'Created';
   if (status === 'exited') return 'Exited';

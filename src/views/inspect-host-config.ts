@@ -24,7 +24,7 @@ export function describeHostConfig(config: ContainerConfig) {
     LogConfig: logging(config.log),
     NetworkMode: networkMode(config),
     PortBindings: {},
-    RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+    RestartPolicy: restartPolicy(config.restart),
     AutoRemove: autoRemove ?? false,
     VolumeDriver: '',
     VolumesFrom: orNull(config.volumesFrom),
@@ -160,4 +160,10 @@ const deviceText = ({ host, path = host, access = 'rwm' }: DeviceConfig) => ({
   PathOnHost: host,
   PathInContainer: path,
   CgroupPermissions: access,
+});
+
+/** Docker's word for `failure`. */
+const restartPolicy = ({ on, atMost = 0 }: NonNullable<ContainerConfig['restart']> = { on: 'no' }) => ({
+  Name: on === 'failure' ? 'on-failure' : on,
+  MaximumRetryCount: atMost,
 });

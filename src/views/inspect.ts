@@ -47,7 +47,7 @@ export function describeContainer(
     HostsPath: `${paths.data}/hosts`,
     LogPath: record.config.log?.driver === 'none' ? '' : paths.log,
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: record.restarts ?? 0,
     Driver: 'overlay2',
     Platform: 'linux',
     MountLabel: '',
@@ -81,9 +81,10 @@ function describeState({ record, status, state }: ContainerView, seen: string | 
   const running = isRunning({ status });
   return {
     Status: status,
-    Running: running,
+    // as Docker has it: it is about to
+    Running: running || status === 'restarting',
     Paused: status === 'paused',
-    Restarting: false,
+    Restarting: status === 'restarting',
     OOMKilled: exit?.oomKilled ?? false,
     Dead: status === 'dead',
     Pid: running ? (state?.pid ?? 0) : 0,

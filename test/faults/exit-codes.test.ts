@@ -80,6 +80,7 @@ describe('other verbs', () => {
     ['ps', '--filter', 'nope=1'],
     ['events', '--filter', 'nope=1'],
     ['events', '--since', '0s', '--until', '1h'],
+    ['system', 'start-all', 'nosuch'],
     ['cp', 'nosuch:/x', '.'],
     ['cp', '/x', '/y'],
     ['port', 'nosuch'],

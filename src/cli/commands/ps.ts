@@ -90,7 +90,7 @@ async function wanted(flags: Flags, context: Context): Promise<ContainerView[]> 
   const everyState = flags.all || limit > 0 || all;
   return createEngine(context)
     .list((error) => context.err(`tinyrun: ${error.message}\n`))
-    .filter((view) => everyState || isRunning(view))
+    .filter((view) => everyState || isRunning(view) || view.status === 'restarting')
     .filter(matches)
     .slice(0, limit > 0 ? limit : undefined);
 }

@@ -7,10 +7,11 @@ import { forEach } from '../each.ts';
 import { type FieldNames, type FlagGroup, HOST } from '../flags/group.ts';
 import { limitFlags } from '../flags/limits.ts';
 import { logFlags } from '../flags/logging.ts';
+import { restartFlags } from '../flags/restart.ts';
 import { changeFlags } from '../flags/update.ts';
 import { type Given, inFlags } from '../flags/word.ts';
 
-const GROUPS: readonly FlagGroup<Given>[] = [limitFlags, changeFlags, logFlags];
+const GROUPS: readonly FlagGroup<Given>[] = [limitFlags, changeFlags, restartFlags, logFlags];
 
 export const command: Command = {
   usage: '[options] CONTAINER [CONTAINER...]',

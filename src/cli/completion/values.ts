@@ -66,6 +66,7 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
   '--pid': joined('private', 'host'),
   '--platform': PLATFORM,
   '--pull': ['missing', 'never', 'always'],
+  '--restart': ['no', 'on-failure', 'on-failure:', 'always', 'unless-stopped'],
   '--run-root': [all('directories')],
   '--security-opt': SECURITY.split(' '),
   '--signal': SIGNAL,
@@ -84,7 +85,7 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
   'volume ls --filter': ['dangling=true', 'dangling=false', 'driver=local', 'label=', 'name='],
   'volume prune --filter': ['all=true', 'label=', 'label!='],
   'ps --filter': [
-    ...'id= name= label= exited= health= status=created status=exited status=paused status=running'.split(
+    ...'id= name= label= exited= health= status=created status=restarting status=exited status=paused status=running'.split(
       ' ',
     ),
     all('images', 'ancestor='),

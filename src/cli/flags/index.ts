@@ -8,6 +8,7 @@ import { logFlags } from './logging.ts';
 import { nameFlags } from './names.ts';
 import { namespaceFlags } from './namespaces.ts';
 import { processFlags } from './process.ts';
+import { restartFlags } from './restart.ts';
 import { securityFlags } from './security.ts';
 import { type Given, inFlags } from './word.ts';
 
@@ -21,6 +22,7 @@ const GROUPS = [
   logFlags,
   securityFlags,
   containerFlags,
+  restartFlags,
 ];
 
 export function defineConfig(program: Program): void {

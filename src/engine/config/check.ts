@@ -16,6 +16,7 @@ import { type LogLimits, logLimits } from './log.ts';
 import { cleanTarget, missingSources, mountsOf, relabelled } from './mounts.ts';
 import { type Modes, namespaceModes } from './namespaces.ts';
 import { checkPropagation } from './propagation.ts';
+import { checkRestart } from './restart.ts';
 import { checkStop } from './stop.ts';
 import type { ContainerConfig } from './types.ts';
 
@@ -47,6 +48,7 @@ export function checkConfig(config: ContainerConfig, host: HostFacts): Checked {
     throw new ConfigError('hostname', 'conflicting options: hostname and the UTS mode');
   checkExposed(config.exposed ?? []);
   checkStop(config);
+  checkRestart(config);
   checkEnv(config.env ?? []);
   checkPropagation(mounts);
   const held = capabilityNames(host.capabilities.effective);

@@ -42,6 +42,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, keyof typeof KINDS>> = {
   init: 'switch',
   readOnly: 'switch',
   stop: 'object',
+  restart: 'object',
   log: 'object',
   autoRemove: 'switch',
   mounts: 'objects',

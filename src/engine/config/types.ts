@@ -37,6 +37,8 @@ export interface ContainerConfig {
   readonly readOnly?: boolean | undefined;
   /** How it is asked to end, and how long it may take (10000 without; -1: as long as it likes) before it is killed. */
   readonly stop?: { readonly signal?: number | undefined; readonly graceMs?: number | undefined } | undefined;
+  /** Whether it is started again when it has ended: never without. Waits longer each time, up to a minute. */
+  readonly restart?: RestartConfig | undefined;
   /** What of its output is kept for `logs`: files of 10 MB, three of them, without. */
   readonly log?: LogConfig | undefined;
   /** Remove the container when it ends. */
@@ -61,6 +63,14 @@ export interface ContainerConfig {
   readonly network?: 'none' | 'host' | OtherContainer | undefined;
   readonly names?: NameLookup | undefined;
   readonly security?: SecurityConfig | undefined;
+}
+
+/** When a container is started again; `stop` ends it for good, and so does `kill`. */
+export interface RestartConfig {
+  /** `unless-stopped` differs from `always` in who was stopped before the host went down: it stays so. */
+  readonly on: 'no' | 'failure' | 'always' | 'unless-stopped';
+  /** Of `failure`, how often; 0, the default: as often as it fails. */
+  readonly atMost?: number | undefined;
 }
 
 /** What a further process of a running container is asked to be. */

@@ -4,7 +4,8 @@ import { ConfigError } from './error.ts';
 import type { ContainerConfig, Limits } from './types.ts';
 
 /** What of a container can be changed; what is left out stays as it is. */
-export interface UpdateConfig extends Pick<ContainerConfig, 'env' | 'labels' | 'limits' | 'log' | 'stop'> {}
+export interface UpdateConfig
+  extends Pick<ContainerConfig, 'env' | 'labels' | 'limits' | 'log' | 'restart' | 'stop'> {}
 
 function defined<T extends object>(values: T | undefined): Partial<T> {
   const entries = Object.entries(values ?? {}).filter(([, value]) => value !== undefined);
@@ -26,6 +27,7 @@ export function changedConfig(config: ContainerConfig, asked: UpdateConfig): Con
     ...(limits && { limits }),
     ...(asked.log && { log: logOf(config.log, asked.log) }),
     ...(Object.keys(stop).length > 0 && { stop }),
+    ...(asked.restart && { restart: asked.restart }),
     ...(asked.labels && { labels: { ...config.labels, ...asked.labels } }),
     ...(asked.env && { env: envOf(config.env, asked.env) }),
   };

@@ -35,6 +35,18 @@ export interface Order {
   /** Of the container's pipes, a uid of the host. */
   readonly owner?: number;
   readonly events?: OrderedEvents | undefined;
+  /** Where its container may run again. */
+  readonly afterwards?: Afterwards | undefined;
+}
+
+/** What a monitor becomes (native/init/again.cc). */
+export interface Afterwards {
+  readonly args: readonly string[];
+  readonly environment: readonly string[];
+  /** Milliseconds. */
+  readonly backoff: number;
+  /** It is to be expected: whoever waits for the end does not wait for that. */
+  readonly isLikely: boolean;
 }
 
 /** What a monitor tells of a container (native/init/event.h). */
@@ -63,6 +75,7 @@ export interface Monitored {
 const SOCK_SEQPACKET = 5;
 const NONE = 0xffff_ffff;
 const NO_LIMIT = 0xffff_ffff_ffff_ffffn;
+const NO_MORE: Afterwards = { args: [], environment: [], backoff: 0, isLikely: false };
 const UNTOLD: OrderedEvents = { file: '', parts: [], after: [] };
 /** More than any message of a monitor. */
 const LONGEST = 4096;
@@ -76,7 +89,8 @@ export async function startMonitor(order: Order): Promise<Monitored> {
   try {
     const { pidfd } = spawnOrClose(order, theirs);
     const answer = receive(ours);
-    if (answer?.name === 'started') return monitored(answer, pidfd, ours);
+    if (answer?.name === 'started')
+      return monitored(answer, pidfd, ours, order.afterwards?.isLikely === true);
     // until it has gone it holds the lock
     await native().waitPidfd(pidfd);
     native().close(pidfd);
@@ -101,6 +115,7 @@ function spawn(order: Order, caller: Fd): { pidfd: Fd } {
   const { input = -1, output = -1, errors = -1 } = stdio;
   const { log = { bytes: 0, files: 0 }, events = UNTOLD } = order;
   const bytes = encodeMessage('order', {
+    ...afterwardsIn(order.afterwards),
     plan: encode(plan),
     remove: order.remove ? encode(order.remove) : new Uint8Array(),
     run,
@@ -134,6 +149,45 @@ function spawn(order: Order, caller: Fd): { pidfd: Fd } {
   } finally {
     native().close(cgroup);
   }
+}
+
+const afterwardsIn = ({ args, environment, backoff } = NO_MORE) => ({
+  afterwards: args,
+  environment,
+  backoff,
+});
+
+/** A monitor that has no container any more: it waits, and becomes who starts that again. The lock is its own, too. */
+export function startSleeper({
+  run,
+  data,
+  lock,
+  afterwards,
+}: Pick<Order, 'run' | 'data' | 'lock' | 'afterwards'>): void {
+  const executable = native().initExecutable();
+  const bytes = encodeMessage('order', {
+    ...afterwardsIn(afterwards),
+    plan: new Uint8Array(),
+    remove: new Uint8Array(),
+    run,
+    data,
+    cgroup: '',
+    lock,
+    caller: -1,
+    executable,
+    input: -1,
+    output: -1,
+    errors: -1,
+    owner: NONE,
+    console: NO_SLOT,
+    stays: 0,
+    logBytes: 0n,
+    logFiles: 0,
+    events: '',
+    event: [],
+    eventsAfter: [],
+  });
+  native().close(native().spawnMonitor(bytes, [lock, executable]).pidfd);
 }
 
 function consoleSlot({ steps }: Plan): number {
@@ -173,7 +227,7 @@ function failureOf(plan: Plan, answer: Message | undefined): Error {
 
 type Started = Extract<Message, { name: 'started' }>;
 
-function monitored({ pid, startTime }: Started, monitor: Fd, socket: Fd): Monitored {
+function monitored({ pid, startTime }: Started, monitor: Fd, socket: Fd, goesOn: boolean): Monitored {
   const pidfd = openProcess(pid, startTime) ?? -1;
   let open = true;
   const close = () => {
@@ -186,7 +240,8 @@ function monitored({ pid, startTime }: Started, monitor: Fd, socket: Fd): Monito
     pidfd,
     startTime,
     socket,
-    ended: () => ending(monitor, socket).finally(close),
+    // by its word alone where it may become another's; else all of it is done when it has gone
+    ended: () => ending(goesOn ? undefined : monitor, socket).finally(close),
     forget: close,
     tell: (name, message) => {
       if (open) send(socket, name, message);
@@ -202,8 +257,8 @@ export function exitOf({ code, signal, finished, why }: Messages['exit']): ExitR
   return { code, finished, why: known, ...(signal === 0 ? {} : { signal }) };
 }
 
-async function ending(monitor: Fd, socket: Fd): Promise<ExitRecord | undefined> {
-  await native().waitPidfd(monitor);
+async function ending(monitor: Fd | undefined, socket: Fd): Promise<ExitRecord | undefined> {
+  await (monitor === undefined ? native().pollSocket(socket) : native().waitPidfd(monitor));
   try {
     const last = receive(socket);
     if (last?.name !== 'exit') return undefined;

@@ -4,7 +4,7 @@ import { rfc3339 } from '../../store/time.ts';
 import type { ClaimedDir } from '../dir.ts';
 import type { Birth, ExitRecord, Joined, Life, Parent } from '../life.ts';
 import { signalPidfd } from '../pidfd.ts';
-import { type Monitored, type Order, startMonitor } from './client.ts';
+import { type Afterwards, type Monitored, type Order, startMonitor } from './client.ts';
 import { encodeMessage } from './messages.ts';
 
 /** A container's monitor, which takes it back, too. */
@@ -25,7 +25,8 @@ export interface MonitorsChild {
   readonly stays?: boolean;
   readonly log?: Order['log'];
   readonly events?: Order['events'];
-  // What the monitor becomes once all is taken back, `afterwards: readonly string[]`, comes with the restart policy.
+  /** What it becomes once all is taken back, where the policy says so. */
+  readonly afterwards?: Afterwards | undefined;
 }
 
 /** What joins a monitor to this process's streams: pipes, which the monitor copies to and from those of the container. */
@@ -41,7 +42,7 @@ export function ofMonitor(child: MonitorsChild): Parent {
 }
 
 async function run({ plan, cgroup }: Birth, child: MonitorsChild): Promise<Life> {
-  const { dir, data, relay, owner, remove, stays = false, log, events } = child;
+  const { dir, data, relay, owner, remove, stays = false, log, events, afterwards } = child;
   const monitor = await startMonitor({
     plan,
     run: dir.path,
@@ -52,6 +53,7 @@ async function run({ plan, cgroup }: Birth, child: MonitorsChild): Promise<Life>
     stays,
     log,
     events,
+    afterwards,
     ...(owner === undefined ? {} : { owner }),
     ...(remove === undefined ? {} : { remove }),
   });

@@ -69,7 +69,7 @@ describe('flags to come', () => {
     ['-P', '-P'],
     ['-ditP', '-P'],
     ['-p8080:80', '-p'],
-    ['--restart=always', '--restart'],
+    ['--gpus=all', '--gpus'],
     ['--health-cmd', '--health-cmd'],
   ])('%s', async (given, flag) => {
     const complaint = { code: 'commander.unknownOption', message: `error: unknown option '${given}'` };
@@ -79,11 +79,11 @@ describe('flags to come', () => {
   });
 
   test('a near miss of one is unknown', async () => {
-    const complaint = { code: 'commander.unknownOption', message: "error: unknown option '--restrat'" };
+    const complaint = { code: 'commander.unknownOption', message: "error: unknown option '--publihs'" };
     const error = usageError(complaint, await define('run'), 'run');
-    expect(error.message).toBe('unknown flag: --restrat');
-    expect(error.hint).not.toContain('--restart');
-    expect(suggest('--restrat', PLANNED_FLAGS.get('run') ?? [])).toContain('--restart');
+    expect(error.message).toBe('unknown flag: --publihs');
+    expect(error.hint).not.toContain('--publish');
+    expect(suggest('--publihs', PLANNED_FLAGS.get('run') ?? [])).toContain('--publish');
   });
 });
 

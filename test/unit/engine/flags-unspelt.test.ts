@@ -13,6 +13,7 @@ const ALLOWED: readonly (readonly [RegExp, string])[] = [
   ],
   [/^requirements\.ts: .*docker, podman/, 'a flag of docker’s and podman’s, in whose container we are'],
   [/^config.propagation\.ts: .*mount --make-rshared/, 'a flag of mount(8)'],
+  [/^again\.ts: .*_ended/, 'the command that a monitor becomes'],
   [/^apparmor\.ts: .*apparmor_parser/, 'flags of a program that is called'],
 ];
 

@@ -23,6 +23,7 @@ const SAMPLES: Record<string, readonly unknown[]> = {
   streams: [{ output: NO_FD, errors: NO_FD }],
   waitPidfd: [NO_FD],
   pollPidfd: [NO_FD],
+  pollSocket: [NO_FD],
   prctl: [-1, 0, 0, 0, 0],
   pivotRoot: [NO_PATH, NO_PATH],
   mount: ['none', NO_PATH, 'none', 0, ''],
