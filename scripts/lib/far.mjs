@@ -52,6 +52,7 @@ const FAR = [
   'src/cli/output/trace-run.ts',
   'src/engine/attach.ts',
   'src/engine/commit.ts',
+  'src/engine/cdi/find.ts',
   'src/engine/copy.ts',
   'src/engine/diff.ts',
   'src/engine/events.ts',

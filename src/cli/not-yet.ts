@@ -10,7 +10,7 @@ export const PLANNED_VERBS: ReadonlySet<string> = new Set([
 ]);
 
 const RUN =
-  '--gpus --health-cmd --health-interval --health-retries --health-start-interval --health-start-period ' +
+  '--health-cmd --health-interval --health-retries --health-start-interval --health-start-period ' +
   '--health-timeout --ip --ip6 --link-local-ip --mac-address --network-alias --no-healthcheck --publish ' +
   '--publish-all --systemd --volume-driver -P -p';
 

@@ -63,7 +63,7 @@ export async function draw(roots: Roots, drawn: Drawn, findPid: FindPid): Promis
   const { config, id, argv, hostname } = record;
   const idMaps = checked.modes.user === 'private' ? idMapsOf(host) : undefined;
   const accounts = { passwd: account('etc/passwd'), group: account('etc/group') };
-  const spec = buildSpec({
+  const built = buildSpec({
     id,
     config,
     checked,
@@ -86,6 +86,7 @@ export async function draw(roots: Roots, drawn: Drawn, findPid: FindPid): Promis
       }),
     ],
   });
+  const spec = await withVendors(built, config.vendorDevices);
   return {
     config,
     record,
@@ -123,6 +124,13 @@ export async function redraw(roots: Roots, record: ContainerRecord, findPid: Fin
       readFromLayers([containerPaths(roots, record.id).upper, ...image.layers], path),
   };
   return draw(roots, drawn, findPid);
+}
+
+/** Loaded for nobody else. */
+async function withVendors(spec: Spec, names: readonly string[] = []): Promise<Spec> {
+  if (names.length === 0) return spec;
+  const { withDevices } = await import('./cdi/find.ts');
+  return withDevices(spec, names);
 }
 
 /** Loaded for nobody else. */

@@ -110,7 +110,8 @@ function securityOptions({ noNewPrivileges, seccomp, apparmor, labels = [] }: Se
   ];
 }
 
-function limits({ limits: asked = {}, devices = [], deviceRules, cgroupParent = '' }: ContainerConfig) {
+function limits(config: ContainerConfig) {
+  const { limits: asked = {}, devices = [], deviceRules, vendorDevices, cgroupParent = '' } = config;
   return {
     CpuShares: asked.cpuShares ?? 0,
     Memory: asked.memory ?? 0,
@@ -130,7 +131,9 @@ function limits({ limits: asked = {}, devices = [], deviceRules, cgroupParent = 
     CpusetMems: asked.cpusetMems ?? '',
     Devices: devices.map(deviceText),
     DeviceCgroupRules: orNull(deviceRules),
-    DeviceRequests: null,
+    DeviceRequests: vendorDevices
+      ? [{ Driver: 'cdi', Count: 0, DeviceIDs: vendorDevices, Capabilities: null, Options: null }]
+      : null,
     MemoryReservation: asked.memoryReservation ?? 0,
     MemorySwap: memorySwap(asked),
     MemorySwappiness: null,

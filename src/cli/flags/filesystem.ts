@@ -3,6 +3,7 @@ import type { Command as Program } from 'commander';
 import { collect } from '../options.ts';
 import type { FlagGroup } from './group.ts';
 import { parseDevice } from './parse/device.ts';
+import { isOfVendor, parseGpus } from './parse/gpus.ts';
 import { parseMount } from './parse/mount.ts';
 import { parseSize } from './parse/number.ts';
 import { parseTmpfs } from './parse/tmpfs.ts';
@@ -16,6 +17,7 @@ interface Flags {
   readonly readOnly?: boolean;
   readonly shmSize?: string;
   readonly device?: readonly string[];
+  readonly gpus?: readonly string[];
   readonly deviceCgroupRule?: readonly string[];
 }
 
@@ -48,7 +50,16 @@ export const filesystemFlags: FlagGroup<Flags> = {
       )
       .option('--read-only', 'the root file system cannot be written')
       .option('--shm-size <SIZE>', 'size of /dev/shm (default 64m)')
-      .option('--device <PATH>', 'a device of the host, as HOST:TARGET:rwm or less of it', collect)
+      .option(
+        '--device <PATH>',
+        'a device of the host, as HOST:TARGET:rwm or less of it, or a vendor’s (CDI), as vendor.com/class=name',
+        collect,
+      )
+      .option(
+        '--gpus <GPUS>',
+        'all, a number of them, or "device=0,1", by the specification of their vendor',
+        collect,
+      )
       .option('--device-cgroup-rule <RULE>', "devices it may make and open, as in 'c 189:* rwm'", collect),
   read: ({ volume = [], mount = [], tmpfs = [], device, shmSize, readOnly, volumesFrom, ...more }, host) => {
     const absolute = (path: string) => (path.startsWith('/') ? resolve(path) : resolve(host.cwd, path));
@@ -58,7 +69,8 @@ export const filesystemFlags: FlagGroup<Flags> = {
         ...mount.map((text) => parseMount(text, absolute)),
         ...tmpfs.map(parseTmpfs),
       ],
-      devices: device?.map(parseDevice),
+      devices: device?.filter((text) => !isOfVendor(text)).map(parseDevice),
+      ...vendors([...(device ?? []).filter(isOfVendor), ...(more.gpus ?? []).flatMap(parseGpus)]),
       deviceRules: more.deviceCgroupRule,
       shmSize: shmSize === undefined ? undefined : parseSize(shmSize, '--shm-size'),
       readOnly,
@@ -72,7 +84,10 @@ export const filesystemFlags: FlagGroup<Flags> = {
     'mounts.source': ['--volume', '--mount', '--tmpfs'],
     volumesFrom: '--volumes-from %q',
     devices: '--device %q',
+    vendorDevices: ['--device', '--gpus'],
     deviceRules: '--device-cgroup-rule %q',
     shmSize: '--shm-size %q',
   },
 };
+
+const vendors = (vendorDevices: readonly string[]) => (vendorDevices.length > 0 ? { vendorDevices } : {});

@@ -49,6 +49,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, keyof typeof KINDS>> = {
   volumesFrom: 'texts',
   shmSize: 'number',
   devices: 'objects',
+  vendorDevices: 'texts',
   deviceRules: 'texts',
   cgroupParent: 'text',
   exposed: 'texts',

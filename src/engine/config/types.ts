@@ -49,6 +49,8 @@ export interface ContainerConfig {
   /** Bytes of /dev/shm; 64 MiB without, and for 0. */
   readonly shmSize?: number | undefined;
   readonly devices?: readonly DeviceConfig[] | undefined;
+  /** Devices by what their vendors say of them (CDI): `vendor.com/class=name`. */
+  readonly vendorDevices?: readonly string[] | undefined;
   /** Devices that may be made and opened, though none is there: `c 189:* rwm`. */
   readonly deviceRules?: readonly string[] | undefined;
   /** The cgroup that its own is made in: a path from the root of the tree, or a slice of systemd's, `web.slice`. */

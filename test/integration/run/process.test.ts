@@ -1,7 +1,7 @@
 // What the program in the container finds: arguments, environment, user, directory, name, standard streams.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { execute, TINYRUN } from '../../support/programs.ts';
@@ -217,6 +217,36 @@ test('--expose, --label-file, --cgroup-parent and its kin are told by inspect; w
   const { stdout: plan } = await sandbox.tinyrun(['start', '--explain', 'told']);
   expect(plan).toMatch(/tinyrun-told\/[0-9a-f]{64}/);
   await sandbox.tinyrun(['rm', 'told']);
+});
+
+test('--device vendor/class=name: what its vendor says that a container needs', async () => {
+  const kind = `tinyrun-test.dev/d${process.pid}`;
+  const file = `/var/run/cdi/tinyrun-test-${process.pid}.json`;
+  const marker = path.join(sandbox.dir, 'hooked');
+  const edits = {
+    env: ['VENDOR=yes'],
+    deviceNodes: [{ path: '/dev/vendors', hostPath: '/dev/zero' }],
+    mounts: [{ hostPath: sandbox.dir, containerPath: '/vendor', options: ['ro', 'bind'] }],
+    hooks: [{ hookName: 'createContainer', path: '/bin/sh', args: ['sh', '-c', `cat >${marker}`] }],
+  };
+  const device = { name: 'one', containerEdits: edits };
+  mkdirSync('/var/run/cdi', { recursive: true });
+  writeFileSync(file, JSON.stringify({ cdiVersion: '0.6.0', kind, devices: [device] }));
+  try {
+    const script =
+      'echo $VENDOR; head -c 3 /dev/vendors | wc -c; ls -d /vendor/data; touch /vendor/x 2>/dev/null || echo ro';
+    expect(await out('--device', `${kind}=one`, 'busybox', 'sh', '-c', script)).toBe(
+      'yes\n3\n/vendor/data\nro\n',
+    );
+    expect(JSON.parse(readFileSync(marker, 'utf8'))).toMatchObject({ status: 'creating' });
+    const missing = await run('--device', `${kind}=two`, 'busybox', 'true');
+    expect(missing).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining(`unresolvable CDI devices ${kind}=two`),
+    });
+  } finally {
+    rmSync(file);
+  }
 });
 
 test('--network: a loopback that is up, or the host’s devices', async () => {
