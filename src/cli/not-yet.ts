@@ -6,7 +6,7 @@ import { TinyrunError } from '../errors.ts';
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
   ...'build builder buildx compose network'.split(' '),
   'sbom',
-  ...['image build', 'system gc', 'system prune'],
+  'image build',
 ]);
 
 const RUN =
@@ -50,7 +50,7 @@ const REFUSED: ReadonlyMap<string, readonly [why: string, instead: string]> = ne
   ],
 ]);
 
-/** The refusal of a verb to come, `system prune` of a group; undefined for other words. */
+/** The refusal of a verb to come, `image build` of a group; undefined for other words. */
 export function plannedVerb(path: string): TinyrunError | undefined {
   if (!PLANNED_VERBS.has(path)) return undefined;
   const group = path.split(' ').slice(0, -1);

@@ -296,6 +296,16 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/system-start-all.ts'),
   },
   {
+    names: ['system prune'],
+    summary: 'remove containers that do not run, and images and volumes that nothing uses',
+    load: () => import('./commands/system-prune.ts'),
+  },
+  {
+    names: ['system gc'],
+    summary: 'take back what a crash left',
+    load: () => import('./commands/system-gc.ts'),
+  },
+  {
     names: ['doctor'],
     summary: 'check the host point by point, and say how to mend it',
     load: () => import('./commands/doctor.ts'),

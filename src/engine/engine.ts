@@ -17,6 +17,7 @@ import { makeContainer } from './create.ts';
 import type { EventOptions } from './events.ts';
 import { execContainer, execDetached, planExec } from './exec.ts';
 import type { WhyReport } from './explain-end.ts';
+import type { Swept } from './garbage.ts';
 import type { SystemInfo } from './info.ts';
 import { containerPaths } from './layout.ts';
 import type { LogLine, LogOptions } from './logs.ts';
@@ -26,6 +27,7 @@ import { planOf } from './plan.ts';
 import { prepare } from './prepare.ts';
 import type { Top } from './processes.ts';
 import type { Pruned } from './prune.ts';
+import type { PrunedImages } from './prune-images.ts';
 import type { ContainerView } from './record.ts';
 import { runBlueprint, runDetached, type Watch } from './run.ts';
 import { type AttachedStart, startAttached, startContainer } from './start.ts';
@@ -184,6 +186,10 @@ export interface Engine {
   removeVolume(name: string, options?: { force?: boolean }): Promise<void>;
   /** Removes those that no container has: the ones without a name, or `all`. */
   pruneVolumes(options?: { all?: boolean; filters?: readonly string[] }): Promise<PrunedVolumes>;
+  /** Removes the images that no container has, those without a name or `all`, that all `filters` hold for. */
+  pruneImages(options?: { all?: boolean; filters?: readonly string[] | undefined }): Promise<PrunedImages>;
+  /** Takes back what a crash left; with `dryRun` it is only told. */
+  collectGarbage(options?: { dryRun?: boolean }): Promise<readonly Swept[]>;
 }
 
 /**
@@ -292,6 +298,8 @@ export function createEngine(
       (await import('./volumes.ts')).listVolumes(roots, filters, onDamaged),
     findVolume: async (name) => (await import('./volumes.ts')).findVolume(roots, name),
     removeVolume: async (name, options) => (await import('./volumes.ts')).removeVolume(roots, name, options),
+    pruneImages: async (options) => (await import('./prune-images.ts')).pruneStored(roots, options),
+    collectGarbage: async (options) => (await import('./garbage.ts')).collectGarbage(roots, options),
     pruneVolumes: async (options) => (await import('./volumes.ts')).pruneVolumes(roots, options),
   };
 }

@@ -1,6 +1,5 @@
 import { TinyrunError } from '../errors.ts';
-import { dict } from '../store/dict.ts';
-import { booleanOf } from '../store/words.ts';
+import { booleanOf, durationOf } from '../store/words.ts';
 import type { ImageView } from './view.ts';
 
 /** `--filter KEY=VALUE`, many times: values of one key are alternatives (but for labels), keys all have to hold. */
@@ -79,15 +78,11 @@ const newer = (find: Find, text: string) => {
   return (view: ImageView) => Date.parse(view.entry.created) > limit;
 };
 
-const UNITS: Readonly<Record<string, number>> = dict({ s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 });
-
-/** A duration ago (`24h`, `1h30m`), seconds since 1970, or a date. */
+/** A duration ago (`24h`, `1h30m`, as Go has them), seconds since 1970, or a date. */
 export function parseUntil(text: string, now: number): number {
-  if (/^(?:\d+(?:\.\d+)?[smhdw])+$/.test(text)) {
-    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([smhdw])/g)];
-    return now - parts.reduce((sum, [, amount, unit = 's']) => sum + Number(amount) * (UNITS[unit] ?? 0), 0);
-  }
-  const time = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
+  const ago = durationOf(text);
+  const time = ago === undefined ? Date.parse(text) : now - ago;
   if (Number.isNaN(time))
     throw new TinyrunError('USAGE', `bad time "${text}"`, { hint: 'a duration such as 24h, or a date' });
   return time;

@@ -65,18 +65,67 @@ export function sweep(store: ImageStore, inUse: InUse, partial = false): number 
 
 export const isSweepPending = (store: ImageStore): boolean => existsSync(pendingPath(store));
 
-function sweepBlobs(store: ImageStore): number {
-  const needed = reachable(store);
-  let freed = 0;
-  for (const algorithm of readdirSync(join(store.root, 'blobs'))) {
-    for (const hex of readdirSync(join(store.root, 'blobs', algorithm))) {
-      if (needed.has(`${algorithm}:${hex}`)) continue;
-      const path = join(store.root, 'blobs', algorithm, hex);
-      freed += statSync(path).size;
-      rmSync(path);
-    }
+/** Blobs and layers that nothing needs, as they lie there. */
+export interface Unneeded {
+  readonly path: string;
+  readonly size: number;
+}
+
+/** What `sweep` would remove; nothing while images are being added. */
+export function unneeded(store: ImageStore, inUse: InUse): Unneeded[] {
+  store.init();
+  const held = tryLock(lockPath(store));
+  if (!held) return [];
+  try {
+    const layers = new LayerStore(store.dataRoot);
+    return [
+      ...unneededBlobs(store),
+      ...unneededLayers(store, inUse).map((diffId) => ({
+        path: layers.directory(diffId),
+        size: layers.info(diffId).size,
+      })),
+      ...abandonedIngest(store),
+    ];
+  } finally {
+    held.release();
   }
-  return freed;
+}
+
+function unneededBlobs(store: ImageStore): Unneeded[] {
+  const needed = reachable(store);
+  const blobs = join(store.root, 'blobs');
+  return readdirSync(blobs).flatMap((algorithm) =>
+    readdirSync(join(blobs, algorithm))
+      .filter((hex) => !needed.has(`${algorithm}:${hex}`))
+      .map((hex) => join(blobs, algorithm, hex))
+      .map((path) => ({ path, size: statSync(path).size })),
+  );
+}
+
+function sweepBlobs(store: ImageStore): number {
+  const going = unneededBlobs(store);
+  for (const { path } of going) rmSync(path);
+  return going.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Directories that `addingIn` made; what a pull had received goes on where it stopped. */
+function abandonedIngest(store: ImageStore): Unneeded[] {
+  const ingest = join(store.root, 'ingest');
+  return readdirSync(ingest, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => ({ path: join(ingest, name), size: 0 }));
+}
+
+/** The same, removed: who works there holds the lock that is ours now. */
+export function sweepAbandoned(store: ImageStore): void {
+  store.init();
+  const held = tryLock(lockPath(store));
+  if (!held) return;
+  try {
+    for (const { path } of abandonedIngest(store)) native().removeTree(AT_FDCWD, path);
+  } finally {
+    held.release();
+  }
 }
 
 /** Whoever receives something holds the lock that the sweep has now: what lies here has no owner. */
@@ -112,13 +161,17 @@ function namedBy(store: ImageStore, digest: string, needed: Set<string>): string
   return [];
 }
 
-function sweepLayers(store: ImageStore, inUse: InUse): number {
+function unneededLayers(store: ImageStore, inUse: InUse): string[] {
   const layers = new LayerStore(store.dataRoot);
   const needed = new Set(store.list().flatMap((entry) => entry.diffIds));
   const mounted = new Set(inUse.trees);
+  return layers.list().filter((diffId) => !needed.has(diffId) && !mounted.has(layers.link(diffId)));
+}
+
+function sweepLayers(store: ImageStore, inUse: InUse): number {
+  const layers = new LayerStore(store.dataRoot);
   let freed = 0;
-  for (const diffId of layers.list()) {
-    if (needed.has(diffId) || mounted.has(layers.link(diffId))) continue;
+  for (const diffId of unneededLayers(store, inUse)) {
     freed += layers.info(diffId).size;
     layers.remove(diffId);
   }

@@ -1,13 +1,7 @@
-import { tellRemoved } from '../../engine/image-events.ts';
-import { imageUsers } from '../../engine/image-users.ts';
-import { tellPrune } from '../../engine/tell.ts';
-import { sweep } from '../../image/gc.ts';
-import { pruneImages } from '../../image/prune.ts';
-import { ImageStore } from '../../image/store.ts';
-import { humanSize } from '../../views/units.ts';
+import { createEngine } from '../../engine/engine.ts';
 import type { Command, Context } from '../command.ts';
 import { collect } from '../options.ts';
-import { confirm } from '../output/ask.ts';
+import { imagesPruned, isSure, printPruned } from '../output/prune.ts';
 
 interface Flags {
   readonly all?: boolean;
@@ -32,24 +26,7 @@ const WARNING = {
   dangling: 'WARNING! This will remove all dangling images.',
 };
 
-async function prune(flags: Flags, context: Context): Promise<void> {
-  const warning = flags.all ? WARNING.all : WARNING.dangling;
-  if (!flags.force && !(await confirm(`${warning}\nAre you sure you want to continue? [y/N] `, context)))
-    return;
-  const store = new ImageStore(context.dataRoot);
-  const { users, inUse } = imageUsers(context);
-  const before = store.list();
-  const removed = await pruneImages(store, {
-    all: flags.all ?? false,
-    filters: flags.filter,
-    users,
-  });
-  const { untagged, deleted } = removed;
-  tellRemoved(context, before, removed);
-  if (deleted.length > 0) context.out('Deleted Images:\n');
-  context.out(untagged.map((name) => `untagged: ${name}\n`).join(''));
-  context.out(deleted.map((id) => `deleted: ${id}\n`).join(''));
-  const freed = sweep(store, inUse, true) ?? 0;
-  tellPrune(context, 'image', freed);
-  context.out(`${deleted.length > 0 ? '\n' : ''}Total reclaimed space: ${humanSize(freed, 4)}\n`);
+async function prune({ all = false, force, filter: filters }: Flags, context: Context): Promise<void> {
+  if (!(await isSure(force, all ? WARNING.all : WARNING.dangling, context))) return;
+  printPruned([imagesPruned(await createEngine(context).pruneImages({ all, filters }))], context);
 }

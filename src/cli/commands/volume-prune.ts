@@ -1,9 +1,7 @@
 import { createEngine } from '../../engine/engine.ts';
-import { humanSize } from '../../views/units.ts';
 import type { Command, Context } from '../command.ts';
-import { formatFailure, toFailure } from '../fail.ts';
 import { collect } from '../options.ts';
-import { confirm } from '../output/ask.ts';
+import { isSure, printPruned, volumesPruned } from '../output/prune.ts';
 
 interface Flags {
   readonly all?: boolean;
@@ -23,17 +21,9 @@ export const command: Command = {
   },
 };
 
-const question = (all: boolean): string =>
-  `WARNING! This will remove ${all ? 'all' : 'anonymous'} local volumes not used by at least one container.\nAre you sure you want to continue? [y/N] `;
-
-async function prune({ all = false, force, filter }: Flags, context: Context): Promise<void> {
-  if (!force && !(await confirm(question(all), context))) return;
-  const { deleted, reclaimed, failed } = await createEngine(context).pruneVolumes({
-    all,
-    ...(filter && { filters: filter }),
-  });
-  if (deleted.length > 0) context.out(`Deleted Volumes:\n${deleted.map((name) => `${name}\n`).join('')}\n`);
-  context.out(`Total reclaimed space: ${humanSize(reclaimed, 4)}\n`);
-  for (const error of failed) context.err(formatFailure(toFailure(error), context.command));
-  if (failed.length > 0) context.exitCode = 1;
+async function prune({ all = false, force, filter: filters = [] }: Flags, context: Context): Promise<void> {
+  const which = all ? 'all' : 'anonymous';
+  const warning = `WARNING! This will remove ${which} local volumes not used by at least one container.`;
+  if (!(await isSure(force, warning, context))) return;
+  printPruned([volumesPruned(await createEngine(context).pruneVolumes({ all, filters }))], context);
 }

@@ -42,11 +42,11 @@ describe('verbs to come', () => {
 
   test('a subcommand of a group, as commander complains of it', async () => {
     const error = usageError(
-      { code: 'commander.unknownCommand', message: "error: unknown command 'prune'" },
-      await define('system'),
-      'system',
+      { code: 'commander.unknownCommand', message: "error: unknown command 'build'" },
+      await define('image'),
+      'image',
     );
-    expect(error).toMatchObject({ message: 'system prune is not there yet', code: 'UNSUPPORTED' });
+    expect(error).toMatchObject({ message: 'image build is not there yet', code: 'UNSUPPORTED' });
   });
 });
 

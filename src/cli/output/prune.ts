@@ -1,0 +1,52 @@
+import type { Pruned } from '../../engine/prune.ts';
+import type { PrunedImages } from '../../engine/prune-images.ts';
+import { humanSize } from '../../views/units.ts';
+import type { Context } from '../command.ts';
+import { formatFailure, toFailure } from '../fail.ts';
+import { confirm } from './ask.ts';
+
+/** What a command removed of one kind, as Docker lists it. */
+export interface Pruning {
+  readonly heading: string;
+  readonly lines: readonly string[];
+  readonly reclaimed: number;
+  readonly failed: readonly Error[];
+}
+
+/** Whether to go on: it was said beforehand, or now. */
+export const isSure = async (
+  force: boolean | undefined,
+  warning: string,
+  context: Context,
+): Promise<boolean> =>
+  force || (await confirm(`${warning}\nAre you sure you want to continue? [y/N] `, context));
+
+/** What was removed by kind, then all that it came to; what could not be is told and makes the exit code 1. */
+export function printPruned(prunings: readonly Pruning[], context: Context): void {
+  for (const { heading, lines } of prunings)
+    if (lines.length > 0) context.out(`${heading}:\n${lines.map((line) => `${line}\n`).join('')}\n`);
+  const reclaimed = prunings.reduce((sum, pruning) => sum + pruning.reclaimed, 0);
+  context.out(`Total reclaimed space: ${humanSize(reclaimed, 4)}\n`);
+  const failed = prunings.flatMap((pruning) => pruning.failed);
+  for (const error of failed) context.err(formatFailure(toFailure(error), context.command));
+  if (failed.length > 0) context.exitCode = 1;
+}
+
+export const containersPruned = ({ deleted, ...rest }: Pruned): Pruning => ({
+  heading: 'Deleted Containers',
+  lines: deleted,
+  ...rest,
+});
+
+export const volumesPruned = ({ deleted, ...rest }: Pruned): Pruning => ({
+  heading: 'Deleted Volumes',
+  lines: deleted,
+  ...rest,
+});
+
+export const imagesPruned = ({ untagged, deleted, reclaimed }: PrunedImages): Pruning => ({
+  heading: 'Deleted Images',
+  lines: [...untagged.map((name) => `untagged: ${name}`), ...deleted.map((id) => `deleted: ${id}`)],
+  reclaimed,
+  failed: [],
+});
