@@ -53,6 +53,7 @@ const FAR = [
   'src/cli/commands/why.ts',
   'src/cli/output/trace-run.ts',
   'src/engine/attach.ts',
+  'src/engine/books.ts',
   'src/engine/commit.ts',
   'src/engine/cdi/find.ts',
   'src/engine/copy.ts',

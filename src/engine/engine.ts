@@ -5,7 +5,6 @@ import type { Spec } from '../spec/types.ts';
 import type { EngineEvent } from '../store/events.ts';
 import { type Roots, resolveRoots } from '../store/paths.ts';
 import { redraw } from './blueprint.ts';
-import { booksOf, booksOfStart } from './books.ts';
 import type { Change } from './changes.ts';
 import type { CommitOptions } from './commit.ts';
 import { ConfigError } from './config/error.ts';
@@ -209,6 +208,7 @@ export function createEngine(
     runDetached: async (config, options = {}) =>
       runDetached(roots, await prepare(roots, config, options, findPid), options),
     async explain(config, control = {}) {
+      const { booksOf } = await import('./books.ts');
       const blueprint = await prepare(roots, config, control, findPid);
       const paths = containerPaths(roots, blueprint.record.id);
       const { plan } = planOf(roots, blueprint, paths, control.lifeline ?? 'command');
@@ -305,6 +305,7 @@ export function createEngine(
 }
 
 async function explainStart(roots: Roots, container: string, findPid: FindPid): Promise<Explained> {
+  const { booksOfStart } = await import('./books.ts');
   const { record } = findContainer(roots, container);
   const blueprint = { ...(await redraw(roots, record, findPid)), record };
   const paths = containerPaths(roots, record.id);

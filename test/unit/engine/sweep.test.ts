@@ -82,7 +82,10 @@ test('a start that never came to its program leaves what was', () => {
   expect(again).toEqual({ ...MADE, wanted: 'stopped', started: MADE.created, exit: EXIT });
   expect(again && neverStarted(again)).toBe(false);
   // killed before exit.json had gone
-  expect(sweepOf({ record: begun(EXITED), dir: true, file: true })?.exit).toEqual(EXIT);
+  expect(sweepOf({ record: begun(EXITED), dir: true, file: true })?.exit).toMatchObject(EXIT);
+  // by its policy: it is to be tried again
+  const restarted = sweepOf({ record: begun({ ...EXITED, wanted: 'running' }, true), dir: true });
+  expect(restarted).toMatchObject({ wanted: 'running', exit: EXIT });
   expect(sweepOf({ record: autoRemoved(begun(CREATED)), dir: true })).toBeUndefined();
 });
 
