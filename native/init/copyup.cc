@@ -43,17 +43,60 @@ long copyTimes(int to, const char* name, const struct stat& st) {
   return sys::utimensat(to, name, times, AT_SYMLINK_NOFOLLOW);
 }
 
-long copyFile(int from, int to, const char* name, const struct stat& st) {
+// Names of one file, which are names of one file again: as many files as there is room for, each as long as it has names left.
+class Links {
+ public:
+  Links() = default;
+  Links(const Links&) = delete;
+  Links& operator=(const Links&) = delete;
+  ~Links() {
+    for (const Linked& each : links_)
+      if (each.left != 0) sys::close(each.fd);
+  }
+
+  // Whether `name` is one more name of what was copied before. In a user namespace nobody may link by fd: it is copied then.
+  bool add(int to, const char* name, const struct stat& st) {
+    for (Linked& each : links_) {
+      if (each.left == 0 || each.ino != st.st_ino || each.dev != st.st_dev) continue;
+      const bool linked = sys::call(__NR_linkat, each.fd, "", to, name, AT_EMPTY_PATH) >= 0;
+      if (--each.left == 0) sys::close(each.fd);
+      return linked;
+    }
+    return false;
+  }
+
+  // The copy of a file: the fd it was written by, since a name could be another's by now.
+  void keep(sys::Fd& copy, const struct stat& st) {
+    if (st.st_nlink < 2) return;
+    for (Linked& each : links_) {
+      if (each.left != 0) continue;
+      each = {st.st_dev, st.st_ino, static_cast<unsigned>(st.st_nlink) - 1, copy.release()};
+      return;
+    }
+  }
+
+ private:
+  struct Linked {
+    unsigned long dev, ino;
+    unsigned left;
+    int fd;
+  };
+  Linked links_[64] = {};
+};
+
+long copyFile(int from, int to, const char* name, const struct stat& st, Links& links) {
   const sys::Fd in(sys::openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
   if (in.bad()) return in.value();
-  const sys::Fd out(sys::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  sys::Fd out(sys::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   if (out.bad()) return out.value();
   for (;;) {
     const long n = sys::sendfile(out.get(), in.get(), 1 << 20);
     if (n < 0) return n;
     if (n == 0) break;
   }
-  return copyOwner(in.get(), out.get(), st);
+  const long r = copyOwner(in.get(), out.get(), st);
+  if (r >= 0) links.keep(out, st);
+  return r;
 }
 
 long ownEntry(int to, const char* name, const struct stat& st) {
@@ -69,15 +112,15 @@ long copyLink(int from, int to, const char* name, const struct stat& st) {
   return r < 0 ? r : ownEntry(to, name, st);
 }
 
-long copyContent(int from, int to, int depth);
+long copyContent(int from, int to, int depth, Links& links);
 
-long copyDirectory(int from, int to, const char* name, const struct stat& st, int depth) {
+long copyDirectory(int from, int to, const char* name, const struct stat& st, int depth, Links& links) {
   if (const long r = sys::mkdirat(to, name, 0700); r < 0) return r;
   const sys::Fd source(sys::openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   if (source.bad()) return source.value();
   const sys::Fd target(sys::openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   if (target.bad()) return target.value();
-  const long r = copyContent(source.get(), target.get(), depth);
+  const long r = copyContent(source.get(), target.get(), depth, links);
   return r < 0 ? r : copyOwner(source.get(), target.get(), st);
 }
 
@@ -91,20 +134,23 @@ long copyNode(int to, const char* name, const struct stat& st) {
   return owned < 0 ? owned : copyTimes(to, name, st);
 }
 
-long copyEntry(int from, int to, const char* name, int depth) {
+long copyEntry(int from, int to, const char* name, int depth, Links& links) {
   struct stat st;
   if (const long r = sys::fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW); r < 0) return r;
   long r = 0;
   switch (st.st_mode & sys::kTypeMask) {
-    case sys::kRegular: r = copyFile(from, to, name, st); break;
+    case sys::kRegular:
+      if (st.st_nlink > 1 && links.add(to, name, st)) return 0;
+      r = copyFile(from, to, name, st, links);
+      break;
     case sys::kSymlink: r = copyLink(from, to, name, st); break;
-    case sys::kDirectory: r = copyDirectory(from, to, name, st, depth + 1); break;
+    case sys::kDirectory: r = copyDirectory(from, to, name, st, depth + 1, links); break;
     default: return copyNode(to, name, st);
   }
   return r < 0 ? r : copyTimes(to, name, st);
 }
 
-long copyContent(int from, int to, int depth) {
+long copyContent(int from, int to, int depth, Links& links) {
   if (depth > kMaxDepth) return -ENAMETOOLONG;
   alignas(8) char buffer[2048];
   for (;;) {
@@ -114,7 +160,7 @@ long copyContent(int from, int to, int depth) {
       const auto* entry = reinterpret_cast<const sys::DirectoryEntry*>(buffer + at);
       at += entry->size;
       if (equal(entry->name, ".") || equal(entry->name, "..")) continue;
-      if (const long r = copyEntry(from, to, entry->name, depth); r < 0) return r;
+      if (const long r = copyEntry(from, to, entry->name, depth, links); r < 0) return r;
     }
   }
 }
@@ -126,7 +172,8 @@ Result copyUp(Container&, int from, int to, const char* what) {
   if (root.bad()) return failed("openat", root.value(), what);
   struct stat st;
   if (Result r = check("fstat", sys::fstat(from, &st), what); !r) return r;
-  if (Result r = check("copy", copyContent(from, root.get(), 0), what); !r) return r;
+  Links links;
+  if (Result r = check("copy", copyContent(from, root.get(), 0, links), what); !r) return r;
   if (Result r = check("fchmod", copyOwner(from, root.get(), st), what); !r) return r;
   return check("utimensat", copyTimes(root.get(), ".", st), what);
 }

@@ -13,6 +13,7 @@ import type { VolumeRecord } from './types.ts';
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/;
 /** Of a directory that is to be filled from an image, and has not been wholly: native/init fills no other. */
 const UNFILLED = 0o1000;
+const FORGOTTEN_MS = 3_600_000;
 
 /** @throws TinyrunError USAGE, in Docker's words */
 export function checkVolumeName(name: string): void {
@@ -108,9 +109,20 @@ export class VolumeStore {
   }
 
   #temporary(): string {
+    this.#sweep();
     const path = join(ensureDir(this.#dir), `.tmp-${randomBytes(12).toString('hex')}`);
     mkdirSync(path, { mode: 0o700 });
     return path;
+  }
+
+  /** What was being made or removed by somebody who was killed: nobody is at it for that long. */
+  #sweep(): void {
+    if (!existsSync(this.#dir)) return;
+    for (const name of readdirSync(this.#dir)) {
+      const path = join(this.#dir, name);
+      const made = name.startsWith('.tmp-') && statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+      if (made && made < Date.now() - FORGOTTEN_MS) native().removeTree(AT_FDCWD, path);
+    }
   }
 
   /**

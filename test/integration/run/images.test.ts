@@ -187,10 +187,16 @@ describe('volumes of the image are there', () => {
     const script = 'mkdir -m 700 data real; echo x > data/f; ln -s real ln';
     const name = makeImage({
       script,
-      config: { Volumes: { '/new/sub': {}, '/data': {}, rel: {}, '/ln': {} } },
+      config: { Volumes: { '/new/sub': {}, '/data/in': {}, '/data': {}, rel: {}, '/ln': {} } },
     });
-    const { stdout } = await sh([], 'stat -c "%n %a %u" /new /new/sub /data /rel /real; cat /data/f', name);
-    expect(stdout).toBe('/new 755 0\n/new/sub 755 0\n/data 700 0\n/rel 755 0\n/real 700 0\nx\n');
+    const { stdout } = await sh(
+      [],
+      'stat -c "%n %a %u" /new /new/sub /data /data/in /rel /real; cat /data/f',
+      name,
+    );
+    expect(stdout).toBe(
+      '/new 755 0\n/new/sub 755 0\n/data 700 0\n/data/in 755 0\n/rel 755 0\n/real 700 0\nx\n',
+    );
   });
 
   test('over a file is refused', async () => {

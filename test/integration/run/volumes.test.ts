@@ -3,11 +3,13 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -29,6 +31,7 @@ beforeAll(async () => {
   execFileSync('setfattr', ['-n', 'user.note', '-v', 'kept', path.join(layer, 'fill/set-uid')]);
   execFileSync('mknod', ['-m', '640', path.join(layer, 'fill/null'), 'c', '1', '3']);
   symlinkSync('../../../../etc/passwd', path.join(layer, 'fill/sub/link'));
+  linkSync(path.join(layer, 'fill/set-uid'), path.join(layer, 'fill/sub/same'));
   chmodSync(path.join(layer, 'fill'), 0o1770);
   for (let depth = 0; depth < 60; depth++) deep += '/d';
   mkdirSync(path.join(layer, deep), { recursive: true });
@@ -73,6 +76,8 @@ test('a new one has what the image has there, once; nocopy has nothing', async (
   expect(execFileSync('getfattr', noted, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })).toBe(
     'kept',
   );
+  expect(statSync(path.join(files, 'sub/same')).ino).toBe(statSync(path.join(files, 'set-uid')).ino);
+  expect(statSync(path.join(files, 'set-uid')).nlink).toBe(2);
   expect(statSync(path.join(files, 'null'))).toMatchObject({ mode: 0o20640, rdev: 0x103 });
   expect(await sh('ls /fill', '-v', 'bare:/fill:nocopy')).toBe('');
   await sh('true', '--userns', 'private', '-v', 'mapped:/fill');
@@ -91,6 +96,15 @@ test('one that somebody was stopped at filling is filled anew, and two at once f
     sh('ls /fill', '-v', 'race:/fill'),
   ]);
   expect([one, other]).toEqual(Array(2).fill('d\nnull\nset-uid\nsub\n'));
+});
+
+test('what somebody was killed at while making or removing one is swept, but not what another is at', async () => {
+  const [old, recent] = ['old', 'recent'].map((name) => path.join(data, 'volumes', `.tmp-${name}`));
+  for (const directory of [old, recent])
+    mkdirSync(path.join(directory ?? '', 'v/_data'), { recursive: true });
+  utimesSync(old ?? '', 1000, 1000);
+  await out('volume', 'create', 'sweeper');
+  expect([existsSync(old ?? ''), existsSync(recent ?? '')]).toEqual([false, true]);
 });
 
 test('a link of the image leads to what is below its own root', async () => {
