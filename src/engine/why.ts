@@ -47,7 +47,7 @@ interface Facts {
   readonly sent: readonly Sent[];
 }
 
-const RUNS: readonly ContainerStatus[] = ['running', 'paused', 'removing'];
+const RUNS: readonly ContainerStatus[] = ['running', 'paused', 'restarting', 'removing'];
 
 export function whyOf({ record, status, sent }: Facts): Why {
   const { exit, failure } = record;

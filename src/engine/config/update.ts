@@ -74,14 +74,24 @@ const PARTS: Readonly<Partial<Record<keyof Limits, (all: LinuxResources) => Linu
   memoryReservation: ({ memory: { reservation } = {} }) => ({
     ...(reservation && { memory: { reservation } }),
   }),
-  cpus: ({ cpu: { quota, period } = {} }) => ({
-    cpu: { ...(quota && { quota }), ...(period && { period }) },
-  }),
+  cpus: quotaOf,
+  cpuQuota: quotaOf,
+  cpuPeriod: quotaOf,
+  ioWeight: disksOf,
+  disks: disksOf,
   cpuShares: ({ cpu: { shares } = {} }) => ({ cpu: { ...(shares && { shares }) } }),
   cpusetCpus: ({ cpu: { cpus } = {} }) => ({ cpu: { ...(cpus && { cpus }) } }),
   cpusetMems: ({ cpu: { mems } = {} }) => ({ cpu: { ...(mems && { mems }) } }),
   pids: ({ pids }) => ({ ...(pids && { pids }) }),
 };
+
+function quotaOf({ cpu: { quota, period } = {} }: LinuxResources): LinuxResources {
+  return { cpu: { ...(quota && { quota }), ...(period && { period }) } };
+}
+
+function disksOf({ blockIO }: LinuxResources): LinuxResources {
+  return blockIO ? { blockIO } : {};
+}
 
 /** Swap is counted together with memory. */
 function memoryOf({ memory: { limit, swap } = {} }: LinuxResources): LinuxResources {

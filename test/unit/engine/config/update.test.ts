@@ -33,6 +33,7 @@ describe('limits that are changed', () => {
   const ALL = {
     memory: { limit: 50 * MB, swap: 100 * MB, reservation: 20 * MB },
     cpu: { quota: 5, period: 10, shares: 7, cpus: '0' },
+    blockIO: { weight: 20 },
     pids: { limit: 3 },
   };
   test.each<[string, object, object]>([
@@ -42,6 +43,8 @@ describe('limits that are changed', () => {
       { memoryReservation: 1, cpus: 1, cpusetCpus: '0' },
       { memory: { reservation: 20 * MB }, cpu: { quota: 5, period: 10, cpus: '0' } },
     ],
+    ['a quota by itself', { cpuQuota: 5 }, { cpu: { quota: 5, period: 10 } }],
+    ['disks', { ioWeight: 20, disks: [] }, { blockIO: { weight: 20 } }],
     ['pids', { pids: 3 }, { pids: { limit: 3 } }],
     ['of what is for the next start nothing', { rlimits: [], oomScoreAdj: 5 }, {}],
     ['nothing', {}, {}],
