@@ -69,7 +69,7 @@ describe('flags to come', () => {
     ['-P', '-P'],
     ['-ditP', '-P'],
     ['-p8080:80', '-p'],
-    ['--gpus=all', '--gpus'],
+    ['--network-alias=db', '--network-alias'],
     ['--health-cmd', '--health-cmd'],
   ])('%s', async (given, flag) => {
     const complaint = { code: 'commander.unknownOption', message: `error: unknown option '${given}'` };
