@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "json.h"
+
 namespace tinyrun {
 
 class Log {
@@ -28,7 +30,7 @@ class Log {
 
  private:
   static constexpr size_t kPiece = 16384;
-  static constexpr size_t kRecord = kPiece * 6 + 128;   // all of it as \u0000, and what is around it
+  static constexpr size_t kRecord = escapedSize(kPiece) + 128;   // and what is around it
   struct Unfinished {
     size_t size = 0;
     char text[kPiece];

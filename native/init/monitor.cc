@@ -92,6 +92,7 @@ void runPlan(Monitor& monitor) {
   if (!piped) joinTerminal(monitor);
   letGoOfTheirs(monitor);
   monitor.machine.close();
+  monitor.health.begin(monitor.order, monitor.dataDir, monitor.pidfd);
 
   message::started started;
   started.pid = static_cast<uint32_t>(outcome.pid);
@@ -155,10 +156,10 @@ void hearCaller(Monitor& monitor) {
   else if (!hear(monitor, frame)) loseCaller(monitor);
 }
 
-constexpr size_t kOwn = 8;   // the process, the caller, two for each stream
+constexpr size_t kOwn = 8;   // the process, the caller, two for each stream; two for a probe of its health
 
 struct Poll {
-  struct pollfd fds[kOwn + 1 + Clients::kMost];
+  struct pollfd fds[kOwn + 2 + 1 + Clients::kMost];
   size_t count = 0;
   size_t of[3] = {};   // how many are each stream's
 };
@@ -166,8 +167,12 @@ struct Poll {
 void add(Poll& poll, int fd) { poll.fds[poll.count++] = {fd, POLLIN, 0}; }   // a negative one is passed over
 
 void awaitEnd(Monitor& monitor) {
-  bool quiet = false;
-  while (!attend(monitor, monitor.pidfd, nullptr, quiet)) {
+  Health& health = monitor.health;
+  for (bool quiet = false;;) {
+    struct __kernel_timespec until = {};
+    if (health.on()) until = health.patience();
+    if (attend(monitor, monitor.pidfd, health.on() ? &until : nullptr, quiet)) return;
+    if (health.on()) health.tick(monitor.machine, monitor.events);
   }
 }
 
@@ -199,6 +204,8 @@ bool attend(Monitor& monitor, int pidfd, struct __kernel_timespec* limit, bool& 
   }
   const size_t clientsAt = poll.count, clients = monitor.clients.wait(poll.fds + clientsAt, monitor);
   poll.count += clients;
+  const size_t healthAt = poll.count, probed = monitor.health.wait(poll.fds + healthAt);
+  poll.count += probed;
   const long ready = sys::ppoll(poll.fds, static_cast<unsigned>(poll.count), limit);
   quiet = ready == 0;
   if (ready <= 0) return false;
@@ -207,6 +214,7 @@ bool attend(Monitor& monitor, int pidfd, struct __kernel_timespec* limit, bool& 
     if (poll.of[i] != 0) monitor.streams[i].advance(poll.fds + at, poll.of[i]);
   if (poll.fds[1].revents != 0) hearCaller(monitor);
   monitor.clients.advance(poll.fds + clientsAt, clients, monitor);
+  monitor.health.advance(poll.fds + healthAt, probed);
   return poll.fds[0].revents != 0;
 }
 

@@ -56,6 +56,7 @@ void tellGone(Monitor& monitor, bool removed) {
 }  // namespace
 
 void reap(Monitor& monitor) {
+  monitor.health.end();
   struct {
     int signo, err, code, pad, pid;
     unsigned uid;

@@ -5,6 +5,7 @@
 #include "clients.h"
 #include "ending.h"
 #include "event.h"
+#include "health.h"
 #include "host.h"
 #include "log.h"
 #include "message.h"
@@ -27,6 +28,7 @@ struct Monitor {
   int given[3] = {-1, -1, -1};   // the container's ends, until it has them
   Ending ending;
   Events events;
+  Health health;
   uint64_t since = 0;            // its program runs, of the clock that goes on
   uint64_t lasted = 0;           // it did so, nanoseconds
   Text<16> oomScore;             // what it was

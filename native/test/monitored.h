@@ -29,6 +29,8 @@ struct Life {
   uint32_t backoff = 0;
   uint32_t stays = 0, logBytes = 0, logFiles = 0;
   bool isPlanless = false;
+  std::string health;
+  uint32_t healthSlot = 0, healthEvery = 0, healthTimeout = 0, healthStart = 0, healthStartEvery = 0, healthRetries = 0;
   bool isDetached = false;   // nobody of the caller's types or reads
   int socket = -1, input = -1, output = -1, pidfd = -1, pid = 0;
   std::string frame;   // what was read last: messages point into it
@@ -118,6 +120,10 @@ struct Life {
       for (const std::string& text : *list) w.text(text);
     }
     w.word(backoff);
+    w.blob(health);
+    w.word(healthSlot);
+    for (const uint32_t time : {healthEvery, healthTimeout, healthStart, healthStartEvery}) w.word(time), w.word(0);
+    w.word(healthRetries);
     const auto size = static_cast<uint32_t>(w.bytes.size());
     std::string head = {16, 0, 0, 0};
     for (int shift = 24; shift >= 0; shift -= 8) head += static_cast<char>(size >> shift);

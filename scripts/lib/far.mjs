@@ -62,6 +62,7 @@ const FAR = [
   'src/engine/explain-end.ts',
   'src/engine/fetch-image.ts',
   'src/engine/image-events.ts',
+  'src/engine/health.ts',
   'src/engine/info.ts',
   'src/engine/logs.ts',
   'src/engine/garbage.ts',

@@ -10,9 +10,8 @@ export const PLANNED_VERBS: ReadonlySet<string> = new Set([
 ]);
 
 const RUN =
-  '--health-cmd --health-interval --health-retries --health-start-interval --health-start-period ' +
-  '--health-timeout --ip --ip6 --link-local-ip --mac-address --network-alias --no-healthcheck --publish ' +
-  '--publish-all --systemd --volume-driver -P -p';
+  '--ip --ip6 --link-local-ip --mac-address --network-alias --publish --publish-all --systemd ' +
+  '--volume-driver -P -p';
 
 /** Flags by verb. */
 export const PLANNED_FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([

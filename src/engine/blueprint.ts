@@ -6,6 +6,7 @@ import type { ImageDefaults } from '../image/types.ts';
 import type { PlainPaths } from '../plan/compile/options.ts';
 import { type HostFacts, holds } from '../plan/host.ts';
 import { hostFacts } from '../runtime/host.ts';
+import type { OrderedHealth } from '../runtime/monitor/client.ts';
 import type { SeccompTarget } from '../spec/seccomp-profile.ts';
 import type { Spec } from '../spec/types.ts';
 import type { Roots } from '../store/paths.ts';
@@ -15,6 +16,7 @@ import type { LogLimits } from './config/log.ts';
 import { type FindPid, namespacesOf } from './config/namespaces.ts';
 import type { ContainerConfig, MountConfig, SecurityConfig } from './config/types.ts';
 import { resolveUser } from './config/user.ts';
+import type { orderedHealth } from './health.ts';
 import { type HostFile, hostFileMounts, hostFiles, plainPaths } from './hostfiles.ts';
 import { idMapsOf } from './idmaps.ts';
 import { readFromLayers } from './layer-file.ts';
@@ -42,6 +44,8 @@ export interface Blueprint {
   readonly policy?: Uint8Array | undefined;
   /** Where it has any. */
   readonly volumes?: VolumeUse | undefined;
+  /** What tells how it is, where anything does; it is born into this cgroup. */
+  readonly health?: ((cgroup: string | undefined) => OrderedHealth) | undefined;
 }
 
 /** What a spec is made of, all of it read. */
@@ -99,6 +103,7 @@ export async function draw(roots: Roots, drawn: Drawn, findPid: FindPid): Promis
     log: checked.log,
     policy: profile?.policy,
     ...(record.placed && { volumes: await volumesOf(roots, record.placed) }),
+    ...(record.health && { health: await orderHealth(roots, { id, spec, host, health: record.health }) }),
   };
 }
 
@@ -134,6 +139,12 @@ async function withVendors(spec: Spec, names: readonly string[] = []): Promise<S
 }
 
 /** Loaded for nobody else. */
+async function orderHealth(roots: Roots, of: Parameters<typeof orderedHealth>[1]) {
+  const { orderedHealth } = await import('./health.ts');
+  return (cgroup: string | undefined) => orderedHealth(roots, { ...of, cgroup });
+}
+
+/** Nor is this. */
 async function volumesOf(roots: Roots, placed: readonly MountConfig[]): Promise<VolumeUse> {
   const { useOf } = await import('./volume-use.ts');
   return useOf(roots, placed);

@@ -13,6 +13,8 @@ export interface ContainerPaths {
   /** What its monitor goes by when it has ended, and what ends its waiting (native/init/again.cc). */
   readonly restart: string;
   readonly look: string;
+  /** How it is, written by its monitor (native/init/health.h). */
+  readonly health: string;
   /** What it wrote, written by its monitor: the newest file, `.1` and so on the older ones. */
   readonly log: string;
   readonly upper: string;
@@ -43,6 +45,7 @@ export function containerPaths(roots: Roots, id: string): ContainerPaths {
     event: `${data}/event`,
     restart: `${data}/restart`,
     look: `${data}/look`,
+    health: `${data}/health.json`,
     log: `${data}/json.log`,
     upper: `${data}/upper`,
     work: `${data}/work`,

@@ -18,6 +18,7 @@ export function monitorsChild(
 ): MonitorsChild {
   const { openStdin, autoRemove } = record.config;
   const owner = ownerOf(blueprint);
+  const { health } = blueprint;
   return {
     dir,
     data: paths.data,
@@ -29,6 +30,7 @@ export function monitorsChild(
     stays: openStdin === true && !relay?.input,
     log: blueprint.log,
     ...(autoRemove ? {} : { afterwards: afterwardsOf(roots, record, dir.lock.fd) }),
+    ...(health && { health }),
     events: { file: eventsPath(roots), parts: monitorsParts(record), after: gone(record).map(lineOf) },
   };
 }

@@ -13,6 +13,7 @@ import { apparmorOf, type Blueprint, draw, wordOf } from './blueprint.ts';
 import { checkConfig } from './config/check.ts';
 import { commandOf } from './config/command.ts';
 import { ConfigError } from './config/error.ts';
+import { healthOf } from './config/health.ts';
 import { cleanTarget, missingSources, mountsOf, type PlacedVolume } from './config/mounts.ts';
 import type { FindPid } from './config/namespaces.ts';
 import type { ContainerConfig, MountConfig } from './config/types.ts';
@@ -106,6 +107,7 @@ function recordOf(
   },
 ): Omit<ContainerRecord, 'name'> {
   const defaults = image.config.config ?? {};
+  const health = healthOf(config.health, defaults);
   return {
     version: 2,
     ...made,
@@ -114,6 +116,7 @@ function recordOf(
     image: { id: image.id, layers, word: wordOf(defaults) },
     labels: { ...defaults.Labels, ...config.labels },
     stopSignal: stopSignalOf(config, defaults),
+    ...(health && { health }),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Roots } from '../store/paths.ts';
 import { readIfExists } from '../store/read.ts';
 import { rfc3339 } from '../store/time.ts';
 import { hasPolicy, isAgain } from './again.ts';
+import type { Health } from './config/health.ts';
 import type { ContainerConfig, MountConfig } from './config/types.ts';
 import { containerPaths, containersDir, EXIT_FILE } from './layout.ts';
 import { fromVersion1, type RecordV1 } from './record-v1.ts';
@@ -38,6 +39,8 @@ export interface ContainerRecord {
   readonly hostname: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly stopSignal: number;
+  /** What tells how it is, where anything does. */
+  readonly health?: Health;
   /** AppArmor's profile that it is under: asked for, or the default one of this host. */
   readonly apparmor?: string | undefined;
   readonly mounts: readonly MountPoint[];
@@ -123,6 +126,8 @@ export interface ContainerView {
   readonly status: ContainerStatus;
   /** The runtime's state while it runs. */
   readonly state?: StateFile;
+  /** How it is, where anything tells. */
+  readonly health?: HealthState;
 }
 
 /**
@@ -226,7 +231,28 @@ export function viewOf(roots: Roots, record: ContainerRecord): ContainerView {
       return exit ? isAgain(record, exit.code) : record.before?.wanted === 'running';
     },
   });
-  return { record, status, ...(state && { state }) };
+  const health = record.health && healthState(roots, record);
+  return { record, status, ...(state && { state }), ...(health && { health }) };
+}
+
+/** Docker's `State.Health`, as its monitor writes it. */
+export interface HealthState {
+  readonly Status: 'starting' | 'healthy' | 'unhealthy';
+  readonly FailingStreak: number;
+  /** The last five. */
+  readonly Log: readonly { Start: string; End: string; ExitCode: number; Output: string }[];
+}
+
+/** Of one that nothing has told of yet: it starts. */
+function healthState(roots: Roots, { id }: ContainerRecord): HealthState {
+  const path = containerPaths(roots, id).health;
+  const text = readIfExists(path);
+  if (text === undefined) return { Status: 'starting', FailingStreak: 0, Log: [] };
+  try {
+    return JSON.parse(text) as HealthState;
+  } catch (cause) {
+    throw damaged(id, path, (cause as Error).message);
+  }
 }
 
 const PROCESS: Readonly<Record<Status, Facts['process']>> = {

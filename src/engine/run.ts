@@ -43,7 +43,7 @@ export async function runBlueprint(
 ): Promise<RunResult> {
   checkTerminal(blueprint, control);
   sweepRunning(roots);
-  const lifeline = lifelineOf(control, watch);
+  const lifeline = blueprint.health ? healthLifeline(control, watch) : lifelineOf(control, watch);
   // refused limits and impossible mounts are found by the compiler: before anything is made
   const planned = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id), lifeline);
   watch.onPlan?.(planned.plan);
@@ -159,6 +159,10 @@ function lifelineOf({ lifeline = 'command', stdio }: RunControl, watch: Watch): 
   const isWatched = stdio !== undefined || watch.onPause || watch.trace || isDebugging();
   return isWatched ? 'command' : lifeline;
 }
+
+/** What tells how it is goes on under a monitor; who looks on, or gives fds, has a container that nothing tells of. */
+const healthLifeline = (control: RunControl, watch: Watch): Lifeline =>
+  lifelineOf({ ...control, lifeline: 'monitor' }, watch);
 
 interface How {
   readonly plan: Plan;

@@ -163,6 +163,7 @@ async function startHeld(
     const isAttached = child.relay !== undefined;
     makeHostSide(blueprint, paths);
     blueprint.volumes?.making(() => {});
+    if (record.health) rmSync(paths.health, { force: true });
     if (hasPolicy(record)) {
       rmSync(paths.look, { force: true });
       markPolicy(paths, { ...record, wanted: 'running' });

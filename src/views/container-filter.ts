@@ -29,7 +29,7 @@ const FILTERS = new Map<string, Filter>([
   ['label', { make: (value) => (view) => hasLabel(view.record.labels, value), every: true }],
   ['label!', { make: (value) => (view) => !hasLabel(view.record.labels, value), every: true }],
   ['status', { make: (value) => is(oneOf('status', value, STATES), (view) => view.status) }],
-  ['health', { make: (value) => is(oneOf('health', value, HEALTH), () => 'none') }],
+  ['health', { make: (value) => is(oneOf('health', value, HEALTH), healthWord) }],
   ['exited', { make: exited }],
   ['ancestor', { make: ancestor }],
   ['before', { make: (value, lookup) => created(value, lookup, (own, other) => own < other) }],
@@ -55,6 +55,9 @@ export function containerFilter(given: readonly string[], lookup: Lookup): Test 
 /** Whether a filter asks for what has ended, too: who names a state wants to see it. */
 export const asksForAll = (given: readonly string[]): boolean =>
   parseFilters(given, [...FILTERS.keys()]).has('status');
+
+/** What nothing tells of is `none`. */
+const healthWord = ({ health }: ContainerView): string => health?.Status ?? 'none';
 
 const is =
   (value: string, of: (view: ContainerView) => string): Test =>

@@ -77,7 +77,7 @@ function ellipsis(text: string, most: number): string {
   return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
 }
 
-function statusText({ record, status }: ContainerView, now: number): string {
+function statusText({ record, status, health }: ContainerView, now: number): string {
   const { exit } = record;
   if (status === 'dead') return 'Dead';
   if (status === 'removing') return 'Removal In Progress';
@@ -87,5 +87,7 @@ function statusText({ record, status }: ContainerView, now: number): string {
   if (status === 'created') return 'Created';
   if (status === 'exited') return 'Exited';
   const up = `Up ${humanDuration(now - Date.parse(startOf(record)))}`;
-  return status === 'paused' ? `${up} (Paused)` : up;
+  if (status === 'paused') return `${up} (Paused)`;
+  if (health === undefined) return up;
+  return `${up} (${health.Status === 'starting' ? 'health: starting' : health.Status})`;
 }

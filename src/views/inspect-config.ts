@@ -1,5 +1,6 @@
 import { splitCommand } from '../engine/config/command.ts';
 import { keyOf } from '../engine/config/env.ts';
+import { healthcheckOf } from '../engine/config/health.ts';
 import type { ContainerRecord } from '../engine/record.ts';
 import type { ImageDefaults } from '../image/types.ts';
 import { SIGTERM, signalName } from '../spec/linux.ts';
@@ -8,7 +9,7 @@ import { SIGTERM, signalName } from '../spec/linux.ts';
 export function describeConfig(record: ContainerRecord, image: ImageDefaults) {
   const { config } = record;
   const { graceMs } = config.stop ?? {};
-  const { Healthcheck } = image;
+  const Healthcheck = healthcheckOf(config.health, image.Healthcheck);
   const exposed = exposedPorts(config.exposed, image);
   const stopSignal = stopSignalOf(record, image);
   return {

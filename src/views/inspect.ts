@@ -76,7 +76,7 @@ export function describeContainer(
 const NEVER = '0001-01-01T00:00:00Z';
 
 /** One that nobody saw starting has run since it was to. */
-function describeState({ record, status, state }: ContainerView, seen: string | undefined) {
+function describeState({ record, status, state, health }: ContainerView, seen: string | undefined) {
   const { exit, failure } = record;
   const running = isRunning({ status });
   return {
@@ -92,5 +92,6 @@ function describeState({ record, status, state }: ContainerView, seen: string | 
     Error: failure?.message ?? exit?.note ?? '',
     StartedAt: status === 'created' ? NEVER : (exit?.started ?? seen ?? startOf(record)),
     FinishedAt: exit?.finished ?? NEVER,
+    ...(health && { Health: health }),
   };
 }

@@ -3,6 +3,7 @@ import type { ContainerConfig } from '../../engine/config/types.ts';
 import { containerFlags } from './container.ts';
 import { filesystemFlags } from './filesystem.ts';
 import { type FieldNames, type FlagGroup, HOST, type Host } from './group.ts';
+import { healthFlags } from './health.ts';
 import { limitFlags } from './limits.ts';
 import { logFlags } from './logging.ts';
 import { nameFlags } from './names.ts';
@@ -20,6 +21,7 @@ const GROUPS = [
   namespaceFlags,
   nameFlags,
   logFlags,
+  healthFlags,
   securityFlags,
   containerFlags,
   restartFlags,

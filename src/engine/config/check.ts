@@ -11,6 +11,7 @@ import { checkEnv } from './env.ts';
 import { ConfigError } from './error.ts';
 import { checkExposed } from './exposed.ts';
 import { checkFields } from './fields.ts';
+import { checkHealth } from './health.ts';
 import { bytesOf, discarded, type Machine, oomScoreAdjOf, resourcesOf, rlimitsOf } from './limits.ts';
 import { type LogLimits, logLimits } from './log.ts';
 import { cleanTarget, missingSources, mountsOf, relabelled } from './mounts.ts';
@@ -49,6 +50,7 @@ export function checkConfig(config: ContainerConfig, host: HostFacts): Checked {
   checkExposed(config.exposed ?? []);
   checkStop(config);
   checkRestart(config);
+  checkHealth(config.health);
   checkEnv(config.env ?? []);
   checkPropagation(mounts);
   const held = capabilityNames(host.capabilities.effective);

@@ -44,6 +44,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, keyof typeof KINDS>> = {
   stop: 'object',
   restart: 'object',
   log: 'object',
+  health: 'object',
   autoRemove: 'switch',
   mounts: 'objects',
   volumesFrom: 'texts',

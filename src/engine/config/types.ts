@@ -41,6 +41,8 @@ export interface ContainerConfig {
   readonly restart?: RestartConfig | undefined;
   /** What of its output is kept for `logs`: files of 10 MB, three of them, without. */
   readonly log?: LogConfig | undefined;
+  /** What tells how it is; what is missing is its image's, or Docker's default. */
+  readonly health?: HealthConfig | undefined;
   /** Remove the container when it ends. */
   readonly autoRemove?: boolean | undefined;
   readonly mounts?: readonly MountConfig[] | undefined;
@@ -90,6 +92,22 @@ export interface ExecConfig extends Pick<ContainerConfig, 'env' | 'tty' | 'openS
 /** By id, its beginning, or name; it must be running. */
 export interface OtherContainer {
   readonly container: string;
+}
+
+/** A program that is run in a container now and then (Docker's HEALTHCHECK). Times of 0 are the image's, too. */
+export interface HealthConfig {
+  /** `['CMD', PROGRAM, …]`, `['CMD-SHELL', SCRIPT]`, or `['NONE']`: nothing, whatever the image has. */
+  readonly test?: readonly string[] | undefined;
+  /** Between two of them; 30000 without. */
+  readonly intervalMs?: number | undefined;
+  /** What one may take; 30000 without. */
+  readonly timeoutMs?: number | undefined;
+  /** What its start may take, in which failures are none; 0 without. */
+  readonly startPeriodMs?: number | undefined;
+  /** Between two of them meanwhile; 5000 without. */
+  readonly startIntervalMs?: number | undefined;
+  /** Failures on end that make it unhealthy; 3 without. */
+  readonly retries?: number | undefined;
 }
 
 export type LogConfig = { readonly driver: 'none' } | JsonFileConfig;

@@ -17,9 +17,11 @@ export interface ExecOptions {
   readonly id: string;
   /** What is to run; `exec --process FILE`, or made of flags. */
   readonly process: Process;
-  /** The container's first process as the host sees it, and its start time in clock ticks since boot. */
-  readonly pid: number;
-  readonly startTime: bigint;
+  /**
+   * The container's first process as the host sees it, and its start time in clock ticks since boot; without, whoever runs
+   * the plan puts its pidfd into `slots.first`.
+   */
+  readonly first?: { readonly pid: number; readonly startTime: bigint };
   /** Absolute path of the cgroup2 directory to be born into; without, our own. */
   readonly cgroup?: string;
   /** linux.seccomp compiled by the addon. */
@@ -72,13 +74,10 @@ const session = (c: Context): void =>
 const emergesLast = (kinds: number): boolean => forks(kinds) && (kinds & CLONE_NEWUSER) === 0;
 
 /** Slots of the container's first process and of the cgroup to be born into. */
-function open(c: Context, { pid, startTime, cgroup }: ExecOptions): { pidfd: number; cgroupSlot: number } {
+function open(c: Context, { first, cgroup }: ExecOptions): { pidfd: number; cgroupSlot: number } {
   const pidfd = c.passedSlot();
-  c.onHost(
-    'pidfdOpen',
-    { pid, startTime, slot: pidfd },
-    'the process whose namespaces are joined, and no other',
-  );
+  if (first)
+    c.onHost('pidfdOpen', { ...first, slot: pidfd }, 'the process whose namespaces are joined, and no other');
   if (cgroup === undefined) return { pidfd, cgroupSlot: NO_SLOT };
   const cgroupSlot = c.slot();
   const flags = O_PATH | O_DIRECTORY;
@@ -109,8 +108,12 @@ export function execPlan(host: HostFacts, options: ExecOptions): Compiled {
   join(c, pidfd, kinds);
   const last = emergesLast(kinds);
   if (forks(kinds) && !last) fork(c);
-  if ((kinds & CLONE_NEWNS) === 0) {
-    c.inContainer('rootfsDirect', { path: `/proc/${options.pid}/root` }, 'the root of the first process');
+  if ((kinds & CLONE_NEWNS) === 0 && options.first) {
+    c.inContainer(
+      'rootfsDirect',
+      { path: `/proc/${options.first.pid}/root` },
+      'the root of the first process',
+    );
     c.inContainer('chroot', {}, 'its paths start there');
   }
   if (!last) session(c);
@@ -130,6 +133,7 @@ export function execPlan(host: HostFacts, options: ExecOptions): Compiled {
     warnings: c.warnings,
     ...(cgroup === undefined ? {} : { cgroup }),
     slots: {
+      ...(options.first === undefined ? { first: pidfd } : {}),
       ...(terminal === undefined ? {} : { console: terminal }),
       ...(seccomp === undefined || seccomp.slot === NO_SLOT ? {} : { seccomp: seccomp.slot }),
     },

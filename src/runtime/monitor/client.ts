@@ -35,6 +35,7 @@ export interface Order {
   /** Of the container's pipes, a uid of the host. */
   readonly owner?: number;
   readonly events?: OrderedEvents | undefined;
+  readonly health?: OrderedHealth | undefined;
   /** Where its container may run again. */
   readonly afterwards?: Afterwards | undefined;
 }
@@ -47,6 +48,18 @@ export interface Afterwards {
   readonly backoff: number;
   /** It is to be expected: whoever waits for the end does not wait for that. */
   readonly isLikely: boolean;
+}
+
+/** What a monitor runs in a container now and then (native/init/health.h). Times are milliseconds. */
+export interface OrderedHealth {
+  readonly plan: Plan;
+  /** Where the plan looks for the pidfd of the container's first process. */
+  readonly slot: number;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly startPeriodMs: number;
+  readonly startIntervalMs: number;
+  readonly retries: number;
 }
 
 /** What a monitor tells of a container (native/init/event.h). */
@@ -109,6 +122,16 @@ function spawnOrClose(order: Order, theirs: Fd): { pidfd: Fd } {
   }
 }
 
+const healthWords = (health: OrderedHealth | undefined) => ({
+  health: health ? encode(health.plan) : new Uint8Array(),
+  healthSlot: health?.slot ?? 0,
+  healthEvery: BigInt(health?.intervalMs ?? 0),
+  healthTimeout: BigInt(health?.timeoutMs ?? 0),
+  healthStart: BigInt(health?.startPeriodMs ?? 0),
+  healthStartEvery: BigInt(health?.startIntervalMs ?? 0),
+  healthRetries: health?.retries ?? 0,
+});
+
 function spawn(order: Order, caller: Fd): { pidfd: Fd } {
   const { plan, run, data, lock, stdio, owner = NONE } = order;
   const executable = native().initExecutable();
@@ -135,6 +158,7 @@ function spawn(order: Order, caller: Fd): { pidfd: Fd } {
     events: events.file,
     event: events.parts,
     eventsAfter: events.after,
+    ...healthWords(order.health),
   });
   const pass = [lock, caller, executable, output, errors, input].filter((fd) => fd >= 0);
   const cgroup = order.cgroup === undefined ? undefined : ownCgroup(order.cgroup);
@@ -186,6 +210,7 @@ export function startSleeper({
     events: '',
     event: [],
     eventsAfter: [],
+    ...healthWords(undefined),
   });
   native().close(native().spawnMonitor(bytes, [lock, executable]).pidfd);
 }

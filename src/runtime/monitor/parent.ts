@@ -27,6 +27,8 @@ export interface MonitorsChild {
   readonly events?: Order['events'];
   /** What it becomes once all is taken back, where the policy says so. */
   readonly afterwards?: Afterwards | undefined;
+  /** In its cgroup. */
+  readonly health?: ((cgroup: string | undefined) => Order['health']) | undefined;
 }
 
 /** What joins a monitor to this process's streams: pipes, which the monitor copies to and from those of the container. */
@@ -42,7 +44,7 @@ export function ofMonitor(child: MonitorsChild): Parent {
 }
 
 async function run({ plan, cgroup }: Birth, child: MonitorsChild): Promise<Life> {
-  const { dir, data, relay, owner, remove, stays = false, log, events, afterwards } = child;
+  const { dir, data, relay, owner, remove, stays = false, log, events, afterwards, health } = child;
   const monitor = await startMonitor({
     plan,
     run: dir.path,
@@ -54,6 +56,7 @@ async function run({ plan, cgroup }: Birth, child: MonitorsChild): Promise<Life>
     log,
     events,
     afterwards,
+    health: health?.(cgroup),
     ...(owner === undefined ? {} : { owner }),
     ...(remove === undefined ? {} : { remove }),
   });

@@ -48,7 +48,7 @@ describe('compile', () => {
 });
 
 describe('exec', () => {
-  const base = { id: 'c1', pid: 7, startTime: 99n };
+  const base = { id: 'c1', first: { pid: 7, startTime: 99n } };
   const execs: Record<string, ExecOptions> = {
     'exec-default': {
       ...base,

@@ -284,7 +284,9 @@ describe('exec', () => {
   });
 
   test('a pid that was given to another process is not trusted', async () => {
-    await expect(kernel.exec('true', () => {}, {}, { startTime: 1n })).rejects.toThrow('ESRCH');
+    await expect(
+      kernel.exec('true', () => {}, {}, { first: { pid: process.pid, startTime: 1n } }),
+    ).rejects.toThrow('ESRCH');
   });
 });
 

@@ -70,7 +70,7 @@ describe('flags to come', () => {
     ['-ditP', '-P'],
     ['-p8080:80', '-p'],
     ['--network-alias=db', '--network-alias'],
-    ['--health-cmd', '--health-cmd'],
+    ['--ip', '--ip'],
   ])('%s', async (given, flag) => {
     const complaint = { code: 'commander.unknownOption', message: `error: unknown option '${given}'` };
     const error = usageError(complaint, await define('run'), 'run');

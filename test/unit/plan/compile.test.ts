@@ -438,8 +438,7 @@ describe('execPlan', () => {
     execPlan(host, {
       spec,
       id: 'c1',
-      pid: 7,
-      startTime: 99n,
+      first: { pid: 7, startTime: 99n },
       cgroup: '/sys/fs/cgroup/c1',
       process: { cwd: '/', args: ['true'], ...process },
     }).plan;

@@ -1,0 +1,278 @@
+#include "health.h"
+
+#include "ending.h"
+#include "lane.h"
+
+namespace tinyrun {
+
+namespace {
+
+constexpr const char* kName = "health.json";
+constexpr const char* kTemporary = ".health.json.new";
+constexpr int kExited = WEXITED;     // waitid(2)
+constexpr int kPidfdType = 3;        // P_PIDFD
+constexpr int kClaimedExit = 1;      // CLD_EXITED
+constexpr int kNoCode = -1;          // Docker's: it did not come to an end of its own
+constexpr uint64_t kMillisecond = 1000000;
+
+struct ChildEnd {
+  int signo, err, code, pad, pid;
+  unsigned uid;
+  int status;
+  int rest[25];
+};
+
+ChildEnd awaitEnd(int pidfd) {
+  ChildEnd end = {};
+  while (sys::waitid(kPidfdType, pidfd, &end, kExited) == -EINTR) {
+  }
+  return end;
+}
+
+bool isFrozen(const char* cgroup) {
+  if (*cgroup == 0) return false;
+  const sys::Fd dir(sys::openat(AT_FDCWD, cgroup, O_PATH | O_DIRECTORY));
+  const sys::Fd file(dir.bad() ? -1 : sys::openat(dir.get(), "cgroup.events", O_RDONLY));
+  char text[256];
+  const long n = file.bad() ? 0 : sys::read(file.get(), text, sizeof text - 1);
+  text[n < 0 ? 0 : n] = 0;
+  for (const char* at = text; *at != 0; ++at)
+    if (startsWith(at, "frozen 1")) return true;
+  return false;
+}
+
+// ---- the probe ----------------------------------------------------------------------------------------
+
+// The lock, the caller's socket and the container's streams end with the monitor, not with a probe of it.
+void keepOnly(int a, int b, int c) {
+  int kept[] = {a, b, c};
+  for (int i = 0; i < 2; ++i)
+    for (int j = 0; j < 2 - i; ++j)
+      if (kept[j] > kept[j + 1]) {
+        const int larger = kept[j];
+        kept[j] = kept[j + 1];
+        kept[j + 1] = larger;
+      }
+  unsigned from = 3;
+  for (const int fd : kept) {
+    const auto at = static_cast<unsigned>(fd);
+    if (at > from) sys::closeRange(from, at - 1, 0);
+    from = at + 1;
+  }
+  sys::closeRange(from, kNoSlot, 0);
+}
+
+[[noreturn]] void giveUp(int output, const char* text, const char* what, int error) {
+  Text<1200> line;
+  line.add("exec: ").add(text).add(what);
+  if (error != 0) line.add(": errno ").add(static_cast<uint64_t>(error));
+  sys::write(output, line.c_str(), line.size());
+  sys::kill(static_cast<int>(sys::getpid()), SIGKILL);
+  sys::exit(1);
+}
+
+[[noreturn]] void giveUp(int output, const Failure& failure) {
+  Text<1024> path;
+  path.add("\"").add(failure.path).add("\": ");
+  const bool program = startsWith(failure.syscall, "exec");
+  if (program && failure.err == ENOENT) giveUp(output, path.c_str(), "executable file not found in $PATH", 0);
+  if (program && failure.err == EACCES) giveUp(output, path.c_str(), "permission denied", 0);
+  giveUp(output, path.c_str(), failure.syscall, failure.err);
+}
+
+[[noreturn]] void runProbe(const message::order& order, Machine& machine, int container, int output) {
+  sys::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  keepOnly(container, order.executable, output);
+  MachineOptions options;
+  options.executable = order.executable;
+  for (int& fd : options.stdio) fd = output;
+  PlanFault fault;
+  if (!machine.load(order.health.data, order.health.size, options, fault)) giveUp(output, "the plan: ", fault.text, fault.err);
+  if (const int r = machine.setFd(order.healthSlot, container); r < 0) giveUp(output, "the plan: ", "fcntl", -r);
+  const Outcome outcome = machine.run();
+  if (outcome.state == State::failed) giveUp(output, outcome.failure);
+  if (outcome.state != State::done || outcome.pid == 0) giveUp(output, "the plan: ", "it starts no program", 0);
+  drop(output);
+  const ChildEnd end = awaitEnd(outcome.pidfd);
+  sys::exit(end.code == kClaimedExit ? end.status : 128 + end.status);
+}
+
+}  // namespace
+
+// ---- when ---------------------------------------------------------------------------------------------
+
+void Health::begin(const message::order& order, int dir, int pidfd) {
+  if (order.health.size == 0) return;
+  order_ = &order;
+  dir_ = dir;
+  container_ = pidfd;
+  since_ = sys::nanoseconds();
+  next_ = since_ + interval();
+}
+
+bool Health::starts() const {
+  return status_ == Status::starting && sys::nanoseconds() - since_ < order_->healthStart * kMillisecond;
+}
+
+uint64_t Health::interval() const {
+  return (starts() ? order_->healthStartEvery : order_->healthEvery) * kMillisecond;
+}
+
+size_t Health::wait(struct pollfd* fds) const {
+  if (probe_ < 0) return 0;
+  fds[0] = {probe_, POLLIN, 0};
+  fds[1] = {output_, POLLIN, 0};   // a negative one is passed over
+  return 2;
+}
+
+struct __kernel_timespec Health::patience() const {
+  const uint64_t until = probe_ < 0 ? next_ : deadline_, now = sys::nanoseconds();
+  const uint64_t left = until > now ? until - now : 0;
+  return {static_cast<long long>(left / 1000000000ull), static_cast<long long>(left % 1000000000ull)};
+}
+
+void Health::advance(const struct pollfd* fds, size_t count) {
+  if (count == 0) return;
+  if (fds[1].revents != 0) take();
+  ended_ = fds[0].revents != 0;
+}
+
+void Health::tick(Machine& machine, Events& events) {
+  if (probe_ < 0) {
+    if (sys::nanoseconds() >= next_) probe(machine);
+    return;
+  }
+  if (ended_) return finish(reap(), events);
+  if (sys::nanoseconds() < deadline_) return;
+  sys::pidfdSignal(probe_, SIGKILL);
+  reap();
+  Text<80> text;
+  text.add("Health check exceeded timeout (").add(order_->healthTimeout).add("ms)");
+  say(text.c_str());
+  finish(kNoCode, events);
+}
+
+void Health::probe(Machine& machine) {
+  next_ = sys::nanoseconds() + interval();
+  if (isFrozen(order_->cgroup)) return;
+  int ends[2];
+  if (sys::pipe2(ends, O_CLOEXEC) < 0) return;
+  sys::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  Entry& entry = entries_[count_ % kEntries];
+  entry.size = 0;
+  entry.cut = false;
+  entry.begun.clear();
+  addTime(entry.begun, Fraction::nanoseconds);
+  struct clone_args clone = {};
+  clone.flags = CLONE_PIDFD;
+  clone.pidfd = reinterpret_cast<uint64_t>(&probe_);
+  clone.exit_signal = SIGCHLD;
+  const long pid = sys::clone3(&clone);
+  if (pid == 0) runProbe(*order_, machine, container_, ends[1]);
+  sys::close(ends[1]);
+  if (pid < 0) {
+    probe_ = -1;
+    sys::close(ends[0]);
+    return;
+  }
+  output_ = ends[0];
+  ended_ = false;
+  deadline_ = sys::nanoseconds() + order_->healthTimeout * kMillisecond;
+}
+
+// ---- what came of it ----------------------------------------------------------------------------------
+
+void Health::take() {
+  Entry& entry = entries_[count_ % kEntries];
+  char text[kOutput];
+  const long n = sys::read(output_, text, sizeof text);
+  if (n == -EAGAIN || n == -EINTR) return;
+  if (n <= 0) return drop(output_);
+  const size_t room = kOutput - entry.size, size = static_cast<size_t>(n) < room ? static_cast<size_t>(n) : room;
+  __builtin_memcpy(outputs_[count_ % kEntries] + entry.size, text, size);
+  entry.size += size;
+  entry.cut = entry.cut || size < static_cast<size_t>(n);
+}
+
+void Health::say(const char* text) {
+  Entry& entry = entries_[count_ % kEntries];
+  entry.size = length(text);
+  entry.cut = false;
+  __builtin_memcpy(outputs_[count_ % kEntries], text, entry.size);
+}
+
+// What it wrote last, too; a program of it that holds the pipe open is not waited for.
+int Health::reap() {
+  const ChildEnd end = awaitEnd(probe_);
+  for (int i = 0; i < 32 && output_ >= 0; ++i) {
+    struct pollfd left = {output_, POLLIN, 0};
+    struct __kernel_timespec none = {0, 0};
+    if (sys::ppoll(&left, 1, &none) <= 0) break;
+    take();
+  }
+  drop(output_);
+  drop(probe_);
+  ended_ = false;
+  return end.code == kClaimedExit ? end.status : kNoCode;
+}
+
+// As Docker counts: in the time it is given to start a failure is none, a success ends that time.
+void Health::finish(int code, Events& events) {
+  const Status before = status_;
+  const bool forgiven = starts();
+  Entry& entry = entries_[count_++ % kEntries];
+  entry.code = code;
+  entry.ended.clear();
+  addTime(entry.ended, Fraction::nanoseconds);
+  if (code == 0) {
+    streak_ = 0;
+    status_ = Status::healthy;
+  } else if (!forgiven && ++streak_ >= order_->healthRetries) {
+    status_ = Status::unhealthy;
+  }
+  next_ = sys::nanoseconds() + interval();
+  write();
+  if (status_ != before)
+    tellEvent(events, status_ == Status::healthy ? "health_status: healthy" : "health_status: unhealthy");
+}
+
+long Health::write() {
+  constexpr const char* kWords[] = {"starting", "healthy", "unhealthy"};
+  sys::unlinkat(dir_, kTemporary, 0);
+  sys::Fd file(sys::openat(dir_, kTemporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  if (file.bad()) return file.value();
+  Text<128> head;
+  head.add("{\"Status\":\"").add(kWords[static_cast<size_t>(status_)]).add("\",\"FailingStreak\":");
+  head.add(uint64_t{streak_}).add(",\"Log\":[");
+  long r = sys::write(file.get(), head.c_str(), head.size());
+  const size_t first = count_ < kEntries ? 0 : count_ - kEntries;
+  for (size_t i = first; i < count_ && r >= 0; ++i) {
+    const Entry& entry = entries_[i % kEntries];
+    Text<200> text;
+    text.add(i == first ? "{" : ",{");
+    text.add("\"Start\":\"").add(entry.begun.c_str()).add("\",\"End\":\"").add(entry.ended.c_str());
+    text.add("\",\"ExitCode\":").add(entry.code < 0 ? "-1" : "");
+    if (entry.code >= 0) text.add(static_cast<uint64_t>(entry.code));
+    text.add(",\"Output\":\"");
+    size_t size = text.size();
+    __builtin_memcpy(json_, text.c_str(), size);
+    size += escapeJson(json_ + size, outputs_[i % kEntries], entry.size);
+    const char* tail = entry.cut ? "...\"}" : "\"}";
+    __builtin_memcpy(json_ + size, tail, length(tail));
+    r = sys::write(file.get(), json_, size + length(tail));
+  }
+  if (r >= 0) r = sys::write(file.get(), "]}\n", 3);
+  if (r >= 0) r = sys::renameat(dir_, kTemporary, dir_, kName);
+  if (r < 0) sys::unlinkat(dir_, kTemporary, 0);
+  return r;
+}
+
+void Health::end() {
+  if (probe_ >= 0) {
+    sys::pidfdSignal(probe_, SIGKILL);
+    reap();
+  }
+  order_ = nullptr;
+}
+
+}  // namespace tinyrun
