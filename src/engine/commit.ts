@@ -14,6 +14,7 @@ import { signalName } from '../spec/linux.ts';
 import type { Roots } from '../store/paths.ts';
 import { splitCommand } from './config/command.ts';
 import { mergeEnv } from './config/env.ts';
+import { healthcheckOf } from './config/health.ts';
 import { cleanTarget } from './config/mounts.ts';
 import { OWN_DIRECTORIES, OWN_FILES, openLayers } from './diff.ts';
 import { ENGINE_LINKS } from './hostfiles.ts';
@@ -86,11 +87,15 @@ function configOf(record: ContainerRecord, image: ImageDefaults): ImageDefaults 
   const own = (config.mounts ?? []).flatMap((mount) =>
     mount.kind === 'volume' && mount.name === undefined ? [[mount.target, {}] as const] : [],
   );
+  const exposed = (config.exposed ?? []).map((port) => [port, {}] as const);
+  const Healthcheck = healthcheckOf(config.health, image.Healthcheck);
   return {
     ...kept,
     ...(user !== undefined && { User: user }),
     ...(workdir !== undefined && { WorkingDir: workdir }),
     ...(own.length > 0 && { Volumes: { ...image.Volumes, ...Object.fromEntries(own) } }),
+    ...(Healthcheck && { Healthcheck }),
+    ...(exposed.length > 0 && { ExposedPorts: { ...image.ExposedPorts, ...Object.fromEntries(exposed) } }),
     Env: mergeEnv(image.Env ?? [], config.env ?? []),
     Labels: { ...record.labels },
     ...(config.stop?.signal !== undefined && { StopSignal: signalName(config.stop.signal) }),

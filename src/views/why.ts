@@ -1,4 +1,5 @@
 import type { WhyReport } from '../engine/explain-end.ts';
+import type { HealthState } from '../engine/record.ts';
 import type { Sent } from '../engine/sent.ts';
 import type { Why } from '../engine/why.ts';
 import { SIGKILL, SIGNALS, signalName } from '../spec/linux.ts';
@@ -12,6 +13,7 @@ export const describeReport = (report: WhyReport) => ({
   Status: report.view.status,
   ...describeWhy(report),
   Text: sentenceOf(report),
+  Health: report.view.health ?? null,
   Hindrance: report.hindrance ?? '',
   Log: report.log,
 });
@@ -109,6 +111,16 @@ const verbOf = ({ by }: Sent): string => VERBS[by] ?? by;
 
 const personOf = ({ uid, from }: Sent): string =>
   `${uid === 0 ? 'root' : `user ${uid}`}${from === undefined ? '' : ` from ${from}`}`;
+
+/** What its health checks said last; undefined where they found nothing wrong. */
+export function illnessOf(health: HealthState | undefined): string | undefined {
+  const last = health?.Log.at(-1);
+  if (!health || !last || last.ExitCode === 0) return undefined;
+  const { Status, FailingStreak } = health;
+  const times = FailingStreak > 1 ? `, ${FailingStreak} checks on end failed` : '';
+  const said = last.Output.trim();
+  return `${Status}${times}; the last ended with ${last.ExitCode}${said ? `: ${said}` : ''}`;
+}
 
 /** What can be done, in the words of the command line; undefined where nothing is wrong. */
 export function adviceOf(why: Why, name: string): string | undefined {

@@ -2,7 +2,7 @@ import { createEngine } from '../../engine/engine.ts';
 import type { WhyReport } from '../../engine/explain-end.ts';
 import type { Look } from '../../plan/explain.ts';
 import { toJson, visible, wrap } from '../../store/text.ts';
-import { adviceOf, agoOf, describeReport, sentenceOf, verdictOf } from '../../views/why.ts';
+import { adviceOf, agoOf, describeReport, illnessOf, sentenceOf, verdictOf } from '../../views/why.ts';
 import type { Command, Context } from '../command.ts';
 import { wholeNumber } from '../options.ts';
 import { objectPrinter } from '../output/objects.ts';
@@ -50,12 +50,14 @@ export function drawWhy(report: WhyReport, { width = Number.POSITIVE_INFINITY, p
     return `${colour('dim', label.padEnd(INDENT))}${all}\n`;
   };
   const advice = adviceOf(report, name);
+  const illness = illnessOf(view.health);
   const ended = exit ? ` with ${report.code}, ${agoOf(exit.finished)}` : '';
   return [
     `${colour(COLOURS[verdict], MARKS[verdict])} ${name} (${id.slice(0, 12)}): ${view.status}${ended}\n`,
     row('why', sentenceOf(report)),
     ...(report.by ? [row('sent', `${report.by.at}${exit ? `; ended ${exit.finished}` : ''}`)] : []),
     ...(report.message && !sentenceOf(report).includes(report.message) ? [row('note', report.message)] : []),
+    ...(illness === undefined ? [] : [row('health', illness)]),
     ...(hindrance === undefined ? [] : [row('start', `would fail now: ${hindrance}`, 'red')]),
     ...(advice === undefined ? [] : [row('next', advice)]),
     ...log.map((line, i) => row(i === 0 ? 'log' : '', `│ ${line}`)),

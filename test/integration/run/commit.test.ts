@@ -38,8 +38,23 @@ describe('what is in the image', () => {
   beforeAll(async () => {
     const bind = path.join(sandbox.dir, 'bind');
     mkdirSync(bind);
+    const kept = ['--expose', '80', '--health-cmd', 'true', '--health-retries', '2'];
     const mounts = ['-v', '/vol', '-v', 'named:/n/v', '-v', `${bind}:/bind/me`, '--tmpfs', '/t/m'];
-    await ours('run', '--name', 'one', ...mounts, '-l', 'a=b', '-e', 'A=1', 'busybox', 'sh', '-c', CHANGE);
+    await ours(
+      'run',
+      '--name',
+      'one',
+      ...kept,
+      ...mounts,
+      '-l',
+      'a=b',
+      '-e',
+      'A=1',
+      'busybox',
+      'sh',
+      '-c',
+      CHANGE,
+    );
     const id = (
       await ours('commit', '-a', 'me', '-m', 'why', '-c', 'ENV B=$A:2', 'one', 'made/of:one')
     ).trim();
@@ -88,6 +103,8 @@ describe('what is in the image', () => {
       Env: [expect.stringMatching(/^PATH=/), 'A=1', 'B=1:2'],
       Cmd: ['sh', '-c', CHANGE],
       Labels: { a: 'b' },
+      ExposedPorts: { '80/tcp': {} },
+      Healthcheck: { Test: ['CMD-SHELL', 'true'], Retries: 2 },
       Volumes: { '/vol': {} },
     });
     expect(document.history.at(-1)).toEqual({

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ContainerRecord } from '../../../src/engine/record.ts';
 import type { Sent } from '../../../src/engine/sent.ts';
 import { whyOf } from '../../../src/engine/why.ts';
-import { adviceOf, sentenceOf, verdictOf } from '../../../src/views/why.ts';
+import { adviceOf, illnessOf, sentenceOf, verdictOf } from '../../../src/views/why.ts';
 
 const sent = (by: Sent['by'], signal: number, graceMs?: number): Sent => ({
   at: '2026-01-01T00:00:00.000Z',
@@ -163,6 +163,21 @@ describe('why it ended', () => {
   test('one that runs says what it lived on after', () => {
     const why = whyOf({ record: record(undefined), status: 'running', sent: [sent('kill', 1)] });
     expect(sentenceOf(why)).toBe('it runs, and did on after SIGHUP of tinyrun kill');
+  });
+
+  test('what its checks found wrong last', () => {
+    const entry = (ExitCode: number, Output = '') => ({ Start: '', End: '', ExitCode, Output });
+    const health = {
+      Status: 'unhealthy',
+      FailingStreak: 3,
+      Log: [entry(0), entry(1, 'no answer\n')],
+    } as const;
+    expect(illnessOf(health)).toBe('unhealthy, 3 checks on end failed; the last ended with 1: no answer');
+    expect(illnessOf({ Status: 'starting', FailingStreak: 0, Log: [entry(-1)] })).toBe(
+      'starting; the last ended with -1',
+    );
+    expect(illnessOf({ ...health, Log: [entry(0)] })).toBeUndefined();
+    expect(illnessOf(undefined)).toBeUndefined();
   });
 
   test('what can be done names the container', () => {
