@@ -10,6 +10,7 @@ import type { Container, StateFile } from '../runtime/state.ts';
 import { SIGKILL } from '../spec/linux.ts';
 import { keeperOf } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
+import { rfc3339 } from '../store/time.ts';
 import { hasPolicy, stopping } from './again.ts';
 import { changeRecord } from './change.ts';
 import { checkInteger } from './config/error.ts';
@@ -19,7 +20,16 @@ import { containerPaths, EXIT_FILE } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { awaitChange, watchIfThere } from './moves.ts';
 import { setFrozenIfThere } from './pause.ts';
-import { type ContainerExit, codeOf, readExit, readRecord, syncRecord, viewOf } from './record.ts';
+import {
+  type ContainerExit,
+  type ContainerRecord,
+  codeOf,
+  readExit,
+  readRecord,
+  startOf,
+  syncRecord,
+  viewOf,
+} from './record.ts';
 import { startContainer } from './start.ts';
 import { isRunning } from './status.ts';
 import { sweepOne, sweepQuietly } from './sweep.ts';
@@ -158,7 +168,17 @@ export async function waitForContainer(roots: Roots, text: string): Promise<numb
   }
   if (seen) return seen.code;
   sweepQuietly(roots, record.id, true);
-  return readRecord(roots, record.id)?.exit?.code ?? 0;
+  return readRecord(roots, record.id)?.exit?.code ?? (await toldCode(roots, record)) ?? 0;
+}
+
+/** Of one that went with its command: what that told of its end. */
+async function toldCode(roots: Roots, record: ContainerRecord): Promise<number | undefined> {
+  const { eventsOf } = await import('./events.ts');
+  const filters = [`container=${record.id}`, 'event=die'];
+  let code: number | undefined;
+  for await (const { event } of eventsOf(roots, { since: startOf(record), until: rfc3339(), filters }))
+    code = Number(event.Actor.Attributes.exitCode);
+  return code;
 }
 
 /** Of one whose monitor goes on: until it is known how it ended. */

@@ -290,6 +290,19 @@ test('--rm: stopped it is gone, restarted it cannot be; who waits hears how it e
   expect([list('data/names'), list('data/containers'), list('run/containers')]).toEqual([[], [], []]);
 });
 
+test('wait hears how one of run --rm ended, which goes with its command', async () => {
+  const run = sandbox.tinyrun(['run', '--rm', '--name', 'fore', 'busybox', ...LOYAL]);
+  const name = below('data/names/fore');
+  await until(() => list('data/names').includes('fore'));
+  const log = below('data/containers', readlinkSync(name), 'upper/log');
+  await until(() => existsSync(log) && readFileSync(log).length > 0);
+  const waiting = ok('wait', 'fore');
+  await until(() => waits(below('run/containers')));
+  await ok('stop', 'fore');
+  expect(await waiting).toBe('3');
+  expect((await run).code).toBe(3);
+});
+
 test('container prune: those that do not run, after a yes, or some of them', async () => {
   const keep = await up('keep', LOYAL);
   const [one, two] = [
