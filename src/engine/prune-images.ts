@@ -1,4 +1,4 @@
-import { sweep } from '../image/gc.ts';
+import { type InUse, sweep } from '../image/gc.ts';
 import { pruneImages } from '../image/prune.ts';
 import type { Removed } from '../image/remove.ts';
 import { ImageStore } from '../image/store.ts';
@@ -9,6 +9,8 @@ import { tellPrune } from './tell.ts';
 
 export interface PrunedImages extends Removed {
   readonly reclaimed: number;
+  /** What they left behind and could not be removed: the images are gone all the same. */
+  readonly failed: readonly Error[];
 }
 
 /** Removes the images that no container has: those without a name, or all; and what no image has then. */
@@ -21,7 +23,15 @@ export async function pruneStored(
   const before = store.list();
   const removed = await pruneImages(store, { all, filters, users });
   tellRemoved(roots, before, removed);
-  const reclaimed = sweep(store, inUse, true) ?? 0;
-  tellPrune(roots, 'image', reclaimed);
-  return { ...removed, reclaimed };
+  const swept = trySweep(store, inUse);
+  tellPrune(roots, 'image', swept.reclaimed);
+  return { ...removed, ...swept };
+}
+
+function trySweep(store: ImageStore, inUse: InUse): Pick<PrunedImages, 'reclaimed' | 'failed'> {
+  try {
+    return { reclaimed: sweep(store, inUse, true) ?? 0, failed: [] };
+  } catch (error) {
+    return { reclaimed: 0, failed: [error as Error] };
+  }
 }

@@ -44,9 +44,8 @@ export const volumesPruned = ({ deleted, ...rest }: Pruned): Pruning => ({
   ...rest,
 });
 
-export const imagesPruned = ({ untagged, deleted, reclaimed }: PrunedImages): Pruning => ({
+export const imagesPruned = ({ untagged, deleted, ...rest }: PrunedImages): Pruning => ({
   heading: 'Deleted Images',
   lines: [...untagged.map((name) => `untagged: ${name}`), ...deleted.map((id) => `deleted: ${id}`)],
-  reclaimed,
-  failed: [],
+  ...rest,
 });
