@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { type Afterwards, startSleeper } from '../runtime/monitor/client.ts';
+import { type Afterwards, startSleeper } from '../runtime/monitor/order.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
 import type { Lock } from '../store/lock.ts';
 import { packageRoot } from '../store/package.ts';

@@ -6,7 +6,7 @@ import type { ImageDefaults } from '../image/types.ts';
 import type { PlainPaths } from '../plan/compile/options.ts';
 import { type HostFacts, holds } from '../plan/host.ts';
 import { hostFacts } from '../runtime/host.ts';
-import type { OrderedHealth } from '../runtime/monitor/client.ts';
+import type { OrderedHealth } from '../runtime/monitor/order.ts';
 import type { SeccompTarget } from '../spec/seccomp-profile.ts';
 import type { Spec } from '../spec/types.ts';
 import type { Roots } from '../store/paths.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { HostFacts } from '../plan/host.ts';
 import { execPlan } from '../plan/verbs/exec.ts';
-import type { OrderedHealth } from '../runtime/monitor/client.ts';
+import type { OrderedHealth } from '../runtime/monitor/order.ts';
 import { compileSeccomp } from '../runtime/seccomp.ts';
 import type { Spec } from '../spec/types.ts';
 import type { Roots } from '../store/paths.ts';

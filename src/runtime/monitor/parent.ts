@@ -4,8 +4,9 @@ import { rfc3339 } from '../../store/time.ts';
 import type { ClaimedDir } from '../dir.ts';
 import type { Birth, ExitRecord, Joined, Life, Parent } from '../life.ts';
 import { signalPidfd } from '../pidfd.ts';
-import { type Afterwards, type Monitored, type Order, startMonitor } from './client.ts';
+import { type Monitored, startMonitor } from './client.ts';
 import { encodeMessage } from './messages.ts';
+import type { Afterwards, Order } from './order.ts';
 
 /** A container's monitor, which takes it back, too. */
 export interface MonitorsChild {
