@@ -13,7 +13,7 @@ constexpr int kExited = WEXITED;     // waitid(2)
 constexpr int kPidfdType = 3;        // P_PIDFD
 constexpr int kClaimedExit = 1;      // CLD_EXITED
 constexpr int kNoCode = -1;          // Docker's: it did not come to an end of its own
-constexpr uint64_t kMillisecond = 1000000;
+constexpr uint64_t kMillisecond = 1000000, kSettles = 100 * kMillisecond;
 
 struct ChildEnd {
   int signo, err, code, pad, pid;
@@ -126,7 +126,7 @@ size_t Health::wait(struct pollfd* fds) const {
 }
 
 struct __kernel_timespec Health::patience() const {
-  const uint64_t until = probe_ < 0 ? next_ : deadline_, now = sys::nanoseconds();
+  const uint64_t until = settled_ != 0 ? settled_ : probe_ < 0 ? next_ : deadline_, now = sys::nanoseconds();
   const uint64_t left = until > now ? until - now : 0;
   return {static_cast<long long>(left / 1000000000ull), static_cast<long long>(left % 1000000000ull)};
 }
@@ -138,18 +138,22 @@ void Health::advance(const struct pollfd* fds, size_t count) {
 }
 
 void Health::tick(Machine& machine, Events& events) {
+  if (settled_ != 0) {
+    if (sys::nanoseconds() >= settled_) finish(failure_, events);
+    return;
+  }
   if (probe_ < 0) {
     if (sys::nanoseconds() >= next_) probe(machine);
     return;
   }
-  if (ended_) return finish(reap(), events);
+  if (ended_) return conclude(reap(), events);
   if (sys::nanoseconds() < deadline_) return;
   sys::pidfdSignal(probe_, SIGKILL);
   reap();
   Text<80> text;
   text.add("Health check exceeded timeout (").add(order_->healthTimeout).add("ms)");
   say(text.c_str());
-  finish(kNoCode, events);
+  conclude(kNoCode, events);
 }
 
 void Health::probe(Machine& machine) {
@@ -216,14 +220,22 @@ int Health::reap() {
   return end.code == kClaimedExit ? end.status : kNoCode;
 }
 
+void Health::conclude(int code, Events& events) {
+  Entry& entry = entries_[count_ % kEntries];
+  entry.ended.clear();
+  addTime(entry.ended, Fraction::nanoseconds);
+  if (code == 0) return finish(code, events);
+  failure_ = code;
+  settled_ = sys::nanoseconds() + kSettles;
+}
+
 // As Docker counts: in the time it is given to start a failure is none, a success ends that time.
 void Health::finish(int code, Events& events) {
   const Status before = status_;
   const bool forgiven = starts();
   Entry& entry = entries_[count_++ % kEntries];
   entry.code = code;
-  entry.ended.clear();
-  addTime(entry.ended, Fraction::nanoseconds);
+  settled_ = 0;
   if (code == 0) {
     streak_ = 0;
     status_ = Status::healthy;

@@ -7,6 +7,9 @@
 //     pidfd  ←──── exit status ──── waitid ←───────────────────────────────── ends
 //     timeout: SIGKILL ───────────→ PR_SET_PDEATHSIG ───────────────────────→ goes along
 //
+// A failure counts a moment later: where the container ends, its pid namespace is killed, and a probe in it, before the end of
+// its first process can be seen.
+//
 // A probe of its own, since the handshake waits: with a container that was frozen meanwhile, for as long as that lasts. It
 // ends with the program's code; by a signal where there is none, which is Docker's -1.
 //
@@ -51,6 +54,7 @@ class Health {
   uint64_t interval() const;
   void probe(Machine& machine);
   void take();
+  void conclude(int code, Events& events);
   void finish(int code, Events& events);
   void say(const char* text);
   int reap();
@@ -65,6 +69,8 @@ class Health {
   uint64_t since_ = 0;         // nanoseconds of CLOCK_MONOTONIC, as the next two
   uint64_t next_ = 0;
   uint64_t deadline_ = 0;
+  uint64_t settled_ = 0;       // a failure that is not counted yet is, from then on; 0: there is none
+  int failure_ = 0;
   Status status_ = Status::starting;
   uint32_t streak_ = 0;
   size_t count_ = 0;           // entries so far: the last ones are kept

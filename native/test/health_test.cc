@@ -108,4 +108,5 @@ ROOT_TEST(healthKeepsNothingFromItsEnd) {
   EXPECT(started(life));
   EXPECT_EQ(life.ended(), 0);
   EXPECT(has(readFile(life.dir / "data/exit.json"), "\"code\":7"));
+  EXPECT_EQ(life.told(), "");   // that it went along is no failure of it
 }
