@@ -150,6 +150,8 @@ void Health::tick(Machine& machine, Events& events) {
   if (sys::nanoseconds() < deadline_) return;
   sys::pidfdSignal(probe_, SIGKILL);
   reap();
+  next_ = sys::nanoseconds() + interval();
+  if (isFrozen(order_->cgroup)) return;   // paused on its way: it was kept from ending in time
   Text<80> text;
   text.add("Health check exceeded timeout (").add(order_->healthTimeout).add("ms)");
   say(text.c_str());
