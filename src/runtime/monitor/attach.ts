@@ -43,6 +43,9 @@ export async function attachTo(run: string, onOutput?: OnOutput): Promise<Attach
   };
 }
 
+/** Its monitor has gone: before, or with us in its queue. */
+const GONE: readonly string[] = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET'];
+
 /** By an fd of the directory: the path of a socket is cut at 108 bytes. */
 async function connectTo(run: string): Promise<Socket | undefined> {
   let dir: number;
@@ -59,8 +62,7 @@ async function connectTo(run: string): Promise<Socket | undefined> {
       socket.once('error', reject);
     });
   } catch (error) {
-    const code = errnoOf(error);
-    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
+    if (GONE.includes(errnoOf(error) ?? '')) return undefined;
     throw error;
   } finally {
     closeSync(dir);
