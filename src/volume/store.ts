@@ -136,7 +136,7 @@ export class VolumeStore {
     const data = this.data(name);
     const isMarked = (statSync(data).mode & 0o7777) === UNFILLED;
     const done = () => {
-      if (record) this.#write({ ...record, seeded: true });
+      if (record) this.#writeIfThere({ ...record, seeded: true });
     };
     if (record?.seeded !== false || (!isMarked && readdirSync(data).length > 0)) {
       if (record?.seeded === false) done();
@@ -147,6 +147,15 @@ export class VolumeStore {
     if (isMarked) mkdirSync(data);
     chmodSync(data, UNFILLED);
     return { done, release: () => lock.release() };
+  }
+
+  /** Its container may have ended by now, and have taken it along. */
+  #writeIfThere(record: VolumeRecord): void {
+    try {
+      this.#write(record);
+    } catch (error) {
+      if (existsSync(join(this.#dir, record.name)) || errnoOf(error) !== 'ENOENT') throw error;
+    }
   }
 
   #write(record: VolumeRecord): void {

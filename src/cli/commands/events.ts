@@ -1,5 +1,6 @@
 import { type EngineEvent, eventsOf, type Occurrence } from '../../engine/events.ts';
 import { toJson } from '../../store/text.ts';
+import { rfc3339 } from '../../store/time.ts';
 import { eventLine, eventMembers } from '../../views/events.ts';
 import type { Command, Context } from '../command.ts';
 import { parseTime } from '../flags/parse/time.ts';
@@ -36,7 +37,7 @@ async function show({ filter, format, since, until }: Flags, context: Context): 
   const print = printer(format);
   const events = eventsOf(context, {
     filters: filter,
-    since: since === undefined ? undefined : parseTime(since, '--since'),
+    since: since === undefined ? (until === undefined ? called() : undefined) : parseTime(since, '--since'),
     until: until === undefined ? undefined : parseTime(until, '--until'),
   });
   try {
@@ -45,6 +46,12 @@ async function show({ filter, format, since, until }: Flags, context: Context): 
     throw inFlags(error, { since: '--since %q', until: '--until %q' }, { since, until }, {});
   }
 }
+
+/**
+ * When this command was called: who calls it, then runs a container, is to see that start, however much longer our own start
+ * takes (@devcontainers/cli waits for it).
+ */
+const called = (): string => rfc3339(Date.now() - process.uptime() * 1000);
 
 function printer(format: string | undefined): (occurrence: Occurrence) => string {
   if (!format) return eventLine;
