@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { closeSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeRootfs } from '../../../scripts/lib/rootfs.mjs';
 
@@ -78,7 +78,12 @@ export function removeDocker(dir: string): void {
 
 /** Removes the empty cgroups that a client leaves for its parents' sake. */
 export function removeCgroups(name: string): void {
-  for (const root of ['/sys/fs/cgroup', '/sys/fs/cgroup/unified']) {
-    spawnSync('find', [join(root, name), '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';']);
-  }
+  // each controller of v1 has a tree of its own
+  const roots = [
+    '/sys/fs/cgroup',
+    ...readdirSync('/sys/fs/cgroup').map((tree) => join('/sys/fs/cgroup', tree)),
+  ];
+  for (const root of roots)
+    if (existsSync(join(root, name)))
+      spawnSync('find', [join(root, name), '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';']);
 }

@@ -59,7 +59,7 @@ test('who killed it is in why, and in inspect', async () => {
   // of an earlier life
   await ours('start', 'c-kill');
   expect((await why('c-kill')).By).toBeNull();
-  await ours('rm', '-f', 'c-kill', 'warm');
+  await ours('rm', '-f', 'c-kill', 'c-rm', 'warm');
 });
 
 test('what it wrote last, and what keeps it from starting', async () => {
