@@ -25,6 +25,8 @@ const TIMES = ['intervalMs', 'timeoutMs', 'startPeriodMs', 'startIntervalMs'] as
 const KINDS = ['CMD', 'CMD-SHELL', 'NONE'];
 const SHELL = ['/bin/sh', '-c'];
 const LONGEST = 2 ** 53 / 1e6;
+/** What a monitor counts to. */
+const MOST = 2 ** 32 - 1;
 
 /** @throws ConfigError */
 export function checkHealth(health: HealthConfig | undefined): void {
@@ -62,6 +64,9 @@ export function healthcheckOf(health: HealthConfig = {}, image: Healthcheck = {}
   return Object.keys(both).length > 0 ? both : undefined;
 }
 
+/** One of no words is none. */
+const shellOf = ({ Shell = [] }: ImageDefaults): readonly string[] => (Shell.length > 0 ? Shell : SHELL);
+
 /** What is run of that; undefined: nothing. An image's word is advice: times that are none are the default. */
 export function healthOf(config: HealthConfig | undefined, image: ImageDefaults): Health | undefined {
   const check = healthcheckOf(config, image.Healthcheck);
@@ -72,11 +77,11 @@ export function healthOf(config: HealthConfig | undefined, image: ImageDefaults)
   const ms = (nanoseconds: number | undefined, otherwise: number) =>
     nanoseconds !== undefined && nanoseconds >= 1e6 ? Math.round(nanoseconds / 1e6) : otherwise;
   return {
-    args: kind === 'CMD' ? args : [...(image.Shell ?? SHELL), ...args],
+    args: kind === 'CMD' ? args : [...shellOf(image), ...args],
     intervalMs: ms(check.Interval, DEFAULTS.intervalMs),
     timeoutMs: ms(check.Timeout, DEFAULTS.timeoutMs),
     startPeriodMs: ms(check.StartPeriod, DEFAULTS.startPeriodMs),
     startIntervalMs: ms(check.StartInterval, DEFAULTS.startIntervalMs),
-    retries: check.Retries || DEFAULTS.retries,
+    retries: check.Retries && check.Retries > 0 ? Math.min(check.Retries, MOST) : DEFAULTS.retries,
   };
 }

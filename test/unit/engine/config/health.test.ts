@@ -43,6 +43,18 @@ describe('what is run', () => {
     ['nothing of a kind that nobody knows', undefined, { Healthcheck: { Test: ['ASK', 'x'] } }, undefined],
     ['nothing of a program that is none', undefined, { Healthcheck: { Test: ['CMD'] } }, undefined],
     [
+      'numbers of an image that count backwards, or further than anybody',
+      undefined,
+      { Shell: [], Healthcheck: { Test: ['CMD-SHELL', 'x'], Retries: -1, Timeout: -S } },
+      { ...DEFAULTS, args: ['/bin/sh', '-c', 'x'] },
+    ],
+    [
+      'as often as a monitor counts',
+      undefined,
+      { Healthcheck: { Test: ['CMD', 'x'], Retries: 2 ** 40 } },
+      { ...DEFAULTS, args: ['x'], retries: 2 ** 32 - 1 },
+    ],
+    [
       'times of an image that are none',
       undefined,
       { Healthcheck: { Test: ['CMD', 'x'], Interval: -5, Timeout: 3, Retries: 0 } },
