@@ -22,7 +22,7 @@ const out = async (...args: string[]) => {
 
 test('starting, healthy, unhealthy, healthy: in ps, inspect, filters and events', async () => {
   const flags = ['--health-interval', '50ms', '--health-retries', '2', '-u', '5:6', '-w', '/tmp'];
-  const check = 'echo $(id -u) $PWD; test -e /dev/shm/well';
+  const check = 'echo $(id -u) $PWD >/dev/stdout; test -e /dev/shm/well';
   await out(
     'run',
     '-d',
