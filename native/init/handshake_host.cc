@@ -1,4 +1,5 @@
 // The host's half of the conversation drawn in control.h, but for clone (clone.cc).
+#include "child.h"
 #include "host.h"
 
 namespace tinyrun {
@@ -8,37 +9,15 @@ using control::Packet;
 
 namespace {
 
-constexpr int kPidfdType = 3;     // P_PIDFD
-constexpr int kExited = WEXITED, kLeaveIt = WNOWAIT;   // waitid(2)
-constexpr int kClaimedExit = 1;   // CLD_EXITED
-
-// What waitid(2) fills in; libc's siginfo_t without libc.
-struct ChildInfo {
-  int signo, err, code, pad, pid;
-  unsigned uid;
-  int status;
-  int rest[25];
-};
-static_assert(sizeof(ChildInfo) == 128);
-
-long await(int pidfd, ChildInfo& info, int flags) {
-  long r;
-  do r = sys::waitid(kPidfdType, pidfd, &info, flags);
-  while (r == -EINTR);
-  return r;
-}
-
-long reap(int pidfd, ChildInfo& info) { return await(pidfd, info, kExited); }
-
 // The control socket closed before the container lane had said what was awaited: tell how its process ended.
 Result childDied(Host& host) {
   ChildInfo info = {};
-  const bool known = reap(host.pidfd, info) == 0;
+  const bool known = awaitChild(host.pidfd, info) == 0;
   host.pid = 0;
   host.detail.clear();
   host.detail.add("tinyrun-init ended in the middle of the plan");
   if (known) {
-    host.detail.add(info.code == kClaimedExit ? ", exit status " : ", signal ");
+    host.detail.add(info.exited() ? ", exit status " : ", signal ");
     host.detail.add(static_cast<uint64_t>(info.status));
   }
   return {ECHILD, "waitid", host.detail.c_str()};
@@ -59,7 +38,7 @@ Result forked(Host& host, const Packet& packet, sys::Fd& pidfd) {
   if (pidfd.bad() || host.forked) return {EPROTO, "pidfd_open", "fork"};
   host.forked = true;
   ChildInfo info;
-  const long gone = reap(host.pidfd, info);
+  const long gone = awaitChild(host.pidfd, info);
   sys::close(host.pidfd);
   host.pidfd = pidfd.release();
   host.pid = static_cast<int>(packet.value);
@@ -115,8 +94,8 @@ bool diedBefore(const Host& host) {
     if (!equal(name, control::kSettingUp)) return false;
     if (dead) {
       ChildInfo info = {};
-      await(host.pidfd, info, kExited | kLeaveIt);
-      return info.code == kClaimedExit || info.status != SIGSYS;
+      awaitChild(host.pidfd, info, WNOWAIT);
+      return info.exited() || info.status != SIGSYS;
     }
     struct pollfd end = {host.pidfd, POLLIN, 0};
     struct __kernel_timespec pause = {0, 1'000'000};
@@ -175,7 +154,7 @@ void endChild(Host& host) {
   if (host.pid != 0) {
     ChildInfo info;
     sys::pidfdSignal(host.pidfd, SIGKILL);
-    reap(host.pidfd, info);
+    awaitChild(host.pidfd, info);
   }
   sys::close(host.pidfd);
   host.pidfd = -1;

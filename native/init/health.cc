@@ -1,5 +1,6 @@
 #include "health.h"
 
+#include "child.h"
 #include "ending.h"
 #include "lane.h"
 
@@ -9,25 +10,8 @@ namespace {
 
 constexpr const char* kName = "health.json";
 constexpr const char* kTemporary = ".health.json.new";
-constexpr int kExited = WEXITED;     // waitid(2)
-constexpr int kPidfdType = 3;        // P_PIDFD
-constexpr int kClaimedExit = 1;      // CLD_EXITED
 constexpr int kNoCode = -1;          // Docker's: it did not come to an end of its own
 constexpr uint64_t kMillisecond = 1000000, kSettles = 100 * kMillisecond;
-
-struct ChildEnd {
-  int signo, err, code, pad, pid;
-  unsigned uid;
-  int status;
-  int rest[25];
-};
-
-ChildEnd awaitEnd(int pidfd) {
-  ChildEnd end = {};
-  while (sys::waitid(kPidfdType, pidfd, &end, kExited) == -EINTR) {
-  }
-  return end;
-}
 
 bool isFrozen(const char* cgroup) {
   if (*cgroup == 0) return false;
@@ -93,8 +77,9 @@ void keepOnly(int a, int b, int c) {
   if (outcome.state == State::failed) giveUp(output, outcome.failure);
   if (outcome.state != State::done || outcome.pid == 0) giveUp(output, "the plan: ", "it starts no program", 0);
   drop(output);
-  const ChildEnd end = awaitEnd(outcome.pidfd);
-  sys::exit(end.code == kClaimedExit ? end.status : 128 + end.status);
+  ChildInfo end = {};
+  awaitChild(outcome.pidfd, end);
+  sys::exit(end.shellCode());
 }
 
 }  // namespace
@@ -209,7 +194,8 @@ void Health::say(const char* text) {
 
 // What it wrote last, too; a program of it that holds the pipe open is not waited for.
 int Health::reap() {
-  const ChildEnd end = awaitEnd(probe_);
+  ChildInfo end = {};
+  awaitChild(probe_, end);
   for (int i = 0; i < 32 && output_ >= 0; ++i) {
     struct pollfd left = {output_, POLLIN, 0};
     struct __kernel_timespec none = {0, 0};
@@ -219,7 +205,7 @@ int Health::reap() {
   drop(output_);
   drop(probe_);
   ended_ = false;
-  return end.code == kClaimedExit ? end.status : kNoCode;
+  return end.exited() ? end.status : kNoCode;
 }
 
 void Health::conclude(int code, Events& events) {

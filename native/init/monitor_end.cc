@@ -1,15 +1,12 @@
 // What a monitor does when its container has ended: how is written down, what it was made of is taken back, what it wrote
 // is passed on.
+#include "child.h"
 #include "monitor_parts.h"
 #include "undo.h"
 
 namespace tinyrun {
 
 namespace {
-
-constexpr int kExited = WEXITED;   // waitid(2)
-constexpr int kPidfdType = 3;      // P_PIDFD
-constexpr int kClaimedExit = 1;    // CLD_EXITED
 
 bool anyOpen(const Monitor& monitor) {
   for (const Stream& stream : monitor.streams)
@@ -57,21 +54,14 @@ void tellGone(Monitor& monitor, bool removed) {
 
 void reap(Monitor& monitor) {
   monitor.health.end();
-  struct {
-    int signo, err, code, pad, pid;
-    unsigned uid;
-    int status;
-    int rest[25];
-  } info = {};
-  while (sys::waitid(kPidfdType, monitor.pidfd, &info, kExited) == -EINTR) {
-  }
+  ChildInfo info = {};
+  awaitChild(monitor.pidfd, info);
   drop(monitor.pidfd);
   Ending& ending = monitor.ending;
   addTime(ending.finished);
   monitor.lasted = sys::nanoseconds() - monitor.since;
-  const auto status = static_cast<uint32_t>(info.status);
-  ending.code = info.code == kClaimedExit ? status : 128 + status;
-  if (info.code != kClaimedExit) ending.signal = status;
+  ending.code = static_cast<uint32_t>(info.shellCode());
+  if (!info.exited()) ending.signal = static_cast<uint32_t>(info.status);
   if (ending.signal != 0) ending.why = "signal";
   if (killedForMemory(monitor.order.cgroup)) ending.why = "memory";
   ending.peak = memoryPeak(monitor.order.cgroup);
