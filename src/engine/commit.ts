@@ -14,6 +14,7 @@ import { signalName } from '../spec/linux.ts';
 import type { Roots } from '../store/paths.ts';
 import { splitCommand } from './config/command.ts';
 import { mergeEnv } from './config/env.ts';
+import { exposedPorts } from './config/exposed.ts';
 import { healthcheckOf } from './config/health.ts';
 import { cleanTarget } from './config/mounts.ts';
 import { OWN_DIRECTORIES, OWN_FILES, openLayers } from './diff.ts';
@@ -87,7 +88,7 @@ function configOf(record: ContainerRecord, image: ImageDefaults): ImageDefaults 
   const own = (config.mounts ?? []).flatMap((mount) =>
     mount.kind === 'volume' && mount.name === undefined ? [[mount.target, {}] as const] : [],
   );
-  const exposed = (config.exposed ?? []).map((port) => [port, {}] as const);
+  const ExposedPorts = exposedPorts(config.exposed, image);
   const Healthcheck = healthcheckOf(config.health, image.Healthcheck);
   return {
     ...kept,
@@ -95,7 +96,7 @@ function configOf(record: ContainerRecord, image: ImageDefaults): ImageDefaults 
     ...(workdir !== undefined && { WorkingDir: workdir }),
     ...(own.length > 0 && { Volumes: { ...image.Volumes, ...Object.fromEntries(own) } }),
     ...(Healthcheck && { Healthcheck }),
-    ...(exposed.length > 0 && { ExposedPorts: { ...image.ExposedPorts, ...Object.fromEntries(exposed) } }),
+    ...(ExposedPorts && { ExposedPorts }),
     Env: mergeEnv(image.Env ?? [], config.env ?? []),
     Labels: { ...record.labels },
     ...(config.stop?.signal !== undefined && { StopSignal: signalName(config.stop.signal) }),

@@ -1,5 +1,6 @@
 import { splitCommand } from '../engine/config/command.ts';
 import { keyOf } from '../engine/config/env.ts';
+import { exposedPorts } from '../engine/config/exposed.ts';
 import { healthcheckOf } from '../engine/config/health.ts';
 import type { ContainerRecord } from '../engine/record.ts';
 import type { ImageDefaults } from '../image/types.ts';
@@ -35,13 +36,6 @@ export function describeConfig(record: ContainerRecord, image: ImageDefaults) {
     ...(stopSignal !== undefined && { StopSignal: stopSignal }),
     ...(graceMs !== undefined && { StopTimeout: graceMs < 0 ? -1 : Math.ceil(graceMs / 1000) }),
   };
-}
-
-/** What the image says, and what was said when it was made. */
-function exposedPorts(own: readonly string[] = [], { ExposedPorts }: ImageDefaults) {
-  if (own.length === 0) return ExposedPorts;
-  const ports = [...new Set([...Object.keys(ExposedPorts ?? {}), ...own])].sort();
-  return Object.fromEntries(ports.map((port) => [port, {}]));
 }
 
 /** Go writes a list that was never made as null. */
