@@ -1,3 +1,4 @@
+import { checkDepth } from '../image/depth.ts';
 import { mountMerged } from '../image/export.ts';
 import { kindOf, statIfAny } from '../image/unpack/nodes.ts';
 import { AT_FDCWD, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, S_IFDIR, S_IFMT } from '../native/fcntl.ts';
@@ -89,6 +90,7 @@ class Comparison {
   }
 
   #inside({ upper, lower, hides }: Pair, name: string, path: string, before: Stat | undefined): Change[] {
+    checkDepth(path);
     const fd = native().openat2(upper, name, DIRECTORY);
     const old =
       lower !== undefined && before && isDirectory(before)

@@ -20,6 +20,7 @@ import {
   FSOPEN_CLOEXEC,
   MOUNT_ATTR_RDONLY,
 } from '../spec/linux.ts';
+import { checkDepth } from './depth.ts';
 import type { EntryType, TarEntry } from './tar/header.ts';
 import { END, encodeEntry, padding } from './tar/write.ts';
 import { statIfAny } from './unpack/nodes.ts';
@@ -135,6 +136,7 @@ export class TreeWriter {
   }
 
   *#below(dir: number, name: string, path: string): Generator<Buffer> {
+    checkDepth(path);
     const fd = native().openat2(dir, name || '.', { flags: O_DIRECTORY | O_NOFOLLOW });
     try {
       if (!this.how.live || !OF_THE_KERNEL.has(native().statfsType(fd))) yield* this.directory(fd, path);

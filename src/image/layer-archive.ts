@@ -2,10 +2,12 @@ import { TinyrunError } from '../errors.ts';
 import { O_DIRECTORY, O_NOFOLLOW, O_RDONLY, S_IFDIR, S_IFMT } from '../native/fcntl.ts';
 import { native } from '../native/index.ts';
 import type { Fd, Stat } from '../native/types.ts';
+import { checkDepth } from './depth.ts';
 import { type Adapt, TreeWriter } from './export.ts';
 import type { TarEntry } from './tar/header.ts';
 import { END, encodeEntry, plain } from './tar/write.ts';
 import { isOfFile } from './unpack/attributes.ts';
+import { LIMITS } from './unpack/limits.ts';
 import { kindOf, statIfAny } from './unpack/nodes.ts';
 
 // layer.md of the OCI image specification: a file `.wh.NAME` takes NAME of the layers below away, `.wh..wh..opq` all that
@@ -87,6 +89,7 @@ class LayerWriter {
     path: string,
     { now, before }: { now: Stat; before: Stat | undefined },
   ): Generator<Buffer> {
+    checkDepth(path, LIMITS.depth); // deeper ones could not be unpacked again
     refuseIf(upper, name, path, 'trusted.overlay.redirect');
     const merges = lower !== undefined && before !== undefined && isDirectory(before);
     const own = native().openat2(upper, name, DIRECTORY);

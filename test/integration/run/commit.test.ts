@@ -177,6 +177,28 @@ describe('a commit', () => {
     expect(await ours('images', '-aq')).toBe(images);
   });
 
+  test('of directories far below where any path leads: as deep as a layer may be, diff and export further', async () => {
+    const dig = (depth: number) => `i=0; while [ $i -lt ${depth} ]; do mkdir d; cd d; i=$((i+1)); done`;
+    const ends = async (verb: string, ...args: string[]) => {
+      const { code, stderr } = await sandbox.tinyrun([verb, ...args]);
+      return code === 0
+        ? 'well'
+        : (/^tinyrun: "[d/]{80}"… is (more than \d+ directories deep)\nhint: /.exec(stderr)?.[1] ?? stderr);
+    };
+    const file = path.join(sandbox.dir, 'deep.tar');
+    for (const [depth, commit, others] of [
+      [250, 'well', 'well'],
+      [750, 'more than 256 directories deep', 'well'],
+      [3000, 'more than 256 directories deep', 'more than 800 directories deep'],
+    ] as const) {
+      await ours('run', '--name', 'deep', 'busybox', 'sh', '-c', dig(depth));
+      expect(await ends('commit', 'deep')).toBe(commit);
+      expect(await ends('diff', 'deep')).toBe(others);
+      expect(await ends('export', '-o', file, 'deep')).toBe(others);
+      await ours('rm', 'deep');
+    }
+  });
+
   test('of one whose image is gone says what can be done', async () => {
     writeFileSync(path.join(sandbox.dir, 'Empty'), '');
     await ours('commit', '-c', 'LABEL only=this', 'whole', 'goes');
