@@ -93,40 +93,59 @@ const DIRECTORY = 4;
 const LINK = 10;
 const HOW = { flags: constants.O_DIRECTORY | constants.O_NOFOLLOW };
 
-/** A directory of the tree: where it is opened, and its path from the top. */
-interface Place {
-  readonly dir: number;
+/** Directories in each other: no path leads further down (limits.h, PATH_MAX), and nothing there is counted. */
+const DEEPEST = 2048;
+
+/** A directory that is being counted: its path from the top, and those in it that are still to be. */
+interface Counting {
+  readonly fd: number;
   readonly at: string;
+  readonly directories: string[];
 }
 
-/** Bytes of the files below a directory, by fd since a container may have put links there; hard links count once. */
-export function treeSize(path: string, { dir, at }: Place = TOP, linked: Set<bigint> = new Set()): number {
-  const fd = unlessGone(() => native().openat2(dir, path, HOW));
-  if (fd === undefined) return 0;
-  const fileSize = (name: string): number => {
-    const stat = unlessGone(() => native().fstatat(fd, name));
-    if (stat === undefined || (stat.nlink > 1 && linked.has(stat.ino))) return 0;
-    if (stat.nlink > 1) linked.add(stat.ino);
-    return stat.size;
-  };
-  const sizeOf = ({ name, type }: { name: string; type: number }): number => {
-    const inside = `${at}/${name}`;
-    if (type === DIRECTORY) return treeSize(name, { dir: fd, at: inside }, linked);
-    const made = type === LINK ? ENGINE_LINKS[inside] : undefined;
-    return made !== undefined && unlessGone(() => native().readlinkat(fd, name)) === made
-      ? 0
-      : fileSize(name);
+/**
+ * Bytes of the files below a directory, by fd since a container may have put links there; hard links count once. Not by
+ * recursion: a container may have made more directories in each other than the stack holds.
+ */
+export function treeSize(path: string): number {
+  const linked = new Set<bigint>();
+  const open: Counting[] = [];
+  let sum = 0;
+  const enter = (dir: number, name: string, at: string): void => {
+    const fd = unlessGone(() => native().openat2(dir, name, HOW));
+    if (fd === undefined) return;
+    const directories: string[] = [];
+    open.push({ fd, at, directories });
+    for (const entry of native().readdir(fd)) {
+      if (entry.type === DIRECTORY) directories.push(entry.name);
+      else if (!isOwnLink(fd, entry, at)) sum += fileSize(fd, entry.name, linked);
+    }
   };
   try {
-    return native()
-      .readdir(fd)
-      .reduce((sum, entry) => sum + sizeOf(entry), 0);
+    enter(AT_FDCWD, path, '');
+    for (let last = open.at(-1); last !== undefined; last = open.at(-1)) {
+      const name = last.directories.pop();
+      if (name === undefined) native().close(open.pop()?.fd ?? -1);
+      else if (open.length < DEEPEST) enter(last.fd, name, `${last.at}/${name}`);
+    }
+    return sum;
   } finally {
-    native().close(fd);
+    for (const { fd } of open) native().close(fd);
   }
 }
 
-const TOP: Place = { dir: AT_FDCWD, at: '' };
+function fileSize(dir: number, name: string, linked: Set<bigint>): number {
+  const stat = unlessGone(() => native().fstatat(dir, name));
+  if (stat === undefined || (stat.nlink > 1 && linked.has(stat.ino))) return 0;
+  if (stat.nlink > 1) linked.add(stat.ino);
+  return stat.size;
+}
+
+/** What the engine put there. */
+function isOwnLink(dir: number, { name, type }: { name: string; type: number }, at: string): boolean {
+  const made = type === LINK ? ENGINE_LINKS[`${at}/${name}`] : undefined;
+  return made !== undefined && unlessGone(() => native().readlinkat(dir, name)) === made;
+}
 
 /** Removed, or replaced by what is no directory or no link. */
 const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL'];
