@@ -75,6 +75,7 @@
         'native/addon/fs.cc',
         'native/addon/image.cc',
         'native/addon/layer_files.cc',
+        'native/addon/log_text.cc',
         'native/addon/machine.cc',
         'native/addon/monitor.cc',
         'native/addon/mount.cc',

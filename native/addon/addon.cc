@@ -29,7 +29,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Instance);
   define(env, exports, {exportAddon, exportFs, exportXattr, exportProcess, exportMount, exportCgroup, exportTty,
                         exportSocket, exportStreams, exportSeccomp, exportBpf, exportFacts, exportMachine, exportMonitor,
-                        exportClone, exportZstd, exportLayerFiles});
+                        exportClone, exportZstd, exportLayerFiles, exportLogText});
   const auto netlink = Napi::Object::New(env);
   define(env, netlink, {exportNetlink});
   exports.Set("netlink", netlink);

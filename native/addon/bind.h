@@ -111,5 +111,6 @@ void exportMachine(Exports&);
 void exportClone(Exports&);
 void exportZstd(Exports&);
 void exportLayerFiles(Exports&);
+void exportLogText(Exports&);
 
 }  // namespace tinyrun

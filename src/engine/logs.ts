@@ -1,6 +1,7 @@
 import { TinyrunError } from '../errors.ts';
 import { LogReader } from '../runtime/log/files.ts';
-import type { LogLine } from '../runtime/log/line.ts';
+import { decodeLines, type LogLine } from '../runtime/log/line.ts';
+import { type LogForm, type LogPiece, LogTexts } from '../runtime/log/text.ts';
 import { attachTo } from '../runtime/monitor/attach.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
@@ -31,17 +32,44 @@ export async function* logsOf(
   text: string,
   options: LogOptions = {},
 ): AsyncGenerator<LogLine[]> {
+  const wanted = between(options);
+  for await (const bytes of logBytes(roots, text, options)) yield wanted(decodeLines(bytes));
+}
+
+/**
+ * The same without a line of JavaScript for each of the log's: pieces of text of one stream, lent until the next is asked
+ * for.
+ */
+export async function* logText(
+  roots: Roots,
+  text: string,
+  options: LogOptions & LogForm = {},
+): AsyncGenerator<LogPiece> {
+  const texts = new LogTexts({
+    since: options.since ?? '',
+    until: options.until,
+    timestamps: options.timestamps === true,
+    details: options.details === true,
+  });
+  for await (const bytes of logBytes(roots, text, options)) yield* texts.of(bytes);
+}
+
+/** From `tail` on; their time is not looked at. */
+async function* logBytes(
+  roots: Roots,
+  text: string,
+  options: Pick<LogOptions, 'tail' | 'follow' | 'signal'>,
+): AsyncGenerator<Buffer> {
   const view = findContainer(roots, text);
   const { id, config } = view.record;
   const paths = containerPaths(roots, id);
   if (config.log?.driver === 'none' || view.state?.lifeline === 'command')
     throw nothingKept(text, config.log?.driver);
-  const wanted = between(options);
   const reader = new LogReader(paths.log, options.tail);
   try {
     // what has ended may still be being written down: its monitor knows
-    if (options.follow) return yield* followed(reader, wanted, { ...paths, signal: options.signal });
-    for (let lines = reader.next(); lines.length > 0; lines = reader.next()) yield wanted(lines);
+    if (options.follow) return yield* followed(reader, { ...paths, signal: options.signal });
+    for (let lines = reader.next(); lines.length > 0; lines = reader.next()) yield lines;
   } finally {
     reader.close();
   }
@@ -69,11 +97,7 @@ interface Following {
 }
 
 /** What is written while we look, to the end of its monitor: that has written all by then. */
-async function* followed(
-  reader: LogReader,
-  wanted: (lines: LogLine[]) => LogLine[],
-  { data, run, signal }: Following,
-): AsyncGenerator<LogLine[]> {
+async function* followed(reader: LogReader, { data, run, signal }: Following): AsyncGenerator<Buffer> {
   // before the first look: nothing is missed
   const news = newsOf(data);
   const monitor = await attachTo(run);
@@ -87,7 +111,7 @@ async function* followed(
   try {
     while (!signal?.aborted) {
       const wasOver = isOver;
-      for (let lines = reader.next(); lines.length > 0; lines = reader.next()) yield wanted(lines);
+      for (let lines = reader.next(); lines.length > 0; lines = reader.next()) yield lines;
       if (wasOver) return;
       await news.wait();
     }

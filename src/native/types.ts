@@ -37,7 +37,18 @@ export interface ZstdFault {
   windowTooLarge: boolean;
 }
 
-/** Reads the frames of RFC 8878 one after another. Neither buffer is kept after a call. */
+/** Which lines of a log, and how. */
+export interface LogText {
+  /** Of this time or later. */
+  since: string;
+  /** Before this time. */
+  until: string | undefined;
+  /** The time and a space in front of each. */
+  timestamps: boolean;
+  /** A space in front of each. */
+  details: boolean;
+}
+
 /** What is done beside the thread that reads a layer's archive. Its calls wait where that is too far ahead. */
 export interface LayerFiles {
   /** Takes a copy of the next piece of the archive. */
@@ -123,6 +134,17 @@ export interface NativeAddon {
   // layer_files.cc
   /** Two threads that hash an archive and fill its plain files. */
   layerFiles(): LayerFiles;
+
+  // log_text.cc
+  /**
+   * The text of json-file's lines, from the first on those of one stream, 1 or 2, and of the form that monitors write them
+   * in; `stream` 0: the first has another. `text` is as long as `lines` at least. Times are RFC 3339, UTC, nanoseconds.
+   */
+  decodeLog(
+    lines: Uint8Array,
+    text: Uint8Array,
+    how: LogText,
+  ): { stream: 0 | 1 | 2; read: number; written: number };
 
   // zstd.cc
   /** `windowLog`: a frame may want a window of 2 ** windowLog bytes. */

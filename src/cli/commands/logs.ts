@@ -1,4 +1,3 @@
-import type { LogLine } from '../../engine/logs.ts';
 import type { Command, Context } from '../command.ts';
 import { parseTime } from '../flags/parse/time.ts';
 import { writeAll } from '../output/write.ts';
@@ -30,31 +29,18 @@ export const command: Command = {
 
 async function show(container: string, flags: Flags, context: Context): Promise<void> {
   const { follow, since, until, timestamps, details } = flags;
-  const { logsOf } = await import('../../engine/logs.ts');
-  const lines = logsOf(context, container, {
+  const { logText } = await import('../../engine/logs.ts');
+  const pieces = logText(context, container, {
     tail: tailOf(flags.tail),
     since: since === undefined ? undefined : parseTime(since, '--since'),
     until: until === undefined ? undefined : parseTime(until, '--until'),
     follow,
+    timestamps,
+    details,
   });
-  // as Docker, whose details are none and a space
-  const more = details ? ' ' : '';
-  const textOf = ({ time, text }: LogLine) => (timestamps ? `${time} ${more}${text}` : `${more}${text}`);
-  for await (const some of lines) if (!print(some, textOf)) return;
+  // a container's output is not touched, and goes where it went, until nobody reads on
+  for await (const { fd, bytes } of pieces) if (!writeAll(fd, bytes)) return;
 }
 
 /** As Docker: what is no number, or is below zero, is all. */
 const tailOf = (text: string): number => (/^\d+$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY);
-
-/** A container's output is not touched, and goes where it went; false: nobody reads on. */
-function print(lines: readonly LogLine[], textOf: (line: LogLine) => string): boolean {
-  for (let at = 0; at < lines.length; ) {
-    const { stream } = lines[at] ?? {};
-    let end = at + 1;
-    while (end < lines.length && lines[end]?.stream === stream) end++;
-    const text = lines.slice(at, end).map(textOf).join('');
-    if (!writeAll(stream === 'stderr' ? 2 : 1, text)) return false;
-    at = end;
-  }
-  return true;
-}

@@ -16,9 +16,9 @@ export function writeSome(fd: number, bytes: Uint8Array, start: number): number 
   }
 }
 
-/** Writes all of `text`, as it is, before it returns. EPIPE means nobody reads on: not our failure, and false. */
-export function writeAll(fd: number, text: string): boolean {
-  const bytes = Buffer.from(text);
+/** Writes all of it, as it is, before it returns. EPIPE means nobody reads on: not our failure, and false. */
+export function writeAll(fd: number, text: string | Uint8Array): boolean {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   try {
     for (let done = 0; done < bytes.length; ) {
       const written = writeSome(fd, bytes, done);

@@ -1,12 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { errnoOf } from '../../errors.ts';
-import { decodeLine, type LogLine } from './line.ts';
 
 // A container's log, as its monitor writes it (native/init/log.h): json.log, and json.log.1 and so on, the older ones. A file
 // is renamed when it has its size, so that a reader knows its place by the file, not by a name.
 
 const PIECE = 1 << 18;
 const LINE_FEED = 10;
+const NOTHING = Buffer.alloc(0);
 
 const named = (path: string, age: number) => (age === 0 ? path : `${path}.${age}`);
 
@@ -25,9 +25,10 @@ export class LogReader {
   /** Of the file that is read. */
   #fd: number | undefined;
   #offset = 0;
-  /** Behind the last line feed. */
-  #rest = Buffer.alloc(0);
-  readonly #piece = Buffer.allocUnsafe(PIECE);
+  #bytes = Buffer.allocUnsafe(PIECE);
+  /** Of them, how many are read, and how many of those were answered. */
+  #filled = 0;
+  #answered = 0;
 
   /** `path` of the newest file; from the oldest line that is kept, or the last `tail` ones. */
   constructor(path: string, tail: number = Number.POSITIVE_INFINITY) {
@@ -41,20 +42,28 @@ export class LogReader {
     this.#offset = start?.offset ?? 0;
   }
 
-  /** Whole lines that have been written since; none: that was all for now. */
-  next(): LogLine[] {
+  /** Whole lines that have been written since, lent until the next call; none: that was all for now. */
+  next(): Buffer {
     for (;;) {
       // nothing was written before: all that is there by now is new
       if (this.#fd === undefined) this.#begin(Number.POSITIVE_INFINITY);
-      if (this.#fd === undefined) return [];
-      const size = readSync(this.#fd, this.#piece, 0, PIECE, this.#offset);
+      if (this.#fd === undefined) return NOTHING;
+      this.#makeRoom();
+      const size = readSync(
+        this.#fd,
+        this.#bytes,
+        this.#filled,
+        this.#bytes.length - this.#filled,
+        this.#offset,
+      );
       this.#offset += size;
       if (size === 0) {
-        if (!this.#goOn()) return [];
+        if (!this.#goOn()) return NOTHING;
         continue;
       }
-      const lines = this.#linesOf(this.#piece.subarray(0, size));
-      if (lines.length > 0) return lines;
+      this.#filled += size;
+      this.#answered = this.#bytes.lastIndexOf(LINE_FEED, this.#filled - 1) + 1;
+      if (this.#answered > 0) return this.#bytes.subarray(0, this.#answered);
     }
   }
 
@@ -63,13 +72,15 @@ export class LogReader {
     this.#fd = undefined;
   }
 
-  #linesOf(piece: Buffer): LogLine[] {
-    const all = this.#rest.length > 0 ? Buffer.concat([this.#rest, piece]) : piece;
-    const end = all.lastIndexOf(LINE_FEED) + 1;
-    this.#rest = Buffer.from(all.subarray(end));
-    if (end === 0) return [];
-    const lines = all.toString('utf8', 0, end - 1).split('\n');
-    return lines.flatMap((line) => decodeLine(line) ?? []);
+  /** What stands behind the last line feed goes to the front. */
+  #makeRoom(): void {
+    const { length } = this.#bytes;
+    const rest = this.#bytes.subarray(this.#answered, this.#filled);
+    const room = rest.length === length ? Buffer.allocUnsafe(length * 2) : this.#bytes;
+    room.set(rest);
+    this.#bytes = room;
+    this.#filled = rest.length;
+    this.#answered = 0;
   }
 
   /** Where the file that was read to its end is not the newest any more: on to the one that was begun after it. */
@@ -92,7 +103,8 @@ export class LogReader {
       this.close();
       this.#fd = fd;
       this.#offset = 0;
-      this.#rest = Buffer.alloc(0);
+      this.#filled = 0;
+      this.#answered = 0;
       return true;
     }
   }

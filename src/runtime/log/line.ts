@@ -28,6 +28,13 @@ export function decodeLine(json: string): LogLine | undefined {
   return parse(json);
 }
 
+/** Those of whole lines. */
+export const decodeLines = (bytes: Buffer): LogLine[] =>
+  bytes
+    .toString('utf8', 0, bytes.length - 1)
+    .split('\n')
+    .flatMap((line) => decodeLine(line) ?? []);
+
 function parse(json: string): LogLine | undefined {
   let value: { log?: unknown; stream?: unknown; time?: unknown } | null;
   try {

@@ -1,0 +1,93 @@
+// A gigabyte that a container writes: on its way through the monitor, and read back from its log.
+
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { ask, engines, nextName } from './lib/engines.mjs';
+
+const SIZE = 1e9;
+const NO_LOG = 'run --log-driver none';
+const LOG = 'run -d, until it is logged';
+const LOGS = 'logs to a file';
+const DECODER = 'cat through a JSON decoder in C';
+
+export const section = {
+  name: 'output',
+  order: 13,
+  title: 'A gigabyte of output',
+  about:
+    'Lines of 100 bytes, by `cat` of a file that is in memory: to a command whose output is thrown away, and into a log ' +
+    'as it is by default (tinyrun keeps 30 MB of it, Docker all). `logs` reads a log that was kept whole into a file on ' +
+    'a tmpfs; the decoder in C does no more than that.',
+  unit: 'ms',
+  base: `tinyrun ${NO_LOG}`,
+  runs: 3,
+  open,
+};
+
+async function open(context) {
+  const { root, directory, state, host } = context;
+  const { all, skipped, close } = await engines(context);
+  const data = join(state, 'data');
+  makeLines(data);
+  const mount = ['--network', 'none', '-v', `${data}:/data:ro`];
+  const contenders = [];
+  for (const [name, argv] of Object.entries(all)) {
+    const on = (...args) => [...argv, ...args];
+    const timed = (...lines) => host.ask({ timed: lines });
+    const print = ['busybox', 'cat', '/data'];
+    const kept = nextName();
+    ask(on('run', '-d', '--name', kept, '--log-opt', 'max-size=4g', ...mount, ...print));
+    ask(on('wait', kept));
+    const detached = async () => {
+      const id = nextName();
+      const taken = await timed(on('run', '-d', '--name', id, ...mount, ...print), on('wait', id));
+      ask(on('rm', id));
+      return taken;
+    };
+    const copy = join(state, 'copy');
+    contenders.push(
+      {
+        name: `${name} ${NO_LOG}`,
+        measure: () => timed(on('run', '--log-driver', 'none', ...mount, ...print)),
+      },
+      { name: `${name} ${LOG}`, measure: detached },
+      {
+        name: `${name} ${LOGS}`,
+        measure: () => timed(['sh', '-c', 'exec "$@" >"$0"', copy, ...on('logs', kept)]),
+      },
+    );
+    if (name === 'tinyrun')
+      contenders.push(decoder({ root, directory, copy, log: logOf(argv, kept), timed }));
+  }
+  const stop = async () => {
+    await close();
+    rmSync(data);
+  };
+  return { contenders, targets, skipped, close: stop };
+}
+
+function makeLines(path) {
+  const fd = openSync(path, 'w');
+  const line = `${'tinyrun bench '.repeat(8).slice(0, 99)}\n`;
+  const piece = line.repeat(10_000);
+  for (let size = 0; size < SIZE; size += piece.length) writeSync(fd, piece);
+  closeSync(fd);
+}
+
+const logOf = (argv, id) => ask([...argv, 'inspect', '-f', '{{.LogPath}}', id]);
+
+function decoder({ root, directory, copy, log, timed }) {
+  const program = join(directory, 'decode');
+  ask(['cc', '-O2', '-o', program, join(root, 'test/bench/lib/decode.c')]);
+  return {
+    name: DECODER,
+    measure: () => timed(['sh', '-c', 'cat "$1" | "$2" >"$0"', copy, log, program]),
+  };
+}
+
+const targets = [
+  { what: 'through the monitor, 1 GB/s without a log', contender: `tinyrun ${NO_LOG}`, plus: 1000 },
+  { what: '300 MB/s with a log', contender: `tinyrun ${LOG}`, plus: 3333 },
+  { what: 'logs 1 GB/s', contender: `tinyrun ${LOGS}`, plus: 1000 },
+  { what: 'logs 0.9 × the decoder in C', contender: `tinyrun ${LOGS}`, base: DECODER, factor: 1 / 0.9 },
+];
