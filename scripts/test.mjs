@@ -62,12 +62,13 @@ const STAGES = [
   },
   {
     name: 'sanitizers',
+    beside: true,
     command: ['scripts/test-sanitizers'],
     minutes: 10,
     needs: ['build', 'test'],
     skip: needsRoot,
   },
-  { name: 'cmake', command: ['scripts/test-cmake'], minutes: 8, needs: ['build', 'test'] },
+  { name: 'cmake', beside: true, command: ['scripts/test-cmake'], minutes: 8, needs: ['build', 'test'] },
   { name: 'prebuild', command: ['scripts/prebuild'], minutes: 6, needs: ['build', 'test'] },
   {
     name: 'package',

@@ -14,6 +14,7 @@ const SAMPLES: Record<string, readonly unknown[]> = {
   machine: [bytes(), {}],
   checkPlan: [bytes()],
   zstdDecoder: [27],
+  decodeLog: [bytes(), bytes(), { since: '', until: undefined, timestamps: false, details: false }],
   clone: [{ flags: 1n << 63n }],
   unshare: [1],
   setns: [NO_FD, 0],
