@@ -9,6 +9,7 @@ namespace tinyrun {
 namespace {
 
 constexpr const char* kName = "health.json";
+constexpr const char* kOrder = "health";
 constexpr const char* kTemporary = ".health.json.new";
 constexpr int kNoCode = -1;          // Docker's: it did not come to an end of its own
 constexpr uint64_t kMillisecond = 1000000, kSettles = 100 * kMillisecond;
@@ -64,15 +65,15 @@ void keepOnly(int a, int b, int c) {
   giveUp(output, path.c_str(), failure.syscall, failure.err);
 }
 
-[[noreturn]] void runProbe(const message::order& order, Machine& machine, int container, int output) {
+[[noreturn]] void runProbe(const message::health& check, Machine& machine, int executable, int container, int output) {
   sys::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  keepOnly(container, order.executable, output);
+  keepOnly(container, executable, output);
   MachineOptions options;
-  options.executable = order.executable;
+  options.executable = executable;
   for (int& fd : options.stdio) fd = output;
   PlanFault fault;
-  if (!machine.load(order.health.data, order.health.size, options, fault)) giveUp(output, "the plan: ", fault.text, fault.err);
-  if (const int r = machine.setFd(order.healthSlot, container); r < 0) giveUp(output, "the plan: ", "fcntl", -r);
+  if (!machine.load(check.plan.data, check.plan.size, options, fault)) giveUp(output, "the plan: ", fault.text, fault.err);
+  if (const int r = machine.setFd(check.slot, container); r < 0) giveUp(output, "the plan: ", "fcntl", -r);
   const Outcome outcome = machine.run();
   if (outcome.state == State::failed) giveUp(output, outcome.failure);
   if (outcome.state != State::done || outcome.pid == 0) giveUp(output, "the plan: ", "it starts no program", 0);
@@ -87,20 +88,56 @@ void keepOnly(int a, int b, int c) {
 // ---- when ---------------------------------------------------------------------------------------------
 
 void Health::begin(const message::order& order, int dir, int pidfd) {
-  if (order.health.size == 0) return;
   order_ = &order;
   dir_ = dir;
   container_ = pidfd;
+  check_.plan = order.health;
+  check_.slot = order.healthSlot;
+  check_.every = order.healthEvery;
+  check_.timeout = order.healthTimeout;
+  check_.start = order.healthStart;
+  check_.startEvery = order.healthStartEvery;
+  check_.retries = order.healthRetries;
+  if (on()) restart();
+}
+
+void Health::restart() {
   since_ = sys::nanoseconds();
   next_ = since_ + interval();
+  settled_ = 0;
+  status_ = Status::starting;
+  streak_ = 0;
+  count_ = 0;
+}
+
+bool Health::replace(int runDir) {
+  message::Frame frame;
+  message::health check;
+  size_t size = 0;
+  const sys::Fd file(sys::openat(runDir, kOrder, O_RDONLY | O_NOFOLLOW));
+  const void* at = file.bad() || order_ == nullptr ? nullptr : message::mapFrame(file.get(), frame, size);
+  if (at == nullptr) return false;
+  if (!message::read(frame, check)) {
+    sys::munmap(at, size);
+    return false;
+  }
+  stop();
+  if (mapped_ != nullptr) sys::munmap(mapped_, mappedSize_);
+  mapped_ = at;
+  mappedSize_ = size;
+  check_ = check;
+  restart();
+  sys::unlinkat(dir_, kName, 0);
+  sys::unlinkat(runDir, kOrder, 0);
+  return true;
 }
 
 bool Health::starts() const {
-  return status_ == Status::starting && sys::nanoseconds() - since_ < order_->healthStart * kMillisecond;
+  return status_ == Status::starting && sys::nanoseconds() - since_ < check_.start * kMillisecond;
 }
 
 uint64_t Health::interval() const {
-  return (starts() ? order_->healthStartEvery : order_->healthEvery) * kMillisecond;
+  return (starts() ? check_.startEvery : check_.every) * kMillisecond;
 }
 
 size_t Health::wait(struct pollfd* fds) const {
@@ -117,7 +154,7 @@ struct __kernel_timespec Health::patience() const {
 }
 
 void Health::advance(const struct pollfd* fds, size_t count) {
-  if (count == 0) return;
+  if (count == 0 || probe_ < 0) return;   // it was replaced meanwhile
   if (fds[1].revents != 0) take();
   ended_ = fds[0].revents != 0;
 }
@@ -133,12 +170,11 @@ void Health::tick(Machine& machine, Events& events) {
   }
   if (ended_) return conclude(reap(), events);
   if (sys::nanoseconds() < deadline_) return;
-  sys::pidfdSignal(probe_, SIGKILL);
-  reap();
+  stop();
   next_ = sys::nanoseconds() + interval();
   if (isFrozen(order_->cgroup)) return;   // paused on its way: it was kept from ending in time
   Text<80> text;
-  text.add("Health check exceeded timeout (").add(order_->healthTimeout).add("ms)");
+  text.add("Health check exceeded timeout (").add(check_.timeout).add("ms)");
   say(text.c_str());
   conclude(kNoCode, events);
 }
@@ -159,7 +195,7 @@ void Health::probe(Machine& machine) {
   clone.pidfd = reinterpret_cast<uint64_t>(&probe_);
   clone.exit_signal = SIGCHLD;
   const long pid = sys::clone3(&clone);
-  if (pid == 0) runProbe(*order_, machine, container_, ends[1]);
+  if (pid == 0) runProbe(check_, machine, order_->executable, container_, ends[1]);
   sys::close(ends[1]);
   if (pid < 0) {
     probe_ = -1;
@@ -168,7 +204,7 @@ void Health::probe(Machine& machine) {
   }
   output_ = ends[0];
   ended_ = false;
-  deadline_ = sys::nanoseconds() + order_->healthTimeout * kMillisecond;
+  deadline_ = sys::nanoseconds() + check_.timeout * kMillisecond;
 }
 
 // ---- what came of it ----------------------------------------------------------------------------------
@@ -227,7 +263,7 @@ void Health::finish(int code, Events& events) {
   if (code == 0) {
     streak_ = 0;
     status_ = Status::healthy;
-  } else if (!forgiven && ++streak_ >= order_->healthRetries) {
+  } else if (!forgiven && ++streak_ >= check_.retries) {
     status_ = Status::unhealthy;
   }
   next_ = sys::nanoseconds() + interval();
@@ -267,11 +303,14 @@ long Health::write() {
   return r;
 }
 
+void Health::stop() {
+  if (probe_ < 0) return;
+  sys::pidfdSignal(probe_, SIGKILL);
+  reap();
+}
+
 void Health::end() {
-  if (probe_ >= 0) {
-    sys::pidfdSignal(probe_, SIGKILL);
-    reap();
-  }
+  stop();
   order_ = nullptr;
 }
 

@@ -13,6 +13,9 @@
 // A probe of its own, since the handshake waits: with a container that was frozen meanwhile, for as long as that lasts. It
 // ends with the program's code; by a signal where there is none, which is Docker's -1.
 //
+// What is run can be replaced while the container runs: `health` in the run directory has the message that says by what, and
+// goes once it is taken. How it was is forgotten then.
+//
 // `health.json` in the container's directory, written whole each time, is `State.Health` of docker inspect:
 //   {"Status":"healthy","FailingStreak":0,"Log":[{"Start":…,"End":…,"ExitCode":0,"Output":…}, …]}
 #pragma once
@@ -30,7 +33,9 @@ class Health {
  public:
   // Of an order, whose container runs since just now; `dir` and `pidfd` stay open meanwhile.
   void begin(const message::order& order, int dir, int pidfd);
-  bool on() const { return order_ != nullptr; }
+  bool on() const { return order_ != nullptr && check_.plan.size != 0; }
+  // By what `health` of a directory says. False: it is not there, or says nothing that is understood; all stays as it is then.
+  bool replace(int runDir);
   // What to wait for next, at most two entries, and until when at the latest.
   size_t wait(struct pollfd* fds) const;
   struct __kernel_timespec patience() const;
@@ -50,6 +55,8 @@ class Health {
     bool cut = false;
   };
 
+  void restart();
+  void stop();
   bool starts() const;
   uint64_t interval() const;
   void probe(Machine& machine);
@@ -61,6 +68,9 @@ class Health {
   long write();
 
   const message::order* order_ = nullptr;
+  message::health check_;
+  const void* mapped_ = nullptr;   // what check_ points into, unless that is the order
+  size_t mappedSize_ = 0;
   int dir_ = -1;
   int container_ = -1;
   int probe_ = -1;             // its pidfd, while it runs

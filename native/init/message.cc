@@ -1,5 +1,9 @@
 #include "message.h"
 
+#include <linux/mman.h>
+
+#include "sys.h"
+
 namespace tinyrun::message {
 
 namespace {
@@ -21,6 +25,18 @@ bool readFrame(const uint8_t* bytes, size_t size, Frame& frame) {
   if (length != size - kHeader) return false;
   frame = {static_cast<Kind>(bytes[0]), bytes + kHeader, length};
   return true;
+}
+
+const void* mapFrame(int fd, Frame& frame, size_t& size) {
+  struct stat st;
+  if (sys::fstat(fd, &st) < 0 || st.st_size <= 0) return nullptr;
+  size = static_cast<size_t>(st.st_size);
+  const long at = sys::mmap(size, PROT_READ, MAP_PRIVATE, fd);
+  if (at < 0 && at > -4096) return nullptr;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(at);
+  if (readFrame(bytes, size, frame)) return bytes;
+  sys::munmap(bytes, size);
+  return nullptr;
 }
 
 #define MESSAGE(name, number, way)                              \

@@ -39,6 +39,8 @@ struct Frame {
 
 // One whole frame, neither more nor less, of a kind that monitor.def knows.
 bool readFrame(const uint8_t* bytes, size_t size, Frame& frame);
+// One that is all of a file, where it is mapped, with that size; null: there is none.
+const void* mapFrame(int fd, Frame& frame, size_t& size);
 
 // A frame's fields. False: they are not those of this message.
 #define MESSAGE(name, number, way) bool read(const Frame& frame, name& out);

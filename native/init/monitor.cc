@@ -55,13 +55,9 @@ alignas(16) unsigned char storage[sizeof(Monitor)];
 // ---- the order ----------------------------------------------------------------------------------------
 
 bool readOrder(int fd, message::order& order) {
-  struct stat st;
-  if (sys::fstat(fd, &st) < 0 || st.st_size <= 0) return false;
-  const auto size = static_cast<size_t>(st.st_size);
-  const long at = sys::mmap(size, PROT_READ, MAP_PRIVATE, fd);
-  if (at < 0 && at > -4096) return false;
   message::Frame frame;
-  return message::readFrame(reinterpret_cast<const uint8_t*>(at), size, frame) && message::read(frame, order);
+  size_t size = 0;
+  return message::mapFrame(fd, frame, size) != nullptr && message::read(frame, order);
 }
 
 int openDir(Monitor& monitor, const char* path) {
@@ -185,6 +181,7 @@ void type(Monitor& monitor, const char* text, size_t size) { monitor.streams[0].
 bool hear(Monitor& monitor, const message::Frame& frame) {
   message::resize size;
   if (frame.kind == message::Kind::closeStdin) monitor.streams[0].end();
+  else if (frame.kind == message::Kind::lookHealth) return monitor.health.replace(monitor.runDir);
   else if (message::read(frame, size)) resize(monitor, size);
   else return false;
   return true;

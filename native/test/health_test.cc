@@ -102,6 +102,43 @@ ROOT_TEST(healthForgivesWhileItStarts) {
   EXPECT_EQ(life.ended(), 0);
 }
 
+// What is run is replaced: what runs of it is ended, how it was is forgotten. What is not understood changes nothing.
+ROOT_TEST(healthIsReplaced) {
+  Checked life("while [ ! -e /end ]; do busybox sleep 0.01; done", "echo old; touch /asked; exec busybox sleep 1000");
+  EXPECT(started(life));
+  for (int i = 0; i < 3'000 && !fs::exists(life.dir / "root/asked"); ++i) usleep(1000);
+  const fs::path file = life.dir / "run/health";
+  const auto put = [&](const std::string& plan) {
+    make::Writer w;
+    w.blob(plan);
+    w.word(kSlot);
+    for (const uint32_t time : {5u, 60'000u, 0u, 5u}) w.word(time), w.word(0);
+    w.word(1);
+    const auto size = static_cast<uint32_t>(w.bytes.size());
+    std::string head = {22, 0, 0, 0};
+    for (int shift = 24; shift >= 0; shift -= 8) head += static_cast<char>(size >> shift);
+    writeFile(file, head + w.bytes);
+    life.tell(message::lookHealth{});
+    for (int i = 0; i < 3'000 && fs::exists(file); ++i) usleep(1000);
+    return !fs::exists(file);
+  };
+  EXPECT(put(probe({"sh", "-c", "echo new"})));
+  const std::string now = life.until("healthy");
+  EXPECT(now.starts_with("{\"Status\":\"healthy\"") && has(now, "\"Output\":\"new\\n\"}") && !has(now, "old"));
+  EXPECT(put(probe({"sh", "-c", "exit 3"})));
+  EXPECT(has(life.until("unhealthy"), "\"ExitCode\":3"));
+  EXPECT(put(""));
+  EXPECT_EQ(life.told(), "");
+  // a client that says what is not there is hung up on
+  writeFile(file, "no frame");
+  life.tell(message::lookHealth{});
+  char byte;
+  EXPECT_EQ(recv(life.socket, &byte, 1, 0), 0);
+  EXPECT(fs::exists(file));
+  writeFile(life.dir / "root/end", "");
+  EXPECT_EQ(life.ended(), 0);
+}
+
 // The end of its container is the end of a probe, and the lock that of the monitor: a probe holds neither it nor a stream.
 ROOT_TEST(healthKeepsNothingFromItsEnd) {
   Checked life("while [ ! -e /asked ]; do busybox sleep 0.01; done; exit 7", "touch /asked; exec busybox sleep 1000");

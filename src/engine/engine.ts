@@ -99,7 +99,7 @@ export interface Engine {
   /** @throws TinyrunError NAME_IN_USE, ConfigError */
   rename(container: string, name: string): Promise<void>;
   /**
-   * Changes what a container is asked to be; limits of one that runs at once. `warn` is told what this host cannot keep.
+   * Changes what a container is asked to be; limits and health checks of one that runs at once. `warn` is told what this host cannot keep.
    * @throws TinyrunError, ConfigError; then nothing is changed
    * @example
    * await engine.update('web', { limits: { memory: 2 ** 29, memorySwap: 2 ** 30 } });

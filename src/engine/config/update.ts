@@ -1,11 +1,11 @@
 import type { LinuxResources } from '../../spec/types.ts';
 import { mergeEnv } from './env.ts';
 import { ConfigError } from './error.ts';
-import type { ContainerConfig, Limits } from './types.ts';
+import type { ContainerConfig, HealthConfig, Limits } from './types.ts';
 
 /** What of a container can be changed; what is left out stays as it is. */
 export interface UpdateConfig
-  extends Pick<ContainerConfig, 'env' | 'labels' | 'limits' | 'log' | 'restart' | 'stop'> {}
+  extends Pick<ContainerConfig, 'env' | 'health' | 'labels' | 'limits' | 'log' | 'restart' | 'stop'> {}
 
 function defined<T extends object>(values: T | undefined): Partial<T> {
   const entries = Object.entries(values ?? {}).filter(([, value]) => value !== undefined);
@@ -25,12 +25,24 @@ export function changedConfig(config: ContainerConfig, asked: UpdateConfig): Con
   return {
     ...config,
     ...(limits && { limits }),
+    ...(asked.health && { health: healthOfBoth(config.health, asked.health) }),
     ...(asked.log && { log: logOf(config.log, asked.log) }),
     ...(Object.keys(stop).length > 0 && { stop }),
     ...(asked.restart && { restart: asked.restart }),
     ...(asked.labels && { labels: { ...config.labels, ...asked.labels } }),
     ...(asked.env && { env: envOf(config.env, asked.env) }),
   };
+}
+
+const isNone = ({ test }: HealthConfig = {}): boolean => test?.[0] === 'NONE';
+
+/** @throws ConfigError */
+function healthOfBoth(own: HealthConfig | undefined, asked: HealthConfig): HealthConfig {
+  if (isNone(asked) || (isNone(own) && asked.test)) return asked;
+  const [field] = Object.keys(defined(asked));
+  if (isNone(own) && field)
+    throw new ConfigError(`health.${field}`, 'it has no health check', { hint: 'give {health.test}, too' });
+  return { ...own, ...defined(asked) };
 }
 
 /** Removals stay: they are of the image's. */

@@ -17,6 +17,8 @@ export interface Attached {
   onDrain(then: () => void): void;
   closeStdin(): void;
   resize(size: { rows: number; columns: number }): void;
+  /** The last thing we say: `ended` is when that has been done, or refused. */
+  lookHealth(): void;
   /** It has ended, or its monitor was killed (undefined); or we were hung up on, for we did not read: undefined, too. */
   readonly ended: Promise<ExitRecord | undefined>;
   close(): void;
@@ -38,6 +40,10 @@ export async function attachTo(run: string, onOutput?: OnOutput): Promise<Attach
     onDrain: (then) => void socket.once('drain', then),
     closeStdin: () => void tell('closeStdin', {}),
     resize: (size) => void tell('resize', size),
+    lookHealth: () => {
+      tell('lookHealth', {});
+      socket.end();
+    },
     ended,
     close: () => void socket.destroy(),
   };

@@ -16,6 +16,10 @@ export interface Messages {
   brokenPipe: { stream: number };
   /** The terminal of whoever is attached has this size now. */
   resize: { rows: number; columns: number };
+  /** What tells how it is has changed: the file `health` of the run directory has the message `health`. It goes once that is taken. */
+  lookHealth: { [none: string]: never };
+  /** What is run from now on, as an order has it: no plan, nothing. Longer than what a client sends. */
+  health: { plan: Uint8Array; slot: number; every: bigint; timeout: bigint; start: bigint; startEvery: bigint; retries: number };
   /** The program runs. */
   started: { pid: number; startTime: bigint };
   /** The plan failed at this step, or the monitor before it (step 0xffffffff); nothing of its processes is left, its undo is the caller's. */
@@ -34,6 +38,8 @@ export const MESSAGES = {
   attach: { kind: 18, way: 'to', fields: [['stdin', 'u32'], ['output', 'u32']] },
   brokenPipe: { kind: 20, way: 'to', fields: [['stream', 'u32']] },
   resize: { kind: 19, way: 'to', fields: [['rows', 'u32'], ['columns', 'u32']] },
+  lookHealth: { kind: 21, way: 'to', fields: [] },
+  health: { kind: 22, way: 'to', fields: [['plan', 'bytes'], ['slot', 'u32'], ['every', 'u64'], ['timeout', 'u64'], ['start', 'u64'], ['startEvery', 'u64'], ['retries', 'u32']] },
   started: { kind: 32, way: 'from', fields: [['pid', 'u32'], ['startTime', 'u64']] },
   failed: { kind: 33, way: 'from', fields: [['step', 'u32'], ['error', 'u32'], ['syscall', 'str'], ['path', 'str']] },
   exit: { kind: 34, way: 'from', fields: [['code', 'u32'], ['signal', 'u32'], ['started', 'str'], ['finished', 'str'], ['why', 'str']] },

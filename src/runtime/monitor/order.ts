@@ -133,7 +133,8 @@ function bytesOf(
   });
 }
 
-const bytesOfPlan = (plan: Plan | undefined): Uint8Array => (plan ? encode(plan) : new Uint8Array());
+/** None is no bytes. */
+export const bytesOfPlan = (plan: Plan | undefined): Uint8Array => (plan ? encode(plan) : new Uint8Array());
 
 const healthWords = (health: OrderedHealth | undefined) => ({
   health: bytesOfPlan(health?.plan),

@@ -85,6 +85,36 @@ test('starting, healthy, unhealthy, healthy: in ps, inspect, filters and events'
   await out('rm', '-f', 'web');
 });
 
+test('update changes it while it runs, and for its next start', async () => {
+  const name = ['run', '-d', '--name', 'changed', '--no-healthcheck', 'busybox', 'sleep', '1000'] as const;
+  await out(...name);
+  expect(health('changed')).toBe(undefined);
+  const refused = await sandbox.tinyrun(['update', '--health-retries', '2', 'changed']);
+  expect(refused.stderr).toMatch(/^tinyrun: --health-retries "2": it has no health check\n.*--health-cmd/);
+  const often = ['--health-interval', '20ms', '--health-retries', '1'];
+  await out('update', '--health-cmd', 'echo one', ...often, 'changed');
+  await until(() => health('changed')?.Status === 'healthy');
+  expect(await out('inspect', '-f', '{{json .Config.Healthcheck}}', 'changed')).toBe(
+    JSON.stringify({ Test: ['CMD-SHELL', 'echo one'], Interval: 2e7, Retries: 1 }),
+  );
+  // at once, and what was is forgotten; the rest of it stays
+  await out('update', '--health-cmd', 'echo two; exit 4', 'changed');
+  expect(health('changed')?.Log.some(({ Output }) => Output === 'one\n')).toBe(false);
+  await until(() => health('changed')?.Status === 'unhealthy');
+  expect(health('changed')?.Log.at(-1)).toMatchObject({ ExitCode: 4, Output: 'two\n' });
+  const told = ['--since', '1h', '--until', '0s', '--filter', 'container=changed', '--format', '{{.Action}}'];
+  expect(
+    (await out('events', ...told)).split('\n').filter((action) => /^(health|update)/.test(action)),
+  ).toEqual(['update', 'health_status: healthy', 'update', 'health_status: unhealthy']);
+  await out('update', '--no-healthcheck', 'changed');
+  expect(health('changed')).toBe(undefined);
+  await out('stop', '-t', '0', 'changed');
+  await out('update', '--health-cmd', 'echo three', ...often, 'changed');
+  await out('start', 'changed');
+  await until(() => health('changed')?.Log.at(-1)?.Output === 'three\n');
+  await out('rm', '-f', 'changed');
+});
+
 test('a foreground one is told of, too, and what is asked for in vain is refused', async () => {
   const run = sandbox.tinyrun([
     'run',

@@ -53,6 +53,22 @@ describe('limits that are changed', () => {
   });
 });
 
+test('health checks are merged, but for those that are none', () => {
+  const before = (health: object) => ({ image: 'x', health });
+  const merged = (own: object, health: object) => changedConfig(before(own), { health }).health;
+  expect(merged({ test: ['CMD', 'a'], retries: 2 }, { intervalMs: 5 })).toEqual({
+    test: ['CMD', 'a'],
+    retries: 2,
+    intervalMs: 5,
+  });
+  expect(merged({ test: ['CMD', 'a'], retries: 2 }, { test: ['NONE'] })).toEqual({ test: ['NONE'] });
+  expect(merged({ test: ['NONE'] }, { test: ['CMD', 'b'], retries: 1 })).toEqual({
+    test: ['CMD', 'b'],
+    retries: 1,
+  });
+  expect(() => merged({ test: ['NONE'] }, { retries: 1 })).toThrow('health.retries: it has no health check');
+});
+
 test('the rest is merged with what there is', () => {
   const before = {
     image: 'x',

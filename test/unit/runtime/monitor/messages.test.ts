@@ -54,6 +54,20 @@ const GOLDEN: { readonly [N in MessageName]: readonly [Messages[N], string] } = 
   attach: [{ stdin: 1, output: 0 }, '12000000 00000008 01000000 00000000'],
   brokenPipe: [{ stream: 2 }, '14000000 00000004 02000000'],
   resize: [{ rows: 24, columns: 80 }, '13000000 00000008 18000000 50000000'],
+  lookHealth: [{}, '15000000 00000000'],
+  health: [
+    {
+      plan: bytes('?'),
+      slot: 4,
+      every: 1n,
+      timeout: 2n,
+      start: 0x1_0000_0000n,
+      startEvery: 5n,
+      retries: 3,
+    },
+    `16000000 00000030 01000000 3f000000 04000000
+     01000000 00000000 02000000 00000000 00000000 01000000 05000000 00000000 03000000`,
+  ],
   started: [{ pid: 4711, startTime: 0x1_0000_0002n }, '20000000 0000000c 67120000 02000000 01000000'],
   failed: [
     { step: 2, error: 13, syscall: 'open', path: '/é' },
