@@ -10,7 +10,7 @@ export const PLANNED_VERBS: ReadonlySet<string> = new Set([
 ]);
 
 const RUN =
-  '--ip --ip6 --link-local-ip --mac-address --network-alias --publish --publish-all --systemd ' +
+  '--ip --ip6 --link-local-ip --mac-address --network-alias --publish --publish-all ' +
   '--volume-driver -P -p';
 
 /** Flags by verb. */

@@ -15,7 +15,7 @@ import { type Checked, checkConfig } from './config/check.ts';
 import type { LogLimits } from './config/log.ts';
 import { type FindPid, namespacesOf } from './config/namespaces.ts';
 import type { ContainerConfig, MountConfig, SecurityConfig } from './config/types.ts';
-import { resolveUser } from './config/user.ts';
+import { type ResolvedUser, resolveUser } from './config/user.ts';
 import type { orderedHealth } from './health.ts';
 import { type HostFile, hostFileMounts, hostFiles, plainPaths } from './hostfiles.ts';
 import { idMapsOf } from './idmaps.ts';
@@ -24,6 +24,7 @@ import { containerPaths, rootfsPoint } from './layout.ts';
 import type { ContainerRecord, ImageWord } from './record.ts';
 import { checkHost } from './requirements.ts';
 import { buildSpec } from './spec.ts';
+import type { ForSystemd } from './systemd.ts';
 import type { VolumeUse } from './volume-use.ts';
 
 /** A container thought through to its spec, with nothing of it made yet. */
@@ -44,6 +45,8 @@ export interface Blueprint {
   readonly policy?: Uint8Array | undefined;
   /** Where it has any. */
   readonly volumes?: VolumeUse | undefined;
+  /** It may divide the cgroup that it is in, which is below its own. */
+  readonly nested?: boolean;
   /** What tells how it is, where anything does; it is born into this cgroup. */
   readonly health?: ((cgroup: string | undefined) => OrderedHealth) | undefined;
 }
@@ -67,13 +70,16 @@ export async function draw(roots: Roots, drawn: Drawn, findPid: FindPid): Promis
   const { config, id, argv, hostname } = record;
   const idMaps = checked.modes.user === 'private' ? idMapsOf(host) : undefined;
   const accounts = { passwd: account('etc/passwd'), group: account('etc/group') };
+  const user = resolveUser(config.user ?? image.User ?? '', accounts, config.groups);
+  const systemd = record.systemd && (await systemdOf(drawn, user));
   const built = buildSpec({
     id,
     config,
     checked,
     argv,
     image,
-    user: resolveUser(config.user ?? image.User ?? '', accounts, config.groups),
+    user,
+    systemd,
     rootfs: rootfsPoint(roots),
     host,
     hardNofile: hardNofile(host),
@@ -102,8 +108,11 @@ export async function draw(roots: Roots, drawn: Drawn, findPid: FindPid): Promis
     host,
     log: checked.log,
     policy: profile?.policy,
+    ...(systemd?.divides && { nested: true }),
     ...(record.placed && { volumes: await volumesOf(roots, record.placed) }),
-    ...(record.health && { health: await orderHealth(roots, { id, spec, host, health: record.health }) }),
+    ...(record.health && {
+      health: await orderHealth(roots, { id, spec, host, health: record.health, nested: systemd?.divides }),
+    }),
   };
 }
 
@@ -136,6 +145,14 @@ async function withVendors(spec: Spec, names: readonly string[] = []): Promise<S
   if (names.length === 0) return spec;
   const { withDevices } = await import('./cdi/find.ts');
   return withDevices(spec, names);
+}
+
+/** Nor is this. */
+async function systemdOf({ record, checked }: Drawn, user: ResolvedUser): Promise<ForSystemd> {
+  const { checkSystemdUser, forSystemd } = await import('./systemd.ts');
+  checkSystemdUser(record.config, user);
+  const mounted = checked.mounts.map(({ destination }) => destination);
+  return forSystemd(record.id, mounted, checked.modes);
 }
 
 /** Loaded for nobody else. */

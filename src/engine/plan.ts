@@ -47,6 +47,7 @@ export function planOf(
     dieWithParent: true,
     ...(config.openStdin || config.tty ? {} : { nullInput: true }),
     publish: (cgroup) => stateOf(blueprint, paths, lifeline, cgroup),
+    ...(blueprint.nested ? { nested: true } : {}),
     ...(config.init ? { init: true } : {}),
   });
   if (compiled.cgroup !== undefined) checkHabitable(compiled.cgroup);

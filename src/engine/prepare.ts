@@ -16,6 +16,7 @@ import { ConfigError } from './config/error.ts';
 import { healthOf } from './config/health.ts';
 import { cleanTarget, missingSources, mountsOf, type PlacedVolume } from './config/mounts.ts';
 import type { FindPid } from './config/namespaces.ts';
+import { isSystemd, SYSTEMD_STOP } from './config/systemd.ts';
 import type { ContainerConfig, MountConfig } from './config/types.ts';
 import { checkCidfile } from './create.ts';
 import { findImage } from './find-image.ts';
@@ -41,6 +42,7 @@ export async function prepare(
   const host = hostFacts();
   checkHost(host);
   const checked = checkConfig(config, host);
+  if (config.systemd === 'always') (await import('./systemd.ts')).checkSystemd(config, checked.modes);
   checkCidfile(options.cidfile);
   for (const warning of checked.warnings) options.notify?.(`WARNING: ${warning}`);
   const { id = newContainerId() } = options;
@@ -93,8 +95,11 @@ function hostnameOf({ hostname, network, namespaces }: ContainerConfig, id: stri
 }
 
 /** The image's word is advice: one that names no signal is SIGTERM, as with Docker. */
-const stopSignalOf = ({ stop }: ContainerConfig, { StopSignal = '' }: ImageDefaults): number =>
-  stop?.signal ?? signalNumber(StopSignal) ?? SIGTERM;
+const stopSignalOf = (
+  { stop }: ContainerConfig,
+  { StopSignal = '' }: ImageDefaults,
+  systemd: boolean,
+): number => stop?.signal ?? signalNumber(StopSignal) ?? (systemd ? SYSTEMD_STOP : SIGTERM);
 
 function recordOf(
   config: ContainerConfig,
@@ -108,6 +113,7 @@ function recordOf(
 ): Omit<ContainerRecord, 'name'> {
   const defaults = image.config.config ?? {};
   const health = healthOf(config.health, defaults);
+  const systemd = isSystemd(config, made.argv);
   return {
     version: 2,
     ...made,
@@ -115,7 +121,8 @@ function recordOf(
     config,
     image: { id: image.id, layers, word: wordOf(defaults) },
     labels: { ...defaults.Labels, ...config.labels },
-    stopSignal: stopSignalOf(config, defaults),
+    stopSignal: stopSignalOf(config, defaults, systemd),
+    ...(systemd && { systemd }),
     ...(health && { health }),
   };
 }

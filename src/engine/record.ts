@@ -39,6 +39,8 @@ export interface ContainerRecord {
   readonly hostname: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly stopSignal: number;
+  /** systemd is its PID 1, and has what it wants. */
+  readonly systemd?: true;
   /** What tells how it is, where anything does. */
   readonly health?: Health;
   /** AppArmor's profile that it is under: asked for, or the default one of this host. */

@@ -28,6 +28,7 @@ import { cleanTarget } from './config/mounts.ts';
 import { sysctlsOf } from './config/sysctls.ts';
 import type { ContainerConfig } from './config/types.ts';
 import type { ResolvedUser } from './config/user.ts';
+import type { ForSystemd } from './systemd.ts';
 
 /** All that a spec is made of; everything that needed the host has been read by now. */
 export interface SpecInput {
@@ -53,6 +54,8 @@ export interface SpecInput {
   readonly readProfile?: ((target: SeccompTarget) => LinuxSeccomp | undefined) | undefined;
   /** Those asked for, then /etc/hosts and its like. */
   readonly mounts: readonly Mount[];
+  /** Where that is PID 1. */
+  readonly systemd?: ForSystemd | undefined;
   readonly consoleSize?: { readonly rows: number; readonly columns: number } | undefined;
 }
 
@@ -93,11 +96,12 @@ function processOf(input: SpecInput): Process {
   };
 }
 
-function environment({ config, image, user, hostname }: SpecInput): string[] {
+function environment({ config, image, user, hostname, systemd }: SpecInput): string[] {
   const defaults = [
     `PATH=${DEFAULT_PATH}`,
     ...(hostname ? [`HOSTNAME=${hostname}`] : []),
     ...(config.tty ? ['TERM=xterm'] : []),
+    ...(systemd?.env ?? []),
   ];
   const merged = mergeEnv(defaults, image.Env ?? [], config.env ?? []);
   const nameless = merged.find((entry) => entry.startsWith('='));
@@ -128,17 +132,18 @@ function isPrivate(namespaces: readonly LinuxNamespace[], type: LinuxNamespace['
 }
 
 /** The default mounts, less those that are replaced, then the user's own. */
-function allMounts({ config, checked, namespaces, mounts, idMaps }: SpecInput): Mount[] {
+function allMounts({ config, checked, namespaces, mounts, idMaps, systemd }: SpecInput): Mount[] {
   const replaced = new Set(mounts.map((mount) => cleanTarget(mount.destination)));
   if (config.namespaces?.ipc === 'none') replaced.add('/dev/shm');
   // with a /dev of one's own nothing of ours is mounted below it, either
   const stays = ({ destination }: Mount) =>
     !replaced.has(destination) && !(replaced.has('/dev') && destination.startsWith('/dev/'));
+  const divides = ({ destination }: Mount) => systemd?.divides === true && destination === '/sys/fs/cgroup';
   const base = defaultMounts(checked.shmSize)
     .filter(stays)
     .map((mount) => ipcOf(namespaces, idMaps !== undefined, mount))
-    .map((mount) => (config.security?.privileged ? writable(mount) : mount));
-  return [...base, ...mounts];
+    .map((mount) => (config.security?.privileged || divides(mount) ? writable(mount) : mount));
+  return [...base, ...(systemd?.mounts ?? []), ...mounts];
 }
 
 /**

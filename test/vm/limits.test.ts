@@ -68,6 +68,40 @@ test('beyond -m the program is killed: 137, OOMKilled', () => {
   assert.equal(tinyrun('rm', 'oom').code, 0);
 });
 
+test('killed for memory by its policy again, and told why', async () => {
+  const flags = '-m 32m --restart on-failure:1 --health-cmd true --health-interval 1h'.split(' ');
+  const begun = tinyrun('run', '-d', '--name', 'hog', ...flags, 'busybox', 'tail', '/dev/zero');
+  assert.equal(begun.code, 0, begun.stderr);
+  const state = () =>
+    tinyrun(
+      'inspect',
+      '-f',
+      '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.State.Health.Status}}',
+      'hog',
+    ).stdout.trim();
+  let now = state();
+  for (let i = 0; i < 60 && !now.startsWith('exited 1'); i++) now = state();
+  assert.equal(now, 'exited 1 137 true starting');
+  const why = tinyrun('why', 'hog').stdout;
+  assert.match(why, /the kernel killed it: its memory limit of 32MiB was reached, at most it had 3\d/);
+  const told = tinyrun(
+    'events',
+    '--since',
+    '1h',
+    '--until',
+    '0s',
+    '--filter',
+    'container=hog',
+    '--format',
+    '{{.Action}}',
+  );
+  assert.deepEqual(
+    told.stdout.split('\n').filter((action) => /^(start|oom|die)$/.test(action)),
+    ['start', 'oom', 'die', 'start', 'oom', 'die'],
+  );
+  assert.equal(tinyrun('rm', 'hog').code, 0);
+});
+
 test('OOMKilled is told when only a child died', () => {
   const script = 'tail /dev/zero; echo "child $?"';
   const { stdout } = tinyrun('run', '--name', 'child', '-m', '32m', 'busybox', 'sh', '-c', script);

@@ -1,5 +1,7 @@
 import type { Command as Program } from 'commander';
 import type { ContainerConfig } from '../../engine/config/types.ts';
+import { TinyrunError } from '../../errors.ts';
+import { booleanOf } from '../../store/words.ts';
 import { collect, seconds, wholeNumber } from '../options.ts';
 import type { FlagGroup, Host } from './group.ts';
 import { inherit, readEnvFile } from './parse/env.ts';
@@ -21,6 +23,7 @@ interface Flags extends ProgramFlags {
   readonly init?: boolean;
   readonly stopSignal?: string;
   readonly stopTimeout?: number;
+  readonly systemd?: string;
 }
 
 /** `workdir`: what is said of that flag. */
@@ -51,23 +54,35 @@ export const processFlags: FlagGroup<Flags> = {
       .option('--group-add <GROUP>', 'one more group', collect)
       .option('--entrypoint <PROGRAM>', "replace the image's entrypoint; empty: reset it")
       .option('--init', 'a small init as PID 1 forwards signals and reaps')
+      .option(
+        '--systemd <WHEN>',
+        'make room for systemd as PID 1: true (where it is what runs), false or always',
+      )
       .option('--stop-signal <SIGNAL>', 'what asks the program to end')
       .option('--stop-timeout <SECONDS>', 'how long it may take to, 10 without; -1 is for ever', wholeNumber),
-  read: ({ entrypoint, stopSignal, stopTimeout, ...flags }, host) => ({
+  read: ({ entrypoint, stopSignal, stopTimeout, systemd, ...flags }, host) => ({
     ...readProgram(flags, host),
     groups: flags.groupAdd,
     entrypoint: entrypoint === undefined ? undefined : [entrypoint].filter(Boolean),
     init: flags.init,
+    systemd: systemd === undefined ? undefined : systemdOf(systemd),
     stop: stopOf(stopSignal, stopTimeout),
   }),
   names: {
     env: '--env %q',
     workdir: '--workdir %q',
     groups: '--group-add %s',
+    systemd: '--systemd %q',
     'stop.signal': '--stop-signal %q',
     'stop.graceMs': '--stop-timeout %q',
   },
 };
+
+function systemdOf(text: string): ContainerConfig['systemd'] {
+  const when = text === 'always' ? text : booleanOf(text);
+  if (when !== undefined) return when;
+  throw new TinyrunError('FLAG', `--systemd ${JSON.stringify(text)}: none of true, false and always`);
+}
 
 function stopOf(signal: string | undefined, timeout: number | undefined): ContainerConfig['stop'] {
   const asked = {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, kernelReason, TinyrunError } from '../../errors.ts';
 import type { Spec } from '../../spec/types.ts';
@@ -7,11 +7,17 @@ import { ConfigError } from '../config/error.ts';
 import { type FoundCdi, injectDevices } from './inject.ts';
 import { checkCdi, isQualified } from './spec.ts';
 
-/** Of JSON alone: `nvidia-ctk cdi generate --format json` writes it. What is generated at boot is newer than what was written down. */
+/** What is generated at boot is newer than what was written down. */
 const DIRECTORIES: readonly string[] = ['/var/run/cdi', '/etc/cdi'];
 
+const MOST_BYTES = 2 ** 22;
+
 /** A container's spec with the devices of vendors that it asks for. @throws TinyrunError */
-export function withDevices(spec: Spec, names: readonly string[], directories = DIRECTORIES): Spec {
+export async function withDevices(
+  spec: Spec,
+  names: readonly string[],
+  directories = DIRECTORIES,
+): Promise<Spec> {
   for (const [index, name] of names.entries())
     if (!isQualified(name))
       throw new ConfigError(
@@ -19,9 +25,8 @@ export function withDevices(spec: Spec, names: readonly string[], directories = 
         `invalid device name ${JSON.stringify(name)}, expecting "<vendor>/<class>=<name>"`,
       );
   const kinds = new Set(names.map((name) => name.slice(0, name.indexOf('='))));
-  const found = directories.map((directory) =>
-    specsIn(directory).filter(({ spec: { kind } }) => kinds.has(kind)),
-  );
+  const read = await Promise.all(directories.map(specsIn));
+  const found = read.map((specs) => specs.filter(({ spec: { kind } }) => kinds.has(kind)));
   for (const specs of found) refuseConflicts(names, specs);
   return injectDevices(spec, names, found.flat(), deviceAt);
 }
@@ -40,12 +45,13 @@ function refuseConflicts(names: readonly string[], specs: readonly FoundCdi[]): 
   }
 }
 
-function specsIn(directory: string): FoundCdi[] {
-  return filesIn(directory)
-    .filter((name) => name.endsWith('.json'))
-    .sort()
-    .map((name) => readSpec(join(directory, name)));
-}
+const specsIn = (directory: string): Promise<FoundCdi[]> =>
+  Promise.all(
+    filesIn(directory)
+      .filter((name) => /\.(json|ya?ml)$/.test(name))
+      .sort()
+      .map((name) => readSpec(join(directory, name))),
+  );
 
 function filesIn(directory: string): string[] {
   try {
@@ -56,19 +62,30 @@ function filesIn(directory: string): string[] {
   }
 }
 
-function readSpec(path: string): FoundCdi {
-  const fail = (problem: string, cause?: unknown) =>
-    new TinyrunError('SPEC_INVALID', `CDI specification ${path}: ${problem}`, { cause });
+async function readSpec(path: string): Promise<FoundCdi> {
+  const fail = (problem: string, cause?: unknown, line?: number) =>
+    new TinyrunError('SPEC_INVALID', `CDI specification ${path}${line ? `:${line}` : ''}: ${problem}`, {
+      cause,
+    });
   let text: string;
   try {
+    if (statSync(path).size > MOST_BYTES) throw fail(`larger than ${MOST_BYTES >> 20} MB`);
     text = readFileSync(path, 'utf8');
   } catch (cause) {
+    if (cause instanceof TinyrunError) throw cause;
     throw fail(kernelReason(cause), cause);
   }
   try {
-    return { path, spec: checkCdi(JSON.parse(text), path) };
+    return { path, spec: checkCdi(await valueOf(path, text), path) };
   } catch (cause) {
     if (cause instanceof TinyrunError) throw cause;
-    throw fail((cause as Error).message, cause);
+    throw fail((cause as Error).message, cause, (cause as { line?: number }).line);
   }
+}
+
+/** Read by what its name ends with; the reader of YAML is loaded for nobody else. */
+async function valueOf(path: string, text: string): Promise<unknown> {
+  if (path.endsWith('.json')) return JSON.parse(text);
+  const { parseYaml } = await import('./yaml.ts');
+  return parseYaml(text);
 }

@@ -11,6 +11,7 @@ const KINDS = {
   object: (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value),
   table: (value: unknown) => KINDS.object(value) && Object.values(value as object).every(KINDS.text),
   mode: (value: unknown) => KINDS.text(value) || KINDS.object(value),
+  systemd: (value: unknown) => KINDS.switch(value) || value === 'always',
 };
 
 const NAMES: Readonly<Record<keyof typeof KINDS, string>> = {
@@ -22,6 +23,7 @@ const NAMES: Readonly<Record<keyof typeof KINDS, string>> = {
   object: 'an object',
   table: 'an object of texts',
   mode: 'a word or an object',
+  systemd: "true, false or 'always'",
 };
 
 const FIELDS: Readonly<Record<keyof ContainerConfig, keyof typeof KINDS>> = {
@@ -40,6 +42,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, keyof typeof KINDS>> = {
   tty: 'switch',
   openStdin: 'switch',
   init: 'switch',
+  systemd: 'systemd',
   readOnly: 'switch',
   stop: 'object',
   restart: 'object',

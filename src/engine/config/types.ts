@@ -33,6 +33,11 @@ export interface ContainerConfig {
   readonly openStdin?: boolean | undefined;
   /** tinyrun-init stays as PID 1, forwards signals and reaps. */
   readonly init?: boolean | undefined;
+  /**
+   * systemd as PID 1: directories in memory where it wants them, a cgroup that it may divide, SIGRTMIN+3 to end it. `true`,
+   * the default: where the program is named as one (`systemd`, `/sbin/init`); `always`: whatever it is.
+   */
+  readonly systemd?: boolean | 'always' | undefined;
   /** The root file system cannot be written. */
   readonly readOnly?: boolean | undefined;
   /** How it is asked to end, and how long it may take (10000 without; -1: as long as it likes) before it is killed. */

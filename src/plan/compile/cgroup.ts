@@ -5,7 +5,7 @@ import { allowsAll, deviceProgram } from '../bpf-devices.ts';
 import type { CgroupFacts } from '../host.ts';
 import { NO_SLOT, type Undo } from '../types.ts';
 import type { Context } from './context.ts';
-import { type CgroupChoice, STAGE } from './options.ts';
+import { type CgroupChoice, NESTED, STAGE } from './options.ts';
 import { type CgroupWrite, cgroupWrites, withoutV2, writeStep } from './resources.ts';
 
 export interface Cgroup {
@@ -92,6 +92,38 @@ const removeCgroup = (path: string): Undo[] => [
   { op: 'cgroupKill', args: { path } },
 ];
 
+/** As deep as they are removed again, and more than a distribution makes. */
+const BOUNDS = { 'cgroup.max.depth': '15', 'cgroup.max.descendants': '4096' };
+
+/**
+ * The cgroup that the container sees as the root, and writes to. Were that the limited one, it would lift its limits: the
+ * kernel keeps it from that only where the host has mounted cgroup2 with nsdelegate. Answers its slot.
+ */
+function nest(c: Context, { root, path: above }: { root: string; path: string }): number {
+  const { controllers } = c.host.cgroup;
+  const below = (name: string) => ({ root, path: `${above}/${name}`, controllers });
+  for (const [file, value] of Object.entries(BOUNDS))
+    c.onHost(
+      'writeFile',
+      { path: `${root}/${above}/${file}`, value },
+      'cgroups of its own cost the host memory',
+    );
+  const beside = c.slot();
+  c.onHost(
+    'cgroupCreate',
+    { ...below(NESTED.beside), slot: beside },
+    'for what is run in it from outside: no process may be in a group that is divided',
+  );
+  c.onHost('closeSlot', { slot: beside }, 'it is there');
+  const slot = c.slot();
+  c.onHost(
+    'cgroupCreate',
+    { ...below(NESTED.own), slot },
+    'the root of the groups that it sees and may divide: its limits are one above, out of its reach',
+  );
+  return slot;
+}
+
 /** Somebody without privileges has no cgroup to make one in, unless it was delegated. */
 const mayMake = (c: Context): boolean => c.holds('CAP_SYS_ADMIN') && !c.host.inUserns;
 
@@ -135,10 +167,11 @@ export function makeCgroup(c: Context): Cgroup {
     { undo: removeCgroup(path) },
   );
   limits(c, path, writes);
+  const born = c.options.nested ? nest(c, { root, path: below }) : slot;
   // The verifier takes its time. Where the program cannot run before the host lane says so (awaitState) or has ended
   // (start), that time can be the container's too: until then there is only tinyrun-init in it.
   if (c.options.publish || c.options.wait.kind === 'fifo')
-    return { slot, path, afterBirth: () => devices(c, slot), ...late };
+    return { slot: born, path, afterBirth: () => devices(c, slot), ...late };
   devices(c, slot);
-  return { slot, path, ...late };
+  return { slot: born, path, ...late };
 }

@@ -78,6 +78,8 @@ export interface CompileOptions {
   readonly beneath?: Readonly<Record<string, string>> | undefined;
   /** Without: from linux.cgroupsPath, as runc's fs driver reads it. */
   readonly cgroup?: CgroupChoice;
+  /** Its processes are in a cgroup below the one that is limited, and may divide it: for whom writes to /sys/fs/cgroup. */
+  readonly nested?: boolean;
   /** linux.seccomp compiled by the addon: struct sock_filter bytes and SECCOMP_FILTER_FLAG_*. */
   readonly seccomp?: { readonly filter: Uint8Array; readonly flags: number };
   /** What the kernel is to learn of process.apparmorProfile, compiled by apparmor_parser(8), where it does not know it yet. */
@@ -110,6 +112,9 @@ export interface CompileOptions {
    */
   readonly publish?: (cgroup: string | undefined) => StepArgs['publish'];
 }
+
+/** Of a nested one, below its cgroup: its own, and one for what is run in it from outside, which must not be in a divided one. */
+export const NESTED = { own: 'payload', beside: 'beside' } as const;
 
 /** Tags of yield steps: what Node is asked to do. */
 export const YIELD = {

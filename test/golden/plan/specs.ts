@@ -271,6 +271,10 @@ const ROOT_CASES: Record<string, Case> = {
 };
 
 const CGROUP_CASES: Record<string, Case> = {
+  'cgroup-nested': {
+    spec: linux({ cgroupsPath: '/pods/a', resources: { pids: { limit: 10 } } }),
+    options: { nested: true },
+  },
   'cgroup-v2-limits': {
     spec: linux({
       cgroupsPath: '/pods/a',

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../../src/engine/config/check.ts';
 import type { ContainerConfig } from '../../../src/engine/config/types.ts';
 import { buildSpec, type SpecInput } from '../../../src/engine/spec.ts';
+import { forSystemd } from '../../../src/engine/systemd.ts';
 import type { HostFacts } from '../../../src/plan/host.ts';
 import { MASKED_PATHS } from '../../../src/spec/defaults.ts';
 import { CAPABILITIES } from '../../../src/spec/linux.ts';
@@ -54,6 +55,23 @@ function input(more: Partial<ContainerConfig> = {}, given: Partial<SpecInput> = 
 const add = (name: string) => ({ security: { capabilities: { add: [name] } } });
 const build = (options?: Partial<ContainerConfig>, more?: Partial<SpecInput>) =>
   buildSpec(input(options, more));
+
+test('for systemd: directories in memory below what is asked for, and a cgroup that it may write to', () => {
+  const systemd = forSystemd('d'.repeat(64), [], checkConfig({ image: 'x' }, HOST).modes);
+  const mounts = [{ destination: '/run/secrets', type: 'tmpfs', source: 'tmpfs' }];
+  const spec = build({}, { systemd, mounts });
+  const at = (path: string) => spec.mounts?.findIndex(({ destination }) => destination === path) ?? -1;
+  expect(spec.mounts?.[at('/sys/fs/cgroup')]?.options).not.toContain('ro');
+  expect(spec.mounts?.[at('/sys')]?.options).toContain('ro');
+  expect(spec.mounts?.[at('/run')]).toMatchObject({
+    type: 'tmpfs',
+    options: expect.arrayContaining(['nosuid']),
+  });
+  expect(at('/run')).toBeLessThan(at('/run/secrets'));
+  expect(spec.process?.env).toContain('container=tinyrun');
+  const own = build({ env: ['container=mine'] }, { systemd });
+  expect(own.process?.env?.filter((entry) => entry.startsWith('container='))).toEqual(['container=mine']);
+});
 
 test('the heat of each processor of the host is masked, but for the privileged', () => {
   const thermalThrottle = [0, 1].map((n) => `/sys/devices/system/cpu/cpu${n}/thermal_throttle`);

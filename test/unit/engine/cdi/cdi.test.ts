@@ -163,25 +163,83 @@ describe('files', () => {
   afterAll(() => rmSync(root, { recursive: true }));
   const write = (file: string, env: string, more: Partial<CdiSpec> = {}) =>
     writeFileSync(file, JSON.stringify(cdi({ env: [env] }, more)));
-  const envOf = () => withDevices(SPEC, ['vendor.com/device=one'], [high, low]).process?.env?.at(-1);
+  const envOf = async () =>
+    (await withDevices(SPEC, ['vendor.com/device=one'], [high, low])).process?.env?.at(-1);
 
-  test('those made at boot come before those written down; two that say the same device are refused', () => {
+  test('those made at boot come before those written down; two that say the same device are refused', async () => {
     write(path.join(low, 'a.json'), 'FROM=etc');
-    expect(envOf()).toBe('FROM=etc');
+    expect(await envOf()).toBe('FROM=etc');
     write(path.join(high, 'a.json'), 'FROM=run');
-    expect(envOf()).toBe('FROM=run');
+    expect(await envOf()).toBe('FROM=run');
     write(path.join(low, 'b.json'), 'FROM=again');
-    expect(envOf).toThrow(/conflicting device "vendor.com\/device=one" \(specs .*a\.json, .*b\.json\)/);
+    await expect(envOf()).rejects.toThrow(
+      /conflicting device "vendor.com\/device=one" \(specs .*a\.json, .*b\.json\)/,
+    );
     rmSync(path.join(low, 'b.json'));
     writeFileSync(path.join(low, 'c.json'), '{');
-    expect(envOf).toThrow(/CDI specification .*c\.json: /);
+    await expect(envOf()).rejects.toThrow(/CDI specification .*c\.json: /);
     rmSync(path.join(low, 'c.json'));
-    expect(() => withDevices(SPEC, ['no name'], [])).toThrow(
+    await expect(withDevices(SPEC, ['no name'], [])).rejects.toThrow(
       'vendorDevices[0]: invalid device name "no name"',
     );
-    expect(() => withDevices(SPEC, ['a/b=c'], [path.join(root, 'none')])).toThrow(
+    await expect(withDevices(SPEC, ['a/b=c'], [path.join(root, 'none')])).rejects.toThrow(
       'unresolvable CDI devices a/b=c',
     );
+  });
+});
+
+describe('YAML', () => {
+  const root = mkdtempSync(path.join(tmpdir(), 'cdi-yaml-'));
+  afterAll(() => rmSync(root, { recursive: true }));
+  const file = path.join(root, 'v.yaml');
+  const injected = (text: string) => {
+    writeFileSync(file, text);
+    return withDevices(SPEC, ['vendor.com/device=one'], [root]);
+  };
+  const HEAD = 'cdiVersion: 0.6.0\nkind: vendor.com/device\n';
+
+  test('is read as Go does: octal modes, anchors, merges', async () => {
+    const { process, linux } = await injected(`${HEAD}
+# as nvidia-ctk writes it, and people
+containerEdits: &common
+  env: [A=yaml, "NO=no"]
+devices:
+- name: one
+  containerEdits:
+    <<: *common
+    deviceNodes:
+    - {path: /dev/x, type: c, major: 1, minor: 3, fileMode: 0660, permissions: rw}
+`);
+    expect(process?.env).toEqual(['A=yaml', 'B=2', 'NO=no']);
+    expect(linux?.devices).toMatchObject([{ path: '/dev/x', fileMode: 0o660 }]);
+  });
+
+  const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]']
+    .concat(
+      [...'bcdefghij'].map(
+        (name, at) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghij'[at]}`).join(', ')}]`,
+      ),
+    )
+    .join('\n');
+  test.each([
+    ['what is no YAML', `${HEAD}devices: [`, /CDI specification .*v\.yaml:3: unexpected end/],
+    ['a key twice', `${HEAD}kind: other\n`, /v\.yaml:3: duplicated mapping key/],
+    ['a tag', `${HEAD}devices: !!js/function "x"\n`, /v\.yaml:3: unknown scalar tag/],
+    ['aliases that stand for more than memory holds', `${HEAD}${bomb}`, /v\.yaml: more than 100000 values/],
+    ['what has itself in it', `${HEAD}x: &a [*a]\n`, /v\.yaml: nested more than 20 deep/],
+    ['depth', `${HEAD}x: ${'['.repeat(10_000)}`, /v\.yaml:3: nesting exceeded/],
+    ['size', `${HEAD}#${' '.repeat(5 << 20)}`, /v\.yaml: larger than 4 MB/],
+    ['a type', `${HEAD}devices: yes\n`, /v\.yaml: a field of its devices or containerEdits is not/],
+    ['a number for a text', `${HEAD}devices: [{name: [1]}]\n`, /v\.yaml: a field of its devices/],
+    ['no document', '', /v\.yaml: expected a document/],
+    ['two documents', `${HEAD}---\n${HEAD}`, /v\.yaml: expected a single document/],
+  ])('%s is refused', async (_, text, words) => {
+    await expect(injected(text)).rejects.toThrow(words);
+  });
+
+  test('no prototype of ours is its', async () => {
+    await injected(`${HEAD}__proto__: {polluted: 1}\ndevices: [{name: one}]\n`);
+    expect(({} as Record<string, unknown>).polluted).toBe(undefined);
   });
 });
 
