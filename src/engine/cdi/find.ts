@@ -76,7 +76,7 @@ async function readSpec(path: string): Promise<FoundCdi> {
     throw fail(kernelReason(cause), cause);
   }
   try {
-    return { path, spec: checkCdi(await valueOf(path, text), path) };
+    return { path, spec: checkCdi(await readAs(path, text), path) };
   } catch (cause) {
     if (cause instanceof TinyrunError) throw cause;
     throw fail((cause as Error).message, cause, (cause as { line?: number }).line);
@@ -84,7 +84,7 @@ async function readSpec(path: string): Promise<FoundCdi> {
 }
 
 /** Read by what its name ends with; the reader of YAML is loaded for nobody else. */
-async function valueOf(path: string, text: string): Promise<unknown> {
+async function readAs(path: string, text: string): Promise<unknown> {
   if (path.endsWith('.json')) return JSON.parse(text);
   const { parseYaml } = await import('./yaml.ts');
   return parseYaml(text);
