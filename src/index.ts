@@ -35,6 +35,8 @@ export type {
 } from './engine/config/types.ts';
 export type { UpdateConfig } from './engine/config/update.ts';
 export type { Copied, CopyOptions } from './engine/copy.ts';
+export type { Rehearsed } from './engine/deeds/aloud.ts';
+export type { Deed } from './engine/deeds/deed.ts';
 export type { EventOptions } from './engine/events.ts';
 export type { WhyReport } from './engine/explain-end.ts';
 export type { SystemInfo } from './engine/info.ts';

@@ -1,5 +1,6 @@
 import type { Command as Program } from 'commander';
 import type { Command, Context } from './command.ts';
+import { defineLooking } from './looking.ts';
 import { membersOf, type Table, type Verb } from './verb.ts';
 
 /** Adds one verb under the names of `path`, with its arguments and options: the only one a run of tinyrun pays for. */
@@ -17,6 +18,7 @@ export function addCommand(
   sub.usage(command.usage);
   if (command.passThrough) sub.passThroughOptions();
   command.define(sub, context);
+  if (verb.changes) defineLooking(sub, { ...command, changes: verb.changes }, context);
   if (verb.names.length > 1)
     addSection(sub, 'Aliases', [verb.names.map((name) => `tinyrun ${name}`).join(', ')]);
   if (command.examples.length > 0) addSection(sub, 'Examples', command.examples);

@@ -18,8 +18,20 @@ export interface Context {
   out(text: string): void;
   /** Writes to standard error at once, control characters spelt out. */
   err(text: string): void;
+  /** Somebody looks on, by --explain or --trace. */
+  looking?: Looking;
   /** `out` of text with control characters of our own; the caller has made those of others visible. */
   draw(text: string): void;
+}
+
+/** What is done is told, or only told. */
+export interface Looking {
+  /** Nothing is done: what is answered would be true only then, and is not printed. */
+  readonly isRehearsal: boolean;
+  /** Says something to people before that. */
+  say(text: string): void;
+  /** What is told last; not `isDone`: something was refused. */
+  end(isDone: boolean): void;
 }
 
 /**
@@ -35,5 +47,7 @@ export interface Command {
   readonly examples: readonly string[];
   /** The first argument that is not a flag ends the flags, as in `run IMAGE ls -l`. */
   readonly passThrough?: boolean;
+  /** It answers --explain itself, by the plan that it would run; others are rehearsed. */
+  readonly explains?: boolean;
   define(program: Program, context: Context): void;
 }

@@ -73,7 +73,13 @@ async function runVerb(place: Place & { is: 'verb' }, line: Line, at: Progress):
   at.command = commandPath(sub);
   Object.assign(context, resolveRoots(line.roots, process.env), { debug: line.debug, command: at.command });
   const args = plainBooleans(rest, sub, command.passThrough === true);
-  await parsed(() => sub.parseAsync(args, { from: 'user' }), sub, name);
+  let isDone = false;
+  try {
+    await parsed(() => sub.parseAsync(args, { from: 'user' }), sub, name);
+    isDone = context.exitCode === 0;
+  } finally {
+    context.looking?.end(isDone);
+  }
   return context.exitCode;
 }
 

@@ -9,6 +9,11 @@ export interface Verb {
   readonly names: readonly [string, ...string[]];
   /** One line, lowercase, no full stop. */
   readonly summary: string;
+  /**
+   * It does something to the system: it has --explain and --trace then. `elsewhere`: a registry has a part in it, whose answers
+   * nobody knows before it is asked: it has --trace.
+   */
+  readonly changes: boolean | 'elsewhere';
   /** In no list. */
   readonly hidden?: boolean;
   readonly hot?: Hot;

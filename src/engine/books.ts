@@ -73,6 +73,9 @@ export function booksOfStart(
   };
 }
 
+/** The same of `exec`, once its program runs, and when it has ended. */
+export const booksOfExec = (roots: Roots): Asides => ({ before: [], after: [told(roots)] });
+
 const told = (roots: Roots): Aside => ({
   syscall: calls(
     `open(${quote(eventsPath(roots))}, O_APPEND|O_CREAT, 0600)`,

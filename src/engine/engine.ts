@@ -13,6 +13,8 @@ import type { ContainerConfig, ExecConfig } from './config/types.ts';
 import type { UpdateConfig } from './config/update.ts';
 import type { Copied, CopyOptions } from './copy.ts';
 import { makeContainer } from './create.ts';
+import type { Rehearsed } from './deeds/aloud.ts';
+import type { Deed } from './deeds/deed.ts';
 import type { EventOptions } from './events.ts';
 import { execContainer, execDetached, planExec } from './exec.ts';
 import type { WhyReport } from './explain-end.ts';
@@ -187,6 +189,21 @@ export interface Engine {
   pruneVolumes(options?: { all?: boolean; filters?: readonly string[] }): Promise<PrunedVolumes>;
   /** Removes the images that no container has, those without a name or `all`, that all `filters` hold for. */
   pruneImages(options?: { all?: boolean; filters?: readonly string[] | undefined }): Promise<PrunedImages>;
+  /**
+   * What `act` would do to the system by this engine, whichever verbs it calls: none of it is done. What they answer is as if it were.
+   * What others do in this process meanwhile is theirs.
+   * @throws what `act` throws: what would be refused
+   * @example
+   * const { deeds } = await engine.rehearse(() => engine.stop('web'));
+   * for (const { by, syscall, why } of deeds) console.log(by, syscall, why);
+   */
+  rehearse<T>(act: () => T | Promise<T>): Promise<Rehearsed<T>>;
+  /**
+   * Does it, and tells each deed with its time, once it is done.
+   * @example
+   * await engine.trace(() => engine.remove('web'), ({ syscall, ns }) => console.log(syscall, ns));
+   */
+  trace<T>(act: () => T | Promise<T>, onDeed: (deed: Deed) => void): Promise<T>;
   /** Takes back what a crash left; with `dryRun` it is only told. */
   collectGarbage(options?: { dryRun?: boolean }): Promise<readonly Swept[]>;
 }
@@ -299,6 +316,8 @@ export function createEngine(
     findVolume: async (name) => (await import('./volumes.ts')).findVolume(roots, name),
     removeVolume: async (name, options) => (await import('./volumes.ts')).removeVolume(roots, name, options),
     pruneImages: async (options) => (await import('./prune-images.ts')).pruneStored(roots, options),
+    rehearse: async (act) => (await import('./deeds/aloud.ts')).rehearse(roots, act),
+    trace: async (act, onDeed) => (await import('./deeds/aloud.ts')).aloud(roots, act, onDeed),
     collectGarbage: async (options) => (await import('./garbage.ts')).collectGarbage(roots, options),
     pruneVolumes: async (options) => (await import('./volumes.ts')).pruneVolumes(roots, options),
   };

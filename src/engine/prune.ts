@@ -9,7 +9,8 @@ import { writtenBy } from './usage.ts';
 export interface Pruned {
   /** Ids of those that were removed. */
   readonly deleted: readonly string[];
-  /** Bytes that they had written. */
+  /** Bytes that each of them had written, and all of them. */
+  readonly sizes: readonly number[];
   readonly reclaimed: number;
   /** Why others could not be. */
   readonly failed: readonly Error[];
@@ -29,20 +30,21 @@ export async function pruneContainers(roots: Roots, filters: readonly string[] =
     (view) => STOPPED.includes(view.status) && isWanted(view),
   );
   const deleted: string[] = [];
-  let reclaimed = 0;
+  const sizes: number[] = [];
   for (const view of going) {
     const { id } = view.record;
     const size = writtenBy(roots, view);
     try {
       await removeContainer(roots, id, false);
       deleted.push(id);
-      reclaimed += size;
+      sizes.push(size);
     } catch (error) {
       if (!isBusy(error)) failed.push(error as Error);
     }
   }
+  const reclaimed = sizes.reduce((sum, size) => sum + size, 0);
   tellPrune(roots, 'container', reclaimed);
-  return { deleted, reclaimed, failed };
+  return { deleted, sizes, reclaimed, failed };
 }
 
 /** Another has removed it, or started it. */

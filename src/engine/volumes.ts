@@ -97,6 +97,8 @@ export function removeVolume(roots: Roots, name: string, { force = false } = {})
 
 export interface PrunedVolumes {
   readonly deleted: readonly string[];
+  /** Bytes in each of them, and in all. */
+  readonly sizes: readonly number[];
   readonly reclaimed: number;
   readonly failed: readonly Error[];
 }
@@ -110,7 +112,7 @@ export function pruneVolumes(
   const isWanted = wantedBy(filters, ['all', 'label', 'label!']);
   const failed: Error[] = [];
   const deleted: string[] = [];
-  let reclaimed = 0;
+  const sizes: number[] = [];
   for (const view of listVolumes(roots, [], (error) => failed.push(error))) {
     const { record, users, mountpoint } = view;
     if (users.length > 0 || !(isAll || record.anonymous) || !isWanted(view)) continue;
@@ -118,7 +120,7 @@ export function pruneVolumes(
     try {
       removeVolume(roots, record.name, { force: true });
       deleted.push(record.name);
-      reclaimed += size;
+      sizes.push(size);
     } catch (error) {
       // a damaged container has been told of
       const isKnown =
@@ -126,8 +128,9 @@ export function pruneVolumes(
       if (!isKnown) failed.push(error as Error);
     }
   }
+  const reclaimed = sizes.reduce((sum, size) => sum + size, 0);
   tellPrune(roots, 'volume', reclaimed);
-  return { deleted, reclaimed, failed };
+  return { deleted, sizes, reclaimed, failed };
 }
 
 const missing = (what: string, name: string): TinyrunError =>

@@ -161,8 +161,11 @@ export interface NativeAddon {
   unblockSignal(signal: number): void;
   /** Polls the pidfd in the event loop, then waitid(P_PIDFD); for children of this process. */
   waitPidfd(pidfd: Fd): Promise<ExitStatus>;
-  /** Resolves when the process behind any pidfd has ended. */
-  pollPidfd(pidfd: Fd): Promise<void>;
+  /**
+   * Resolves when the process behind any pidfd has ended. How long it is waited for is the caller's business, and told for who
+   * stands in for the addon: false is the word that it has not ended by then.
+   */
+  pollPidfd(pidfd: Fd, within?: number): Promise<false | undefined>;
   /** Resolves when there is something to be read of a socket, or its other end has gone. */
   pollSocket(socket: Fd): Promise<void>;
   prctl(option: number, a2?: number, a3?: number, a4?: number, a5?: number): number;

@@ -171,6 +171,12 @@ function writeStep(out: Writer, step: Step, index: number): void {
   out.header(at, step);
 }
 
+let hear: (plan: Plan, bytes: Uint8Array) => void = () => {};
+/** Who looks on hears of each plan that is encoded: bytes have no reasons. */
+export const hearPlans = (listener: typeof hear): void => {
+  hear = listener;
+};
+
 /**
  * The plan as the interpreter reads it: steps and arguments, without what is for people (why) and for later (undo).
  * @throws TinyrunError (PLAN_ARGUMENT) naming the step and the field that cannot be told to the kernel.
@@ -182,5 +188,7 @@ export function encode(plan: Plan): Uint8Array {
     writeStep(out, step, index);
   });
   if (out.at > MAX_SIZE) throw new TinyrunError('PLAN_ARGUMENT', 'the plan is larger than 16 MiB');
-  return out.finish(plan.steps.length);
+  const bytes = out.finish(plan.steps.length);
+  hear(plan, bytes);
+  return bytes;
 }

@@ -18,7 +18,8 @@ export interface Asides {
 export interface Row {
   /** From 1; none beside the plan. */
   readonly number?: number;
-  readonly lane: Lane | keyof Asides;
+  /** Or who does it. */
+  readonly lane: Lane | keyof Asides | 'command' | 'monitor';
   readonly call: string;
   readonly why: string;
 }
@@ -71,13 +72,16 @@ function stacked(row: Row, width: number, paint: Paint): string {
   const indent = ' '.repeat(NUMBER + 2);
   const room = Math.max(width - indent.length, 8);
   const call = wrap(shortIds(row.call), room).map((text) => indent + text);
-  const why = wrap(`# ${shortIds(row.why)}`, room).map((text) => indent + paint('dim', text));
+  const why = (row.why ? wrap(`# ${shortIds(row.why)}`, room) : []).map(
+    (text) => indent + paint('dim', text),
+  );
   return [head(row, paint).trimEnd(), ...call, ...why].join('\n');
 }
 
-function line(row: Row, { width, paint = plain }: Look): string {
+/** A row of the table; without a line end. */
+export function explainRow(row: Row, { width, paint = plain }: Look): string {
   if (width !== undefined) return columns(row, width, paint);
-  return `${head(row, paint)}  ${row.call}  ${paint('dim', `# ${row.why}`)}`;
+  return `${head(row, paint)}  ${row.call}${row.why && `  ${paint('dim', `# ${row.why}`)}`}`;
 }
 
 /** Lines that begin alike and go on below themselves: a row of a table whose last cell is long. */
@@ -95,19 +99,19 @@ export function hanging(start: string, text: string, { width }: Look): string {
 
 /** One step, as in the table of `explainPlan`; without a line end. */
 export function explainStep(step: Step, index: number, look: Look = {}): string {
-  return line(rowOf(step, index), look);
+  return explainRow(rowOf(step, index), look);
 }
 
 const aside =
   (lane: keyof Asides, look: Look) =>
   ({ syscall, why }: Aside): string =>
-    line({ lane, call: visible(syscall), why: visible(why) }, look);
+    explainRow({ lane, call: visible(syscall), why: visible(why) }, look);
 
 /** The whole plan, and what is done around it: number, lane, system call, why. Ends with a line end. */
 export function explainPlan(plan: Plan, look: Look = {}, { before, after }: Asides = NONE): string {
   const lines = [
     ...before.map(aside('before', look)),
-    ...plan.steps.map((step, index) => line(rowOf(step, index), look)),
+    ...plan.steps.map((step, index) => explainRow(rowOf(step, index), look)),
     ...after.map(aside('after', look)),
   ];
   const of = (lane: Lane) => plan.steps.filter((step) => step.lane === lane).length;

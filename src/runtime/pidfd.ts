@@ -33,8 +33,8 @@ export function signalPidfd(pidfd: Fd, signal: number): void {
 /** Resolves true when a process, of whoever, has ended; false when it has not `within` that many milliseconds. */
 export async function hasEnded(pidfd: Fd, within?: number): Promise<boolean> {
   const end = native()
-    .pollPidfd(pidfd)
-    .then(() => true);
+    .pollPidfd(pidfd, within)
+    .then((ended) => ended !== false);
   if (within === undefined) return await end;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {

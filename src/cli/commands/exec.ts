@@ -15,6 +15,7 @@ interface Flags extends Given, ProgramFlags {
 }
 
 export const command: Command = {
+  explains: true,
   usage: '[options] CONTAINER COMMAND [ARG...]',
   passThrough: true,
   examples: [
@@ -53,7 +54,8 @@ async function act(container: string, config: ExecConfig, flags: Flags, context:
   const engine = createEngine(context);
   if (explain || (json && !trace)) {
     const { printPlan } = await import('../output/explain-run.ts');
-    return printPlan(engine.explainExec(container, config), json, context);
+    const { booksOfExec } = await import('../../engine/books.ts');
+    return printPlan(engine.explainExec(container, config), json, context, booksOfExec(context));
   }
   const watch: Watch = trace ? (await import('../output/trace-run.ts')).traced(json, context) : {};
   const control = { blocking: true };

@@ -25,6 +25,7 @@ interface Views {
 }
 
 export const command: Command = {
+  explains: true,
   usage: '[options] IMAGE [COMMAND] [ARG...]',
   passThrough: true,
   examples: [
@@ -68,8 +69,7 @@ async function act(config: ContainerConfig, flags: RunFlags, context: Context): 
   }
   const notify = (line: string) => context.err(`${line}\n`);
   if (detach) {
-    if (trace || step)
-      throw new TinyrunError('USAGE', '--trace and --step stay with the container: not with --detach');
+    if (step) throw new TinyrunError('USAGE', '--step stays with the container: not with --detach');
     context.out(`${await engine.runDetached(config, { ...options, notify })}\n`);
     return;
   }

@@ -18,6 +18,7 @@ interface Flags {
 }
 
 export const command: Command = {
+  explains: true,
   usage: '[options] CONTAINER [CONTAINER...]',
   examples: [
     'tinyrun start web',

@@ -1,5 +1,6 @@
 import type { Pruned } from '../../engine/prune.ts';
 import type { PrunedImages } from '../../engine/prune-images.ts';
+import { visible } from '../../store/text.ts';
 import { humanSize } from '../../views/units.ts';
 import type { Context } from '../command.ts';
 import { formatFailure, toFailure } from '../fail.ts';
@@ -9,6 +10,8 @@ import { confirm } from './ask.ts';
 export interface Pruning {
   readonly heading: string;
   readonly lines: readonly string[];
+  /** Of each line, where that is known. */
+  readonly sizes?: readonly number[];
   readonly reclaimed: number;
   readonly failed: readonly Error[];
 }
@@ -19,17 +22,33 @@ export const isSure = async (
   warning: string,
   context: Context,
 ): Promise<boolean> =>
-  force || (await confirm(`${warning}\nAre you sure you want to continue? [y/N] `, context));
+  force ||
+  context.looking?.isRehearsal ||
+  (await confirm(`${warning}\nAre you sure you want to continue? [y/N] `, context));
 
 /** What was removed by kind, then all that it came to; what could not be is told and makes the exit code 1. */
 export function printPruned(prunings: readonly Pruning[], context: Context): void {
+  const reclaimed = prunings.reduce((sum, pruning) => sum + pruning.reclaimed, 0);
+  if (context.looking?.isRehearsal) context.looking.say(wouldGo(prunings, reclaimed));
   for (const { heading, lines } of prunings)
     if (lines.length > 0) context.out(`${heading}:\n${lines.map((line) => `${line}\n`).join('')}\n`);
-  const reclaimed = prunings.reduce((sum, pruning) => sum + pruning.reclaimed, 0);
   context.out(`Total reclaimed space: ${humanSize(reclaimed, 4)}\n`);
   const failed = prunings.flatMap((pruning) => pruning.failed);
   for (const error of failed) context.err(formatFailure(toFailure(error), context.command));
   if (failed.length > 0) context.exitCode = 1;
+}
+
+/** The same before it is done, and how large each is. */
+function wouldGo(prunings: readonly Pruning[], reclaimed: number): string {
+  const groups = prunings.map(({ heading, lines, sizes = [] }) => {
+    const sized = lines.map(
+      (line, at) => `${visible(line)}${sizes[at] === undefined ? '' : `  ${humanSize(sizes[at])}`}\n`,
+    );
+    return lines.length === 0
+      ? ''
+      : `${heading.replace(/^Deleted (.*)/, '$1 to be deleted:')}\n${sized.join('')}\n`;
+  });
+  return `${groups.join('')}Total reclaimable space: ${humanSize(reclaimed, 4)}\n\n`;
 }
 
 export const containersPruned = ({ deleted, ...rest }: Pruned): Pruning => ({

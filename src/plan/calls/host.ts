@@ -1,3 +1,4 @@
+import { signalName } from '../../spec/linux.ts';
 import { describe } from '../netlink/describe.ts';
 import { type Calls, calls, fd, flags, list, MOUNT_ATTR, octal, quote } from './format.ts';
 
@@ -44,7 +45,7 @@ export const HOST: Calls<
   cgroupKill: ({ path }) => `write(${quote(`${path}/cgroup.kill`)}, "1")`,
   cgroupFreeze: ({ path, frozen }) => `write(${quote(`${path}/cgroup.freeze`)}, "${frozen}")`,
   cgroupRemove: ({ path }) => calls(`poll(${quote(`${path}/cgroup.events`)})`, `rmdir(${quote(path)})`),
-  kill: ({ pid, signal }) => `pidfd_send_signal(pidfd_open(${pid}), ${signal})`,
+  kill: ({ pid, signal }) => `pidfd_send_signal(pidfd_open(${pid}), ${signalName(signal)})`,
   umount: ({ path }) => `umount2(${quote(path)}, MNT_DETACH)`,
   writeEither: ({ path, value, otherPath, otherValue }) =>
     calls(`write(${quote(path)}, ${quote(value)})`, `write(${quote(otherPath)}, ${quote(otherValue)})`),

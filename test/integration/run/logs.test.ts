@@ -46,7 +46,7 @@ test('run -d prints the id, and the container goes on', async () => {
     /^127 tinyrun: .*nothere/,
   );
   expect(await ok('ps', '-aq', '-f', 'name=none')).toBe('');
-  expect(await refused('run', '-d', '--trace', 'busybox', 'true')).toMatch(/^125 .*--trace and --step stay/);
+  expect(await refused('run', '-d', '--step', 'busybox', 'true')).toMatch(/^125 .*--step stays/);
 });
 
 test('run -d --rm leaves nothing when it ends, its name neither', async () => {

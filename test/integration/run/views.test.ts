@@ -72,7 +72,10 @@ test('--trace: the program’s output is its own, the steps with times and total
   ]);
   expect({ code, stdout }).toEqual({ code: 3, stdout: 'hello\n' });
   expect(stderr).toMatch(/^ *\d+ +container +[\d.]+ µs +ok +.*pivot_root/m);
-  expect(stderr).toMatch(/\n\d+ steps: host lane [\d.]+ µs .*container lane [\d.]+ µs\n$/);
+  expect(stderr).toMatch(/\n\d+ steps: host lane [\d.]+ µs .*container lane [\d.]+ µs\n/);
+  // what is done around the plan
+  expect(stderr).toMatch(/^ +command +[\d.]+ µs {2}ok {4}symlink\(".*\/names\/\w+"\)$/m);
+  expect(stderr).toMatch(/\n\d+ deeds in [\d.]+ µs\n$/);
 });
 
 test('--trace of a plan that fails shows the step that did', async () => {

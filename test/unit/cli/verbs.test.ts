@@ -5,7 +5,7 @@ import { readLine } from '../../../src/cli/line.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import { locate, wordsOf } from '../../../src/cli/verb.ts';
 import { TABLE } from '../../../src/cli/verbs.ts';
-import { SILENT } from './support.ts';
+import { define, SILENT } from './support.ts';
 
 const line = (...argv: string[]) => readLine(argv, createProgram(SILENT));
 
@@ -122,4 +122,39 @@ test('a file of commands/ is of one verb, its name that of the verb', async () =
     .map(({ names: [name] }) => `${name.replace(/^__?/, '').replace(' ', '-')}.ts`)
     .filter((file) => !existsSync(path.join(room, file)));
   expect(missing).toEqual([]);
+});
+
+describe('a verb that changes something', () => {
+  const flagsOf = async (name: string) => (await define(name)).options.map(({ long }) => long);
+
+  test.each(
+    TABLE.verbs
+      .filter(({ changes }) => changes)
+      .map(({ names: [name], changes }) => [name, changes] as const),
+  )('%s has --trace, and --explain where it can be known', async (name, changes) => {
+    const flags = await flagsOf(name);
+    expect(flags).toEqual(expect.arrayContaining(['--trace', '--json']));
+    expect(flags.includes('--explain')).toBe(changes === true);
+  });
+
+  test('shows them apart', async () => {
+    expect((await define('rm')).helpInformation()).toMatch(
+      /\nLooking on:\n +--explain .*\n +--trace .*\n +--json /,
+    );
+  });
+
+  // what only looks is named here: a new verb changes something, or is one of these
+  test('is each that is not one of these', () => {
+    expect(TABLE.verbs.filter(({ changes }) => !changes).map(({ names: [name] }) => name)).toEqual(
+      `top diff logs attach wait ps inspect why,container inspect,images,image inspect,history,image tree,manifest inspect,volume ls,volume inspect,stats,port,events,info,version,system df,doctor,completion,__complete`
+        .split(',')
+        .flatMap((names) => (names.includes('inspect why') ? names.split(' ') : [names])),
+    );
+  });
+
+  test('those that a registry has a part in', () => {
+    expect(
+      TABLE.verbs.filter(({ changes }) => changes === 'elsewhere').map(({ names: [name] }) => name),
+    ).toEqual([...['pull', 'push', 'login', 'logout', 'manifest create', 'manifest push']]);
+  });
 });

@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { Duplex } from 'node:stream';
+import type { Deed } from './deed.ts';
+import type { Callable } from './session.ts';
+import { type Stage, wordOf } from './stand-in-addon.ts';
+import { fdPath } from './tellings.ts';
+
+// Orders to a monitor that runs go by the socket in its run directory: each message is told by its name.
+
+const ofMessage = (data: Uint8Array): Deed => ({
+  by: 'command',
+  syscall: `sendto(${wordOf(data)})`,
+  why: 'a message to its monitor',
+});
+
+/** Where the socket of a container's monitor lies, if it is that; by a descriptor of its directory. */
+function monitorsAt(options: unknown): string | undefined {
+  const { path } = (typeof options === 'object' ? options : {}) as { path?: string };
+  const fd = /^\/proc\/self\/fd\/(\d+)\/socket$/.exec(path ?? '')?.[1];
+  return fd === undefined ? undefined : join(fdPath(Number(fd)), 'socket');
+}
+
+/** One whose monitor does what it is told at once. */
+export function standInFor({ world, tell }: Pick<Stage, 'world' | 'tell'>, own: Callable): Callable {
+  return (options: unknown, ...more: unknown[]) => {
+    const path = monitorsAt(options);
+    if (path === undefined) return own(options, ...more);
+    const socket = new Duplex({
+      allowHalfOpen: true,
+      read: () => undefined,
+      write(data: Uint8Array, _encoding, done) {
+        tell(ofMessage(data));
+        // what lies there for it is taken
+        if (wordOf(data) === 'lookHealth') world.remove(join(dirname(path), 'health'));
+        done();
+      },
+      final(done) {
+        socket.push(null);
+        done();
+      },
+    });
+    setImmediate(() => socket.emit('connect'));
+    return socket;
+  };
+}
+
+/** The real one, whose messages are told. */
+export function watchedBy(tell: (deed: Deed) => void, own: Callable): Callable {
+  return (options: unknown, ...more: unknown[]) => {
+    const isMonitors = monitorsAt(options) !== undefined;
+    const socket = own(options, ...more) as Socket;
+    if (!isMonitors) return socket;
+    const write = socket.write.bind(socket) as Callable;
+    return Object.assign(socket, {
+      write(data: Uint8Array, ...rest: unknown[]) {
+        tell(ofMessage(data));
+        return write(data, ...rest) as boolean;
+      },
+    });
+  };
+}
