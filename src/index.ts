@@ -49,6 +49,7 @@ export type { StartedAll } from './engine/start-all.ts';
 export type { ContainerStats, StatsOptions } from './engine/stats.ts';
 export type { Usage } from './engine/stats-numbers.ts';
 export type { StopOptions } from './engine/stop.ts';
+export type { StoppedAll } from './engine/stop-all.ts';
 export type { CreateOptions, ExecControl, ExecResult, Lifeline } from './engine/types.ts';
 export type { Reason, Why } from './engine/why.ts';
 export { ERRORS, type ErrorCode, TinyrunError } from './errors.ts';

@@ -353,6 +353,11 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/system-start-all.ts'),
   },
   {
+    names: ['system stop-all'],
+    summary: 'stop the containers that run, since the host goes down',
+    load: () => import('./commands/system-stop-all.ts'),
+  },
+  {
     names: ['system prune'],
     summary: 'remove containers that do not run, and images and volumes that nothing uses',
     changes: true,

@@ -68,6 +68,13 @@ export const stopping =
     return { ...record, wanted: 'stopped', started: record.started ?? record.created };
   };
 
+/** The host goes down: it is wanted as it was, and its monitor is not to start it again. */
+export const goingDown =
+  (roots: Roots) =>
+  ({ id }: ContainerRecord): undefined => {
+    rmSync(containerPaths(roots, id).restart, { force: true });
+  };
+
 /** What a monitor becomes, which has the lock as `lock`. */
 export function afterwardsOf(
   roots: Roots,

@@ -36,6 +36,7 @@ import type { StartedAll } from './start-all.ts';
 import type { ContainerStats, StatsOptions } from './stats.ts';
 import { isRunning } from './status.ts';
 import { restartContainer, type StopOptions, stopContainer, waitForContainer } from './stop.ts';
+import type { StoppedAll } from './stop-all.ts';
 import { sweepRunning } from './sweep.ts';
 import type { CreateOptions, ExecControl, ExecResult, RunControl, RunResult } from './types.ts';
 import type { PrunedVolumes, VolumeOptions, VolumeView } from './volumes.ts';
@@ -92,6 +93,8 @@ export interface Engine {
    * whoever starts with the host.
    */
   startAll(): Promise<StartedAll>;
+  /** Stops all that runs, since the host goes down: `startAll` brings it back. */
+  stopAll(): Promise<StoppedAll>;
   /** Waits for the end of a container that runs; answers the exit code of its last end, 0 where there was none. */
   wait(container: string): Promise<number>;
   /** Stops every process of a container where it is. @throws TinyrunError */
@@ -256,6 +259,7 @@ export function createEngine(
     restart: (container, options = {}) =>
       missedAs(container, () => restartContainer(roots, container, options, findPid)),
     startAll: async () => (await import('./start-all.ts')).startAll(roots, findPid),
+    stopAll: async () => (await import('./stop-all.ts')).stopAll(roots),
     wait: (container) => waitForContainer(roots, container),
     pause: (container) => pauseContainer(roots, container),
     unpause: (container) => unpauseContainer(roots, container),

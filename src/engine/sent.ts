@@ -11,7 +11,7 @@ import { type Why, whyOf } from './why.ts';
 export interface Sent {
   /** RFC 3339. */
   readonly at: string;
-  readonly by: 'kill' | 'stop' | 'restart' | 'rm' | 'run';
+  readonly by: 'kill' | 'stop' | 'stop-all' | 'restart' | 'rm' | 'run';
   readonly signal: number;
   /** Whose command it was, by number, and what that was called from: a shell, cron, a service's manager. */
   readonly uid: number;

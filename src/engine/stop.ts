@@ -11,7 +11,7 @@ import { SIGKILL } from '../spec/linux.ts';
 import { keeperOf } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
-import { hasPolicy, stopping } from './again.ts';
+import { goingDown, hasPolicy, stopping } from './again.ts';
 import { changeRecord } from './change.ts';
 import { checkInteger } from './config/error.ts';
 import type { FindPid } from './config/namespaces.ts';
@@ -53,7 +53,7 @@ export async function stopContainer(
   roots: Roots,
   text: string,
   options: StopOptions = {},
-  by: 'stop' | 'restart' = 'stop',
+  by: 'stop' | 'stop-all' | 'restart' = 'stop',
 ): Promise<void> {
   const signal = options.signal === undefined ? undefined : parseSignal(options.signal);
   if (options.graceMs !== undefined) checkInteger('graceMs', options.graceMs, GRACE);
@@ -61,12 +61,14 @@ export async function stopContainer(
   const { run } = containerPaths(roots, id);
   const isThere = existsSync(run);
   // that it is not started when the host has been down
-  if (!isThere && (!hasPolicy(found) || found.wanted === 'stopped')) return;
-  const record = await changeRecord(roots, id, stopping(roots), { durable: 'content' });
+  const isOver = by === 'stop-all' || !hasPolicy(found) || found.wanted === 'stopped';
+  if (!isThere && isOver) return;
+  const change = by === 'stop-all' ? goingDown(roots) : stopping(roots);
+  const record = await changeRecord(roots, id, change, { durable: 'content' });
   if (!isThere) return;
   // it may just have been started
   const view = viewOf(roots, record);
-  if (view.status === 'created') return;
+  if (view.status === 'created' || (by === 'stop-all' && !isRunning(view))) return;
   // of this life: it may be started again before we look
   const keeper = keeperOf(join(run, LOCK_FILE));
   if (view.state && isRunning(view)) {

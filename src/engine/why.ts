@@ -85,6 +85,8 @@ function endOf(record: ContainerRecord, exit: ContainerExit, sent: readonly Sent
 const signalOfInit = ({ config }: ContainerRecord, code: number): number | undefined =>
   config.init && code > 128 && code <= 128 + 64 ? code - 128 : undefined;
 
+const ASKS: readonly Sent['by'][] = ['stop', 'stop-all', 'restart'];
+
 /** The last that was meant to end it and left it time. */
 const askedOf = (sent: readonly Sent[]): Sent | undefined =>
-  sent.findLast(({ by, graceMs }) => (by === 'stop' || by === 'restart') && graceMs === undefined);
+  sent.findLast(({ by, graceMs }) => ASKS.includes(by) && graceMs === undefined);

@@ -102,6 +102,7 @@ const seconds = (ms = 0): string => `${ms / 1000}s`;
 const VERBS: Readonly<Record<Sent['by'], string>> = dict({
   kill: 'tinyrun kill',
   stop: 'tinyrun stop',
+  'stop-all': 'tinyrun system stop-all',
   restart: 'tinyrun restart',
   rm: 'tinyrun rm',
   run: 'the command at its terminal',

@@ -81,6 +81,7 @@ describe('other verbs', () => {
     ['events', '--filter', 'nope=1'],
     ['events', '--since', '0s', '--until', '1h'],
     ['system', 'start-all', 'nosuch'],
+    ['system', 'stop-all', 'nosuch'],
     ['cp', 'nosuch:/x', '.'],
     ['cp', '/x', '/y'],
     ['port', 'nosuch'],

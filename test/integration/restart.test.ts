@@ -226,6 +226,27 @@ test('after a reboot those run that ran and are to, and of those that were stopp
   expect(await ok('system', 'start-all')).toBe('');
 });
 
+test('stop-all ends all in their own way and starts none again; start-all brings back what is to run', async () => {
+  const run = (name: string, ...flags: string[]) => ok('run', '-d', '--name', name, ...flags);
+  const sleep = ['--stop-timeout', '0', 'busybox', 'sleep', '1000'];
+  const willing = ['busybox', 'sh', '-c', 'trap "exit 3" USR1; echo up; while :; do sleep 0.01; done'];
+  await run('down-al', '--restart', 'always', '--stop-signal', 'USR1', ...willing);
+  while ((await ok('logs', 'down-al')) !== 'up\n');
+  await run('down-un', '--restart', 'unless-stopped', ...sleep);
+  await run('down-plain', ...sleep);
+  await run('down-rm', '--rm', ...sleep);
+  expect((await ok('system', 'stop-all')).split('\n')).toEqual(
+    expect.arrayContaining(['down-al', 'down-plain', 'down-rm', 'down-un']),
+  );
+  expect(await ok('ps', '-q')).toBe('');
+  expect(await ok('inspect', '-f', '{{.State.ExitCode}} {{.State.Why.Asked.Verb}}', 'down-al')).toBe(
+    '3 stop-all\n',
+  );
+  const started = (await ok('system', 'start-all')).split('\n');
+  expect(started.filter((name) => name.startsWith('down'))).toEqual(['down-al', 'down-un']);
+  await ok('rm', '-f', 'down-al', 'down-un', 'down-plain');
+});
+
 test('start-all tells of what cannot be started, and starts the others', async () => {
   for (const name of ['one', 'two'])
     await ok(

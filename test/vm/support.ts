@@ -9,11 +9,12 @@ import type { Result } from '../support/programs.ts';
 // The command starts in the checkout.
 const BIN = path.resolve('bin');
 /** A tmpfs: / of the guest is an overlay itself, and an overlay cannot be the upper layer of another. */
-const SCRATCH = '/scratch';
+export const SCRATCH = '/scratch';
 export const CGROUPS = '/sys/fs/cgroup';
 
 export const DATA = `${SCRATCH}/data`;
-const env = { ...process.env, TINYRUN_ROOT: DATA, TINYRUN_RUN_ROOT: `${SCRATCH}/run` };
+export const RUN = `${SCRATCH}/run`;
+const env = { ...process.env, TINYRUN_ROOT: DATA, TINYRUN_RUN_ROOT: RUN };
 
 function call(program: string, args: readonly string[]): Result {
   const { status, signal, stdout, stderr } = spawnSync(path.join(BIN, program), args, {

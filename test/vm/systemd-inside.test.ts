@@ -13,9 +13,9 @@ const skip = existsSync(MADE) ? false : 'debootstrap, which makes its image, nee
 function takeImage(): void {
   mkdirSync(DATA, { recursive: true });
   for (const name of readdirSync(MADE))
-    if (name !== 'layers') cpSync(`${MADE}/${name}`, `${DATA}/${name}`, { recursive: true });
+    if (name !== 'layers.ext4') cpSync(`${MADE}/${name}`, `${DATA}/${name}`, { recursive: true });
   mkdirSync(`${DATA}/layers`);
-  execFileSync('mount', ['--bind', `${MADE}/layers`, `${DATA}/layers`]);
+  execFileSync('mount', ['-o', 'ro,loop', `${MADE}/layers.ext4`, `${DATA}/layers`]);
 }
 
 const ours = (...args: readonly string[]): string => {

@@ -99,7 +99,7 @@ test.each([
   ],
   ['image', 'history import inspect list load ls prune pull push remove rm save tag tree'],
   ['manifest', 'annotate create inspect push rm'],
-  ['system', 'df events gc info prune start-all'],
+  ['system', 'df events gc info prune start-all stop-all'],
 ])('words behind %s', (group, words) => {
   expect(wordsOf(TABLE, group).sort()).toEqual(words.split(' '));
 });
