@@ -1,6 +1,7 @@
 // What must not come along: file descriptors (CVE-2024-21626), inheritable capabilities (CVE-2022-29162), a writable
 // cgroup tree (CVE-2023-25809).
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Result } from '../support/programs.ts';
 import { Sandbox } from '../support/sandbox.ts';
@@ -111,6 +112,24 @@ describe('inheritable capabilities are empty', () => {
     await sandbox.tinyrunc(['delete', '--force', sandbox.id('capinh')]);
     expect((await running).stdout).toBe(NONE);
   });
+});
+
+// It has to write to the group that it sees as the root; the kernel keeps it from lifting that one's limits only where the
+// host has mounted cgroup2 with nsdelegate.
+test('systemd, which divides its cgroup, finds no limit of its own there', async () => {
+  const TRY = `cd /sys/fs/cgroup; for f in cgroup.max.descendants cgroup.max.depth memory.max pids.max; do
+    { echo 3 >$f; } 2>/dev/null; done; mkdir part; echo $$ >part/cgroup.procs; echo done; sleep 1000`;
+  const run = ['run', '-d', '--name', 'divides', '--systemd', 'always', '--stop-timeout', '0'];
+  expect(await sandbox.tinyrun([...run, 'busybox', 'sh', '-c', TRY])).toMatchObject({ code: 0 });
+  while ((await sandbox.tinyrun(['logs', 'divides'])).stdout !== 'done\n');
+  const { stdout: pid } = await sandbox.tinyrun(['inspect', '-f', '{{.State.Pid}}', 'divides']);
+  const below = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid.trim()}/cgroup`, 'utf8'))?.[1];
+  expect(below).toMatch(/\/[0-9a-f]{64}\/payload\/part$/);
+  const root = / (\S+) cgroup2 /.exec(readFileSync('/proc/mounts', 'utf8'))?.[1];
+  const limited = path.join(`${root}${below}`, '../..');
+  const bounds = ['cgroup.max.descendants', 'cgroup.max.depth'];
+  expect(bounds.map((file) => readFileSync(path.join(limited, file), 'utf8').trim())).toEqual(['4096', '15']);
+  expect(await sandbox.tinyrun(['rm', '-f', 'divides'])).toMatchObject({ code: 0 });
 });
 
 describe('the cgroup tree cannot be written', () => {
