@@ -71,6 +71,7 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
   '--security-opt': SECURITY.split(' '),
   '--signal': SIGNAL,
   '--stop-signal': SIGNAL,
+  '--systemd': ['true', 'false', 'always'],
   '--type': ['container', 'image'],
   '--ulimit': ULIMIT.split(' '),
   '--userns': ['host', 'private'],
