@@ -355,6 +355,7 @@ const verbs: readonly Verb[] = [
   {
     names: ['system stop-all'],
     summary: 'stop the containers that run, since the host goes down',
+    changes: true,
     load: () => import('./commands/system-stop-all.ts'),
   },
   {
