@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include <cstdio>
+#include <optional>
 
 #include "bind.h"
 #include "open.h"
@@ -68,11 +69,26 @@ void exitNow(int code) {
   ::_exit(code);
 }
 
-// One watched pidfd: libuv polls it, and its promise keeps the event loop alive until the process has ended.
+// One watched pidfd: libuv polls it, and its promise keeps the event loop alive until the process has ended, unless that
+// is forgotten.
 // It polls a duplicate: libuv refuses to watch one fd twice, and the caller may close its own.
 class PidfdWatch {
  public:
   static Napi::Value start(Napi::Env env, Fd pidfd, bool reap, bool isPidfd = true) {
+    auto* watch = open(env, pidfd, reap, isPidfd);
+    watch->deferred_.emplace(env);
+    return watch->deferred_->Promise();
+  }
+
+  // A child is reaped when it ends, which nobody waits for: nor does the event loop, and no JavaScript is called, since that
+  // may be when there is none any more, at the end of this process.
+  static void forget(Napi::Env env, Fd pidfd) {
+    auto* watch = open(env, pidfd, true, true);
+    uv_unref(reinterpret_cast<uv_handle_t*>(&watch->poll_));
+  }
+
+ private:
+  static PidfdWatch* open(Napi::Env env, Fd pidfd, bool reap, bool isPidfd) {
     uv_loop_t* loop = nullptr;
     if (napi_get_uv_event_loop(env, &loop) != napi_ok) throw Napi::Error::New(env);
     UniqueFd copy(check(fcntl(pidfd, F_DUPFD_CLOEXEC, 3), "fcntl", std::to_string(pidfd), "F_DUPFD_CLOEXEC"));
@@ -86,11 +102,10 @@ class PidfdWatch {
     watch->poll_.data = watch;
     uv_poll_start(&watch->poll_, UV_READABLE, onReady);
     napi_add_async_cleanup_hook(env, onTeardown, watch, &watch->hook_);
-    return watch->deferred_.Promise();
+    return watch;
   }
 
- private:
-  PidfdWatch(Napi::Env env, UniqueFd fd, bool reap) : env_(env), deferred_(env), fd_(std::move(fd)), reap_(reap) {}
+  PidfdWatch(Napi::Env env, UniqueFd fd, bool reap) : env_(env), fd_(std::move(fd)), reap_(reap) {}
 
   // Signal 0 is checked for permission and sent nowhere; EBADF tells a fd that is no pidfd. One whose process has
   // been reaped says ESRCH and still polls as ended.
@@ -102,7 +117,11 @@ class PidfdWatch {
   static void onReady(uv_poll_t* poll, int status, int) {
     auto* watch = static_cast<PidfdWatch*>(poll->data);
     uv_poll_stop(poll);
-    {
+    if (!watch->deferred_) {
+      siginfo_t info{};
+      // another may have
+      static_cast<void>(watch->reap(info));
+    } else {
       Napi::HandleScope scope(watch->env_);
       // Resolving from a libuv callback: the callback scope runs the microtasks that wait for it.
       Napi::AsyncContext context(watch->env_, "tinyrun.pidfd");
@@ -114,19 +133,23 @@ class PidfdWatch {
 
   void settle(int status) {
     if (status < 0) return reject({"epoll_wait", -status, "", ""});
-    if (!reap_) return deferred_.Resolve(env_.Undefined());
+    if (!reap_) return deferred_->Resolve(env_.Undefined());
     siginfo_t info{};
-    if (retry([&] { return syscall(SYS_waitid, P_PIDFD, fd_.get(), &info, WEXITED, nullptr); }) == -1)
+    if (reap(info) == -1)
       return reject({"waitid", errno, std::to_string(fd_.get()), "P_PIDFD"});
     const bool exited = info.si_code == CLD_EXITED;
-    deferred_.Resolve(Record(env_)
+    deferred_->Resolve(Record(env_)
                           .set("kind", exited ? "exited" : "signaled")
                           .set("code", exited ? info.si_status : 128 + info.si_status)
                           .set("status", static_cast<int>(info.si_status))
                           .object());
   }
 
-  void reject(const SyscallFailure& failure) { deferred_.Reject(syscallError(env_, failure).Value()); }
+  long reap(siginfo_t& info) {
+    return retry([&] { return syscall(SYS_waitid, P_PIDFD, fd_.get(), &info, WEXITED, nullptr); });
+  }
+
+  void reject(const SyscallFailure& failure) { deferred_->Reject(syscallError(env_, failure).Value()); }
 
   // A worker thread that ends with a wait still pending: its loop must not be left with our handle.
   static void onTeardown(napi_async_cleanup_hook_handle, void* data) {
@@ -142,7 +165,8 @@ class PidfdWatch {
   }
 
   Napi::Env env_;
-  Napi::Promise::Deferred deferred_;
+  // Where somebody waits.
+  std::optional<Napi::Promise::Deferred> deferred_;
   UniqueFd fd_;
   bool reap_;
   uv_poll_t poll_{};
@@ -150,6 +174,7 @@ class PidfdWatch {
 };
 
 Napi::Value waitPidfd(Napi::Env env, Fd pidfd) { return PidfdWatch::start(env, pidfd, true); }
+void forgetPidfd(Napi::Env env, Fd pidfd) { PidfdWatch::forget(env, pidfd); }
 Napi::Value pollPidfd(Napi::Env env, Fd pidfd) { return PidfdWatch::start(env, pidfd, false); }
 // A socket that has something to be read, or whose other end has gone.
 Napi::Value pollSocket(Napi::Env env, Fd socket) { return PidfdWatch::start(env, socket, false, false); }
@@ -159,6 +184,7 @@ Napi::Value pollSocket(Napi::Env env, Fd socket) { return PidfdWatch::start(env,
 void exportProcess(Exports& out) {
   out.insert(out.end(), {bind<&unshare>("unshare"), bind<&setns>("setns"), bind<&pidfdOpen>("pidfdOpen"),
                          bind<&pidfdSendSignal>("pidfdSendSignal"), bind<&unblockSignal>("unblockSignal"), bind<&waitPidfd>("waitPidfd"),
+                         bind<&forgetPidfd>("forgetPidfd"),
                          bind<&pollPidfd>("pollPidfd"), bind<&pollSocket>("pollSocket"), bind<&prctl>("prctl"), bind<&getpid>("getpid"),
                          bind<&exitNow>("exitNow")});
 }

@@ -161,6 +161,8 @@ export interface NativeAddon {
   unblockSignal(signal: number): void;
   /** Polls the pidfd in the event loop, then waitid(P_PIDFD); for children of this process. */
   waitPidfd(pidfd: Fd): Promise<ExitStatus>;
+  /** The same with nobody told: it keeps this process from ending no longer. The pidfd may be closed. */
+  forgetPidfd(pidfd: Fd): void;
   /**
    * Resolves when the process behind any pidfd has ended. How long it is waited for is the caller's business, and told for who
    * stands in for the addon: false is the word that it has not ended by then.

@@ -99,7 +99,11 @@ function gather(): HostFacts {
 
 let cached: HostFacts | undefined;
 
-/** What the compiler must know of this host; gathered once per process, about ten small reads. */
+/**
+ * What the compiler must know of this host; gathered once per process, about ten small reads.
+ * @example
+ * console.log(hostFacts().kernel.major >= 5); // true
+ */
 export function hostFacts(): HostFacts {
   cached ??= gather();
   return cached;

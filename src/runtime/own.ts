@@ -1,11 +1,10 @@
-import { native } from '../native/index.ts';
 import type { Fd, Streams } from '../native/types.ts';
 import { rfc3339 } from '../store/time.ts';
 import { oomKills } from './cgroup.ts';
 import { leftOf } from './dir.ts';
 import { type Launched, type LaunchOptions, launch, launchSync } from './launch.ts';
 import type { Birth, End, Joined, Life, Parent } from './life.ts';
-import { signalPidfd } from './pidfd.ts';
+import { forgetChild, signalPidfd } from './pidfd.ts';
 import type { TerminalOptions } from './terminal.ts';
 
 export interface OwnChild extends Pick<LaunchOptions, 'preserveFds' | 'onYield'> {
@@ -50,9 +49,7 @@ async function run(birth: Birth, child: OwnChild): Promise<Life> {
     },
     leave: () => {},
     ended: () => endOf(launched, birth, child),
-    forget: () => {
-      if (pidfd >= 0) native().close(pidfd);
-    },
+    forget: () => forgetChild(pidfd),
     written: async () => await streams?.finish(),
   };
 }

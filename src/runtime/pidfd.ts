@@ -30,6 +30,16 @@ export function signalPidfd(pidfd: Fd, signal: number): void {
   }
 }
 
+/**
+ * Nobody waits for the end of a child of this process, which may be long in coming: closes its pidfd, and leaves no zombie
+ * behind as long as we are there. A container with one in it could not end.
+ */
+export function forgetChild(pidfd: Fd): void {
+  if (pidfd < 0) return;
+  native().forgetPidfd(pidfd);
+  native().close(pidfd);
+}
+
 /** Resolves true when a process, of whoever, has ended; false when it has not `within` that many milliseconds. */
 export async function hasEnded(pidfd: Fd, within?: number): Promise<boolean> {
   const end = native()

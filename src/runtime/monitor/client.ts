@@ -5,7 +5,7 @@ import type { Fd } from '../../native/types.ts';
 import type { Plan } from '../../plan/types.ts';
 import { errnoMessage, planError } from '../failure.ts';
 import type { ExitRecord } from '../life.ts';
-import { openProcess } from '../pidfd.ts';
+import { forgetChild, openProcess } from '../pidfd.ts';
 import type { Messages } from './messages.gen.ts';
 import { decodeMessage, encodeMessage, type Message, type MessageName } from './messages.ts';
 import { NONE, type Order, spawnMonitor } from './order.ts';
@@ -81,19 +81,24 @@ type Started = Extract<Message, { name: 'started' }>;
 function monitored({ pid, startTime }: Started, monitor: Fd, socket: Fd, goesOn: boolean): Monitored {
   const pidfd = openProcess(pid, startTime) ?? -1;
   let open = true;
-  const close = () => {
+  const close = (letGo: (monitor: Fd) => void) => {
     if (!open) return;
     open = false;
-    for (const fd of [socket, monitor, pidfd]) if (fd >= 0) native().close(fd);
+    letGo(monitor);
+    for (const fd of [socket, pidfd]) if (fd >= 0) native().close(fd);
   };
+  const forget = () => close(forgetChild);
   return {
     pid,
     pidfd,
     startTime,
     socket,
     // by its word alone where it may become another's; else all of it is done when it has gone
-    ended: () => ending(goesOn ? undefined : monitor, socket).finally(close),
-    forget: close,
+    ended: () =>
+      goesOn
+        ? ending(undefined, socket).finally(forget)
+        : ending(monitor, socket).finally(() => close(native().close)),
+    forget,
     tell: (name, message) => {
       if (open) send(socket, name, message);
     },

@@ -23,6 +23,7 @@ const SAMPLES: Record<string, readonly unknown[]> = {
   unblockSignal: [10],
   streams: [{ output: NO_FD, errors: NO_FD }],
   waitPidfd: [NO_FD],
+  forgetPidfd: [NO_FD],
   pollPidfd: [NO_FD],
   pollSocket: [NO_FD],
   prctl: [-1, 0, 0, 0, 0],
