@@ -1,5 +1,5 @@
 import { hasLabel, parseFilters } from '../image/filter.ts';
-import type { EngineEvent } from '../store/events.ts';
+import type { EngineEvent } from '../store/event-types.ts';
 
 type Test = (event: EngineEvent) => boolean;
 

@@ -1,4 +1,5 @@
-import { type EngineEvent, eventsPath } from '../store/events.ts';
+import type { EngineEvent } from '../store/event-types.ts';
+import { eventsPath } from '../store/events.ts';
 import { ensureDir, type Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
 import { ConfigError } from './config/error.ts';
@@ -6,7 +7,7 @@ import { EventFiles } from './event-files.ts';
 import { eventFilter } from './event-filter.ts';
 import { newsOf } from './news.ts';
 
-export type { EngineEvent } from '../store/events.ts';
+export type { EngineEvent } from '../store/event-types.ts';
 
 export interface EventOptions {
   /** RFC 3339, UTC: from then on, as far as it is kept. Without both, what happens from now on. */

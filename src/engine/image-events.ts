@@ -1,11 +1,12 @@
 import type { StoredImage } from '../image/entry.ts';
 import { familiarName, familiarOf, familiarReference, type Reference } from '../image/reference.ts';
 import type { Removed } from '../image/remove.ts';
+import type { ImageAction } from '../store/event-types.ts';
 import { tellEvents } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 
 /** What was done to an image that is here. */
-export function tellImage(roots: Roots, action: string, { id, name, labels }: StoredImage): void {
+export function tellImage(roots: Roots, action: ImageAction, { id, name, labels }: StoredImage): void {
   const attributes = { ...labels, name: name === undefined ? id : familiarOf(name) };
   tellEvents(roots, [{ type: 'image', action, id, attributes }]);
 }
@@ -24,7 +25,7 @@ export function tellRemoved(
 ): void {
   const idOf = (name: string) =>
     before.find((entry) => entry.name !== undefined && familiarOf(entry.name) === name)?.id ?? name;
-  const told = (action: string) => (id: string) =>
+  const told = (action: ImageAction) => (id: string) =>
     ({ type: 'image', action, id, attributes: { name: id } }) as const;
   tellEvents(roots, [...untagged.map(idOf).map(told('untag')), ...deleted.map(told('delete'))]);
 }

@@ -1,5 +1,6 @@
 import { writeFileAtomic } from '../store/atomic.ts';
-import { attributesPart, type EventType, type Happening, partsOf, tellEvents } from '../store/events.ts';
+import type { ContainerAction, EventType, Happening } from '../store/event-types.ts';
+import { attributesPart, partsOf, tellEvents } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import type { MountPoint } from './record.ts';
@@ -23,7 +24,7 @@ export const attributesOf = ({ labels, config, name }: Told): Record<string, str
 
 export function happened(
   record: Told,
-  action: string,
+  action: ContainerAction,
   more: Readonly<Record<string, string>> = {},
 ): Happening {
   const { id, config } = record;
@@ -40,7 +41,7 @@ export function happened(
 export const tell = (
   roots: Roots,
   record: Told,
-  action: string,
+  action: ContainerAction,
   more: Readonly<Record<string, string>> = {},
 ): void => tellEvents(roots, [happened(record, action, more)]);
 

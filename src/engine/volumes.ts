@@ -1,5 +1,6 @@
 import { TinyrunError } from '../errors.ts';
 import { hasLabel, parseFilters } from '../image/filter.ts';
+import type { VolumeAction } from '../store/event-types.ts';
 import { tellEvents } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 import { booleanOf } from '../store/words.ts';
@@ -49,7 +50,7 @@ export function createVolume(
   return chosen;
 }
 
-const tellVolume = (roots: Roots, action: string, id: string): void =>
+const tellVolume = (roots: Roots, action: VolumeAction, id: string): void =>
   tellEvents(roots, [{ type: 'volume', action, id, attributes: { driver: 'local' } }]);
 
 /** By name. @throws TinyrunError for a filter that cannot be */

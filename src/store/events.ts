@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
+import type { Happening } from './event-types.ts';
 import { tryLock } from './lock.ts';
 import { ensureDir, type Roots } from './paths.ts';
 
@@ -7,33 +8,6 @@ import { ensureDir, type Roots } from './paths.ts';
 // monitors, native/init/event.h). A line is one write(2) with O_APPEND: those who write at the same time never mix, and wait
 // for nobody. A file that has its size is renamed by who has just written to it, one at a time; one that writes meanwhile
 // writes to the renamed file, which is read as well.
-
-/** What happened, in Docker's shape; `status`, `id` and `from` are of containers and images. */
-export interface EngineEvent {
-  readonly status?: string;
-  readonly id?: string;
-  readonly from?: string;
-  readonly Type: string;
-  readonly Action: string;
-  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };
-  readonly scope: 'local';
-  /** Seconds since 1970. */
-  readonly time: number;
-  /** As near as a number comes to it: the last two or three digits are not told. */
-  readonly timeNano: number;
-}
-
-export type EventType = 'container' | 'image' | 'volume';
-
-/** What is told; when is now. */
-export interface Happening {
-  readonly type: EventType;
-  readonly action: string;
-  readonly id: string;
-  readonly attributes: Readonly<Record<string, string>>;
-  /** Of a container: its image. */
-  readonly from?: string;
-}
 
 export const eventsPath = ({ runRoot }: Roots): string => `${runRoot}/events.log`;
 
@@ -60,7 +34,7 @@ export function partsOf({
   id,
   from,
   attributes,
-}: Omit<Happening, 'action' | 'type'>): [string, string, string] {
+}: Pick<Happening, 'id' | 'from' | 'attributes'>): [string, string, string] {
   return [
     `","id":"${id}","from":${JSON.stringify(from)},"Type":"container","Action":"`,
     `","Actor":{"ID":"${id}","Attributes":{`,

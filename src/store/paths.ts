@@ -12,7 +12,11 @@ export interface Roots {
 export const DEFAULT_DATA_ROOT = '/var/lib/tinyrun';
 export const DEFAULT_RUN_ROOT = '/run/tinyrun';
 
-/** The roots from options, then `TINYRUN_ROOT` and `TINYRUN_RUN_ROOT`, then the defaults. */
+/**
+ * The roots from options, then `TINYRUN_ROOT` and `TINYRUN_RUN_ROOT`, then the defaults.
+ * @example
+ * console.log(resolveRoots({}, {}).dataRoot); // /var/lib/tinyrun
+ */
 export function resolveRoots(
   options: { dataRoot?: string | undefined; runRoot?: string | undefined },
   env: NodeJS.ProcessEnv,

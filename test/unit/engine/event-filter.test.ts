@@ -1,20 +1,9 @@
 import { expect, test } from 'vitest';
 import { eventFilter } from '../../../src/engine/event-filter.ts';
-import type { EngineEvent } from '../../../src/store/events.ts';
+import type { EngineEvent } from '../../../src/store/event-types.ts';
 
-const event = (
-  Type: string,
-  Action: string,
-  ID: string,
-  Attributes: Record<string, string>,
-): EngineEvent => ({
-  Type,
-  Action,
-  Actor: { ID, Attributes },
-  scope: 'local',
-  time: 1,
-  timeNano: 1e9,
-});
+const event = (Type: string, Action: string, ID: string, Attributes: Record<string, string>): EngineEvent =>
+  ({ Type, Action, Actor: { ID, Attributes }, scope: 'local', time: 1, timeNano: 1e9 }) as EngineEvent;
 
 const START = event('container', 'start', 'abc123', { image: 'box:1', name: 'web', team: 'a' });
 const EXEC = event('container', 'exec_create: ls -l', 'def456', { image: 'r:5000/box', name: 'db' });

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { eventsPath, type Happening, lineOf, partsOf, tellEvents } from '../../../src/store/events.ts';
+import type { Happening } from '../../../src/store/event-types.ts';
+import { eventsPath, lineOf, partsOf, tellEvents } from '../../../src/store/events.ts';
 import type { Roots } from '../../../src/store/paths.ts';
 
 const ID = 'a'.repeat(64);
@@ -42,10 +43,10 @@ describe('a line', () => {
       }),
     );
     const { from: _, ...image } = DIED;
-    expect(JSON.parse(`${lineOf({ ...image, type: 'image' })}}`)).not.toHaveProperty('from');
-    expect(JSON.parse(`${lineOf({ ...image, type: 'volume' })}}`)).toEqual({
+    expect(JSON.parse(`${lineOf({ ...image, type: 'image', action: 'untag' })}}`)).not.toHaveProperty('from');
+    expect(JSON.parse(`${lineOf({ ...image, type: 'volume', action: 'mount' })}}`)).toEqual({
       Type: 'volume',
-      Action: 'die',
+      Action: 'mount',
       Actor: actor,
       scope: 'local',
     });

@@ -12,8 +12,10 @@ afterAll(() => {
 
 const of = (Attributes: Record<string, string>) => ({
   event: {
-    Type: 'container',
-    Action: 'die',
+    Type: 'container' as const,
+    Action: 'die' as const,
+    status: 'die' as const,
+    id: 'abc',
     Actor: { ID: 'abc', Attributes },
     scope: 'local' as const,
     time: 1,
