@@ -2,7 +2,7 @@ import { TinyrunError } from '../errors.ts';
 import type { Asides } from '../plan/explain.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Spec } from '../spec/types.ts';
-import type { EngineEvent } from '../store/events.ts';
+import type { EngineEvent } from '../store/event-types.ts';
 import { type Roots, resolveRoots } from '../store/paths.ts';
 import { redraw } from './blueprint.ts';
 import type { Change } from './changes.ts';
@@ -106,8 +106,6 @@ export interface Engine {
   /**
    * Changes what a container is asked to be; limits and health checks of one that runs at once. `warn` is told what this host cannot keep.
    * @throws TinyrunError, ConfigError; then nothing is changed
-   * @example
-   * await engine.update('web', { limits: { memory: 2 ** 29, memorySwap: 2 ** 30 } });
    */
   update(container: string, asked: UpdateConfig, warn?: (message: string) => void): Promise<void>;
   /** Removes the containers that do not run and that all `filters` (`until=24h`, `label=KEY`) hold for. */
@@ -134,8 +132,6 @@ export interface Engine {
   info(onDamaged?: (error: Error) => void): Promise<SystemInfo>;
   /**
    * What containers use, again and again: those that are named as long as one is there, or whichever run.
-   * @example
-   * for await (const [web] of engine.stats(['web'])) console.log(web?.usage?.cpuPercent);
    */
   stats(containers?: readonly string[], options?: StatsOptions): AsyncGenerator<readonly ContainerStats[]>;
   /** Copies into a container, running or not, by docker cp's rules of names; `from` is an absolute path of the host. */
@@ -145,16 +141,12 @@ export interface Engine {
   /**
    * What a container wrote, line by line; with `follow` also what it still writes, to its end.
    * @throws TinyrunError UNSUPPORTED where nothing of it is kept
-   * @example
-   * for await (const { stream, text } of engine.logs('web', { tail: 10 })) console.log(stream, text);
    */
   logs(container: string, options?: LogOptions): AsyncGenerator<LogLine>;
   /**
    * What happens to containers, images and volumes, whoever does it; from `since` on also what has happened, as far as that
    * is kept.
    * @throws TinyrunError for a filter that cannot be, ConfigError of `since`
-   * @example
-   * for await (const { Action, Actor } of engine.events({ filters: ['event=die'] })) console.log(Action, Actor.ID);
    */
   events(options?: EventOptions): AsyncGenerator<EngineEvent>;
   /** The processes of a running one; `options` are those of ps(1), `-ef` without. */
@@ -162,16 +154,11 @@ export interface Engine {
   /**
    * Makes an image of what a container has written and answers its id. What is mounted into it is not in it.
    * @throws TinyrunError
-   * @example
-   * const id = await engine.commit('web', { name: 'web:patched', changes: ['ENV DEBUG=1'] });
    */
   commit(container: string, options?: CommitOptions): Promise<string>;
   /**
    * Why a container ended, or would not start: whose signal, which limit, which step; with the last `lines` that it wrote.
    * @throws TinyrunError CONTAINER_NOT_FOUND
-   * @example
-   * const { reason, by } = await engine.why('web');
-   * if (reason === 'signal' && by) console.log(`${by.by} of user ${by.uid} ended it`);
    */
   why(container: string, options?: { readonly lines?: number }): Promise<WhyReport>;
   /** What it has changed of its image's files, by path. */

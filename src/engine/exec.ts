@@ -12,6 +12,7 @@ import { ofUs } from '../runtime/own.ts';
 import { containerSpec, type StateFile } from '../runtime/state.ts';
 import { capabilityNames } from '../spec/linux.ts';
 import type { Process, Spec } from '../spec/types.ts';
+import type { ContainerAction } from '../store/event-types.ts';
 import { tellEvents } from '../store/events.ts';
 import { openNull } from '../store/inside.ts';
 import type { Roots } from '../store/paths.ts';
@@ -20,7 +21,7 @@ import { checkExec, processOfExec } from './exec-process.ts';
 import { imageDefaultsOf } from './image-defaults.ts';
 import { newContainerId } from './names.ts';
 import type { ContainerRecord } from './record.ts';
-import { checkTerminal, lost, type Watch } from './run.ts';
+import { checkTerminal, lost, newPatience, type Watch } from './run.ts';
 import { findRunning, type RunningContainer } from './running.ts';
 import { type StreamsOfRun, streamsOf } from './streams.ts';
 import { happened } from './tell.ts';
@@ -38,7 +39,11 @@ export async function execContainer(
   checkTerminal({ config }, control);
   const life = await begin(planned, control, watch, () => streamsOf({ config, spec: planned.spec }, control));
   const told = tellExec(roots, planned.record, config);
-  const { exit, lost: cause } = await attend(life, { stdin: config.openStdin === true });
+  const { insisted, onInsist } = newPatience();
+  const forwarding = control.forward?.({ onInsist });
+  const stdin = config.openStdin === true;
+  const attending = { stdin, ...(forwarding && { forwarding, insisted }) };
+  const { exit, lost: cause } = await attend(life, attending).finally(() => forwarding?.stop());
   told.died(exit.code);
   if (cause) throw lost(cause);
   return { exitCode: exit.code, ...(exit.signal === undefined ? {} : { signal: exit.signal }) };
@@ -61,13 +66,14 @@ export async function execDetached(
   const planned = planExec(roots, text, { ...config, openStdin: false });
   const life = await begin(planned, control, watch, () => nowhere(planned.state));
   tellExec(roots, planned.record, config);
+  life.forget();
   return life;
 }
 
 /** As Docker tells of it: what is run is part of what happened. */
 function tellExec(roots: Roots, record: ContainerRecord, { args }: ExecConfig) {
   const execID = newContainerId();
-  const of = (action: string, more = {}) => happened(record, action, { execID, ...more });
+  const of = (action: ContainerAction, more = {}) => happened(record, action, { execID, ...more });
   const line = args.join(' ');
   tellEvents(roots, [of(`exec_create: ${line}`), of(`exec_start: ${line}`)]);
   return {

@@ -31,7 +31,7 @@ export async function explainEnd(
   return {
     ...whyOfView(roots, view),
     view,
-    log: await lastLines(roots, view.record, lines),
+    log: await lastLines(roots, view.record.id, lines),
     ...(hindrance !== undefined && { hindrance }),
   };
 }
@@ -51,7 +51,7 @@ async function hindranceOf(
 }
 
 /** None where nothing of it is kept. */
-async function lastLines(roots: Roots, { id }: ContainerRecord, tail: number): Promise<string[]> {
+export async function lastLines(roots: Roots, id: string, tail: number): Promise<string[]> {
   const found: string[] = [];
   try {
     for await (const some of logsOf(roots, id, { tail })) found.push(...some.map((line) => line.text));

@@ -115,7 +115,7 @@ export const sentBy =
   };
 
 /** Of a person who waits: lost when they ask for the end three times. */
-function newPatience() {
+export function newPatience() {
   let isLost = false;
   let onInsist = () => {};
   const insisted = new Promise<void>((resolve) => {

@@ -34,6 +34,8 @@ export interface StatsOptions {
   readonly all?: boolean;
   /** Milliseconds from one answer to the next; 1000 without. */
   readonly everyMs?: number;
+  /** Ends it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What passes before the first answer. */
@@ -46,13 +48,14 @@ const FIRST_MS = 250;
 export async function* statsOf(
   roots: Roots,
   names: readonly string[],
-  { all = false, everyMs = 1000 }: StatsOptions,
+  { all = false, everyMs = 1000, signal }: StatsOptions,
 ): AsyncGenerator<readonly ContainerStats[]> {
   for (const name of names) findContainer(roots, name);
   let samples = new Map<string, Sample>();
   for (let wait = FIRST_MS; ; wait = everyMs) {
     const before = new Map([...look(roots, wanted(roots, names, all)), ...samples]);
-    await pause(wait);
+    await pause(wait, undefined, { signal }).catch(unlessAborted);
+    if (signal?.aborted) return;
     const views = wanted(roots, names, all);
     if (names.length > 0 && views.length === 0) return;
     samples = look(roots, views);
@@ -62,6 +65,10 @@ export async function* statsOf(
       return { asked, id: record.id, name: record.name, usage };
     });
   }
+}
+
+function unlessAborted(error: Error): void {
+  if (error.name !== 'AbortError') throw error;
 }
 
 interface Wanted {

@@ -174,7 +174,7 @@ export async function waitForContainer(roots: Roots, text: string): Promise<numb
 }
 
 /** Of one that went with its command: what that told of its end. */
-async function toldCode(roots: Roots, record: ContainerRecord): Promise<number | undefined> {
+export async function toldCode(roots: Roots, record: ContainerRecord): Promise<number | undefined> {
   const { eventsOf } = await import('./events.ts');
   const filters = [`container=${record.id}`, 'event=die'];
   let code: number | undefined;

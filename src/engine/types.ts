@@ -56,7 +56,7 @@ export interface RunControl extends CreateOptions {
 }
 
 /** How a further process is run. */
-export type ExecControl = Pick<RunControl, 'stdio' | 'copied' | 'blocking'>;
+export type ExecControl = Pick<RunControl, 'stdio' | 'copied' | 'blocking' | 'forward'>;
 
 /** How it ended. */
 export type ExecResult = Pick<RunResult, 'exitCode' | 'signal'>;

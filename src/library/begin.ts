@@ -1,22 +1,19 @@
 import { checkInteger } from '../engine/config/error.ts';
-import type { ContainerConfig } from '../engine/config/types.ts';
-import { runningPid } from '../engine/engine.ts';
-import { removeContainer } from '../engine/manage.ts';
-import { newContainerId } from '../engine/names.ts';
-import { prepare } from '../engine/prepare.ts';
-import { runBlueprint, type Watch } from '../engine/run.ts';
-import type { RunResult as Ended } from '../engine/types.ts';
-import type { Roots } from '../store/paths.ts';
+import type { RunControl, RunResult } from '../engine/types.ts';
 import { Reins } from './reins.ts';
-import { type Limits, RunError, resultOf } from './result.ts';
+import { type Limits, type Outcome, RunError, resultOf } from './result.ts';
 import type { Parts } from './running.ts';
-import { openStreams, type Streams } from './streams.ts';
-import type { RunOptions, RunResult } from './types.ts';
+import { openStreams, type Streamed, type Streams } from './streams.ts';
+import type { ProcessOptions, ProcessResult, RunOptions } from './types.ts';
 
 /** The longest that a timer of Node's can wait. */
-const MOST_MS = 2 ** 31 - 1;
+export const MOST_MS = 2 ** 31 - 1;
 
-function limitsOf({ timeout = 0, forceKillAfterMs = 10_000, maxBuffer = 100_000_000 }: RunOptions): Limits {
+function limitsOf({
+  timeout = 0,
+  forceKillAfterMs = 10_000,
+  maxBuffer = 100_000_000,
+}: ProcessOptions): Limits {
   return {
     timeout: checkInteger('timeout', timeout, { min: 0, max: MOST_MS }),
     forceKillAfterMs: checkInteger('forceKillAfterMs', forceKillAfterMs, { min: 0, max: MOST_MS }),
@@ -24,19 +21,37 @@ function limitsOf({ timeout = 0, forceKillAfterMs = 10_000, maxBuffer = 100_000_
   };
 }
 
-/** What a container is asked to be, and how it is run. */
-export interface Asked {
-  readonly roots: Roots;
-  readonly config: ContainerConfig;
-  readonly options: RunOptions;
-  /** Output that is piped is kept for the result: `run`. */
-  readonly keep: boolean;
-  readonly watch?: Watch | undefined;
+/** What is told of an end; of a container also what is its own. */
+export type Ended = Pick<RunResult, 'exitCode' | 'signal'> & Partial<Pick<RunResult, 'oomKilled' | 'forced'>>;
+
+/** What its maker has of a program under way. */
+export interface Under {
+  readonly reins: Reins;
+  /** Something for it to read, or not: as the streams are. */
+  readonly openStdin: boolean | undefined;
+  readonly control: Pick<RunControl, 'copied' | 'stdio' | 'blocking' | 'forward'>;
 }
 
-/** All that a container under way needs on this side. */
-interface Course extends Asked {
+/** A program that is asked for, and how it is run. */
+export interface Asked {
+  /** Of its container. */
   readonly id: string;
+  /** As its user calls it. */
+  readonly name: string;
+  readonly config: Streamed;
+  readonly options: ProcessOptions & Pick<RunOptions, 'sigProxy'>;
+  /** Output that is piped is kept for the result. */
+  readonly keep: boolean;
+  /** Where output goes that nothing is said of. */
+  readonly output: 'inherit' | 'pipe';
+  /** It is not its container's first. */
+  readonly isFurther?: boolean;
+  /** From what it is asked to be to its end; undefined where nothing of it was made, or nothing is left. */
+  live(under: Under): Promise<Ended | undefined>;
+}
+
+/** All that a program under way needs on this side. */
+interface Course extends Asked {
   readonly limits: Limits;
   readonly streams: Streams;
   readonly reins: Reins;
@@ -45,14 +60,14 @@ interface Course extends Asked {
 }
 
 /** @throws ConfigError for options that cannot be; all else is the result's */
-export function begin(asked: Asked): Parts {
-  const { config, options, keep } = asked;
+export function begin<R extends ProcessResult>(asked: Asked): Parts<R> {
+  const { id, config, options, keep, output } = asked;
   const { signal, sigProxy = false } = options;
   const limits = limitsOf(options);
-  const id = newContainerId();
   const faults: Course['faults'] = {};
   const streams = openStreams(config, options, {
     keep,
+    output,
     maxBuffer: limits.maxBuffer,
     onTooMuch: () => {
       faults.tooMuch = true;
@@ -73,18 +88,23 @@ export function begin(asked: Asked): Parts {
     streams.release();
     onStart(pid);
   };
-  const reins = new Reins({ ...limits, signal, sigProxy, isRead: streams.isRead, onStart: begun });
-  const result = conduct({ ...asked, id, limits, streams, reins, faults });
+  const { isRead } = streams;
+  const reins = new Reins({ ...limits, signal, sigProxy, isRead, onStart: begun });
+  // what the types promise of each option is what openStreams does with it
+  const result = conduct({ ...asked, limits, streams, reins, faults }) as Promise<R>;
   // what runs is no news to who waited for its start; nobody need have
   result.then((ended) => onNever(new RunError(ended)), onNever);
   started.catch(() => {});
   return { id, reins, streams, started, result };
 }
 
-async function conduct(course: Course): Promise<RunResult> {
+async function conduct(course: Course): Promise<ProcessResult> {
   const { streams, reins, faults, options } = course;
   try {
-    const ended = await live(course);
+    const { control, openStdin } = streams;
+    const { blocking } = options;
+    const under = { reins, openStdin, control: { ...control, blocking, forward: reins.hold } };
+    const ended = reins.reason ? undefined : await course.live(under);
     if (faults.broken) throw faults.broken;
     const result = await resultOfAll(course, ended);
     if (options.reject && result.failed) throw new RunError(result);
@@ -96,36 +116,14 @@ async function conduct(course: Course): Promise<RunResult> {
   }
 }
 
-/** From what it is asked to be to its end; undefined where nothing of it was made, or nothing is left. */
-async function live({ roots, options, watch, ...course }: Course): Promise<Ended | undefined> {
-  const { id, streams, reins } = course;
-  if (reins.reason) return undefined;
-  const { name, pull, cidfile, notify, lifeline, blocking } = options;
-  const { openStdin = course.config.openStdin } = streams;
-  const config = openStdin === course.config.openStdin ? course.config : { ...course.config, openStdin };
-  const create = { id, name, pull, cidfile, notify, signal: reins.preparing };
-  const findPid = (container: string, field: string) => runningPid(roots, container, field);
-  const blueprint = await prepare(roots, config, create, findPid).catch((error) => {
-    if (reins.reason) return undefined;
-    throw error;
-  });
-  if (blueprint === undefined || reins.reason) return undefined;
-  reins.stopSignal = blueprint.record.stopSignal;
-  const control = { ...create, lifeline, blocking, ...streams.control, forward: reins.hold };
-  const ended = await runBlueprint(roots, blueprint, control, watch);
-  if (!reins.early) return ended;
-  // what was called off before it began is not kept as something that ran
-  if (!config.autoRemove) await removeContainer(roots, id, true);
-  return undefined;
-}
-
-async function resultOfAll(course: Course, ended: Ended | undefined): Promise<RunResult> {
-  const { id, config, limits, reins, streams, faults } = course;
-  const { name = config.image, encoding = 'utf8' } = course.options;
+async function resultOfAll(course: Course, ended: Ended | undefined): Promise<ProcessResult> {
+  const { id, name, limits, reins, streams, faults } = course;
+  const { encoding = 'utf8' } = course.options;
   streams.release();
   const kept = await streams.kept(reins.reason !== undefined);
   const [stdout, stderr] = kept.map((bytes) => (encoding === 'buffer' ? bytes : bytes?.toString(encoding)));
   const reason = reins.reason ?? (faults.tooMuch ? 'maxBuffer' : undefined);
   const { durationMs } = reins;
-  return resultOf(id, { name, ended, reason, durationMs, limits }, { stdout, stderr });
+  const outcome: Outcome = { name, ended, reason, durationMs, limits, isFurther: course.isFurther };
+  return resultOf(id, outcome, { stdout, stderr });
 }

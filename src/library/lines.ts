@@ -4,7 +4,12 @@ import { StringDecoder } from 'node:string_decoder';
 /** A line beyond this comes in pieces: what a program writes is not ours to bound otherwise. */
 const LONGEST = 1 << 20;
 
-/** The lines of a stream of UTF-8, without their ends. Who stops early closes the stream. */
+/**
+ * The lines of a stream of UTF-8, without their ends. Who stops early closes the stream.
+ * @example
+ * const c = engine.spawn({ image: 'busybox', args: ['sh', '-c', 'echo out; echo err >&2'], autoRemove: true });
+ * for await (const line of linesOf(c.stderr)) console.log(line); // err
+ */
 export async function* linesOf(stream: Readable, longest = LONGEST): AsyncGenerator<string, void, undefined> {
   const decoder = new StringDecoder('utf8');
   let rest = '';

@@ -1,6 +1,6 @@
-import type { RunResult as Ended } from '../engine/types.ts';
 import { signalName } from '../spec/linux.ts';
-import type { RunResult } from './types.ts';
+import type { Ended } from './begin.ts';
+import type { ProcessResult } from './types.ts';
 
 /** The numbers among the options. */
 export interface Limits {
@@ -9,10 +9,10 @@ export interface Limits {
   readonly maxBuffer: number;
 }
 
-/** Why a container was ended from here. */
+/** Why a program was ended from here. */
 export type Reason = 'canceled' | 'timedOut' | 'maxBuffer' | 'broken';
 
-/** What is known when a container has ended, of which its result is made. */
+/** What is known when a program has ended, of which its result is made. */
 export interface Outcome {
   /** As its user calls it. */
   readonly name: string;
@@ -21,6 +21,8 @@ export interface Outcome {
   readonly reason: Reason | undefined;
   readonly durationMs: number;
   readonly limits: Pick<Limits, 'timeout' | 'maxBuffer'>;
+  /** It is not its container's first: what the kernel kills for memory is not told of it. */
+  readonly isFurther?: boolean | undefined;
 }
 
 /** Docker's for what never ran. */
@@ -30,14 +32,14 @@ export function resultOf(
   id: string,
   outcome: Outcome,
   output: { readonly stdout: string | Buffer | undefined; readonly stderr: string | Buffer | undefined },
-): RunResult {
-  const { ended, reason, durationMs } = outcome;
+): ProcessResult & Pick<Ended, 'oomKilled' | 'forced'> {
+  const { ended, reason, durationMs, isFurther } = outcome;
   const { exitCode = NEVER_RAN, signal, oomKilled = false, forced } = ended ?? {};
   return {
     id,
     exitCode,
     ...(signal === undefined ? {} : { signal, signalName: signalName(signal) }),
-    oomKilled,
+    ...(isFurther ? {} : { oomKilled }),
     timedOut: reason === 'timedOut',
     isCanceled: reason === 'canceled',
     isMaxBuffer: reason === 'maxBuffer',
@@ -54,16 +56,20 @@ export function messageOf({ name, ended, reason, limits }: Outcome): string {
   if (reason === 'timedOut') return `${name} timed out after ${limits.timeout} ms`;
   if (reason === 'canceled') return `${name} was canceled`;
   if (reason === 'maxBuffer') return `${name} wrote more than ${limits.maxBuffer} bytes`;
-  const { exitCode = NEVER_RAN, signal, oomKilled = false } = ended ?? {};
+  return `${name} ${howEnded(ended ?? { exitCode: NEVER_RAN })}`;
+}
+
+/** `exited with 3`. */
+export function howEnded({ exitCode, signal, oomKilled }: Ended): string {
   const how = signal === undefined ? `exited with ${exitCode}` : `was ended by ${signalName(signal)}`;
-  return `${name} ${how}${oomKilled ? ' (killed for memory)' : ''}`;
+  return `${how}${oomKilled ? ' (killed for memory)' : ''}`;
 }
 
 /**
  * A program that failed, where that was to be an error (`reject`). The message is one line and nothing that the program
  * wrote: a terminal that it is printed to must not be the program's to write on.
  */
-export class RunError<R extends RunResult = RunResult> extends Error {
+export class RunError<R extends ProcessResult = ProcessResult> extends Error {
   override readonly name = 'RunError';
   constructor(readonly result: R) {
     super(result.shortMessage);

@@ -5,31 +5,31 @@ import { SIGTERM } from '../spec/linux.ts';
 import { linesOf } from './lines.ts';
 import type { Reins } from './reins.ts';
 import type { Streams } from './streams.ts';
-import type { Running, RunResult } from './types.ts';
+import type { ProcessResult, Running } from './types.ts';
 
 type Started = { readonly id: string; readonly pid: number };
 
-/** What a container under way is made of. */
-export interface Parts {
+/** What a program under way is made of. */
+export interface Parts<R extends ProcessResult = ProcessResult> {
   readonly id: string;
   readonly reins: Reins;
   readonly streams: Streams;
   readonly started: Promise<Started>;
-  readonly result: Promise<RunResult>;
+  readonly result: Promise<R>;
 }
 
-/** A container under way: its result's promise, with a hand on it. */
-export class RunningContainer implements Running {
-  readonly [Symbol.toStringTag] = 'RunningContainer';
+/** A program under way: its result's promise, with a hand on it. */
+export class RunningProgram<R extends ProcessResult> implements Running<unknown, R> {
+  readonly [Symbol.toStringTag] = 'RunningProgram';
   readonly id: string;
   readonly started: Promise<Started>;
   readonly stdin: Writable | undefined;
   readonly stdout: Readable | undefined;
   readonly stderr: Readable | undefined;
   readonly #reins: Reins;
-  readonly #result: Promise<RunResult>;
+  readonly #result: Promise<R>;
 
-  constructor({ id, reins, streams, started, result }: Parts) {
+  constructor({ id, reins, streams, started, result }: Parts<R>) {
     this.id = id;
     this.started = started;
     this.stdin = streams.stdin;
@@ -48,18 +48,18 @@ export class RunningContainer implements Running {
   }
 
   // biome-ignore lint/suspicious/noThenProperty: it is a promise of its result
-  then<A = RunResult, B = never>(
-    onResult?: ((result: RunResult) => A | PromiseLike<A>) | null,
+  then<A = R, B = never>(
+    onResult?: ((result: R) => A | PromiseLike<A>) | null,
     onError?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     return this.#result.then(onResult, onError);
   }
 
-  catch<B = never>(onError?: ((error: unknown) => B | PromiseLike<B>) | null): Promise<RunResult | B> {
+  catch<B = never>(onError?: ((error: unknown) => B | PromiseLike<B>) | null): Promise<R | B> {
     return this.#result.catch(onError);
   }
 
-  finally(onEnd?: (() => void) | null): Promise<RunResult> {
+  finally(onEnd?: (() => void) | null): Promise<R> {
     return this.#result.finally(onEnd);
   }
 

@@ -4,9 +4,12 @@ import type { ContainerConfig } from '../engine/config/types.ts';
 import type { RunControl } from '../engine/types.ts';
 import { type Input, openInput } from './input.ts';
 import { type Output, openOutput } from './output.ts';
-import type { OutputOption, RunOptions } from './types.ts';
+import type { OutputOption, ProcessOptions } from './types.ts';
 
-/** All of a container's streams on this side. */
+/** What has streams: a container, or a further process of one. */
+export type Streamed = Pick<ContainerConfig, 'tty' | 'openStdin'>;
+
+/** All of a program's streams on this side. */
 export interface Streams {
   /** What the engine is told of them. */
   readonly control: Pick<RunControl, 'copied' | 'stdio'>;
@@ -28,6 +31,8 @@ export interface Streams {
 export interface StreamSettings {
   /** `pipe` means to keep it. */
   readonly keep: boolean;
+  /** Where goes what nothing is said of. */
+  readonly output: 'inherit' | 'pipe';
   readonly maxBuffer: number;
   readonly onTooMuch: () => void;
   readonly onBroken: (error: Error) => void;
@@ -46,9 +51,9 @@ const NOTHING: Streams = {
 };
 
 /** @throws ConfigError for options that are none, or do not go together */
-export function openStreams(config: ContainerConfig, options: RunOptions, settings: StreamSettings): Streams {
+export function openStreams(config: Streamed, options: ProcessOptions, settings: StreamSettings): Streams {
   const { stdio, input: data } = options;
-  const { stdin, stdout, stderr } = chosen(config, options, settings.keep);
+  const { stdin, stdout, stderr } = chosen(config, options, settings.output);
   check(config, options, [stdin, stdout, stderr], settings.keep);
   if (stdio) return { ...NOTHING, control: { stdio } };
   const opened: { end: { release(): void } }[] = [];
@@ -81,17 +86,17 @@ export function openStreams(config: ContainerConfig, options: RunOptions, settin
   }
 }
 
-function chosen(config: ContainerConfig, options: RunOptions, keep: boolean) {
-  const { stdin = config.openStdin ? 'inherit' : 'ignore', stdout = keep ? 'inherit' : 'pipe' } = options;
-  const { stderr = config.tty ? 'stdout' : keep ? 'inherit' : 'pipe' } = options;
+function chosen(config: Streamed, options: ProcessOptions, output: 'inherit' | 'pipe') {
+  const { stdin = config.openStdin ? 'inherit' : 'ignore', stdout = output } = options;
+  const { stderr = config.tty ? 'stdout' : output } = options;
   // one sink is written to by one writer
   const same = typeof stderr === 'object' && stderr === stdout;
   return { stdin, stdout, stderr: same ? ('stdout' as const) : stderr };
 }
 
 function check(
-  { tty }: ContainerConfig,
-  { stdio, stdin, stdout, stderr, input }: RunOptions,
+  { tty }: Streamed,
+  { stdio, stdin, stdout, stderr, input }: ProcessOptions,
   [from, ...to]: readonly [unknown, OutputOption, OutputOption | 'stdout'],
   keep: boolean,
 ): void {

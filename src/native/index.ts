@@ -67,7 +67,11 @@ function prepared(addon: LoadedAddon): NativeAddon {
 
 let loaded: NativeAddon | undefined;
 
-/** The addon, loaded once. Throws TinyrunError NATIVE_MISSING, which lists each path tried. */
+/**
+ * The addon, loaded once. Throws TinyrunError NATIVE_MISSING, which lists each path tried.
+ * @example
+ * console.log(native().getpid() === process.pid); // true
+ */
 export function native(): NativeAddon {
   loaded ??= loadAddon(addonPaths(packageRoot()));
   return loaded;

@@ -159,6 +159,11 @@ function readHead(data: Buffer, at: number, index: number): Head {
 /**
  * The executable part of an encoded plan: op, lane, arguments, mayFail. Text that is not UTF-8 comes back with U+FFFD.
  * @throws TinyrunError (PLAN_DAMAGED) naming the first fault.
+ * @example
+ * const rootfs = { kind: 'directory', path: '/r' } as const;
+ * const where = { id: 'x', bundle: '/b', rootfs, wait: { kind: 'exec' } } as const;
+ * const { plan } = compile(defaultSpec(), hostFacts(), { ...where, onMissingController: 'warn' });
+ * console.log(decode(encode(plan)).length === plan.steps.length); // true
  */
 export function decode(bytes: Uint8Array): WireStep[] {
   const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

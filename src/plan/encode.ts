@@ -180,6 +180,11 @@ export const hearPlans = (listener: typeof hear): void => {
 /**
  * The plan as the interpreter reads it: steps and arguments, without what is for people (why) and for later (undo).
  * @throws TinyrunError (PLAN_ARGUMENT) naming the step and the field that cannot be told to the kernel.
+ * @example
+ * const rootfs = { kind: 'directory', path: '/r' } as const;
+ * const where = { id: 'x', bundle: '/b', rootfs, wait: { kind: 'exec' } } as const;
+ * const { plan } = compile(defaultSpec(), hostFacts(), { ...where, onMissingController: 'warn' });
+ * console.log(Buffer.from(encode(plan)).toString('latin1', 0, 4)); // TRPL
  */
 export function encode(plan: Plan): Uint8Array {
   const out = new Writer();

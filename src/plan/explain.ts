@@ -107,7 +107,14 @@ const aside =
   ({ syscall, why }: Aside): string =>
     explainRow({ lane, call: visible(syscall), why: visible(why) }, look);
 
-/** The whole plan, and what is done around it: number, lane, system call, why. Ends with a line end. */
+/**
+ * The whole plan, and what is done around it: number, lane, system call, why. Ends with a line end.
+ * @example
+ * const rootfs = { kind: 'directory', path: '/r' } as const;
+ * const where = { id: 'x', bundle: '/b', rootfs, wait: { kind: 'exec' } } as const;
+ * const { plan } = compile(defaultSpec(), hostFacts(), { ...where, onMissingController: 'warn' });
+ * console.log(explainPlan(plan).includes('execve("sh"')); // true
+ */
 export function explainPlan(plan: Plan, look: Look = {}, { before, after }: Asides = NONE): string {
   const lines = [
     ...before.map(aside('before', look)),
@@ -136,7 +143,14 @@ function printable(args: object): object {
   );
 }
 
-/** The plan as data: `{ before?, steps: [{ number, lane, op, syscall, why, args, mayFail?, undo? }], after? }`. */
+/**
+ * The plan as data: `{ before?, steps: [{ number, lane, op, syscall, why, args, mayFail?, undo? }], after? }`.
+ * @example
+ * const rootfs = { kind: 'directory', path: '/r' } as const;
+ * const where = { id: 'x', bundle: '/b', rootfs, wait: { kind: 'exec' } } as const;
+ * const { plan } = compile(defaultSpec(), hostFacts(), { ...where, onMissingController: 'warn' });
+ * console.log(JSON.parse(planAsJson(plan)).steps[0].number); // 1
+ */
 export function planAsJson(plan: Plan, asides?: Asides): string {
   const steps = plan.steps.map((step, index) => ({
     number: index + 1,

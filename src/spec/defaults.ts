@@ -172,6 +172,9 @@ export function defaultResources(): LinuxResources {
 /**
  * The hardened spec that the engine starts from; args is a shell, root is `rootfs` in the bundle. Seccomp is
  * missing since it follows from the final capabilities: add `defaultSeccomp(bounding, arch)`.
+ * @example
+ * const spec = defaultSpec();
+ * console.log(spec.process?.args, spec.process?.noNewPrivileges); // [ 'sh' ] false
  */
 export function defaultSpec(): Spec {
   const caps = [...DEFAULT_CAPABILITIES];

@@ -166,6 +166,10 @@ export interface SeccompOptions {
 /**
  * The default profile for a bounding set (`CAP_…` names) on `arch` (process.arch: x64, arm64; others get their
  * native calls only). Meant for linux.seccomp as it is.
+ * @example
+ * const spec = defaultSpec();
+ * const seccomp = defaultSeccomp(spec.process?.capabilities?.bounding ?? [], 'x64');
+ * console.log(seccomp.defaultAction); // SCMP_ACT_ERRNO
  */
 export function defaultSeccomp(
   capabilities: readonly string[],

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createEngine, type Engine } from '../../src/library/engine.ts';
+import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { TINYRUN, until } from '../support/programs.ts';
 import { Scene } from './support.ts';
 

@@ -68,10 +68,11 @@ test('a directory that becomes a link while it is copied to', async () => {
   const addon = path.resolve('build/Release/tinyrun.node');
   const worker = new Worker(SWAPPER, { eval: true, workerData: { addon, a, b, stop } });
   const engine = createEngine({ dataRoot: sandbox.env.TINYRUN_ROOT, runRoot: sandbox.env.TINYRUN_RUN_ROOT });
+  const prison = engine.container('prey');
   const copied = { well: 0, not: 0 };
   for (let n = 0; n < 600; n++) {
     const to = n % 2 === 0 ? '/swap/a/' : '/swap/a/secret';
-    await engine.copyIn({ from: path.join(here, 'file'), container: 'prey', to }).then(
+    await prison.copyTo(path.join(here, 'file'), to).then(
       () => copied.well++,
       () => copied.not++,
     );

@@ -1,10 +1,9 @@
 import { isatty } from 'node:tty';
-import { tellImage } from '../../engine/image-events.ts';
+import { loadImages } from '../../engine/images.ts';
 import { TinyrunError } from '../../errors.ts';
-import type { Loaded } from '../../image/load.ts';
+import type { StoredImage } from '../../image/entry.ts';
 import { hostPlatform, parsePlatform } from '../../image/platform.ts';
 import { familiarReference, parseReference } from '../../image/reference.ts';
-import { ImageStore } from '../../image/store.ts';
 import type { Command, Context } from '../command.ts';
 import { openInput } from '../input.ts';
 import { afterSome } from '../partly.ts';
@@ -32,21 +31,20 @@ async function load(flags: Flags, context: Context): Promise<void> {
     throw new TinyrunError('USAGE', 'load reads an archive from standard input', {
       hint: 'use -i FILE, or redirect standard input',
     });
-  const images = await import('../../image/load.ts');
+  const { PartlyLoaded } = await import('../../image/load.ts');
   const source = openInput(flags.input);
   const platform = flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform);
-  const called = ({ id, name }: Loaded) =>
+  const called = ({ id, name }: StoredImage) =>
     name === undefined ? id : familiarReference(parseReference(name));
-  const tell = (loaded: readonly Loaded[]) => {
+  const tell = (loaded: readonly StoredImage[]) => {
     for (const image of loaded) {
-      tellImage(context, 'load', image);
       context.out(`Loaded image${image.name === undefined ? ' ID' : ''}: ${called(image)}\n`);
     }
   };
   try {
-    tell(await images.load(new ImageStore(context.dataRoot), source, platform));
+    tell(await loadImages(context, source, { platform }));
   } catch (error) {
-    if (!(error instanceof images.PartlyLoaded)) throw error;
+    if (!(error instanceof PartlyLoaded)) throw error;
     tell(error.loaded);
     throw afterSome(error.loaded.map(called), 'loaded', error.cause);
   }

@@ -1,8 +1,5 @@
-import { tellImage } from '../../engine/image-events.ts';
-import { TinyrunError } from '../../errors.ts';
-import { tagName } from '../../image/reference.ts';
-import { ImageStore } from '../../image/store.ts';
-import type { Command, Context } from '../command.ts';
+import { tagImage } from '../../engine/images.ts';
+import type { Command } from '../command.ts';
 
 export const command: Command = {
   usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
@@ -11,14 +8,6 @@ export const command: Command = {
     program
       .argument('<source>')
       .argument('<target>')
-      .action((source: string, target: string) => tag(source, target, context));
+      .action((source: string, target: string) => tagImage(context, source, target));
   },
 };
-
-async function tag(source: string, target: string, context: Context): Promise<void> {
-  const store = new ImageStore(context.dataRoot);
-  const entry = store.find(source);
-  if (!entry) throw new TinyrunError('IMAGE_NOT_FOUND', `no such image: ${source}`);
-  await store.tag(entry, target);
-  tellImage(context, 'tag', { ...entry, name: tagName(target) });
-}

@@ -24,6 +24,11 @@ export * from './options.ts';
  * The whole life of a container up to its program, as one list of steps. Pure: the same spec, host and options give
  * the same plan. `spec` must have been validated. The order of the container lane is runc's, where it matters says why.
  * @throws TinyrunError (SPEC_INVALID, CGROUP_CONTROLLER, UNSUPPORTED) for what validation cannot know.
+ * @example
+ * const rootfs = { kind: 'directory', path: '/r' } as const;
+ * const where = { id: 'x', bundle: '/b', rootfs, wait: { kind: 'exec' } } as const;
+ * const { plan } = compile(defaultSpec(), hostFacts(), { ...where, onMissingController: 'warn' });
+ * console.log(plan.steps.filter(({ op }) => op === 'execve').length); // 1
  */
 export function compile(spec: Spec, host: HostFacts, options: CompileOptions): Compiled {
   const c = new Context(spec, host, options);

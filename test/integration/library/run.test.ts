@@ -111,7 +111,7 @@ describe.each(['command', 'monitor'] as const)('parent: the %s', (lifeline) => {
           const { isCanceled, id } = await engine.run(config, options, watch);
           expect(isCanceled).toBe(true);
           // one that had begun was a container
-          if (!autoRemove && engine.list().length > 0) await engine.remove(id);
+          if (!autoRemove && engine.list().length > 0) await engine.container(id).remove();
           nothingLeft();
         }
   });

@@ -32,7 +32,7 @@ describe.each(['command', 'monitor'] as const)('parent: the %s', (lifeline) => {
     expect(running.pid).toBeUndefined();
     const { id, pid } = await running.started;
     expect({ id, pid }).toEqual({ id: running.id, pid: running.pid });
-    expect(engine.find(id)).toMatchObject({ status: 'running', state: { pid } });
+    expect(engine.container(id).inspect()).toMatchObject({ status: 'running', state: { pid } });
     const heard: string[] = [];
     for await (const line of running) {
       heard.push(line);

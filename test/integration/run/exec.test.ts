@@ -243,10 +243,8 @@ test('--explain prints the plan and runs nothing, --trace how it ran; the librar
   expect(traced.stdout).toBe('out\n');
   expect(traced.stderr).toMatch(/ok {4}execve\("echo"/);
   const engine = createEngine({ dataRoot: sandbox.env.TINYRUN_ROOT, runRoot: sandbox.env.TINYRUN_RUN_ROOT });
-  expect(await engine.exec('web', { args: ['sh', '-c', 'exit 7'] })).toEqual({ exitCode: 7 });
-  expect(await engine.exec('web', { args: ['sh', '-c', 'kill -9 $$'] })).toEqual({
-    exitCode: 137,
-    signal: 9,
-  });
-  await expect(engine.exec('web', { args: [] })).rejects.toThrow('args: no program to run');
+  const web = engine.container('web');
+  expect(await web.exec(['sh', '-c', 'exit 7'])).toMatchObject({ exitCode: 7, failed: true });
+  expect(await web.exec(['sh', '-c', 'kill -9 $$'])).toMatchObject({ exitCode: 137, signal: 9 });
+  await expect(web.exec([])).rejects.toThrow('args: no program to run');
 });

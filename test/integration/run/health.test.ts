@@ -13,7 +13,7 @@ afterAll(async () => {
 });
 
 const engine = () => createEngine({ dataRoot: `${sandbox.dir}/data`, runRoot: `${sandbox.dir}/run` });
-const health = (name: string) => engine().find(name).health;
+const health = (name: string) => engine().container(name).inspect().health;
 const out = async (...args: string[]) => {
   const { code, stdout, stderr } = await sandbox.tinyrun(args);
   if (code !== 0) throw new Error(stderr);
