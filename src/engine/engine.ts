@@ -183,15 +183,10 @@ export interface Engine {
    * What `act` would do to the system by this engine, whichever verbs it calls: none of it is done. What they answer is as if it were.
    * What others do in this process meanwhile is theirs.
    * @throws what `act` throws: what would be refused
-   * @example
-   * const { deeds } = await engine.rehearse(() => engine.stop('web'));
-   * for (const { by, syscall, why } of deeds) console.log(by, syscall, why);
    */
   rehearse<T>(act: () => T | Promise<T>): Promise<Rehearsed<T>>;
   /**
    * Does it, and tells each deed with its time, once it is done.
-   * @example
-   * await engine.trace(() => engine.remove('web'), ({ syscall, ns }) => console.log(syscall, ns));
    */
   trace<T>(act: () => T | Promise<T>, onDeed: (deed: Deed) => void): Promise<T>;
   /** Takes back what a crash left; with `dryRun` it is only told. */

@@ -1,4 +1,6 @@
 import type { ContainerConfig } from '../engine/config/types.ts';
+import type { Rehearsed } from '../engine/deeds/aloud.ts';
+import type { Deed } from '../engine/deeds/deed.ts';
 import type { Explained } from '../engine/engine.ts';
 import type { EventOptions } from '../engine/events.ts';
 import type { Swept } from '../engine/garbage.ts';
@@ -140,6 +142,23 @@ export interface Engine {
    * console.log(deleted.length); // 0
    */
   prune(filters?: readonly string[]): Promise<Pruned>;
+  /**
+   * What `act` would do to the system by this engine, whichever verbs it calls: none of it is done. What they answer is as if it were.
+   * What others do in this process meanwhile is theirs.
+   * @throws what `act` throws: what would be refused
+   * @example
+   * const { deeds } = await engine.rehearse(() => web.stop({ graceMs: 100 }));
+   * console.log(web.status, deeds.some(({ syscall }) => syscall.includes('SIGTERM'))); // running true
+   */
+  rehearse<T>(act: () => T | Promise<T>): Promise<Rehearsed<T>>;
+  /**
+   * Does it, and tells each deed with its time, once it is done.
+   * @example
+   * let count = 0;
+   * await engine.trace(() => web.remove({ force: true }), () => count++);
+   * console.log(count > 0); // true
+   */
+  trace<T>(act: () => T | Promise<T>, onDeed: (deed: Deed) => void): Promise<T>;
   /**
    * Takes back what a crash left; with `dryRun` it is only told.
    * @example

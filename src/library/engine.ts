@@ -41,6 +41,8 @@ export function createEngine(
     container: (text) => new Hand(core, core.find(text).record.id),
     list: core.list,
     explain: core.explain,
+    rehearse: core.rehearse,
+    trace: core.trace,
     events: (options = {}) => endable(options.signal, (signal) => core.events({ ...options, signal })),
     stats: (containers, options = {}) =>
       endable(options.signal, (signal) => core.stats(containers, { ...options, signal })),

@@ -62,6 +62,7 @@ export function processes(stage: Stage): Some {
       if (pid !== undefined) stage.end(pid);
       return undefined;
     },
+    forgetPidfd: () => {},
     waitPidfd: async () => ({ kind: 'exited', code: 0, status: 0 }),
     machine: (bytes, options) => machineOf(stage, planFrom(bytes), options),
     ...monitors(stage),
