@@ -68,7 +68,7 @@ async function p99(output, send) {
 
 function begin(argv) {
   const child = spawn(argv[0], argv.slice(1), {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'ignore'],
     env: cleanEnvironment(),
   });
   const output = new Output(child.stdout);
