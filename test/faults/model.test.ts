@@ -1,7 +1,8 @@
 // Containers of several names and processes at once, against the table of their life: whatever is done to them, in whatever
 // order and at the same time, each verb answers what the table says, and at each quiet point record, run directory, kernel,
 // ps and inspect agree. What was not tried yet is tried first. TINYRUN_SEED repeats an
-// order; with TINYRUN_MODEL_SECONDS it goes on for longer, and must have tried every cell.
+// order; with TINYRUN_MODEL_SECONDS it goes on for longer, and must have tried every cell, with TINYRUN_MODEL_ACTORS by
+// more processes.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -14,6 +15,7 @@ import { Sandbox } from '../support/sandbox.ts';
 
 const SEED = Number(process.env.TINYRUN_SEED ?? Date.now() % 1_000_000);
 const SECONDS = Number(process.env.TINYRUN_MODEL_SECONDS ?? 12);
+const ACTORS = Number(process.env.TINYRUN_MODEL_ACTORS ?? 3);
 const ROUND = 4;
 /** With a minute there is no excuse. */
 const THOROUGH = 60;
@@ -72,6 +74,7 @@ const HEARD = new RegExp(
   `^(?:tinyrun: (?:${[
     'the container name "/fought2?" is already in use by container "[0-9a-f]{64}"',
     'container fought is (?:running|being started|not running)',
+    'container fought is restarting.*',
     'container fought is removed when it ends \\(--rm\\): it cannot be restarted',
     'no such container: fought2?',
     'start the program: its process was ended by SIGKILL while it was set up',
@@ -79,7 +82,9 @@ const HEARD = new RegExp(
   'i',
 );
 const CODES: Readonly<Record<string, readonly number[]>> = {
-  run: [-9, 7, 125, 137],
+  run: [-9, 0, 7, 125, 137],
+  update: [-9, 0, 1],
+  exec: [-9, 0, 1, 137],
   create: [-9, 0, 1],
   start: [-9, 0, 1],
   stop: [0, 1],
@@ -91,7 +96,7 @@ const CODES: Readonly<Record<string, readonly number[]>> = {
 };
 
 /** Who may be killed at it. */
-const SHOT = ['run', 'create', 'start', 'restart', 'rename'];
+const SHOT = ['run', 'create', 'start', 'restart', 'rename', 'update', 'exec'];
 
 /** Several at once do as they like to one name; nobody knows what it is then, but nobody hears of a defect. */
 async function fight(random: () => number): Promise<void> {
@@ -102,8 +107,13 @@ async function fight(random: () => number): Promise<void> {
       ['run', '--name', 'fought', 'busybox', 'sh', '-c', 'sleep 0.05; exit 7'],
       ['create', '--name', 'fought', 'busybox', 'sh', '-c', 'sleep 0.05; exit 7'],
       ['create', '--rm', '--name', 'fought', 'busybox', 'sh', '-c', 'sleep 0.05; exit 7'],
+      ['run', '-d', '--restart', 'always', '--name', 'fought', 'busybox', 'sh', '-c', 'sleep 0.05; exit 7'],
+      ['run', '-d', '--rm', '--name', 'fought', 'busybox', 'sleep', '0.05'],
       ['start', 'fought'],
       ['start', 'fought'],
+      ['update', '--restart', 'always', 'fought'],
+      ['update', '--restart', 'no', 'fought'],
+      ['exec', 'fought', 'true'],
       ['stop', '-t', '0', 'fought'],
       ['restart', '-t', '0', 'fought'],
       ['rename', 'fought', 'fought2'],
@@ -199,7 +209,7 @@ const isGoingOn = (end: number): boolean =>
     : Date.now() < end || (Date.now() < end + PATIENCE && visited.size < cells.length);
 
 test(`states and events, seed ${SEED}`, { timeout: SECONDS * 1000 + PATIENCE + 120_000 }, async () => {
-  const actors = ['one', 'two', 'three'].map((name) => new Actor(sandbox, name));
+  const actors = Array.from({ length: ACTORS }, (_, at) => new Actor(sandbox, `n${at + 1}x`));
   const log: string[] = [];
   const end = Date.now() + SECONDS * 1000;
   try {

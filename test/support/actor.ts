@@ -20,6 +20,9 @@ import type { Sandbox } from './sandbox.ts';
 const LONG = ['sh', '-c', 'trap "exit 3" TERM; echo up; echo > /up; sleep 1000 & wait'];
 const QUICK = ['sh', '-c', 'exit 7'];
 
+const KILL_MONITOR = 'kill -9 of the monitor';
+const KILL_PROGRAM = 'kill -9 of the program';
+
 /** A `run` in the foreground. */
 interface Attended {
   readonly child: ChildProcess;
@@ -88,14 +91,17 @@ export class Actor {
   async act(event: Event): Promise<void> {
     const cell = TABLE[this.state][event];
     if (cell === undefined) throw new Error(`${this.state}: ${event} cannot be`);
-    const begins = event === 'restart' || (event === 'start' && !ALIVE.includes(this.state));
+    const again = this.state === 'always' && (event === KILL_MONITOR || event === KILL_PROGRAM);
+    const begins = again || event === 'restart' || (event === 'start' && !ALIVE.includes(this.state));
     if (begins) rmSync(this.#up, { force: true });
     const result = await this.#do(event);
     const { code, stderr } = ANSWERS[cell.answer];
     const what = `${this.state}: ${event}`;
     expect({ what, ...result }, what).toMatchObject({ what, code, stderr: expect.stringMatching(stderr) });
     if (cell.ending !== undefined || cell.next === 'none') await this.#awaitEnd(what, cell);
-    if (begins && cell.next === 'orphan') await this.#adopt();
+    // whatever is called next has it run again
+    if (again && event === KILL_MONITOR) await this.#sandbox.tinyrun(['ps']);
+    if (begins && ALIVE.includes(cell.next) && cell.answer === 'ok') await this.#adopt();
     if (begins && cell.next === 'spent') await until(() => !existsSync(this.#run));
     this.state = cell.next;
     if (event === 'kill -9 of the command') this.#attended = undefined;
@@ -105,6 +111,7 @@ export class Actor {
   }
 
   #do(event: Event): Promise<Result> {
+    if (event.startsWith('run -d')) return this.#detached(event.split(' ').slice(2));
     if (event.startsWith('run')) return this.#start(event.includes('--rm'), event.endsWith('quick'));
     switch (event) {
       case 'create':
@@ -113,8 +120,12 @@ export class Actor {
         return this.#sandbox.tinyrun(['rename', this.name, this.#other]);
       case 'kill -9 of the command':
         return this.#shoot(this.#attended?.child.pid ?? 0, this.state === 'rm');
-      case 'kill -9 of the monitor':
+      case KILL_MONITOR:
         return this.#shoot(this.#monitor, true);
+      case KILL_PROGRAM:
+        return this.#shoot(this.#pid, false);
+      case 'exec':
+        return this.#sandbox.tinyrun(['exec', this.name, 'true']);
       default:
         return this.#sandbox.tinyrun([...event.split(' '), this.name]);
     }
@@ -130,6 +141,15 @@ export class Actor {
     this.#attended = { child, result };
     await this.#adopt();
     return { code: 0, stdout: '', stderr: '' };
+  }
+
+  async #detached(flags: readonly string[]): Promise<Result> {
+    const args = ['run', '-d', ...flags, '--name', this.name, 'busybox', ...LONG];
+    const result = await this.#sandbox.tinyrun(args);
+    if (result.code !== 0) return result;
+    this.ids.push(result.stdout.trim());
+    await this.#adopt();
+    return result;
   }
 
   async #create(): Promise<Result> {

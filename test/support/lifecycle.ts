@@ -1,12 +1,24 @@
 // A container's life as its users see it: what each verb answers in each state, and what comes after. Data, for the model test.
 
-export type State = 'none' | 'created' | 'running' | 'orphan' | 'paused' | 'rm' | 'exited' | 'spent';
-/** quick: a program that ends at once, with 7. The last two are not verbs of ours. */
+export type State =
+  | 'none'
+  | 'created'
+  | 'running'
+  | 'orphan'
+  | 'paused'
+  | 'rm'
+  | 'exited'
+  | 'spent'
+  | 'always'
+  | 'halted';
+/** quick: a program that ends at once, with 7. The last three are not verbs of ours. */
 export type Event =
   | 'run'
   | 'run --rm'
   | 'run quick'
   | 'run --rm quick'
+  | 'run -d'
+  | 'run -d --restart always'
   | 'create'
   | 'start'
   | 'stop'
@@ -16,11 +28,15 @@ export type Event =
   | 'pause'
   | 'unpause'
   | 'rename'
+  | 'update --restart always'
+  | 'update --restart no'
+  | 'exec'
   | 'rm'
   | 'rm -f'
   | 'inspect'
   | 'kill -9 of the command'
-  | 'kill -9 of the monitor';
+  | 'kill -9 of the monitor'
+  | 'kill -9 of the program';
 
 export interface Answer {
   readonly code: number;
@@ -50,6 +66,7 @@ export const ANSWERS = {
     code: 1,
     stderr: /^tinyrun: (?:container \w+ is already paused|cannot start a paused container, )/,
   },
+  asleep: { code: 1, stderr: /^tinyrun: container \w+ is paused, unpause the container before exec\n/ },
   lively: { code: 1, stderr: /^tinyrun: container \w+ is not paused\n/ },
   once: { code: 1, stderr: /^tinyrun: container \w+ is removed when it ends \(--rm\)/ },
 } satisfies Record<string, Answer>;
@@ -77,6 +94,8 @@ const isThere = (state: State): Row => ({
   'run --rm': cell('taken', state),
   'run quick': cell('taken', state),
   'run --rm quick': cell('taken', state),
+  'run -d': cell('taken', state),
+  'run -d --restart always': cell('taken', state),
   create: cell('inUse', state),
   rename: cell('ok', state),
   inspect: cell('ok', state),
@@ -90,6 +109,7 @@ const isStill = (state: State): Row => ({
   'kill -s TERM': cell('stopped', state),
   pause: cell('stopped', state),
   unpause: cell('lively', state),
+  exec: cell('stopped', state),
   rm: cell('ok', 'none'),
   'rm -f': cell('ok', 'none'),
 });
@@ -103,9 +123,11 @@ const isUp = (state: State): Row => ({
   kill: cell('ok', 'exited', 137),
   'kill -s TERM': cell('ok', 'exited', 3),
   unpause: cell('lively', state),
+  exec: cell('ok', state),
   rm: cell('running', state),
   'rm -f': cell('ok', 'none', 137),
   'kill -9 of the monitor': cell('ok', 'exited', 137),
+  'kill -9 of the program': cell('ok', 'exited', 137),
 });
 
 /** One that is paused hears of SIGTERM some time; --rm has no monitor. */
@@ -119,6 +141,8 @@ export const TABLE: Readonly<Record<State, Row>> = {
     'run --rm': cell('up', 'rm'),
     'run quick': cell('seven', 'spent', 7),
     'run --rm quick': cell('seven', 'none'),
+    'run -d': cell('ok', 'orphan'),
+    'run -d --restart always': cell('ok', 'always'),
     create: cell('ok', 'created'),
     start: cell('missing', 'none'),
     stop: cell('missing', 'none'),
@@ -128,6 +152,8 @@ export const TABLE: Readonly<Record<State, Row>> = {
     pause: cell('missing', 'none'),
     unpause: cell('missing', 'none'),
     rename: cell('missing', 'none'),
+    'update --restart always': cell('missing', 'none'),
+    exec: cell('missing', 'none'),
     rm: cell('missing', 'none'),
     'rm -f': cell('gone', 'none'),
     inspect: cell('missing', 'none'),
@@ -136,12 +162,18 @@ export const TABLE: Readonly<Record<State, Row>> = {
   // its command attends, a monitor is its parent
   running: { ...isUp('running'), 'kill -9 of the command': cell('ok', 'orphan') },
   // its command is gone, or was `start`
-  orphan: { ...isUp('orphan'), pause: cell('ok', 'paused') },
+  orphan: {
+    ...isUp('orphan'),
+    pause: cell('ok', 'paused'),
+    'update --restart always': cell('ok', 'always'),
+    'update --restart no': cell('ok', 'orphan'),
+  },
   paused: {
     ...without(isUp('paused'), 'kill -s TERM'),
     start: cell('frozen', 'paused'),
     pause: cell('frozen', 'paused'),
     unpause: cell('ok', 'orphan'),
+    exec: cell('asleep', 'paused'),
   },
   // the command is its parent
   rm: {
@@ -151,8 +183,33 @@ export const TABLE: Readonly<Record<State, Row>> = {
     kill: cell('ok', 'none', 137),
     'kill -s TERM': cell('ok', 'none', 3),
     'kill -9 of the command': cell('ok', 'none'),
+    'kill -9 of the program': cell('ok', 'none', 137),
   },
-  exited: { ...isStill('exited'), start: cell('ok', 'orphan'), restart: cell('ok', 'orphan') },
+  exited: {
+    ...isStill('exited'),
+    start: cell('ok', 'orphan'),
+    restart: cell('ok', 'orphan'),
+    'update --restart always': cell('ok', 'halted'),
+  },
+  // it runs, and again when it ends by itself
+  always: {
+    ...isUp('always'),
+    stop: cell('ok', 'halted', 3),
+    restart: cell('ok', 'always', 3),
+    kill: cell('ok', 'halted', 137),
+    'kill -s TERM': cell('ok', 'halted', 3),
+    'kill -9 of the monitor': cell('ok', 'always'),
+    'kill -9 of the program': cell('ok', 'always'),
+    'update --restart always': cell('ok', 'always'),
+    'update --restart no': cell('ok', 'orphan'),
+  },
+  // one of those that was stopped by its user
+  halted: {
+    ...isStill('halted'),
+    start: cell('ok', 'always'),
+    restart: cell('ok', 'always'),
+    'update --restart no': cell('ok', 'exited'),
+  },
   // the quick one
   spent: { ...isStill('spent'), start: cell('ok', 'spent', 7), restart: cell('ok', 'spent', 7) },
 };
@@ -166,10 +223,12 @@ export const STATUS: Readonly<Record<Exclude<State, 'none'>, string>> = {
   rm: 'running',
   exited: 'exited',
   spent: 'exited',
+  always: 'running',
+  halted: 'exited',
 };
 
 /** Those in which it has processes. */
-export const ALIVE: readonly State[] = ['running', 'orphan', 'paused', 'rm'];
+export const ALIVE: readonly State[] = ['running', 'orphan', 'paused', 'rm', 'always'];
 
 export const cells = Object.entries(TABLE).flatMap(([state, row]) =>
   Object.keys(row).map((event) => `${state}: ${event}`),
