@@ -156,6 +156,9 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** Nothing more can be written there. */
+export const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(errnoOf(error) ?? '');
+
 /** What the kernel said, without the call and the path that Node puts behind it: for messages that name them. */
 export function kernelReason(error: unknown): string {
   return (error as Error).message.replace(/, \w+(?: '.*')?$/s, '');

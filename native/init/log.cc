@@ -81,6 +81,25 @@ void Log::finish() {
     unfinished.size = 0;
   }
   write();
+  if (lost_ != 0 && file_ >= 0) tellAtLast();
+}
+
+// There is no room to the end: the last lines give way to the word of it, which finds room in their blocks.
+void Log::tellAtLast() {
+  const size_t size = size_ < sizeof out_ ? size_ : sizeof out_;
+  const long n = sys::call(__NR_pread64, file_, out_, size, size_ - size);
+  if (n != static_cast<long>(size)) return;
+  size_t cut = size;
+  uint64_t gone = 0;
+  for (; cut > 0 && size - cut < kWord; ++gone) {
+    --cut;
+    while (cut > 0 && out_[cut - 1] != '\n') --cut;
+  }
+  if (size - cut < kWord) return;
+  size_ -= size - cut;
+  if (sys::call(__NR_ftruncate, file_, size_) < 0) return;
+  lost_ += gone;
+  tellLost();
 }
 
 void Log::piece(Source source, const char* text, size_t size) {
@@ -130,7 +149,7 @@ void Log::write() {
 }
 
 long Log::tellLost() {
-  Text<320> line;
+  Text<kWord> line;
   line.add("{\"log\":\"tinyrun: ").add(lost_).add(lost_ == 1 ? " line" : " lines").add(" of this log lost: ");
   if (const char* reason = reasonOf(why_)) line.add(reason);
   else line.add("errno ").add(static_cast<uint64_t>(why_));

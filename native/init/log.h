@@ -31,6 +31,7 @@ class Log {
  private:
   static constexpr size_t kPiece = 16384;
   static constexpr size_t kRecord = escapedSize(kPiece) + 128;   // and what is around it
+  static constexpr size_t kWord = 320;   // of a loss, at most
   struct Unfinished {
     size_t size = 0;
     char text[kPiece];
@@ -43,6 +44,7 @@ class Log {
   void write();
   long writeWhole(const char* text, size_t size);
   long tellLost();
+  void tellAtLast();
   bool open();
   void rotate();
 

@@ -127,12 +127,24 @@ TEST(noLogIsMadeForSilence) {
   EXPECT(!exists(none.dir / "json.log"));
 }
 
+// A log on a file system of `size`.
+struct Small : Logging {
+  explicit Small(const char* size) {
+    close(fd);
+    EXPECT(mount("log", dir.path().c_str(), "tmpfs", 0, size) == 0);
+    fd = open(dir.path().c_str(), O_RDONLY | O_DIRECTORY);
+    log->begin(fd, 10'000'000, 3);
+  }
+  ~Small() {
+    log.reset();
+    close(fd);
+    fd = -1;
+    umount2(dir.path().c_str(), MNT_DETACH);
+  }
+};
+
 ROOT_TEST(whatHasNoRoomIsCounted) {
-  Logging logging;
-  close(logging.fd);
-  EXPECT(mount("log", logging.dir.path().c_str(), "tmpfs", 0, "size=8k") == 0);
-  logging.fd = open(logging.dir.path().c_str(), O_RDONLY | O_DIRECTORY);
-  logging.log->begin(logging.fd, 10'000'000, 3);
+  Small logging("size=8k");
   const std::string line(1000, 'x');
   int added = 0;
   for (; added < 20; ++added) logging.add(line + "\n");
@@ -147,8 +159,19 @@ ROOT_TEST(whatHasNoRoomIsCounted) {
                        lineOf("room\\n")));
   logging.add("more\n");
   EXPECT(logging.text().ends_with(lineOf("room\\n") + lineOf("more\\n")));
-  logging.log.reset();
-  close(logging.fd);
-  logging.fd = -1;
-  umount2(logging.dir.path().c_str(), MNT_DETACH);
+}
+
+ROOT_TEST(whatHadNoRoomToTheEndIsToldInPlaceOfTheLastLines) {
+  for (const size_t length : {1, 100, 1000, 9000}) {
+    Small logging("size=32k");
+    const std::string line(length, 'x');
+    constexpr int kAdded = 1000;
+    for (int i = 0; i < kAdded; ++i) logging.add(line + "\n");
+    logging.log->finish();
+    const std::string all = logging.text();
+    const auto lines = std::count(all.begin(), all.end(), '\n');
+    EXPECT(lines > 1);
+    EXPECT(all.starts_with(lineOf(line + "\\n")));
+    EXPECT(all.ends_with(lineOf("tinyrun: " + std::to_string(kAdded - (lines - 1)) + " lines of this log lost: no space left on device\\n", "stderr")));
+  }
 }

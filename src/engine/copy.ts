@@ -1,4 +1,4 @@
-import { errnoOf, kernelReason, TinyrunError } from '../errors.ts';
+import { errnoOf, isFull, kernelReason, TinyrunError } from '../errors.ts';
 import { type Adapt as AdaptAll, archiveOf, mountMerged, mountWritable } from '../image/export.ts';
 import type { TarEntry } from '../image/tar/header.ts';
 import { decompress } from '../image/unpack/decompress.ts';
@@ -251,8 +251,7 @@ const WHY: Readonly<Record<string, string>> = dict({
 function writeError(cause: Error): TinyrunError {
   const code = errnoOf(cause) ?? '';
   const hint = WHY[code];
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  return new TinyrunError(full ? 'NO_SPACE' : 'SYSCALL', `copy: ${kernelReason(cause)}`, {
+  return new TinyrunError(isFull(cause) ? 'NO_SPACE' : 'SYSCALL', `copy: ${kernelReason(cause)}`, {
     cause,
     ...(hint === undefined ? {} : { hint }),
   });

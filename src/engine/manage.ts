@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
+import { isFull, TinyrunError } from '../errors.ts';
 import { hasLifeline, isAbandoned, LOCK_FILE } from '../runtime/dir.ts';
 import { signalFirst } from '../runtime/kill.ts';
 import { waitForEnd } from '../runtime/pidfd.ts';
@@ -88,6 +88,25 @@ function lookFor(roots: Roots, text: string): ContainerView {
 const isLast = (signal: number, { stopSignal }: ContainerRecord): boolean =>
   signal === SIGKILL || signal === stopSignal;
 
+/**
+ * That its user wants it stopped. Where there is no room to write that down it is stopped all the same, and not started
+ * again before a reboot.
+ */
+export async function wantStopped(
+  roots: Roots,
+  id: string,
+  change = stopping(roots),
+): Promise<{ record: ContainerRecord; unwritten?: Error }> {
+  try {
+    return { record: await changeRecord(roots, id, change, { durable: 'content' }) };
+  } catch (error) {
+    const record = isFull(error) ? readRecord(roots, id) : undefined;
+    if (record === undefined) throw error;
+    rmSync(containerPaths(roots, id).restart, { force: true });
+    return { record, unwritten: error as Error };
+  }
+}
+
 /** Sends a signal, by name or number, to a running container's first process. */
 export function signalContainer(roots: Roots, text: string, signal: string): void {
   const number = parseSignal(signal);
@@ -137,7 +156,7 @@ export async function removeContainer(
     if (running && !force) throw stillRunning(text, 'is running');
     if (isWaiting && !force) throw stillRunning(text, 'is restarting');
     if ((running || isWaiting) && view !== 'damaged' && view && hasPolicy(view.record))
-      await changeRecord(roots, id, stopping(roots));
+      await wantStopped(roots, id);
     if (running && view !== 'damaged' && view) {
       tellKill(roots, view.record, { by: 'rm', signal: SIGKILL });
       await killFirst(run, running);
@@ -146,7 +165,7 @@ export async function removeContainer(
         throw stillRunning(text, 'is being started');
       await awaitRelease(roots, id, view === 'damaged');
     }
-    sweepOne(roots, id, { damaged: force, wait: true });
+    sweepOne(roots, id, { damaged: force, wait: true, going: true });
     if (alone(roots, id, remove)) return;
   }
   throw new TinyrunError('CLEANUP', `container ${text} cannot be taken back: ${run} stays as it is`, {

@@ -234,7 +234,18 @@ export function viewOf(roots: Roots, record: ContainerRecord): ContainerView {
     },
   });
   const health = record.health && healthState(roots, record);
-  return { record, status, ...(state && { state }), ...(health && { health }) };
+  return {
+    record: status === 'exited' ? withExit(record, run) : record,
+    status,
+    ...(state && { state }),
+    ...(health && { health }),
+  };
+}
+
+/** As its monitor saw it end: there may be no room to keep that with the record. */
+function withExit(record: ContainerRecord, run: string): ContainerRecord {
+  const exit = record.exit ?? readExit(record.id, join(run, EXIT_FILE));
+  return exit ? { ...record, exit } : record;
 }
 
 /** Docker's `State.Health`, as its monitor writes it. */

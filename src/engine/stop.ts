@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
+import { kernelReason, TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
 import { LOCK_FILE } from '../runtime/dir.ts';
@@ -12,12 +12,11 @@ import { keeperOf } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
 import { goingDown, hasPolicy, stopping } from './again.ts';
-import { changeRecord } from './change.ts';
 import { checkInteger } from './config/error.ts';
 import type { FindPid } from './config/namespaces.ts';
 import { GRACE } from './config/stop.ts';
 import { containerPaths, EXIT_FILE } from './layout.ts';
-import { findContainer } from './manage.ts';
+import { findContainer, wantStopped } from './manage.ts';
 import { awaitChange, watchIfThere } from './moves.ts';
 import { setFrozenIfThere } from './pause.ts';
 import {
@@ -64,7 +63,7 @@ export async function stopContainer(
   const isOver = by === 'stop-all' || !hasPolicy(found) || found.wanted === 'stopped';
   if (!isThere && isOver) return;
   const change = by === 'stop-all' ? goingDown(roots) : stopping(roots);
-  const record = await changeRecord(roots, id, change, { durable: 'content' });
+  const { record, unwritten } = await wantStopped(roots, id, change);
   if (!isThere) return;
   // it may just have been started
   const view = viewOf(roots, record);
@@ -80,8 +79,25 @@ export async function stopContainer(
     });
   }
   await keeper?.gone();
-  sweepOne(roots, id, { wait: true });
+  sweepEnded(roots, id);
   if (view.state && isRunning(view)) tell(roots, record, 'stop');
+  if (unwritten && hasPolicy(record) && by !== 'stop-all')
+    throw new TinyrunError(
+      'NO_SPACE',
+      `stop ${text}: it has stopped, but may start again after a reboot: ${kernelReason(unwritten)}`,
+      {
+        cause: unwritten,
+      },
+    );
+}
+
+/** How it ended is known even where there is no room to write that down. */
+function sweepEnded(roots: Roots, id: string): void {
+  try {
+    sweepOne(roots, id, { wait: true });
+  } catch (error) {
+    if (!(error instanceof TinyrunError) || error.code !== 'NO_SPACE') throw error;
+  }
 }
 
 interface Stopping {
@@ -170,7 +186,11 @@ export async function waitForContainer(roots: Roots, text: string): Promise<numb
   }
   if (seen) return seen.code;
   sweepQuietly(roots, record.id, true);
-  return readRecord(roots, record.id)?.exit?.code ?? (await toldCode(roots, record)) ?? 0;
+  return (
+    (readRecord(roots, record.id)?.exit ?? exitIn(run, record.id))?.code ??
+    (await toldCode(roots, record)) ??
+    0
+  );
 }
 
 /** Of one that went with its command: what that told of its end. */

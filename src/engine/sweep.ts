@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
+import { isFull, kernelReason, TinyrunError } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
 import { claimDir, removeLockedDir, sweepDir } from '../runtime/dir.ts';
 import { namesIn } from '../runtime/journal.ts';
@@ -35,12 +35,14 @@ export function sweepRunning(roots: Roots): void {
   for (const id of namesIn(runningDir(roots))) sweepQuietly(roots, id);
 }
 
+const SEEN_LATER: readonly string[] = ['CLEANUP', 'NO_SPACE'];
+
 /** For who looks at containers: what cannot be taken back is told by what is seen of it. */
 export function sweepQuietly(roots: Roots, id: string, wait = false): void {
   try {
     sweepOne(roots, id, { wait });
   } catch (error) {
-    if (!(error instanceof TinyrunError) || error.code !== 'CLEANUP') throw error;
+    if (!(error instanceof TinyrunError) || !SEEN_LATER.includes(error.code)) throw error;
   }
 }
 
@@ -92,9 +94,22 @@ export function alone(roots: Roots, id: string, act: () => void): boolean {
   return true;
 }
 
-/** The same for one container. @throws TinyrunError CLEANUP when something of it is left */
-export function sweepOne(roots: Roots, id: string, { damaged = false, wait = false } = {}): void {
-  const settled = (ran: boolean) => settle(roots, id, ran ? LIFELINE_KILLED : undefined);
+/**
+ * The same for one container. `going`: its record is to be removed next.
+ * @throws TinyrunError CLEANUP when something of it is left; NO_SPACE: its end cannot be written down
+ */
+export function sweepOne(
+  roots: Roots,
+  id: string,
+  { damaged = false, wait = false, going = false } = {},
+): void {
+  const settled = (ran: boolean) => {
+    try {
+      settle(roots, id, ran ? LIFELINE_KILLED : undefined);
+    } catch (error) {
+      if (!going || !isFull(error)) throw error;
+    }
+  };
   try {
     const handedOn = (lock: Lock) => {
       const record = recordOrDamaged(roots, id);
@@ -102,10 +117,17 @@ export function sweepOne(roots: Roots, id: string, { damaged = false, wait = fal
     };
     sweepDir(containerPaths(roots, id).run, { settle: settled, handOn: handedOn, damaged, wait });
   } catch (error) {
+    if (isFull(error)) throw noRoom(id, error);
     if (error instanceof TinyrunError && error.code === 'CLEANUP') noteDown(roots, id, error.message);
     throw error;
   }
 }
+
+/** What is known of its end stays in its run directory, where it is seen, too. */
+const noRoom = (id: string, cause: unknown): TinyrunError =>
+  new TinyrunError('NO_SPACE', `write down how container ${id.slice(0, 12)} ended: ${kernelReason(cause)}`, {
+    cause: cause as Error,
+  });
 
 /** What is left of it is told with the container, too. */
 function noteDown(roots: Roots, id: string, note: string): void {
@@ -143,12 +165,18 @@ function settleHeld(roots: Roots, id: string, note: string | undefined): void {
   const record = recordOrDamaged(roots, id);
   if (record === 'damaged' || (record !== undefined && neverStarted(record))) return;
   const isLost = note === undefined && record?.wanted === undefined && !record?.exit;
-  // its monitor has told of an end that it saw
-  if (record && note !== undefined && !record.exit && !exitIn(roots, id))
-    tellEvents(roots, deathOf(record, killed(note)));
-  if (record === undefined || record.config.autoRemove || isLost) removeSettled(roots, id, record);
-  else if (!record.exit)
+  const isUnseen = record && note !== undefined && !record.exit && !exitIn(roots, id);
+  const tellDeath = () => {
+    if (isUnseen) tellEvents(roots, deathOf(record, killed(note)));
+  };
+  if (record === undefined || record.config.autoRemove || isLost) {
+    tellDeath();
+    removeSettled(roots, id, record);
+  } else if (!record.exit) {
     writeRecord(roots, note === undefined ? asBefore(record) : ended(roots, record, note));
+    // without room for that it is tried, and would be told, again and again
+    tellDeath();
+  }
 }
 
 function removeSettled(roots: Roots, id: string, record: ContainerRecord | undefined): void {

@@ -25,10 +25,17 @@ export function writeFileAtomic(path: string, data: string | Uint8Array, options
     renameSync(temporary.path, path);
   } catch (error) {
     rmSync(temporary.path, { force: true });
-    throw error;
+    throw namedAs(path, error as NodeJS.ErrnoException);
   }
   if (options.instead !== undefined) rmSync(options.instead, { force: true });
   if (options.durable === true) syncDirectory(dirname(path));
+}
+
+/** What failed of an fd has no path; the temporary one tells nobody anything. */
+function namedAs(path: string, error: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  if (error.path === undefined) error.message += ` '${path}'`;
+  error.path = path;
+  return error;
 }
 
 function writeNew(fd: number, data: string | Uint8Array, options: WriteOptions): void {

@@ -29,6 +29,76 @@ test('a full disk', async () => {
   expect(left()).toEqual([]);
 });
 
+/** A bash on a small disk of its own; it answers all that was printed, with `[N]` behind each line's command. */
+async function onSmallDisk(size: string, lines: readonly string[]): Promise<string> {
+  const small = path.join(sandbox.dir, 'small');
+  mkdirSync(small, { recursive: true });
+  const script = [
+    `exec 2>&1; mount -t tmpfs -o size=${size} tmpfs ${small}`,
+    `t() { "$0" --data-root ${small} "$@"; echo "[$?]"; }`,
+    `fill() { cat /dev/zero >${small}/fill 2>/dev/null; }`,
+    `free() { rm ${small}/fill; }`,
+    ...lines,
+  ];
+  const { stdout } = await execute('unshare', ['-m', 'bash', '-c', script.join('\n'), TINYRUN], {
+    env: sandbox.env,
+  });
+  return stdout.replace(/^.*no registry answered.*\n/, '').replaceAll(/[0-9a-f]{64}/g, '<id>');
+}
+
+const WILLING = `sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.05; done'`;
+
+test('the disk is full while containers run: they are seen, ended and removed all the same', async () => {
+  const said = await onSmallDisk('8m', [
+    ...['killed', 'stopped', 'removed'].map((name) => `t run -d --name ${name} busybox ${WILLING}`),
+    `t run -d --restart always --name again busybox ${WILLING}`,
+    'fill',
+    't kill killed',
+    't wait killed',
+    "t ps -a --format '{{.Names}} {{.State}}'",
+    "t inspect -f '{{.State.Status}} {{.State.ExitCode}}' killed",
+    't logs killed',
+    't exec stopped true',
+    't stop stopped',
+    "t inspect -f '{{.State.Status}} {{.State.ExitCode}}' stopped",
+    't stop again',
+    "t ps -a --format '{{.Names}} {{.State}}'",
+    // what the first frees is taken again
+    't rm -f removed; fill',
+    't rm killed; fill',
+    't rm -f again',
+    'free',
+    't start stopped',
+    't rm -f stopped',
+    't ps -aq',
+  ]);
+  expect(said.replaceAll(/^hint: .*\n/gm, '').split('\n')).toEqual([
+    ...['<id>', '[0]', '<id>', '[0]', '<id>', '[0]', '<id>', '[0]'],
+    ...['killed', '[0]', '137', '[0]'],
+    ...['again running', 'removed running', 'stopped running', 'killed exited', '[0]'],
+    ...['exited 137', '[0]', 'up', '[0]', '[0]'],
+    ...['stopped', '[0]', 'exited 3', '[0]'],
+    expect.stringMatching(/^tinyrun: stop again: it has stopped, but may start again after a reboot: ENOSPC/),
+    '[1]',
+    ...['again exited', 'removed running', 'stopped exited', 'killed exited', '[0]'],
+    ...['removed', '[0]', 'killed', '[0]', 'again', '[0]'],
+    ...['stopped', '[0]', 'stopped', '[0]', '[0]', ''],
+  ]);
+});
+
+test('a log that had no room to its end says what it lost', async () => {
+  const said = await onSmallDisk('8m', [
+    `t run -d --name full busybox sh -c 'yes | head -c 1000000; echo end; exit 3'`,
+    't wait full',
+    // the last one may be small enough for what room there is
+    't logs --tail 2 full',
+    't rm full',
+  ]);
+  expect(said).toMatch(
+    /^<id>\n\[0\]\n3\n\[0\]\n(?:y\n)?tinyrun: \d+ lines of this log lost: no space left on device\n(?:end\n)?\[0\]\nfull\n\[0\]\n$/,
+  );
+});
+
 test.each([
   ['the command', ['--rm']],
   ['a monitor', ['--name', 'kept']],

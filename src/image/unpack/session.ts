@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf, TinyrunError } from '../../errors.ts';
+import { errnoOf, isFull, TinyrunError } from '../../errors.ts';
 import { AT_FDCWD } from '../../native/fcntl.ts';
 import { native } from '../../native/index.ts';
 import { type Lock, lock } from '../../store/lock.ts';
@@ -133,7 +133,7 @@ function describe(error: unknown, diffId: string): unknown {
   const code = errnoOf(error);
   const text = error instanceof Error ? error.message : String(error);
   const message = `unpack layer ${diffId.slice(0, 19)}: ${text}`;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new TinyrunError('NO_SPACE', message, { cause: error });
+  if (isFull(error)) return new TinyrunError('NO_SPACE', message, { cause: error });
   if (code === 'ENAMETOOLONG' || code === 'ELOOP')
     return new TinyrunError('BAD_LAYER', message, { cause: error });
   return new TinyrunError('SYSCALL', message, { cause: error });

@@ -9,7 +9,9 @@ export interface Row {
   readonly says?: RegExp;
   /** Why tinyrun is not as Docker here. */
   readonly differs?: string;
-  /** A dockerd from this version on is as tinyrun here. */
+  /** A dockerd before this version is as tinyrun here. */
+  readonly from?: number;
+  /** One from this version on is. */
   readonly until?: number;
 }
 
@@ -142,20 +144,31 @@ export const ROWS: readonly Row[] = [
     '$D unpause r1',
     '$D unpause r1',
     '$D rm r1',
-    '$D rename r1 r2',
-    '$D rename r2 r2',
-    "$D inspect -f '{{.Name}} {{.State.Running}} {{.State.Paused}} {{.RestartCount}}' r2",
+    '$D rename r1 r1',
+    "$D inspect -f '{{.Name}} {{.State.Running}} {{.State.Paused}} {{.RestartCount}}' r1",
     '$D ps -q | wc -l',
-    '$D stop r2',
-    '$D stop r2',
+    '$D stop r1',
+    '$D stop r1',
     ...'kill pause exec~true attach top'.split(' ').map((verb) => {
       const [name, ...more] = verb.split('~');
-      return `$D ${name} r2 ${more.join(' ')}`;
+      return `$D ${name} r1 ${more.join(' ')}`;
     }),
-    "$D inspect -f '{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.State.Error}}' r2",
-    '$D wait r2',
-    '$D rm r2 r2',
+    "$D inspect -f '{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.State.Error}}' r1",
+    '$D wait r1',
+    '$D rm r1 r1',
   ),
+  {
+    title: 'another name for one that runs',
+    lines: [
+      '$D run -d --name n1 bb sleep 1000',
+      '$D rename n1 n2',
+      "$D ps --format '{{.Names}}'",
+      '$D rm -f n1 n2',
+    ],
+    differs: 'dockerd 26 has no watch of the network `none`, and fails',
+    from: 25,
+    until: 28,
+  },
   row(
     'killed, stopped without grace, restarted',
     '$D run -d --name k1 bb sleep 1000',
@@ -285,8 +298,8 @@ export const ROWS: readonly Row[] = [
   {
     title: 'exec of what is not there',
     lines: ['$D run -d --name x1 bb sleep 1000', '$D exec x1 nope >said', '$D rm -f x1'],
-    differs: 'dockerd 20.10 ends with 126; later ones with 127, as run does',
-    until: 25,
+    differs: 'dockerd ended with 126; from 28 on it ends with 127, as run does',
+    until: 28,
   },
   differs(
     'a container that never came to its program is not left behind: nothing half made stays, and nobody has to remove it',
