@@ -87,7 +87,7 @@ test('the disk is full while containers run: they are seen, ended and removed al
 });
 
 test('a log that had no room to its end says what it lost', async () => {
-  const count = `awk '/lines? of this log lost: no space left on device/ { lost += $2; next } { kept++ } END { print lost > 0, kept > 0, lost + kept }'`;
+  const count = `awk '/lines? of this log lost: no space left on device/ { lost += $2; next } { kept++ } END { print (lost > 0), (kept > 0), lost + kept }'`;
   const said = await onSmallDisk('8m', [
     `t run -d --name full busybox sh -c 'yes | head -n 500000; echo end; exit 3'`,
     't wait full',
