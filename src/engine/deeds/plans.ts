@@ -55,3 +55,7 @@ export const isUndoList = ({
 }: {
   readonly steps: readonly Pick<WireStep, 'op' | 'lane'>[];
 }): boolean => steps.every(isUndo);
+
+/** How a monitor is born. */
+export const MONITOR =
+  'clone3({flags=CLONE_PIDFD|CLONE_VFORK}); execveat(tinyrun-init, ["tinyrun-init", "monitor"])';

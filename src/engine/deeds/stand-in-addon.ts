@@ -4,7 +4,7 @@ import type { Plan } from '../../plan/types.ts';
 import { decodeMessage, encodeMessage } from '../../runtime/monitor/messages.ts';
 import { SIGKILL } from '../../spec/linux.ts';
 import type { Deed } from './deed.ts';
-import { planFrom, stepsOf } from './plans.ts';
+import { MONITOR, planFrom, stepsOf } from './plans.ts';
 import { realAddon } from './real.ts';
 import { type Descriptors, readHeld } from './stand-in-files.ts';
 import { placeAt } from './tellings.ts';
@@ -40,14 +40,9 @@ const gone = (syscall: string, path: string): SyscallError =>
 export function processes(stage: Stage): Some {
   const { fds, tell, pidOf } = stage;
   const own = realAddon();
-  const pidfds = new Map<number, number>();
   const killed = new Set<number>();
   return {
-    pidfdOpen(pid, flags) {
-      const fd = pid === NOBODY ? fds.open(`pidfd of ${pid}`) : own.pidfdOpen(pid, flags);
-      pidfds.set(fd, pid);
-      return fd;
-    },
+    pidfdOpen: (pid, flags) => (pid === NOBODY ? fds.open(`pidfd of ${pid}`) : own.pidfdOpen(pid, flags)),
     startTime: (pid) => (pid === NOBODY ? START : own.startTime(pid)),
     pidfdSendSignal(pidfd, signal) {
       const pid = pidOf(pidfd);
@@ -91,9 +86,6 @@ function monitors({ fds, tell }: Stage): Some {
     pollSocket: async () => undefined,
   };
 }
-
-export const MONITOR =
-  'clone3({flags=CLONE_PIDFD|CLONE_VFORK}); execveat(tinyrun-init, ["tinyrun-init", "monitor"])';
 
 /** A monitor's messages are called by their names. */
 export function wordOf(data: Uint8Array | string): string {

@@ -13,7 +13,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { type Deed, Teller, type Told } from '../../../src/engine/deeds/deed.ts';
 import { meaningOf } from '../../../src/engine/deeds/meaning.ts';
 import { HARMLESS } from '../../../src/engine/deeds/stand-in-addon.ts';
-import { changes, Descriptors, looks } from '../../../src/engine/deeds/stand-in-files.ts';
+import { changes } from '../../../src/engine/deeds/stand-in-changes.ts';
+import { Descriptors, looks } from '../../../src/engine/deeds/stand-in-files.ts';
 import { ADDON, FILES, openFlags } from '../../../src/engine/deeds/tellings.ts';
 import { bytesOf, content, World } from '../../../src/engine/deeds/world.ts';
 
