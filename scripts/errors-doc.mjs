@@ -19,7 +19,7 @@ has the \`field\`, \`limits.memory\`, and the \`problem\`, too.
 
 Exit codes are Docker's. \`run\` ends with the program's own, 128 + n after signal n; 125 when tinyrun itself failed, 126
 for a program that may not be executed (\`COMMAND_NOT_EXECUTABLE\`), 127 for one that is not there
-(\`COMMAND_NOT_FOUND\`). \`exec\` ends with its program's, too, 127 and 126 for what could not be started. Every other command ends with 1 when something of it failed, and with 125 only for a flag that it
+(\`COMMAND_NOT_FOUND\`). \`exec\` ends with its program's, too, 127 and 126 for what could not be started (with \`-d\` 1, as nobody waits for either). Every other command ends with 1 when something of it failed, and with 125 only for a flag that it
 does not know or cannot read (\`FLAG\`), \`inspect\` with 64 for a template that does not parse (\`TEMPLATE_SYNTAX\`). \`exitCode\` is the one of \`run\`.
 
 This page is generated from \`src/errors.ts\` by \`scripts/errors-doc.mjs\`, and a test keeps the two equal.

@@ -52,6 +52,12 @@ long writeEnding(int dir, const Ending& ending, bool durable) {
   return r < 0 ? r : 0;
 }
 
+long writeProcess(int dir, uint32_t pid, uint64_t startTime) {
+  Text<64> text;
+  text.add(uint64_t{pid}).add(":").add(startTime);
+  return sys::symlinkat(text.c_str(), dir, "process");
+}
+
 bool killedForMemory(const char* cgroup) {
   char text[512];
   readMemory(cgroup, "memory.events", text, sizeof text);

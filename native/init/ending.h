@@ -16,6 +16,9 @@ struct Ending {
 // exit.json in a directory, written whole: a temporary name, then renamed; with `durable` on the disk, too. 0 or -errno.
 long writeEnding(int dir, const Ending& ending, bool durable);
 
+// `process` in a directory, a link whose text is PID:START, and so there at once and whole. 0 or -errno.
+long writeProcess(int dir, uint32_t pid, uint64_t startTime);
+
 // memory.events of a cgroup2 directory says that a process of it was killed for memory.
 bool killedForMemory(const char* cgroup);
 

@@ -87,6 +87,7 @@ void runPlan(Monitor& monitor) {
   insist(monitor, monitor.pidfd, "fcntl", "pidfd");
   if (!piped) joinTerminal(monitor);
   letGoOfTheirs(monitor);
+  if (isFurther(monitor)) monitor.container = monitor.machine.takeFd(monitor.order.container);
   monitor.machine.close();
   monitor.health.begin(monitor.order, monitor.dataDir, monitor.pidfd);
 
@@ -95,8 +96,9 @@ void runPlan(Monitor& monitor) {
   startTimeOf(started.pid, started.startTime);
   addTime(monitor.ending.started);
   monitor.since = sys::nanoseconds();
+  if (isFurther(monitor)) insist(monitor, writeProcess(monitor.runDir, started.pid, started.startTime), "symlinkat", "process");
   // before its end can be, and before the caller goes on
-  tellEvent(monitor.events, "start");
+  tellEvent(monitor.events, actionOf(monitor, 0, "start"));
   tell(monitor, started);
 }
 
@@ -131,6 +133,7 @@ void resize(Monitor& monitor, const message::resize& wanted) {
   } size = {static_cast<uint16_t>(wanted.rows), static_cast<uint16_t>(wanted.columns), 0, 0};
   if (monitor.terminal < 0) return;
   sys::ioctl(monitor.terminal, TIOCSWINSZ, &size);
+  if (isFurther(monitor)) return;   // Docker tells it of containers alone
   Text<96> more;
   more.add("\"height\":\"").add(uint64_t{size.rows}).add("\",\"width\":\"").add(uint64_t{size.columns}).add("\",");
   tellEvent(monitor.events, "resize", more.c_str());
@@ -152,7 +155,8 @@ void hearCaller(Monitor& monitor) {
   else if (!hear(monitor, frame)) loseCaller(monitor);
 }
 
-constexpr size_t kOwn = 8;   // the process, the caller, two for each stream; two for a probe of its health
+constexpr size_t kOwn = 9;   // the process, the caller, the container, two for each stream; two for a probe of its health
+constexpr size_t kStreams = 3;   // where those of the streams begin
 
 struct Poll {
   struct pollfd fds[kOwn + 2 + 1 + Clients::kMost];
@@ -161,6 +165,12 @@ struct Poll {
 };
 
 void add(Poll& poll, int fd) { poll.fds[poll.count++] = {fd, POLLIN, 0}; }   // a negative one is passed over
+
+// Its pid namespace may be the host's, its cgroup none of its own.
+void endWithContainer(Monitor& monitor) {
+  drop(monitor.container);
+  if (monitor.pidfd >= 0) sys::pidfdSignal(monitor.pidfd, SIGKILL);
+}
 
 void awaitEnd(Monitor& monitor) {
   Health& health = monitor.health;
@@ -173,6 +183,12 @@ void awaitEnd(Monitor& monitor) {
 }
 
 }  // namespace
+
+const char* actionOf(const Monitor& monitor, size_t which, const char* otherwise) {
+  for (const Str action : monitor.order.actions)
+    if (which-- == 0) return action.data;
+  return otherwise;
+}
 
 bool takesTyping(const Monitor& monitor) { return monitor.streams[0].takesMore(); }
 
@@ -192,6 +208,7 @@ bool attend(Monitor& monitor, int pidfd, struct __kernel_timespec* limit, bool& 
   add(poll, pidfd);
   // what it types comes by its messages, too
   add(poll, takesTyping(monitor) ? monitor.caller : -1);
+  add(poll, monitor.container);
   const bool watched = monitor.log.on() || monitor.clients.watching();
   for (int i = 0; i < 3; ++i) {
     if (!monitor.streams[i].open()) continue;
@@ -206,10 +223,11 @@ bool attend(Monitor& monitor, int pidfd, struct __kernel_timespec* limit, bool& 
   const long ready = sys::ppoll(poll.fds, static_cast<unsigned>(poll.count), limit);
   quiet = ready == 0;
   if (ready <= 0) return false;
-  size_t at = 2;
+  size_t at = kStreams;
   for (int i = 0; i < 3; at += poll.of[i], ++i)
     if (poll.of[i] != 0) monitor.streams[i].advance(poll.fds + at, poll.of[i]);
   if (poll.fds[1].revents != 0) hearCaller(monitor);
+  if (poll.fds[2].revents != 0) endWithContainer(monitor);
   monitor.clients.advance(poll.fds + clientsAt, clients, monitor);
   monitor.health.advance(poll.fds + healthAt, probed);
   return poll.fds[0].revents != 0;

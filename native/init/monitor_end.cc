@@ -8,22 +8,34 @@ namespace tinyrun {
 
 namespace {
 
+constexpr uint64_t kForOthers = 2'000'000'000ull;
+
 bool anyOpen(const Monitor& monitor) {
   for (const Stream& stream : monitor.streams)
     if (stream.open()) return true;
   return false;
 }
 
+bool anyLeft(const Monitor& monitor) {
+  for (const Stream& stream : monitor.streams)
+    if (stream.open() && !stream.isEmpty()) return true;
+  return false;
+}
+
 // What was written before the end reaches the caller, however slowly it reads, as long as it is there. A terminal that
-// somebody elsewhere holds open is given up a second after it fell silent.
+// somebody elsewhere holds open is given up a second after it fell silent, or two after all that was there had been passed on.
 void drain(Monitor& monitor) {
   for (Stream& stream : monitor.streams) stream.finish();
+  uint64_t emptied = 0;
   while (anyOpen(monitor)) {
     struct __kernel_timespec second = {1, 0};
     bool quiet = false;
     attend(monitor, -1, &second, quiet);
+    const uint64_t now = sys::nanoseconds();
+    if (emptied == 0 && !anyLeft(monitor)) emptied = now;
+    const bool enough = emptied != 0 && now - emptied > kForOthers;
     for (Stream& stream : monitor.streams)
-      if (quiet && stream.idle()) stream.close();
+      if (enough || (quiet && stream.idle())) stream.close();
   }
 }
 
@@ -39,15 +51,35 @@ void tellEnd(Monitor& monitor) {
   const Ending& ending = monitor.ending;
   if (equal(ending.why, "memory")) tellEvent(monitor.events, "oom");
   Text<96> more;
-  more.add("\"execDuration\":\"").add(monitor.lasted / 1000000000ull);
-  more.add("\",\"exitCode\":\"").add(uint64_t{ending.code}).add("\",");
-  tellEvent(monitor.events, "die", more.c_str());
+  if (!isFurther(monitor)) more.add("\"execDuration\":\"").add(monitor.lasted / 1000000000ull).add("\",");
+  more.add("\"exitCode\":\"").add(uint64_t{ending.code}).add("\",");
+  tellEvent(monitor.events, actionOf(monitor, 1, "die"), more.c_str());
 }
 
 // What went with it, in Docker's order.
 void tellGone(Monitor& monitor, bool removed) {
   for (const Str line : monitor.order.eventsAfter) tellLine(monitor.events, line);
   if (removed) tellEvent(monitor.events, "destroy");
+}
+
+// How it ended is written down and what it was made of taken back, as far as that can be. A further program has made nothing.
+bool settle(Monitor& monitor) {
+  if (isFurther(monitor)) {
+    drain(monitor);
+    return true;
+  }
+  const Ending& ending = monitor.ending;
+  // The copy in the run directory is what a sweep settles the record by where the other could not be written.
+  writeEnding(monitor.runDir, ending, false);
+  const bool removed = monitor.order.remove.size != 0;
+  const bool kept = removed || writeEnding(monitor.dataDir, ending, true) == 0;
+  // Kills what the program left in a pid namespace of the host, which may still hold the terminal.
+  const bool undone = undoJournal(monitor.machine, monitor.runDir);
+  drain(monitor);
+  monitor.log.finish();
+  if (removed && undone) removeContainer(monitor);
+  tellGone(monitor, removed && undone);
+  return undone && kept;
 }
 
 }  // namespace
@@ -69,18 +101,8 @@ void reap(Monitor& monitor) {
 }
 
 void end(Monitor& monitor) {
+  const bool settled = settle(monitor);
   const Ending& ending = monitor.ending;
-  // The copy in the run directory is what a sweep settles the record by where the other could not be written.
-  writeEnding(monitor.runDir, ending, false);
-  const bool removed = monitor.order.remove.size != 0;
-  const bool kept = removed || writeEnding(monitor.dataDir, ending, true) == 0;
-  // Kills what the program left in a pid namespace of the host, which may still hold the terminal.
-  const bool undone = undoJournal(monitor.machine, monitor.runDir);
-  drain(monitor);
-  monitor.log.finish();
-  if (removed && undone) removeContainer(monitor);
-  tellGone(monitor, removed && undone);
-
   message::exit exit;
   exit.code = ending.code;
   exit.signal = ending.signal;
@@ -90,8 +112,8 @@ void end(Monitor& monitor) {
   tell(monitor, exit);
   write(monitor.out, exit);
   monitor.clients.tell(monitor.out);
-  if (!undone || !kept) return;
-  if (removed || !isAgain(monitor)) return removeRunDir(monitor.runDir, monitor.order.run);
+  if (!settled) return;
+  if (monitor.order.remove.size != 0 || !isAgain(monitor)) return removeRunDir(monitor.runDir, monitor.order.run);
   // whoever was there has heard of the end, which is theirs
   drop(monitor.caller);
   monitor.clients.close(monitor.runDir);

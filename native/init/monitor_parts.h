@@ -25,6 +25,7 @@ struct Monitor {
   int runDir = -1;
   int dataDir = -1;
   int terminal = -1;
+  int container = -1;            // of a further program: the first process's pidfd
   int given[3] = {-1, -1, -1};   // the container's ends, until it has them
   Ending ending;
   Events events;
@@ -42,6 +43,9 @@ void tell(Monitor& monitor, const M& message) {
   if (sys::sendPacket(monitor.caller, monitor.out.data(), monitor.out.size(), -1) < 0) drop(monitor.caller);
 }
 
+// A further program of a container (exec), not its first.
+inline bool isFurther(const Monitor& monitor) { return monitor.order.container != kNoSlot; }
+
 // Tells the caller, and ends: of a step of the plan, or of the monitor's own.
 inline constexpr uint32_t kNoStep = 0xffffffff;
 [[noreturn]] void fail(Monitor& monitor, uint32_t step, int err, const char* syscall, const char* path);
@@ -54,6 +58,9 @@ void makePipes(Monitor& monitor);
 void joinTerminal(Monitor& monitor);
 // The container has its ends, ours would keep it from its end of file.
 void letGoOfTheirs(Monitor& monitor);
+
+// What it tells of its program's start (0) and end (1).
+const char* actionOf(const Monitor& monitor, size_t which, const char* otherwise);
 
 // For clients: what they type, and their other messages. False: that is none for a monitor.
 bool takesTyping(const Monitor& monitor);

@@ -43,7 +43,7 @@ class Remover {
         changed = true;
         r = descend(dir, name.c_str(), depth);
       }
-      if (r < 0 && r != -ENOENT) return r;
+      if (r < 0 && r != -ENOENT && r != -ENOTEMPTY) return r;   // somebody else is at it: it is looked at anew
     }
     return 0;
   }

@@ -45,6 +45,8 @@ class Stream {
   // holds nobody up.
   void finish();
   void close();
+  // Nothing waits to be read, nor to be written.
+  bool isEmpty() const { return idle() && lying() == 0; }
   // Nothing waits to be written: it is the source that is awaited.
   bool idle() const { return open() && !full_ && at_ == size_; }
 

@@ -31,6 +31,8 @@ struct Life {
   bool isPlanless = false;
   std::string health;
   uint32_t healthSlot = 0, healthEvery = 0, healthTimeout = 0, healthStart = 0, healthStartEvery = 0, healthRetries = 0;
+  uint32_t container = tinyrun::kNoSlot;
+  std::vector<std::string> actions;
   bool isDetached = false;   // nobody of the caller's types or reads
   int socket = -1, input = -1, output = -1, pidfd = -1, pid = 0;
   std::string frame;   // what was read last: messages point into it
@@ -124,6 +126,9 @@ struct Life {
     w.word(healthSlot);
     for (const uint32_t time : {healthEvery, healthTimeout, healthStart, healthStartEvery}) w.word(time), w.word(0);
     w.word(healthRetries);
+    w.word(container);
+    w.word(static_cast<uint32_t>(actions.size()));
+    for (const std::string& text : actions) w.text(text);
     const auto size = static_cast<uint32_t>(w.bytes.size());
     std::string head = {16, 0, 0, 0};
     for (int shift = 24; shift >= 0; shift -= 8) head += static_cast<char>(size >> shift);

@@ -55,6 +55,7 @@ const FAR = [
   'src/cli/output/deeds.ts',
   'src/cli/output/trace-run.ts',
   'src/engine/attach.ts',
+  'src/engine/attach-exec.ts',
   'src/engine/books.ts',
   'src/engine/commit.ts',
   'src/engine/cdi/find.ts',

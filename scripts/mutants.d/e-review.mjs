@@ -55,7 +55,7 @@ export default [
     name: 'exec-streams',
     row: 'E: the caller’s descriptors in the container',
     out: 'the same, for `tinyrun exec`',
-    edits: [['src/engine/exec.ts', 'streams: open()', '...(plan ? {} : { streams: open() })']],
+    edits: [['src/engine/exec.ts', 'watch, streams })', 'watch, ...(plan ? {} : { streams }) })']],
     test: 'test/security/exec.test.ts',
     only: 'neither read nor',
   },
@@ -79,9 +79,9 @@ export default [
     out: 'the look at whether its null device is one',
     edits: [
       [
-        'src/store/inside.ts',
-        '(mode & S_IFMT) !== S_IFCHR || rdevMajor !== 1 || rdevMinor !== 3',
-        'mode === 0 && rdevMajor + rdevMinor > 0',
+        'native/init/steps_dev.cc',
+        'null.st_dev != opened.st_dev || null.st_ino != opened.st_ino',
+        'null.st_dev == opened.st_dev + 1',
       ],
     ],
     test: 'test/security/exec.test.ts',
@@ -161,8 +161,8 @@ export default [
     edits: [
       [
         'src/plan/compile/program.ts',
-        'const early = seccomp !== undefined && permitsFork',
-        'const early = seccomp === null && permitsFork',
+        'seccomp !== undefined && permitsFork',
+        'seccomp === null && permitsFork',
       ],
     ],
     test: 'test/security/emerge.test.ts',

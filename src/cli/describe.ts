@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createEngine } from '../engine/engine.ts';
+import { execsOf } from '../engine/execs.ts';
 import { imageDefaultsOf } from '../engine/image-defaults.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from '../engine/layout.ts';
 import { whyOfView } from '../engine/sent.ts';
@@ -24,6 +25,7 @@ export function describeContainerOf(roots: Roots, name: string, withSize: boolea
     image: imageDefaultsOf(roots, view.record),
     sizes: withSize ? sizesOf(roots)(view) : undefined,
     started: startOf(paths),
+    execs: view.state && execsOf(roots, view.record),
     why: whyOfView(roots, view),
   });
 }

@@ -18,7 +18,6 @@ export const PLANNED_FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['run', new Set(RUN.split(' '))],
   ['create', new Set(RUN.split(' '))],
   ['start', new Set('--checkpoint --checkpoint-dir'.split(' '))],
-  ['exec', new Set(['--detach-keys'])],
   ['rm', new Set(['--link', '-l'])],
 ]);
 
@@ -26,7 +25,6 @@ export const PLANNED_FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 const MEANWHILE: ReadonlyMap<string, string> = new Map([
   ['-p', 'with --network host the ports of a container are those of the host'],
   ['--publish', 'with --network host the ports of a container are those of the host'],
-  ['--detach-keys', 'a program that is left alone has nobody who holds its terminal: exec -d has none'],
 ]);
 
 /** What is Docker's and is not going to be: why, and what to do. */

@@ -3,11 +3,12 @@ import { calls, octal, quote } from '../plan/calls/format.ts';
 import type { Aside, Asides } from '../plan/explain.ts';
 import type { Plan } from '../plan/types.ts';
 import { undoSteps } from '../plan/undo.ts';
+import { execPath } from '../runtime/execs.ts';
 import { eventsPath } from '../store/events.ts';
 import type { Roots } from '../store/paths.ts';
 import { hasPolicy } from './again.ts';
 import type { Blueprint } from './blueprint.ts';
-import { type ContainerPaths, EXIT_FILE, rootfsPoint } from './layout.ts';
+import { type ContainerPaths, containerPaths, EXIT_FILE, rootfsPoint } from './layout.ts';
 import { Names } from './names.ts';
 import type { ContainerRecord } from './record.ts';
 import type { RunControl } from './types.ts';
@@ -74,7 +75,18 @@ export function booksOfStart(
 }
 
 /** The same of `exec`, once its program runs, and when it has ended. */
-export const booksOfExec = (roots: Roots): Asides => ({ before: [], after: [told(roots)] });
+export function booksOfExec(roots: Roots, { id }: { readonly id: string }, isKept: boolean): Asides {
+  const exec = execPath(containerPaths(roots, id).run, 'ID');
+  const kept: Aside = {
+    syscall: calls(`mkdir(${quote(exec)}, 0700)`, `symlink("PID:START", ${quote(`${exec}/process`)})`),
+    why: 'of its monitor, which removes it at its end; the socket to join it by',
+  };
+  const plain: Aside = {
+    syscall: `symlink("PID:START", ${quote(exec)})`,
+    why: 'as long as it runs, for inspect',
+  };
+  return { before: isKept ? [kept] : [], after: [...(isKept ? [] : [plain]), told(roots)] };
+}
 
 const told = (roots: Roots): Aside => ({
   syscall: calls(

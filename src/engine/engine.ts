@@ -1,6 +1,7 @@
 import { TinyrunError } from '../errors.ts';
 import type { Asides } from '../plan/explain.ts';
 import type { Plan } from '../plan/types.ts';
+import type { Attached, OnOutput } from '../runtime/monitor/attach.ts';
 import type { Spec } from '../spec/types.ts';
 import type { EngineEvent } from '../store/event-types.ts';
 import { type Roots, resolveRoots } from '../store/paths.ts';
@@ -16,7 +17,8 @@ import { makeContainer } from './create.ts';
 import type { Rehearsed } from './deeds/aloud.ts';
 import type { Deed } from './deeds/deed.ts';
 import type { EventOptions } from './events.ts';
-import { execContainer, execDetached, planExec } from './exec.ts';
+import { execContainer, planExec } from './exec.ts';
+import type { DetachedExec } from './exec-monitored.ts';
 import type { WhyReport } from './explain-end.ts';
 import type { Swept } from './garbage.ts';
 import type { SystemInfo } from './info.ts';
@@ -119,15 +121,21 @@ export interface Engine {
    * @throws TinyrunError CONTAINER_NOT_RUNNING, USER_NOT_FOUND, COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE …
    */
   exec(container: string, config: ExecConfig, control?: ExecControl, watch?: Watch): Promise<ExecResult>;
-  /** The same without waiting: it has no input, what it writes is nobody's, and it goes on when this process ends. */
-  execDetached(
-    container: string,
-    config: ExecConfig,
-    control?: Pick<ExecControl, 'blocking'>,
-    watch?: Watch,
-  ): Promise<{ readonly pid: number }>;
-  /** What `exec` would do, without doing it. */
-  explainExec(container: string, config: ExecConfig): Plan;
+  /**
+   * The same without waiting: it goes on when this process ends, with its terminal or its pipes held for it. What it writes
+   * is nobody's; what it reads, of a terminal or with `openStdin`, has not ended: `attachExec`.
+   */
+  execDetached(container: string, config: ExecConfig): Promise<DetachedExec>;
+  /**
+   * Joins a program that `execDetached` left, or that was left by its keys; undefined where it has ended.
+   * @example
+   * const { id } = await engine.execDetached('web', { args: ['sh'], tty: true });
+   * const shell = await engine.attachExec('web', id, (_, text) => process.stdout.write(text));
+   * shell?.type(Buffer.from('ls\n'));
+   */
+  attachExec(container: string, exec: string, onOutput?: OnOutput): Promise<Attached | undefined>;
+  /** What `exec` would do, or with `detach` `execDetached`, without doing it. */
+  explainExec(container: string, config: ExecConfig, options?: { readonly detach?: boolean }): Plan;
   /** What there is, and what it runs on. */
   info(onDamaged?: (error: Error) => void): Promise<SystemInfo>;
   /**
@@ -261,9 +269,12 @@ export function createEngine(
     list: (onDamaged = () => {}) => listContainers(roots, onDamaged),
     exec: (container, config, control = {}, watch = {}) =>
       execContainer(roots, container, config, control, watch),
-    execDetached: (container, config, control = {}, watch = {}) =>
-      execDetached(roots, container, config, control, watch),
-    explainExec: (container, config) => planExec(roots, container, config).plan,
+    execDetached: async (container, config) =>
+      (await import('./exec-monitored.ts')).execAlone(roots, container, config),
+    attachExec: async (container, id, onOutput) =>
+      (await import('./attach-exec.ts')).attachExec(roots, container, id, onOutput),
+    explainExec: (container, config, { detach } = {}) =>
+      planExec(roots, container, config, detach ? { isKept: true } : {}).plan,
     info: async (onDamaged = () => {}) => {
       const { systemInfo } = await import('./info.ts');
       return systemInfo(roots, onDamaged);

@@ -6,11 +6,13 @@ import { ImageStore } from '../image/store.ts';
 import { AT_FDCWD } from '../native/fcntl.ts';
 import { native } from '../native/index.ts';
 import { isAbandoned } from '../runtime/dir.ts';
+import { execPath, execsLeft } from '../runtime/execs.ts';
 import { hostFacts } from '../runtime/host.ts';
 import { namesIn } from '../runtime/journal.ts';
 import { launchSync } from '../runtime/launch.ts';
 import type { Roots } from '../store/paths.ts';
 import { readIfAny } from '../store/read.ts';
+import { takeBackExecs } from './execs.ts';
 import { imageUsers } from './image-users.ts';
 import { containerPaths, containersDir, rootfsPoint, runningDir } from './layout.ts';
 import { Names } from './names.ts';
@@ -19,7 +21,7 @@ import { sweepAll } from './sweep.ts';
 
 /** Something that a crash left. */
 export interface Swept {
-  readonly kind: 'container' | 'name' | 'file' | 'image' | 'cgroup' | 'mount';
+  readonly kind: 'container' | 'exec' | 'name' | 'file' | 'image' | 'cgroup' | 'mount';
   readonly path: string;
   /** Bytes that are free again. */
   readonly size: number;
@@ -31,12 +33,15 @@ export interface Swept {
 const OLD_MS = 10 * 60_000;
 
 /**
- * Takes back what a crash left: containers whose parent was killed or that were half made, names of nobody, files that were
+ * Takes back what a crash left: containers whose parent was killed or that were half made, their further programs, names of nobody, files that were
  * being written, blobs and layers that no image has, cgroups and mounts without a container. `dryRun`: only tells.
  */
 export function collectGarbage(roots: Roots, { dryRun = false } = {}): readonly Swept[] {
-  const found = [...containersLeft(roots), ...namesLeft(roots)];
-  if (!dryRun) sweepAll(roots);
+  const found = [...containersLeft(roots), ...programsLeft(roots), ...namesLeft(roots)];
+  if (!dryRun) {
+    sweepPrograms(roots);
+    sweepAll(roots);
+  }
   const told = dryRun ? found : found.map((one) => stillThere(one));
   return [
     ...told,
@@ -78,6 +83,20 @@ function containersLeft(roots: Roots): Swept[] {
     return existsSync(run) || isWhole(roots, id) ? [] : [{ kind: 'container', path: data, size: 0 }];
   });
   return [...running, ...kept];
+}
+
+/** Further programs of those that run. */
+const programsLeft = (roots: Roots): Swept[] =>
+  namesIn(runningDir(roots)).flatMap((id) => {
+    const run = join(runningDir(roots), id);
+    return execsLeft(run).map((exec): Swept => ({ kind: 'exec', path: execPath(run, exec), size: 0 }));
+  });
+
+function sweepPrograms(roots: Roots): void {
+  for (const id of namesIn(runningDir(roots))) {
+    const record = isWhole(roots, id) ? undefined : readRecord(roots, id);
+    if (record) takeBackExecs(roots, record);
+  }
 }
 
 /** One that is damaged is for a person to look at. */

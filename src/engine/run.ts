@@ -191,7 +191,7 @@ function birthOf(roots: Roots, blueprint: Blueprint, created: Created, how: How)
 
 /** Where what is typed is looked at: at a terminal of this process. */
 export function keysOf(
-  { config }: Blueprint,
+  { config }: Pick<Streamed, 'config'>,
   { copied, attach, detachKeys = DETACH_KEYS }: Pick<RunControl, 'copied' | 'attach' | 'detachKeys'>,
 ) {
   const types = config.tty && config.openStdin && joins({ attach }, 'stdin');

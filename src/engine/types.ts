@@ -56,10 +56,10 @@ export interface RunControl extends CreateOptions {
 }
 
 /** How a further process is run. */
-export type ExecControl = Pick<RunControl, 'stdio' | 'copied' | 'blocking' | 'forward'>;
+export type ExecControl = Pick<RunControl, 'stdio' | 'copied' | 'blocking' | 'detachKeys' | 'forward'>;
 
-/** How it ended. */
-export type ExecResult = Pick<RunResult, 'exitCode' | 'signal'>;
+/** How it ended, or that it was left. */
+export type ExecResult = Pick<RunResult, 'exitCode' | 'signal' | 'isDetached'>;
 
 /** How a container ended. */
 export interface RunResult {

@@ -17,6 +17,7 @@ const ARCHES: Readonly<Record<string, { readonly audit: number; readonly calls: 
       clone: 56,
       ioctl: 16,
       others: [0, 3, 9, 46, 59, 60, 95, 112, 126, 231, 293],
+      dying: [157, 271],
     },
   },
   arm64: {
@@ -26,6 +27,7 @@ const ARCHES: Readonly<Record<string, { readonly audit: number; readonly calls: 
       clone: 220,
       ioctl: 29,
       others: [63, 57, 222, 211, 221, 93, 166, 157, 91, 94, 59],
+      dying: [167, 73],
     },
   },
 };
@@ -36,6 +38,8 @@ interface Calls {
   readonly ioctl: number;
   /** read close mmap sendmsg execve exit umask setsid capset exit_group pipe2 */
   readonly others: readonly number[];
+  /** prctl ppoll: of one that is to end with its parent */
+  readonly dying: readonly number[];
 }
 
 /** struct seccomp_data, arguments as the low halves of theirs. */
@@ -78,12 +82,13 @@ export function verdict(filter: Uint8Array, data: DataView): number | undefined 
 }
 
 /** Whether the process can be forked, and get to its program, with the filter in force; nobody need listen to it. */
-export function permitsFork(filter: Uint8Array, listener: number, arch: string): boolean {
+export function permitsFork(filter: Uint8Array, listener: number, arch: string, dies = false): boolean {
   const known = ARCHES[arch];
   if (known === undefined || listener !== NO_SLOT) return false;
   const { audit, calls } = known;
   const says = (nr: number, ...args: number[]) => verdict(filter, dataOf(audit, nr, args));
   const clone3 = says(calls.clone3);
   const forks = clone3 === ALLOW || (clone3 === ERRNO + ENOSYS && says(calls.clone, CLONE_FLAGS) === ALLOW);
-  return forks && says(calls.ioctl, 0, TIOCSCTTY) === ALLOW && calls.others.every((nr) => says(nr) === ALLOW);
+  const others = dies ? [...calls.others, ...calls.dying] : calls.others;
+  return forks && says(calls.ioctl, 0, TIOCSCTTY) === ALLOW && others.every((nr) => says(nr) === ALLOW);
 }

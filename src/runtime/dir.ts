@@ -5,6 +5,7 @@ import { F_UNLCK, LOCK_EX } from '../native/fcntl.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
 import { heldLock, type Lock, takeTurn, tryKeep } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
+import { execsDir } from './execs.ts';
 import { type Journal, namesIn, newJournal, openJournal } from './journal.ts';
 import { readState, STATE_FILE } from './state.ts';
 
@@ -112,6 +113,8 @@ export function sweepDir(
   { settle, handOn, damaged = false, wait = false }: Sweep = {},
 ): boolean {
   const lock = takeTurn(join(path, LOCK_FILE), wait);
+  // who began to run a further program in it as it ended may have been killed over that
+  if (lock === 'none') native().removeTree(AT_FDCWD, execsDir(path));
   // it is alive, or being made, or the last thing its end has left to remove
   if (typeof lock === 'string') return removeIfEmpty(path);
   try {

@@ -10,6 +10,7 @@ export type ContainerAction =
   | 'detach'
   | 'die'
   | `exec_create: ${string}`
+  | 'exec_detach'
   | 'exec_die'
   | `exec_start: ${string}`
   | 'export'

@@ -5,7 +5,6 @@ import {
   O_PATH,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
-  S_IFCHR,
   S_IFMT,
   S_IFREG,
 } from '../native/fcntl.ts';
@@ -37,20 +36,6 @@ function look(root: string, path: string): Fd {
     throw bad(path, `it is not there: ${(cause as Error).message}`, cause);
   } finally {
     native().close(directory);
-  }
-}
-
-/** The null device below such a directory, for reading and writing. @throws TinyrunError BAD_IMAGE where it is another */
-export function openNull(root: string): Fd {
-  const path = 'dev/null';
-  const seen = look(root, path);
-  try {
-    const { mode, rdevMajor, rdevMinor } = native().fstatat(seen, '');
-    if ((mode & S_IFMT) !== S_IFCHR || rdevMajor !== 1 || rdevMinor !== 3)
-      throw bad(path, 'it is not the null device');
-    return openSync(`/proc/self/fd/${seen}`, 'r+');
-  } finally {
-    native().close(seen);
   }
 }
 

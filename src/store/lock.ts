@@ -54,6 +54,20 @@ export function lockDirectorySync(path: string): Lock {
   }
 }
 
+/** Undefined: somebody holds it, or it is not there. */
+export function tryLockDirectory(path: string): Lock | undefined {
+  let fd: number;
+  try {
+    fd = openDirectory(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  if (native().flock(fd, LOCK_EX | LOCK_NB) && isCurrent(fd, path)) return held(fd);
+  closeSync(fd);
+  return undefined;
+}
+
 async function taken(fd: number, path: string, mode: Mode): Promise<boolean> {
   if (!native().flock(fd, flag(mode) | LOCK_NB)) await native().flockWait(fd, flag(mode));
   return isCurrent(fd, path);

@@ -4,7 +4,7 @@ import { isRunning } from '../engine/status.ts';
 import type { Why } from '../engine/why.ts';
 import type { ImageDefaults } from '../image/types.ts';
 import type { Sizes } from './containers.ts';
-import { describeConfig } from './inspect-config.ts';
+import { describeConfig, orNull } from './inspect-config.ts';
 import { describeHostConfig } from './inspect-host-config.ts';
 import { describeMounts } from './inspect-mounts.ts';
 import { describeNetwork } from './inspect-network.ts';
@@ -21,6 +21,8 @@ export interface Surroundings {
   readonly sizes?: Sizes | undefined;
   /** When its process came to be, where that is still to be seen; RFC 3339. */
   readonly started?: string | undefined;
+  /** Ids of what runs in it beside its first process. */
+  readonly execs?: readonly string[] | undefined;
   /** What is known of its end. */
   readonly why?: Why | undefined;
 }
@@ -31,7 +33,7 @@ export interface Surroundings {
  */
 export function describeContainer(
   view: ContainerView,
-  { paths, rootfs, image = {}, sizes, started, why }: Surroundings,
+  { paths, rootfs, image = {}, sizes, started, why, execs }: Surroundings,
 ) {
   const { record } = view;
   const [path = '', ...args] = record.argv;
@@ -53,7 +55,7 @@ export function describeContainer(
     MountLabel: '',
     ProcessLabel: '',
     AppArmorProfile: record.apparmor ?? record.config.security?.apparmor ?? '',
-    ExecIDs: null,
+    ExecIDs: orNull(execs),
     HostConfig: withOmitted(describeHostConfig(record.config), 'hostConfig'),
     GraphDriver: {
       Data: {

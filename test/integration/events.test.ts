@@ -41,8 +41,8 @@ test('a life, as Docker tells it', async () => {
   expect((await told('label=team=a', format)).map((line) => line.trimEnd())).toEqual([
     'create web',
     'start web',
-    'exec_create: true web',
-    'exec_start: true web',
+    'exec_create: true  web',
+    'exec_start: true  web',
     'exec_die web',
     'rename front',
     'pause front',

@@ -2,7 +2,7 @@ import type { Command as Program } from 'commander';
 import type { ContainerConfig } from '../../engine/config/types.ts';
 import { TinyrunError } from '../../errors.ts';
 import { booleanOf } from '../../store/words.ts';
-import { collect, seconds, wholeNumber } from '../options.ts';
+import { collect, collectEnv, seconds, wholeNumber } from '../options.ts';
 import type { FlagGroup, Host } from './group.ts';
 import { inherit, readEnvFile } from './parse/env.ts';
 import { parseStopSignal } from './parse/stop-signal.ts';
@@ -29,7 +29,7 @@ interface Flags extends ProgramFlags {
 /** `workdir`: what is said of that flag. */
 export const defineProgram = (program: Program, workdir: string): Program =>
   program
-    .option('-e, --env <KEY=VALUE>', 'set a variable; without =VALUE, pass on yours', collect)
+    .option('-e, --env <KEY=VALUE>', 'set a variable; without =VALUE, pass on yours', collectEnv)
     .option('--env-file <FILE>', 'read variables from a file', collect)
     .option('-w, --workdir <DIR>', workdir)
     .option('-u, --user <USER>', 'name or number, with :GROUP where it is to be another')

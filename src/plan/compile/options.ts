@@ -136,5 +136,10 @@ export interface Compiled {
   /** Absolute path of the container's cgroup2 directory. */
   readonly cgroup?: string;
   /** Slots whose fds the host lane ends up with. */
-  readonly slots: { readonly console?: number; readonly seccomp?: number; readonly first?: number };
+  readonly slots: {
+    readonly console?: number;
+    readonly seccomp?: number;
+    readonly first?: number;
+    readonly joined?: number;
+  };
 }

@@ -174,10 +174,13 @@ export function execProgram(c: Context): void {
   c.inContainer('execve', { args, env }, 'the program takes over');
 }
 
-export function lastWill(c: Context): void {
-  // After the change of user, which clears it.
+/** After the change of user, and after a fork: both clear it. */
+export function dieWithIt(c: Context): void {
   if (c.options.dieWithParent)
     c.inContainer('dieWithParent', { signal: SIGKILL }, 'the container ends with its command');
+}
+
+export function closeFiles(c: Context): void {
   const keep = c.options.preserveFds ?? 0;
   c.inContainer('closeFds', { keep }, 'no file of the host stays open (CVE-2024-21626)');
 }

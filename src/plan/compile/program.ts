@@ -6,11 +6,12 @@ import { confineHooks, dropPrivileges, loadFilter, type Seccomp } from './creden
 import { awaitState, startContainerHooks } from './hooks.ts';
 import {
   attributes,
+  closeFiles,
+  dieWithIt,
   execProgram,
   findProgram,
   hardRlimits,
   labels,
-  lastWill,
   rlimits,
   workingDirectory,
 } from './process.ts';
@@ -43,11 +44,16 @@ export function becomeProgram(c: Context, ending: Ending): void {
   findProgram(c);
   awaitState(c, published, forks);
   rlimits(c);
-  lastWill(c);
+  // a fork would not pass it on
+  if (!emerge) dieWithIt(c);
+  closeFiles(c);
   if (emerge) {
-    const early = seccomp !== undefined && permitsFork(seccomp.filter, seccomp.slot, c.host.arch);
+    const { dieWithParent } = c.options;
+    const early =
+      seccomp !== undefined && permitsFork(seccomp.filter, seccomp.slot, c.host.arch, dieWithParent);
     if (early) loadFilter(c, seccomp, sets);
     emerge();
+    dieWithIt(c);
     if (!early) loadFilter(c, seccomp, sets);
     execProgram(c);
     c.onHost('awaitExec', {}, 'the control socket closes with execve');

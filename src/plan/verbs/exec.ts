@@ -133,7 +133,7 @@ export function execPlan(host: HostFacts, options: ExecOptions): Compiled {
     warnings: c.warnings,
     ...(cgroup === undefined ? {} : { cgroup }),
     slots: {
-      ...(options.first === undefined ? { first: pidfd } : {}),
+      ...(options.first === undefined ? { first: pidfd } : { joined: pidfd }),
       ...(terminal === undefined ? {} : { console: terminal }),
       ...(seccomp === undefined || seccomp.slot === NO_SLOT ? {} : { seccomp: seccomp.slot }),
     },

@@ -31,6 +31,7 @@ export interface Order {
   readonly owner?: number;
   readonly events?: OrderedEvents | undefined;
   readonly health?: OrderedHealth | undefined;
+  readonly further?: OrderedFurther | undefined;
   /** Where its container may run again. */
   readonly afterwards?: Afterwards | undefined;
 }
@@ -55,6 +56,14 @@ export interface OrderedHealth {
   readonly startPeriodMs: number;
   readonly startIntervalMs: number;
   readonly retries: number;
+}
+
+/** A program of a container that is not its first: nothing of it is kept, and it ends with that. */
+export interface OrderedFurther {
+  /** Where its plan has the pidfd of the container's first process. */
+  readonly slot: number;
+  /** What its start and its end are told as, JSON's escapes made. */
+  readonly actions: readonly [start: string, end: string];
 }
 
 /** What a monitor tells of a container (native/init/event.h). */
@@ -103,7 +112,7 @@ function bytesOf(
   caller: Fd,
   executable: Fd,
 ): Uint8Array {
-  const { plan, run, data, lock, stdio, owner = NONE } = order;
+  const { plan, run, data, lock, stdio, owner = NONE, further } = order;
   const { input = -1, output = -1, errors = -1 } = stdio;
   const { log = { bytes: 0, files: 0 }, events = UNTOLD, afterwards = NO_MORE } = order;
   return encodeMessage('order', {
@@ -111,7 +120,8 @@ function bytesOf(
     remove: bytesOfPlan(order.remove),
     run,
     data,
-    cgroup: order.cgroup ?? '',
+    // that of a further one tells of others as well
+    cgroup: (further ? undefined : order.cgroup) ?? '',
     lock,
     caller,
     executable,
@@ -130,6 +140,8 @@ function bytesOf(
     environment: afterwards.environment,
     backoff: afterwards.backoff,
     ...healthWords(order.health),
+    container: further?.slot ?? NO_SLOT,
+    actions: further?.actions ?? [],
   });
 }
 

@@ -11,7 +11,7 @@ import type { Afterwards, Order } from './order.ts';
 /** A container's monitor, which takes it back, too. */
 export interface MonitorsChild {
   /** Its lock is handed over. */
-  readonly dir: ClaimedDir;
+  readonly dir: Pick<ClaimedDir, 'path' | 'lock'>;
   /** Where exit.json stays, and the log. */
   readonly data: string;
   /** None: nobody is there to type and read. */
@@ -29,6 +29,7 @@ export interface MonitorsChild {
   /** What it becomes once all is taken back, where the policy says so. */
   readonly afterwards?: Afterwards | undefined;
   /** In its cgroup. */
+  readonly further?: Order['further'];
   readonly health?: ((cgroup: string | undefined) => Order['health']) | undefined;
 }
 
@@ -45,7 +46,7 @@ export function ofMonitor(child: MonitorsChild): Parent {
 }
 
 async function run({ plan, cgroup }: Birth, child: MonitorsChild): Promise<Life> {
-  const { dir, data, relay, owner, remove, stays = false, log, events, afterwards, health } = child;
+  const { dir, data, relay, owner, remove, stays = false, log, events, afterwards, health, further } = child;
   const monitor = await startMonitor({
     plan,
     run: dir.path,
@@ -58,6 +59,7 @@ async function run({ plan, cgroup }: Birth, child: MonitorsChild): Promise<Life>
     events,
     afterwards,
     health: health?.(cgroup),
+    further,
     ...(owner === undefined ? {} : { owner }),
     ...(remove === undefined ? {} : { remove }),
   });

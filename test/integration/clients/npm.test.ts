@@ -6,6 +6,7 @@ import { Docker } from 'docker-cli-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { execute, TINYRUN } from '../../support/programs.ts';
 import { Sandbox } from '../../support/sandbox.ts';
+import { Terminal } from '../../support/terminal.ts';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());
@@ -43,6 +44,18 @@ describe('@devcontainers/cli', () => {
       code: 5,
       stdout: `one\ntwo config\n/workspaces/workspace\n${JSON.stringify(config)}`,
     });
+
+    const line = [CLI, 'exec', '--docker-path', TINYRUN, '--workspace-folder', workspace, 'sh'];
+    const terminal = new Terminal({ env: sandbox.env, program: process.execPath }, ...line);
+    await terminal.until(/# /);
+    terminal.type('sh -c "echo asleep; sleep 3001"\n');
+    await terminal.until(/\nasleep\r/);
+    terminal.type('\x03');
+    await terminal.until(/# /);
+    terminal.type('echo st$?; exit 5\n');
+    await terminal.until(/st130/);
+    expect(await terminal.ended).toBe(5);
+    terminal.close();
   });
 });
 

@@ -9,8 +9,8 @@ const give = (value: number) => [0x06, 0, 0, value];
 /** One verdict for a call, the next for the rest. */
 const except = (nr: number, value: number) => [LOAD_NR, [0x15, 0, 1, nr], give(value), give(ALLOW)];
 
-const permits = (lines: readonly (readonly number[])[], listener = NO_SLOT, arch = 'x64') =>
-  permitsFork(assemble(lines), listener, arch);
+const permits = (lines: readonly (readonly number[])[], listener = NO_SLOT, arch = 'x64', dies = false) =>
+  permitsFork(assemble(lines), listener, arch, dies);
 
 test('a filter is loaded before the fork when all that follows may be called', () => {
   expect(permits([give(ALLOW)])).toBe(true);
@@ -20,6 +20,11 @@ test('a filter is loaded before the fork when all that follows may be called', (
   expect(permits(except(112, 0x50001))).toBe(false); // setsid
   expect(permits(except(59, 0x80000000))).toBe(false); // execve
   expect(permits(except(16, 0x50001))).toBe(false); // ioctl
+  // prctl: only who is to end with its parent calls it
+  expect([false, true].map((dies) => permits(except(157, 0x50001), NO_SLOT, 'x64', dies))).toEqual([
+    true,
+    false,
+  ]);
 });
 
 test('with a listener, on another machine, or by a program that is not understood, it is not', () => {
