@@ -74,7 +74,7 @@ describe('systemd as PID 1', { skip }, () => {
     assert.equal(inside('systemd-detect-virt', '--container'), 'container-other');
     const id = ours('inspect', '-f', '{{.Id}}', 'debian');
     assert.equal(inside('cat', '/etc/machine-id'), id.slice(0, 32));
-    assert.equal(inside('findmnt', '-no', 'FSTYPE', '/run', '/tmp').split('\n')[0], 'tmpfs');
+    assert.equal(inside('stat', '-f', '-c', '%T', '/run', '/tmp'), 'tmpfs\ntmpfs');
   });
 
   test('a service has a cgroup of its own, a status and a journal', () => {
@@ -108,8 +108,7 @@ describe('systemd as PID 1', { skip }, () => {
     assert.deepEqual(limits(), [String(512 << 20), '300']);
     // within the limit there is no more than what is left of it
     const forks = `trap 'kill 0' EXIT; i=0; while [ $i -lt 400 ]; do sleep 1000 & i=$((i+1)); done`;
-    tinyrun('exec', 'debian', 'sh', '-c', forks);
-    assert.match(readFileSync(`${own}/pids.events`, 'utf8'), /^max [1-9]/m);
+    assert.match(tinyrun('exec', 'debian', 'sh', '-c', forks).stderr, /fork/i);
     // as deep and as many as can be taken back again
     const deep =
       'd=/sys/fs/cgroup; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do d=$d/x; mkdir $d || exit 3; done';
