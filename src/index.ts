@@ -9,8 +9,6 @@ import type { ContainerConfig } from './engine/config/types.ts';
 import { createEngine } from './library/engine.ts';
 import type { RunOptions, RunResult } from './library/types.ts';
 
-export type { Change } from './engine/changes.ts';
-export type { CommitOptions } from './engine/commit.ts';
 export { ConfigError } from './engine/config/error.ts';
 export type {
   BindConfig,
@@ -39,12 +37,14 @@ export type {
   VolumeConfig,
 } from './engine/config/types.ts';
 export type { UpdateConfig } from './engine/config/update.ts';
-export type { Copied, CopyOptions } from './engine/copy.ts';
 export type { Rehearsed } from './engine/deeds/aloud.ts';
 export type { Deed } from './engine/deeds/deed.ts';
 export type { Explained } from './engine/engine.ts';
-export type { EventOptions } from './engine/events.ts';
+export type { EventOptions } from './engine/events/events.ts';
 export type { WhyReport } from './engine/explain-end.ts';
+export type { Change } from './engine/files/changes.ts';
+export type { CommitOptions } from './engine/files/commit.ts';
+export type { Copied, CopyOptions } from './engine/files/copy.ts';
 export type { Swept } from './engine/garbage.ts';
 export type { SystemInfo } from './engine/info.ts';
 export type { LogLine, LogOptions } from './engine/logs.ts';
@@ -67,7 +67,7 @@ export type { ContainerStatus } from './engine/status.ts';
 export type { StopOptions } from './engine/stop.ts';
 export type { StoppedAll } from './engine/stop-all.ts';
 export type { CreateOptions, Lifeline, RunControl } from './engine/types.ts';
-export type { PrunedVolumes, VolumeOptions, VolumeView } from './engine/volumes.ts';
+export type { PrunedVolumes, VolumeOptions, VolumeView } from './engine/volumes/volumes.ts';
 export type { Reason, Why } from './engine/why.ts';
 export { ERRORS, type ErrorCode, TinyrunError } from './errors.ts';
 export type { StoredImage } from './image/entry.ts';

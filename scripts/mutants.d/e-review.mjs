@@ -55,7 +55,7 @@ export default [
     name: 'exec-streams',
     row: 'E: the caller’s descriptors in the container',
     out: 'the same, for `tinyrun exec`',
-    edits: [['src/engine/exec.ts', 'watch, streams })', 'watch, ...(plan ? {} : { streams }) })']],
+    edits: [['src/engine/exec/exec.ts', 'watch, streams })', 'watch, ...(plan ? {} : { streams }) })']],
     test: 'test/security/exec.test.ts',
     only: 'neither read nor',
   },
@@ -93,7 +93,7 @@ export default [
     out: 'its root as the root of every path',
     edits: [
       [
-        'src/engine/copy-place.ts',
+        'src/engine/files/place.ts',
         'native().openat2(root, path, { flags: O_PATH | O_DIRECTORY, resolve })',
         "native().openat2(root, path.replace(/^\\/+/, '') || '.', { flags: (O_PATH | O_DIRECTORY) + 0 * resolve })",
       ],
@@ -107,7 +107,7 @@ export default [
     out: 'the same, out of it',
     edits: [
       [
-        'src/engine/copy-place.ts',
+        'src/engine/files/place.ts',
         'native().openat2(root, path, { flags: O_PATH | O_DIRECTORY, resolve })',
         "native().openat2(root, path.replace(/^\\/+/, '') || '.', { flags: (O_PATH | O_DIRECTORY) + 0 * resolve })",
       ],
@@ -121,7 +121,7 @@ export default [
     out: 'no link where a directory is entered that was looked at',
     edits: [
       [
-        'src/engine/copy-place.ts',
+        'src/engine/files/place.ts',
         "base === '' ? '.' : base, { flags: O_DIRECTORY | O_NOFOLLOW }",
         "base === '' ? '.' : base, { flags: O_DIRECTORY | (O_NOFOLLOW & 0) }",
       ],
@@ -134,8 +134,12 @@ export default [
     row: 'E: what a container’s root made, on the host',
     out: 'devices and set-user-id bits stay behind',
     edits: [
-      ['src/engine/copy.ts', "if (entry.type === 'char' || entry.type === 'block') return undefined;", ''],
-      ['src/engine/copy.ts', 'const SET_ID = 0o6000;', 'const SET_ID = 0;'],
+      [
+        'src/engine/files/copy.ts',
+        "if (entry.type === 'char' || entry.type === 'block') return undefined;",
+        '',
+      ],
+      ['src/engine/files/copy.ts', 'const SET_ID = 0o6000;', 'const SET_ID = 0;'],
     ],
     test: 'test/security/copy.test.ts',
     only: 'what comes out is no device',

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createEngine } from '../engine/engine.ts';
-import { execsOf } from '../engine/execs.ts';
+import { execsOf } from '../engine/exec/execs.ts';
 import { imageDefaultsOf } from '../engine/image-defaults.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from '../engine/layout.ts';
 import { whyOfView } from '../engine/sent.ts';

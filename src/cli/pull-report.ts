@@ -1,4 +1,4 @@
-import { tellTransfer } from '../engine/image-events.ts';
+import { tellTransfer } from '../engine/events/images.ts';
 import { sweepIfPending } from '../engine/image-users.ts';
 import { type Pulled, pull } from '../image/pull.ts';
 import { familiarReference, formatReference, type Reference } from '../image/reference.ts';

@@ -9,12 +9,12 @@ import type { StateFile } from '../runtime/state.ts';
 import { lendTerminal } from '../runtime/terminal.ts';
 import { passTyping } from '../runtime/typing.ts';
 import type { Roots } from '../store/paths.ts';
+import { tell } from './events/tell.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import type { ContainerView } from './record.ts';
 import { resultOf, sentBy } from './run.ts';
 import { isRunning } from './status.ts';
-import { tell } from './tell.ts';
 import type { RunControl, RunResult } from './types.ts';
 
 export interface AttachOptions {

@@ -25,7 +25,7 @@ import type { ContainerRecord, ImageWord } from './record.ts';
 import { checkHost } from './requirements.ts';
 import { buildSpec } from './spec.ts';
 import type { ForSystemd } from './systemd.ts';
-import type { VolumeUse } from './volume-use.ts';
+import type { VolumeUse } from './volumes/use.ts';
 
 /** A container thought through to its spec, with nothing of it made yet. */
 export interface Blueprint {
@@ -163,7 +163,7 @@ async function orderHealth(roots: Roots, of: Parameters<typeof orderedHealth>[1]
 
 /** Nor is this. */
 async function volumesOf(roots: Roots, placed: readonly MountConfig[]): Promise<VolumeUse> {
-  const { useOf } = await import('./volume-use.ts');
+  const { useOf } = await import('./volumes/use.ts');
   return useOf(roots, placed);
 }
 

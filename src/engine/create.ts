@@ -7,13 +7,13 @@ import { hasPolicy, markPolicy } from './again.ts';
 import type { Blueprint } from './blueprint.ts';
 import { ConfigError } from './config/error.ts';
 import { placesOf } from './config/mounts.ts';
+import { tell } from './events/tell.ts';
 import { type ContainerPaths, containerPaths, rootfsPoint } from './layout.ts';
 import { Names } from './names.ts';
 import { type ContainerRecord, writeRecord } from './record.ts';
-import { anonymousOf } from './seeded.ts';
 import { removeData, sweepAll, sweepQuietly } from './sweep.ts';
-import { tell } from './tell.ts';
 import type { CreateOptions } from './types.ts';
+import { anonymousOf } from './volumes/seeded.ts';
 
 /** A container's directories, files and record, made; its process not yet. */
 export interface Created {

@@ -6,20 +6,20 @@ import type { Spec } from '../spec/types.ts';
 import type { EngineEvent } from '../store/event-types.ts';
 import { type Roots, resolveRoots } from '../store/paths.ts';
 import { redraw } from './blueprint.ts';
-import type { Change } from './changes.ts';
-import type { CommitOptions } from './commit.ts';
 import { ConfigError } from './config/error.ts';
 import type { FindPid } from './config/namespaces.ts';
 import type { ContainerConfig, ExecConfig } from './config/types.ts';
 import type { UpdateConfig } from './config/update.ts';
-import type { Copied, CopyOptions } from './copy.ts';
 import { makeContainer } from './create.ts';
 import type { Rehearsed } from './deeds/aloud.ts';
 import type { Deed } from './deeds/deed.ts';
-import type { EventOptions } from './events.ts';
-import { execContainer, planExec } from './exec.ts';
-import type { DetachedExec } from './exec-monitored.ts';
+import type { EventOptions } from './events/events.ts';
+import { execContainer, planExec } from './exec/exec.ts';
+import type { DetachedExec } from './exec/monitored.ts';
 import type { WhyReport } from './explain-end.ts';
+import type { Change } from './files/changes.ts';
+import type { CommitOptions } from './files/commit.ts';
+import type { Copied, CopyOptions } from './files/copy.ts';
 import type { Swept } from './garbage.ts';
 import type { SystemInfo } from './info.ts';
 import { containerPaths } from './layout.ts';
@@ -41,7 +41,7 @@ import { restartContainer, type StopOptions, stopContainer, waitForContainer } f
 import type { StoppedAll } from './stop-all.ts';
 import { sweepRunning } from './sweep.ts';
 import type { CreateOptions, ExecControl, ExecResult, RunControl, RunResult } from './types.ts';
-import type { PrunedVolumes, VolumeOptions, VolumeView } from './volumes.ts';
+import type { PrunedVolumes, VolumeOptions, VolumeView } from './volumes/volumes.ts';
 
 /** `books`: what is done around the plan. */
 export interface Explained {
@@ -229,7 +229,7 @@ export function createEngine(
       for await (const lines of logsOf(roots, container, options)) yield* lines;
     },
     async *events(options) {
-      const { eventsOf } = await import('./events.ts');
+      const { eventsOf } = await import('./events/events.ts');
       for await (const { event } of eventsOf(roots, options)) yield event;
     },
     async create(config, options = {}) {
@@ -270,9 +270,9 @@ export function createEngine(
     exec: (container, config, control = {}, watch = {}) =>
       execContainer(roots, container, config, control, watch),
     execDetached: async (container, config) =>
-      (await import('./exec-monitored.ts')).execAlone(roots, container, config),
+      (await import('./exec/monitored.ts')).execAlone(roots, container, config),
     attachExec: async (container, id, onOutput) =>
-      (await import('./attach-exec.ts')).attachExec(roots, container, id, onOutput),
+      (await import('./exec/attach.ts')).attachExec(roots, container, id, onOutput),
     explainExec: (container, config, { detach } = {}) =>
       planExec(roots, container, config, detach ? { isKept: true } : {}).plan,
     info: async (onDamaged = () => {}) => {
@@ -284,11 +284,11 @@ export function createEngine(
       yield* statsOf(roots, containers, options);
     },
     copyIn: async (names, options = {}) => {
-      const { copyIn } = await import('./copy.ts');
+      const { copyIn } = await import('./files/copy.ts');
       return await copyIn(roots, names, options);
     },
     copyOut: async (names, options = {}) => {
-      const { copyOut } = await import('./copy.ts');
+      const { copyOut } = await import('./files/copy.ts');
       return await copyOut(roots, names, options);
     },
     top: async (container, options = []) => {
@@ -296,27 +296,28 @@ export function createEngine(
       return await topContainer(roots, container, options);
     },
     diff: async (container) => {
-      const { diffContainer } = await import('./diff.ts');
+      const { diffContainer } = await import('./files/diff.ts');
       return diffContainer(roots, container);
     },
     commit: async (container, options) =>
-      (await import('./commit.ts')).commitContainer(roots, container, options),
+      (await import('./files/commit.ts')).commitContainer(roots, container, options),
     why: async (container, { lines = 5 } = {}) =>
       (await import('./explain-end.ts')).explainEnd(roots, container, lines, findPid),
     find: (container) => findContainer(roots, container),
     kill: (container, signal = 'KILL') => signalContainer(roots, container, signal),
     remove: (container, { force = false, volumes = false } = {}) =>
       removeContainer(roots, container, force, volumes),
-    createVolume: async (options = {}) => (await import('./volumes.ts')).createVolume(roots, options),
+    createVolume: async (options = {}) => (await import('./volumes/volumes.ts')).createVolume(roots, options),
     volumes: async (filters = [], onDamaged = () => {}) =>
-      (await import('./volumes.ts')).listVolumes(roots, filters, onDamaged),
-    findVolume: async (name) => (await import('./volumes.ts')).findVolume(roots, name),
-    removeVolume: async (name, options) => (await import('./volumes.ts')).removeVolume(roots, name, options),
+      (await import('./volumes/volumes.ts')).listVolumes(roots, filters, onDamaged),
+    findVolume: async (name) => (await import('./volumes/volumes.ts')).findVolume(roots, name),
+    removeVolume: async (name, options) =>
+      (await import('./volumes/volumes.ts')).removeVolume(roots, name, options),
     pruneImages: async (options) => (await import('./prune-images.ts')).pruneStored(roots, options),
     rehearse: async (act) => (await import('./deeds/aloud.ts')).rehearse(roots, act),
     trace: async (act, onDeed) => (await import('./deeds/aloud.ts')).aloud(roots, act, onDeed),
     collectGarbage: async (options) => (await import('./garbage.ts')).collectGarbage(roots, options),
-    pruneVolumes: async (options) => (await import('./volumes.ts')).pruneVolumes(roots, options),
+    pruneVolumes: async (options) => (await import('./volumes/volumes.ts')).pruneVolumes(roots, options),
   };
 }
 

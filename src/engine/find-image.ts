@@ -31,7 +31,7 @@ export async function findImage(
     const { fetchImage } = await import('./fetch-image.ts');
     const pulled = await fetchImage(store, image, { platform, optional, notify, signal });
     if (pulled) {
-      const { tellTransfer } = await import('./image-events.ts');
+      const { tellTransfer } = await import('./events/images.ts');
       tellTransfer(roots, 'pull', parseReference(image));
       return pulled;
     }

@@ -12,7 +12,7 @@ import { namesIn } from '../runtime/journal.ts';
 import { launchSync } from '../runtime/launch.ts';
 import type { Roots } from '../store/paths.ts';
 import { readIfAny } from '../store/read.ts';
-import { takeBackExecs } from './execs.ts';
+import { takeBackExecs } from './exec/execs.ts';
 import { imageUsers } from './image-users.ts';
 import { containerPaths, containersDir, rootfsPoint, runningDir } from './layout.ts';
 import { Names } from './names.ts';

@@ -11,7 +11,7 @@ import { ImageStore } from '../image/store.ts';
 import type { ImageRecord, Platform } from '../image/types.ts';
 import { type ImageView, views } from '../image/view.ts';
 import type { Roots } from '../store/paths.ts';
-import { tellImage, tellRemoved, tellTransfer } from './image-events.ts';
+import { tellImage, tellRemoved, tellTransfer } from './events/images.ts';
 import { imageUsers, sweepIfPending } from './image-users.ts';
 
 // What is done to images, with what is told of it and swept after it.

@@ -11,6 +11,7 @@ import { awaitUnkept, keeperOf } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { hasPolicy, stopping } from './again.ts';
 import { changeRecord, changeRecordSync, holdingRecord } from './change.ts';
+import { tellGone, tellKill } from './events/tell.ts';
 import { containerPaths } from './layout.ts';
 import { awaitChange } from './moves.ts';
 import { Names } from './names.ts';
@@ -23,10 +24,9 @@ import {
   readRecord,
   viewOf,
 } from './record.ts';
-import { anonymousOf } from './seeded.ts';
 import { isRunning } from './status.ts';
 import { alone, removeData, settleDown, sweepAll, sweepOne, sweepQuietly, sweepRunning } from './sweep.ts';
-import { tellGone, tellKill } from './tell.ts';
+import { anonymousOf } from './volumes/seeded.ts';
 
 /** Every container, newest first; one whose record is damaged is told to `onDamaged` and left out. */
 export function listContainers(roots: Roots, onDamaged: (error: Error) => void): ContainerView[] {

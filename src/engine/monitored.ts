@@ -4,9 +4,9 @@ import type { Roots } from '../store/paths.ts';
 import { afterwardsOf } from './again.ts';
 import type { Blueprint } from './blueprint.ts';
 import type { Created } from './create.ts';
+import { monitorsParts, ofVolumes } from './events/tell.ts';
 import { removalOf } from './removal.ts';
 import { ownerOf } from './streams.ts';
-import { monitorsParts, ofVolumes } from './tell.ts';
 
 /** What its monitor is to know of a container; without a relay nobody of ours types and reads. */
 export function monitorsChild(

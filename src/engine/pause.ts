@@ -2,10 +2,10 @@ import { TinyrunError } from '../errors.ts';
 import { setFrozen } from '../runtime/freeze.ts';
 import { type Container, isAlive } from '../runtime/state.ts';
 import type { Roots } from '../store/paths.ts';
+import { tell } from './events/tell.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { isRunning } from './status.ts';
-import { tell } from './tell.ts';
 
 /** Stops every process of a container where it is. @throws TinyrunError CONTAINER_NOT_RUNNING, CONTAINER_PAUSED */
 export function pauseContainer(roots: Roots, text: string): void {

@@ -156,6 +156,6 @@ async function placedOf(
     !config.mounts?.some(({ kind }) => kind === 'volume' || kind === 'image')
   )
     return undefined;
-  const { placeVolumes } = await import('./volume-use.ts');
+  const { placeVolumes } = await import('./volumes/use.ts');
   return placeVolumes(roots, config, image, containerPaths(roots, id).data);
 }

@@ -3,9 +3,9 @@ import { pruneImages } from '../image/prune.ts';
 import type { Removed } from '../image/remove.ts';
 import { ImageStore } from '../image/store.ts';
 import type { Roots } from '../store/paths.ts';
-import { tellRemoved } from './image-events.ts';
+import { tellRemoved } from './events/images.ts';
+import { tellPrune } from './events/tell.ts';
 import { imageUsers } from './image-users.ts';
-import { tellPrune } from './tell.ts';
 
 export interface PrunedImages extends Removed {
   readonly reclaimed: number;

@@ -1,9 +1,9 @@
 import { TinyrunError } from '../errors.ts';
 import { hasLabel, parseFilters, parseUntil } from '../image/filter.ts';
 import type { Roots } from '../store/paths.ts';
+import { tellPrune } from './events/tell.ts';
 import { listContainers, removeContainer } from './manage.ts';
 import type { ContainerView } from './record.ts';
-import { tellPrune } from './tell.ts';
 import { writtenBy } from './usage.ts';
 
 export interface Pruned {

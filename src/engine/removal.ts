@@ -3,7 +3,7 @@ import type { Roots } from '../store/paths.ts';
 import { containerPaths } from './layout.ts';
 import { Names } from './names.ts';
 import type { ContainerRecord } from './record.ts';
-import { anonymousOf, volumePath } from './seeded.ts';
+import { anonymousOf, volumePath } from './volumes/seeded.ts';
 
 /** What removes what a container keeps, for a monitor that is to do so at its end: as `removeData` does. */
 export function removalOf(roots: Roots, record: ContainerRecord): Plan {

@@ -2,11 +2,11 @@ import { TinyrunError } from '../errors.ts';
 import type { Roots } from '../store/paths.ts';
 import { changeRecord } from './change.ts';
 import { takeGivenName } from './create.ts';
+import { keepTold, tell } from './events/tell.ts';
 import { findContainer } from './manage.ts';
 import { Names } from './names.ts';
 import type { ContainerView } from './record.ts';
 import { isRunning } from './status.ts';
-import { keepTold, tell } from './tell.ts';
 
 /**
  * Gives a container another name. It has both for a moment, and where that ends it: either finds it, and it is removed with

@@ -16,15 +16,15 @@ import type { Roots } from '../store/paths.ts';
 import type { Blueprint } from './blueprint.ts';
 import { changeRecordSync } from './change.ts';
 import { type Created, createContainer, takeBackCreated } from './create.ts';
+import { deathOf, happened, ofVolumes, tell } from './events/tell.ts';
 import { containerPaths } from './layout.ts';
 import { monitorsChild } from './monitored.ts';
 import { planOf } from './plan.ts';
-import { bearSeeded } from './seeded.ts';
 import { noteSent } from './sent.ts';
 import { joins, relayOf, type Streamed, streamsOf } from './streams.ts';
 import { sweepOne, sweepRunning } from './sweep.ts';
-import { deathOf, happened, ofVolumes, tell } from './tell.ts';
 import type { CreateOptions, Lifeline, RunControl, RunResult } from './types.ts';
+import { bearSeeded } from './volumes/seeded.ts';
 
 /** Looking on while a plan runs: --trace and --step. */
 export type Watch = Pick<LaunchOptions, 'trace' | 'onPause' | 'onFailure'> & {

@@ -12,6 +12,7 @@ import { type Blueprint, redraw } from './blueprint.ts';
 import { holdRecord } from './change.ts';
 import type { FindPid } from './config/namespaces.ts';
 import { type Created, makeHostSide } from './create.ts';
+import { happened, ofVolumes, tell } from './events/tell.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { monitorsChild } from './monitored.ts';
@@ -19,11 +20,10 @@ import { awaitChange } from './moves.ts';
 import { planOf } from './plan.ts';
 import { asBefore, begun, type ContainerRecord, readRecord, syncRecord, writeRecord } from './record.ts';
 import { checkTerminal, keysOf, lost, resultOf, sentBy, sweepAfterMonitor } from './run.ts';
-import { anonymousOf, bearSeeded } from './seeded.ts';
 import { relayOf } from './streams.ts';
 import { removeData, sweepOne } from './sweep.ts';
-import { happened, ofVolumes, tell } from './tell.ts';
 import type { RunResult } from './types.ts';
+import { anonymousOf, bearSeeded } from './volumes/seeded.ts';
 
 /**
  * Has a container's program run, under a monitor; one that runs stays as it is. One that cannot be started is what it was,

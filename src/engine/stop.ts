@@ -15,6 +15,7 @@ import { goingDown, hasPolicy, stopping } from './again.ts';
 import { checkInteger } from './config/error.ts';
 import type { FindPid } from './config/namespaces.ts';
 import { GRACE } from './config/stop.ts';
+import { tell, tellKill } from './events/tell.ts';
 import { containerPaths, EXIT_FILE } from './layout.ts';
 import { findContainer, wantStopped } from './manage.ts';
 import { awaitChange, watchIfThere } from './moves.ts';
@@ -32,7 +33,6 @@ import {
 import { startContainer } from './start.ts';
 import { isRunning } from './status.ts';
 import { sweepOne, sweepQuietly } from './sweep.ts';
-import { tell, tellKill } from './tell.ts';
 
 /** How a program is asked to end. */
 export interface StopOptions {
@@ -195,7 +195,7 @@ export async function waitForContainer(roots: Roots, text: string): Promise<numb
 
 /** Of one that went with its command: what that told of its end. */
 export async function toldCode(roots: Roots, record: ContainerRecord): Promise<number | undefined> {
-  const { eventsOf } = await import('./events.ts');
+  const { eventsOf } = await import('./events/events.ts');
   const filters = [`container=${record.id}`, 'event=die'];
   let code: number | undefined;
   for await (const { event } of eventsOf(roots, { since: startOf(record), until: rfc3339(), filters }))

@@ -11,6 +11,7 @@ import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';
 import { handOn } from './again.ts';
 import { holdingRecord } from './change.ts';
+import { deathOf, tellGone } from './events/tell.ts';
 import { containerPaths, EXIT_FILE, runningDir } from './layout.ts';
 import { Names } from './names.ts';
 import {
@@ -24,8 +25,7 @@ import {
   readRecord,
   writeRecord,
 } from './record.ts';
-import { anonymousOf, removeVolumes } from './seeded.ts';
-import { deathOf, tellGone } from './tell.ts';
+import { anonymousOf, removeVolumes } from './volumes/seeded.ts';
 
 /**
  * Takes back what killed lifelines left of containers that ran. Cheap where nothing was left: one readdir, a flock each.

@@ -5,9 +5,9 @@ import { pidColumn, psOutput } from '../runtime/ps.ts';
 import { membersOf } from '../runtime/whereabouts.ts';
 import { ownerName } from '../store/owner.ts';
 import type { Roots } from '../store/paths.ts';
+import { tell } from './events/tell.ts';
 import { type Clock, type Process, parsePs, processRow, TITLES, type Top } from './processes.ts';
 import { findRunning } from './running.ts';
-import { tell } from './tell.ts';
 
 /** The processes of a running container as the host sees them: as `ps -ef` shows them, or ps with options of one's own. */
 export async function topContainer(roots: Roots, text: string, options: readonly string[]): Promise<Top> {

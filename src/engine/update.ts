@@ -6,11 +6,11 @@ import { markPolicy, wake } from './again.ts';
 import { holdRecord } from './change.ts';
 import { checkConfig } from './config/check.ts';
 import { changedConfig, changedResources, type UpdateConfig } from './config/update.ts';
+import { keepTold, tell } from './events/tell.ts';
 import { type ContainerPaths, containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { type ContainerRecord, readRecord, viewOf, writeRecord } from './record.ts';
 import { type ContainerStatus, isRunning } from './status.ts';
-import { keepTold, tell } from './tell.ts';
 import { healthChange, withHealth } from './update-health.ts';
 
 /**

@@ -1,11 +1,11 @@
-import type { Change } from '../engine/changes.ts';
-import type { CommitOptions } from '../engine/commit.ts';
 import type { ExecConfig } from '../engine/config/types.ts';
 import type { UpdateConfig } from '../engine/config/update.ts';
-import type { Copied, CopyOptions } from '../engine/copy.ts';
 import type { Explained } from '../engine/engine.ts';
-import type { EventOptions } from '../engine/events.ts';
+import type { EventOptions } from '../engine/events/events.ts';
 import type { WhyReport } from '../engine/explain-end.ts';
+import type { Change } from '../engine/files/changes.ts';
+import type { CommitOptions } from '../engine/files/commit.ts';
+import type { Copied, CopyOptions } from '../engine/files/copy.ts';
 import type { LogLine, LogOptions } from '../engine/logs.ts';
 import type { Top } from '../engine/processes.ts';
 import type { ContainerView } from '../engine/record.ts';

@@ -1,5 +1,5 @@
-import { hostPath } from '../engine/copy-rules.ts';
 import type { Engine as Core } from '../engine/engine.ts';
+import { hostPath } from '../engine/files/rules.ts';
 import type { ContainerStatus } from '../engine/status.ts';
 import { isRunning } from '../engine/status.ts';
 import { TinyrunError } from '../errors.ts';
@@ -125,7 +125,7 @@ export class Hand implements Container {
       await this.#core.copyIn({ from: hostPath(from, process.cwd()), container: this.id, to }, options);
       return;
     }
-    const { copyFromStream } = await import('../engine/copy.ts');
+    const { copyFromStream } = await import('../engine/files/copy.ts');
     await copyFromStream(this.#core.roots, { container: this.id, to }, from);
   }
 
@@ -134,7 +134,7 @@ export class Hand implements Container {
   }
 
   async *archive(...[from, options = {}]: Options<'archive'>) {
-    const { copyToStream } = await import('../engine/copy.ts');
+    const { copyToStream } = await import('../engine/files/copy.ts');
     yield* copyToStream(this.#core.roots, { container: this.id, from }, options);
   }
 

@@ -2,7 +2,7 @@ import type { ContainerConfig } from '../engine/config/types.ts';
 import type { Rehearsed } from '../engine/deeds/aloud.ts';
 import type { Deed } from '../engine/deeds/deed.ts';
 import type { Explained } from '../engine/engine.ts';
-import type { EventOptions } from '../engine/events.ts';
+import type { EventOptions } from '../engine/events/events.ts';
 import type { Swept } from '../engine/garbage.ts';
 import type { SystemInfo } from '../engine/info.ts';
 import type { Pruned } from '../engine/prune.ts';

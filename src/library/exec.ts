@@ -1,5 +1,5 @@
 import type { ExecConfig } from '../engine/config/types.ts';
-import { execContainer } from '../engine/exec.ts';
+import { execContainer } from '../engine/exec/exec.ts';
 import type { Roots } from '../store/paths.ts';
 import { begin, type Ended, type Under } from './begin.ts';
 import type { Parts } from './running.ts';

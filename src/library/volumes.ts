@@ -1,5 +1,5 @@
 import type { Engine as Core } from '../engine/engine.ts';
-import type { PrunedVolumes, VolumeOptions, VolumeView } from '../engine/volumes.ts';
+import type { PrunedVolumes, VolumeOptions, VolumeView } from '../engine/volumes/volumes.ts';
 
 /** What outlives containers: directories by name. */
 export interface Volumes {

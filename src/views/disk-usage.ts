@@ -1,6 +1,6 @@
 import { isRunning } from '../engine/status.ts';
 import type { ContainerUsage, DiskUsage, ImageUsage } from '../engine/usage.ts';
-import type { VolumeView } from '../engine/volumes.ts';
+import type { VolumeView } from '../engine/volumes/volumes.ts';
 import { linesOf } from '../image/view.ts';
 import { rowOf as containerRow } from './containers.ts';
 import { rowOf as imageRow } from './images.ts';

@@ -1,4 +1,4 @@
-import type { EngineEvent, Occurrence } from '../engine/events.ts';
+import type { EngineEvent, Occurrence } from '../engine/events/events.ts';
 import { visible } from '../store/text.ts';
 
 /** A line as Docker prints it, by the clock of this host; what an image calls its labels is no line of its own. */

@@ -1,4 +1,4 @@
-import type { VolumeView } from '../engine/volumes.ts';
+import type { VolumeView } from '../engine/volumes/volumes.ts';
 
 /** Column heads of `volume ls`. */
 export const VOLUME_HEADERS = {

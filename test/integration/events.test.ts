@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { eventsOf } from '../../src/engine/events.ts';
+import { eventsOf } from '../../src/engine/events/events.ts';
 import { eventsPath, tellEvents } from '../../src/store/events.ts';
 import { TINYRUN } from '../support/programs.ts';
 import { Sandbox } from '../support/sandbox.ts';

@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import { hostPath, readOperand } from '../../engine/copy-rules.ts';
+import { hostPath, readOperand } from '../../engine/files/rules.ts';
 import { TinyrunError } from '../../errors.ts';
 import { humanSize } from '../../views/units.ts';
 import type { Command, Context } from '../command.ts';
@@ -54,7 +54,7 @@ async function out(
   context: Context,
 ): Promise<void> {
   if (to === '-' && isatty(1)) throw refusal('refusing to write an archive to a terminal');
-  const { copyOut, copyToStream } = await import('../../engine/copy.ts');
+  const { copyOut, copyToStream } = await import('../../engine/files/copy.ts');
   if (to === '-')
     return await writeOutput(copyToStream(context, { container, from }, flags), undefined, 'copy');
   const { bytes } = await copyOut(context, { container, from, to: hostPath(to, process.cwd()) }, flags);
@@ -68,7 +68,7 @@ async function into(
   flags: Flags,
   context: Context,
 ): Promise<void> {
-  const { copyFromStream, copyIn } = await import('../../engine/copy.ts');
+  const { copyFromStream, copyIn } = await import('../../engine/files/copy.ts');
   if (from === '-') return await copyFromStream(context, { container, to }, openInput(undefined));
   const { bytes } = await copyIn(context, { from: hostPath(from, process.cwd()), container, to }, flags);
   tell(bytes, `${container}:${to}`, flags, context);

@@ -1,4 +1,4 @@
-import { type EngineEvent, eventsOf, type Occurrence } from '../../engine/events.ts';
+import { type EngineEvent, eventsOf, type Occurrence } from '../../engine/events/events.ts';
 import { toJson } from '../../store/text.ts';
 import { rfc3339 } from '../../store/time.ts';
 import { eventLine, eventMembers } from '../../views/events.ts';

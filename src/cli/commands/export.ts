@@ -1,4 +1,4 @@
-import { layersOf } from '../../engine/export.ts';
+import { layersOf } from '../../engine/files/export.ts';
 import { exportTree } from '../../image/export.ts';
 import type { Command } from '../command.ts';
 import { writeOutput } from '../output/file.ts';

@@ -1,4 +1,4 @@
-import { tellImage } from '../../engine/image-events.ts';
+import { tellImage } from '../../engine/events/images.ts';
 import { TinyrunError } from '../../errors.ts';
 import { hostPlatform, parsePlatform } from '../../image/platform.ts';
 import { ImageStore } from '../../image/store.ts';

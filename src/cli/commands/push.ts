@@ -1,4 +1,4 @@
-import { tellTransfer } from '../../engine/image-events.ts';
+import { tellTransfer } from '../../engine/events/images.ts';
 import { TinyrunError } from '../../errors.ts';
 import {
   familiarReference,

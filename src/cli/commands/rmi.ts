@@ -1,4 +1,4 @@
-import { tellRemoved } from '../../engine/image-events.ts';
+import { tellRemoved } from '../../engine/events/images.ts';
 import { imageUsers } from '../../engine/image-users.ts';
 import { sweep } from '../../image/gc.ts';
 import { removeImage } from '../../image/remove.ts';

@@ -1,5 +1,5 @@
 import { type DiskUsage, diskUsage, treeSize } from '../../engine/usage.ts';
-import { listVolumes } from '../../engine/volumes.ts';
+import { listVolumes } from '../../engine/volumes/volumes.ts';
 import { HEADERS as CONTAINER_HEADERS } from '../../views/containers.ts';
 import {
   containerUsageRow,

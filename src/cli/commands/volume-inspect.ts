@@ -1,4 +1,4 @@
-import { findVolume } from '../../engine/volumes.ts';
+import { findVolume } from '../../engine/volumes/volumes.ts';
 import { describeVolume } from '../../views/volumes.ts';
 import type { Command } from '../command.ts';
 import { printObjects } from '../output/objects.ts';
