@@ -9,6 +9,7 @@ const LONGEST = 1 << 20;
  * @example
  * const c = engine.spawn({ image: 'busybox', args: ['sh', '-c', 'echo out; echo err >&2'], autoRemove: true });
  * for await (const line of linesOf(c.stderr)) console.log(line); // err
+ * await c;
  */
 export async function* linesOf(stream: Readable, longest = LONGEST): AsyncGenerator<string, void, undefined> {
   const decoder = new StringDecoder('utf8');

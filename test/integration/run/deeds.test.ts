@@ -14,7 +14,19 @@ beforeAll(async () => {
   mkdirSync(path.join(sandbox.dir, 'tree/deep'), { recursive: true });
   writeFileSync(path.join(sandbox.dir, 'tree/deep/file'), 'text');
   await ours('run', '-d', '--name', 'web', '-v', 'held:/held', 'busybox', 'sh', '-c', WILLING);
-  await ours('run', '-d', '--name', 'checked', '--health-cmd', 'true', 'busybox', 'sleep', '1000');
+  await ours(
+    'run',
+    '-d',
+    '--name',
+    'checked',
+    '--health-cmd',
+    'true',
+    '--health-interval',
+    '1h',
+    'busybox',
+    'sleep',
+    '1000',
+  );
   await ours('run', '--name', 'ended', 'busybox', 'sh', '-c', 'echo text >/written');
   await ours('volume', 'create', 'idle');
   await ours('tag', 'busybox', 'other:1');
@@ -127,7 +139,7 @@ const VERBS: readonly (readonly [line: string, wanted: readonly RegExp[]])[] = [
   ['unpause web', [/^write\(".*\/cgroup\.freeze", "0"\)$/]],
   ['kill -s HUP web', [/^pidfd_send_signal\(pidfd_open\(PID\), SIGHUP\)$/, /sent\.log/]],
   ['update --stop-timeout 3 web', [/container\.json/]],
-  ['update --health-cmd true --health-interval 9s checked', [/^sendto\(lookHealth\)$/, /\/health"\)$/]],
+  ['update --health-cmd true --health-interval 2h checked', [/^sendto\(lookHealth\)$/, /\/health"\)$/]],
   ['rename web renamed', [/^symlink\("ID", ".*\/renamed"\)$/, /^unlink\(".*\/names\/web"\)$/]],
   [`cp ${file('tree')} renamed:/root`, [/^mkdir\(in_root\("\/root\/tree"\), 0755\)$/]],
   [`cp ${file('tree')} ended:/root`, [/^write\(in_root\("\/root\/tree\/deep\/file"\)\)$/]],
