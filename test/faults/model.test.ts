@@ -76,6 +76,7 @@ const HEARD = new RegExp(
     'container fought is (?:running|being started|not running)',
     'container fought is restarting.*',
     'container fought is removed when it ends \\(--rm\\): it cannot be restarted',
+    '--restart "always": what is removed when it ends is not there to be started again',
     'no such container: fought2?',
     'start the program: its process was ended by SIGKILL while it was set up',
   ].join('|')})\n(?:hint: .*\n)?)?$`,
