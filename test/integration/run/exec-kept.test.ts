@@ -37,6 +37,11 @@ const pidsOf = (...args: string[]): number[] =>
       return [];
     }
   });
+/** Of the one that is about to run so. */
+async function pidOf(...args: string[]): Promise<number> {
+  await until(() => pidsOf(...args).length === 1);
+  return pidsOf(...args)[0] ?? 0;
+}
 const parentOf = (pid: number): number =>
   Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 
@@ -92,7 +97,7 @@ describe('a terminal', () => {
   test('goes on when the command’s own is closed, and is killed with its container alone', async () => {
     const terminal = new Terminal(sandbox, 'exec', '-it', 'web', 'sh', '-c', 'echo here; sleep 2101; :');
     await terminal.until(/here/);
-    const [pid = 0] = pidsOf('sleep', '2101');
+    const pid = await pidOf('sleep', '2101');
     terminal.close();
     await terminal.ended;
     expect(hasEnded(pid)).toBe(false);
@@ -195,7 +200,7 @@ describe('what ends meanwhile', () => {
     const terminal = new Terminal(sandbox, 'exec', '-it', 'web', 'sh', '-c', 'echo up; sleep 2105');
     await terminal.until(/up/);
     const id = await onlyId();
-    const [pid = 0] = pidsOf('sleep', '2105');
+    const pid = await pidOf('sleep', '2105');
     process.kill(parentOf(pid), 'SIGKILL');
     expect(await terminal.ended).toBe(137);
     terminal.close();
