@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TinyrunError } from '../../errors.ts';
 import { NO_SLOT, type Plan } from '../../plan/types.ts';
@@ -60,8 +61,11 @@ export async function execContainer(
 }
 
 /** What fails in a container that has ended meanwhile fails for that. */
-export const orGone = ({ state, record }: PlannedExec, error: unknown): unknown =>
-  isAlive(state) ? error : notRunning(record.name, 'exited');
+export const orGone = ({ state, record }: Pick<PlannedExec, 'state' | 'record'>, error: unknown): unknown =>
+  isAlive(state) && hasNamespaces(state) ? error : notRunning(record.name, 'exited');
+
+/** A process that ends loses them before it is seen to have ended; do_exit() of the kernel. */
+const hasNamespaces = ({ pid }: StateFile): boolean => existsSync(`/proc/${pid}/ns/uts`);
 
 const isWatched = ({ onPause, trace }: Watch): boolean =>
   onPause !== undefined || trace === true || isDebugging();
@@ -120,7 +124,20 @@ export function planExec(
   { isKept = config.tty === true }: { readonly isKept?: boolean | undefined } = {},
 ): PlannedExec {
   checkExec(config);
-  const { record, state, dir } = awake(roots, text);
+  const container = awake(roots, text);
+  try {
+    return planIn(roots, container, config, isKept);
+  } catch (error) {
+    throw orGone(container, error);
+  }
+}
+
+function planIn(
+  roots: Roots,
+  { record, state, dir }: RunningContainer,
+  config: ExecConfig,
+  isKept: boolean,
+): PlannedExec {
   const host = hostFacts();
   const spec = containerSpec(dir);
   const process = processOfExec(config, {
