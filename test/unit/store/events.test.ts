@@ -64,7 +64,8 @@ test('the run root is made, and what happened is told with its time', () => {
   tellEvents(roots, [DIED, { ...DIED, action: 'destroy' }]);
   const [died, destroyed] = told();
   expect([died.Action, destroyed.Action]).toEqual(['die', 'destroy']);
-  expect(died.timeNano / 1e6).toBeGreaterThanOrEqual(before);
+  // a double holds nanoseconds of today by 256
+  expect(Math.round(died.timeNano / 1e6)).toBeGreaterThanOrEqual(before);
   expect(died.time).toBe(Math.floor(died.timeNano / 1e9));
 });
 
