@@ -6,6 +6,7 @@ import { NO_SLOT } from '../types.ts';
 import { makeCgroup } from './cgroup.ts';
 import { console, consoleSlot, nullInput } from './console.ts';
 import { Context } from './context.ts';
+import { contributions } from './contributions.ts';
 import { seccompOf } from './credentials.ts';
 import { devices } from './devices.ts';
 import { hardening } from './hardening.ts';
@@ -42,6 +43,8 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   const root = openRootfs(c, idmaps);
   // What is mounted without a namespace would be the host's, and stay there; validation has warned.
   const wanted = c.has('mount') ? openMounts(c, idmaps) : [];
+  const network = contributions(c);
+  network.before();
   const born = planBirth(c);
   birth(c, born, {
     cgroupSlot: cgroup.slot,
@@ -49,6 +52,7 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
     undoCgroup: cgroup.undo,
     mountOutside: () => overlayOutside(c, root),
     borrow: () => borrowMounts(c, wanted),
+    network,
   });
   cgroup.onceBorn?.();
   const published = c.options.publish?.(cgroup.path);
@@ -59,6 +63,7 @@ export function compile(spec: Spec, host: HostFacts, options: CompileOptions): C
   plainPaths(c);
   mounts(c, wanted, cgroup.path);
   if (ownsDev(wanted)) devices(c);
+  network.inside();
   runtimeHooks(c);
   createContainerHooks(c);
   enterRoot(c);

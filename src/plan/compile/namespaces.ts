@@ -1,8 +1,16 @@
 import { O_RDONLY } from '../../native/fcntl.ts';
-import { CLONE_NEWCGROUP, CLONE_NEWNS, CLONE_NEWTIME, CLONE_NEWUSER, NAMESPACES } from '../../spec/linux.ts';
+import {
+  CLONE_NEWCGROUP,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  NAMESPACES,
+} from '../../spec/linux.ts';
 import type { LinuxNamespaceType } from '../../spec/types.ts';
 import type { Undo } from '../types.ts';
 import type { Context } from './context.ts';
+import type { Contributed } from './contributions.ts';
 import { mapText } from './idmaps.ts';
 import { netDevices } from './net-devices.ts';
 import { STAGE, YIELD } from './options.ts';
@@ -132,11 +140,13 @@ export interface Born {
   readonly mountOutside: () => void;
   /** Fetches mounts of other containers: with the privileges that joining them takes. */
   readonly borrow: () => void;
+  /** What its networks add. */
+  readonly network: Contributed;
 }
 
 /** clone, joins, a fork where it takes one, id maps. */
 export function birth(c: Context, plan: Birth, how: Born): void {
-  const { cgroupSlot, settleCgroup, undoCgroup, mountOutside, borrow } = how;
+  const { cgroupSlot, settleCgroup, undoCgroup, mountOutside, borrow, network } = how;
   const { first, fresh, forks, joined, mountsOutside } = plan;
   c.onHost('clone', { flags: BigInt(first), cgroup: cgroupSlot, pass: [...c.passed] }, whyClone(first));
   if (settleCgroup !== undefined) {
@@ -149,17 +159,25 @@ export function birth(c: Context, plan: Birth, how: Born): void {
     hardRlimits(c);
   }
   if ((first & CLONE_NEWUSER) !== 0) mapIds(c);
+  // what is born with a network of its own need not wait for its links until it wants to see them
+  if ((first & CLONE_NEWNET) !== 0) network.bornAhead();
   for (const { type, slot } of joinOrder(c, joined)) {
     c.inContainer('setns', { slot, flags: NAMESPACES[type].flag }, `joins the ${type} namespace`);
     // here: the network may be another user namespace's than the one that comes next
-    if (type === 'network') netDevices(c);
+    if (type === 'network') {
+      netDevices(c);
+      network.meet();
+    }
   }
   borrow();
   if (c.kinship('time') === 'new') newTime(c);
   if (mountsOutside) mountOutside();
   if (forks) fork(c, fresh & ~(first & CLONE_NEWUSER));
   c.inContainer('setsid', {}, 'a session of its own: signals of our terminal are not for it');
-  if (c.kinship('network') === 'new') netDevices(c);
+  if (c.kinship('network') === 'new') {
+    netDevices(c);
+    network.meet();
+  }
   if (c.kinship('cgroup') === 'new')
     c.inContainer(
       'unshare',

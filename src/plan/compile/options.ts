@@ -1,4 +1,5 @@
 import type { LinuxIDMapping } from '../../spec/types.ts';
+import type { Contribution } from '../contribution.ts';
 import type { StepArgs } from '../steps.gen.ts';
 import type { Plan } from '../types.ts';
 
@@ -92,6 +93,8 @@ export interface CompileOptions {
   readonly giveFiles?: boolean;
   /** Those of linux.netDevices, by their names on the host. */
   readonly netDevices?: Readonly<Record<string, NetDevice>>;
+  /** What its networks add to it, in their order. */
+  readonly contributions?: readonly Contribution[] | undefined;
   /** fds 3 … 3+n-1 stay open. */
   readonly preserveFds?: number;
   readonly noPivot?: boolean;
@@ -127,7 +130,16 @@ export const YIELD = {
 } as const;
 
 /** Stages of sync steps. */
-export const STAGE = { forked: 0, hooks: 1, seccomp: 2, cgroup: 3, state: 4, limits: 5, devices: 6 } as const;
+export const STAGE = {
+  forked: 0,
+  hooks: 1,
+  seccomp: 2,
+  cgroup: 3,
+  state: 4,
+  limits: 5,
+  devices: 6,
+  network: 7,
+} as const;
 
 export interface Compiled {
   readonly plan: Plan;

@@ -4,10 +4,11 @@ import { decode } from '../../../src/plan/decode.ts';
 import { encode } from '../../../src/plan/encode.ts';
 import { explainStep } from '../../../src/plan/explain.ts';
 import type { Step } from '../../../src/plan/types.ts';
+import { attachPlan } from '../../../src/plan/verbs/attach.ts';
 import { type ExecOptions, execPlan } from '../../../src/plan/verbs/exec.ts';
 import { defaultSpec } from '../../../src/spec/defaults.ts';
 import { ROOT } from './hosts.ts';
-import { CASES, type Case } from './specs.ts';
+import { CASES, type Case, CONTRIBUTED } from './specs.ts';
 
 // Each case's plan in NAME.txt: a line for people, then the exact arguments. `vitest -u` writes them anew.
 
@@ -89,6 +90,12 @@ describe('exec', () => {
       await expect(textOf(execPlan(ROOT, options))).toMatchFileSnapshot(`./${name}.txt`);
     });
   }
+});
+
+test('attach', async () => {
+  const [contribution = {}] = CONTRIBUTED;
+  const plan = attachPlan(ROOT, { pid: 7, startTime: 99n }, contribution);
+  await expect(textOf({ plan, warnings: [], slots: {} })).toMatchFileSnapshot('./attach.txt');
 });
 
 test('every plan survives the wire', () => {

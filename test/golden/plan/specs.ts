@@ -1,5 +1,6 @@
 import { hostFileMounts, hostFiles, plainPaths } from '../../../src/engine/hostfiles.ts';
 import type { CompileOptions } from '../../../src/plan/compile/index.ts';
+import type { Contribution } from '../../../src/plan/contribution.ts';
 import type { HostFacts } from '../../../src/plan/host.ts';
 import { publishedState } from '../../../src/runtime/state.ts';
 import { DEVICE_ALLOW_ALL, defaultSpec } from '../../../src/spec/defaults.ts';
@@ -56,6 +57,30 @@ const process = (more: object, base: Spec = MINIMAL): Spec => ({
   ...base,
   process: { cwd: '/', ...base.process, ...more },
 });
+
+const up = { protocol: 0, request: new Uint8Array(16), deviceAt: [], pidAt: [] };
+/** Two networks' worth: each numbers its slots from 0. */
+export const CONTRIBUTED: Contribution[] = ['eth0', 'eth1'].map((device) => ({
+  slots: 2,
+  passed: [1],
+  before: [
+    { op: 'open', lane: 'host', args: { path: '/a', flags: 0, slot: 0 }, why: 'kept here' },
+    { op: 'open', lane: 'host', args: { path: '/b', flags: 0, slot: 1 }, why: 'passed on' },
+  ],
+  born: [
+    {
+      op: 'netlink',
+      lane: 'host',
+      args: { ...up, device: '', pidAt: [12] },
+      why: 'its link',
+      undo: [{ op: 'netlink', args: { ...up, device: `tr-${device}` } }],
+    },
+  ],
+  inside: [
+    { op: 'netlink', lane: 'container', args: { ...up, device }, why: 'its address' },
+    { op: 'closeSlot', lane: 'container', args: { slot: 1 }, why: 'done with' },
+  ],
+}));
 
 const SECCOMP = { filter: new Uint8Array(16).fill(6), flags: 0 };
 const ERRNO = { defaultAction: 'SCMP_ACT_ERRNO' } as const;
@@ -134,6 +159,24 @@ const NAMESPACE_CASES: Record<string, Case> = {
       namespaces: [...(mapped('mount').namespaces ?? []), { type: 'network', path: '/run/n' }],
     }),
     options: { netDevices: { eth1: { as: 'eth0', addresses: [], up: true } } },
+  },
+  contributions: { spec: linux(namespaces('mount', 'network')), options: { contributions: CONTRIBUTED } },
+  'contributions-mapped': {
+    spec: linux(mapped('mount', 'network')),
+    options: { contributions: CONTRIBUTED },
+  },
+  'contributions-joined-pid': {
+    spec: linux({
+      namespaces: [{ type: 'mount' }, { type: 'network' }, { type: 'pid', path: '/proc/7/ns/pid' }],
+    }),
+    options: { contributions: CONTRIBUTED },
+  },
+  'contributions-joined-net': {
+    spec: linux({
+      ...mapped('mount'),
+      namespaces: [...(mapped('mount').namespaces ?? []), { type: 'network', path: '/run/n' }],
+    }),
+    options: { contributions: CONTRIBUTED },
   },
   rootless: {
     host: ROOTLESS,
