@@ -1,7 +1,7 @@
 import { type ContainerView, codeOf, type MountPoint } from '../engine/record.ts';
 import { TinyrunError } from '../errors.ts';
 import { hasLabel, parseFilters } from '../image/filter.ts';
-import { networkOf } from './containers.ts';
+import { networkNames } from './containers.ts';
 
 /** What filters ask for besides the container at hand. */
 export interface Lookup {
@@ -35,7 +35,7 @@ const FILTERS = new Map<string, Filter>([
   ['before', { make: (value, lookup) => created(value, lookup, (own, other) => own < other) }],
   ['since', { make: (value, lookup) => created(value, lookup, (own, other) => own > other) }],
   ['volume', { make: (value) => (view) => view.record.mounts.some(isMount(value)) }],
-  ['network', { make: (value) => is(value, (view) => networkOf(view.record)) }],
+  ['network', { make: (value) => (view) => networkNames(view.record).includes(value) }],
 ]);
 
 export const CONTAINER_FILTERS = [...FILTERS.keys()].filter((key) => !key.endsWith('!'));

@@ -1,3 +1,4 @@
+import { networksOf } from '../engine/config/network.ts';
 import { type ContainerRecord, type ContainerView, codeOf, startOf } from '../engine/record.ts';
 import { goTime, humanDuration, humanSize } from './units.ts';
 
@@ -37,9 +38,11 @@ export interface Shown {
   readonly now?: number;
 }
 
-/** Another container's network has no name of its own here. */
-export const networkOf = ({ config: { network = 'none' } }: ContainerRecord): string =>
-  typeof network === 'string' ? network : '';
+/** By name; another container's network has none of its own here. */
+export const networkNames = ({ config }: ContainerRecord): readonly string[] => {
+  const { network = 'none' } = config;
+  return typeof network === 'string' ? [network] : networksOf(config).map((one) => one.network);
+};
 
 /** A container's members under Docker's names, since scripts read them; what is a function takes arguments. */
 export function rowOf(view: ContainerView, { truncate, sizes, now = Date.now() }: Shown) {
@@ -61,7 +64,7 @@ export function rowOf(view: ContainerView, { truncate, sizes, now = Date.now() }
       .map((text) => (truncate ? ellipsis(text, 15) : text))
       .join(','),
     Names: record.name,
-    Networks: networkOf(record),
+    Networks: networkNames(record).join(','),
     Platform: null,
     Ports: '',
     RunningFor: `${humanDuration(now - Date.parse(record.created))} ago`,

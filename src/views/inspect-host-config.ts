@@ -1,4 +1,5 @@
 import { normalise } from '../engine/config/capabilities.ts';
+import { networksOf } from '../engine/config/network.ts';
 import type {
   ContainerConfig,
   DeviceConfig,
@@ -6,6 +7,7 @@ import type {
   HostEntry,
   Limits,
   LogConfig,
+  PortConfig,
   Rlimit,
   SecurityConfig,
 } from '../engine/config/types.ts';
@@ -23,7 +25,7 @@ export function describeHostConfig(config: ContainerConfig) {
     ContainerIDFile: '',
     LogConfig: logging(config.log),
     NetworkMode: networkMode(config),
-    PortBindings: {},
+    PortBindings: portBindings(config.ports),
     RestartPolicy: restartPolicy(config.restart),
     AutoRemove: autoRemove ?? false,
     VolumeDriver: '',
@@ -40,7 +42,7 @@ export function describeHostConfig(config: ContainerConfig) {
     OomScoreAdj: config.limits?.oomScoreAdj ?? 0,
     PidMode: modeOrDefault(pid),
     Privileged: security.privileged ?? false,
-    PublishAllPorts: false,
+    PublishAllPorts: config.publishAll ?? false,
     ReadonlyRootfs: readOnly ?? false,
     SecurityOpt: orNull(securityOptions(security)),
     ...(isFilled(tmpfs) && { Tmpfs: tmpfs }),
@@ -82,7 +84,26 @@ const modeText = (mode: Mode): string => {
 /** Docker has no word for a namespace of its own where that is the rule. */
 const modeOrDefault = (mode: Mode = 'private'): string => (mode === 'private' ? '' : modeText(mode));
 
-export const networkMode = ({ network = 'none' }: ContainerConfig): string => modeText(network);
+/** Of several networks the first. */
+export function networkMode(config: ContainerConfig): string {
+  const { network = 'none' } = config;
+  return typeof network === 'string' || 'container' in network
+    ? modeText(network)
+    : (networksOf(config)[0]?.network ?? 'none');
+}
+
+/** Docker's `PortBindings`: by port and protocol, its places on the host. */
+export function portBindings(ports: readonly PortConfig[] = []) {
+  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const { protocol, container, host, address = '', count, choices = 1 } of ports)
+    for (let index = 0; index < count; index++) {
+      const key = `${container + index}/${protocol}`;
+      const end = choices > 1 && host !== undefined ? `-${host + choices - 1}` : '';
+      const HostPort = host === undefined ? '' : `${host + index}${end}`;
+      bindings[key] = [...(bindings[key] ?? []), { HostIp: address, HostPort }];
+    }
+  return bindings;
+}
 
 function capabilities({ capabilities: { add, drop } = {} }: SecurityConfig) {
   const names = (list: readonly string[] | undefined, field: string) =>

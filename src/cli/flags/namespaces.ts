@@ -60,8 +60,12 @@ export const namespaceFlags: FlagGroup<Flags> = {
   },
 };
 
-const networkOf = (text: string | undefined): ContainerConfig['network'] =>
-  text === 'default' ? 'none' : parseMode(text);
+/** A word that is no mode is a network's name. */
+function networkOf(text: string | undefined): ContainerConfig['network'] {
+  if (text === 'default') return undefined;
+  const mode = parseMode<'none' | 'host'>(text);
+  return typeof mode !== 'string' || ['none', 'host'].includes(mode) ? mode : [{ network: mode }];
+}
 
 /** `auto` is Podman's word for private. */
 const userOf = (text: string | undefined): Namespaces['user'] =>

@@ -16,6 +16,7 @@ import { bytesOf, discarded, type Machine, oomScoreAdjOf, resourcesOf, rlimitsOf
 import { type LogLimits, logLimits } from './log.ts';
 import { cleanTarget, missingSources, mountsOf, relabelled } from './mounts.ts';
 import { type Modes, namespaceModes } from './namespaces.ts';
+import { checkPorts, discardedPorts } from './ports.ts';
 import { checkPropagation } from './propagation.ts';
 import { checkRestart } from './restart.ts';
 import { checkStop } from './stop.ts';
@@ -48,6 +49,7 @@ export function checkConfig(config: ContainerConfig, host: HostFacts): Checked {
   if (namespaces?.uts === 'host' && hostname !== undefined)
     throw new ConfigError('hostname', 'conflicting options: hostname and the UTS mode');
   checkExposed(config.exposed ?? []);
+  checkPorts(config.ports ?? []);
   checkStop(config);
   checkRestart(config);
   checkHealth(config.health);
@@ -67,7 +69,7 @@ export function checkConfig(config: ContainerConfig, host: HostFacts): Checked {
     devices: grantAll(config),
     log: logLimits(config.log),
     cgroupParent: cgroupBelow(config.cgroupParent),
-    warnings: [...discarded(limits), ...relabelled(mounts)],
+    warnings: [...discarded(limits), ...relabelled(mounts), ...discardedPorts(config)],
   };
 }
 

@@ -11,6 +11,7 @@ const KINDS = {
   object: (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value),
   table: (value: unknown) => KINDS.object(value) && Object.values(value as object).every(KINDS.text),
   mode: (value: unknown) => KINDS.text(value) || KINDS.object(value),
+  network: (value: unknown) => KINDS.mode(value) || KINDS.objects(value),
   systemd: (value: unknown) => KINDS.switch(value) || value === 'always',
 };
 
@@ -23,6 +24,7 @@ const NAMES: Readonly<Record<keyof typeof KINDS, string>> = {
   object: 'an object',
   table: 'an object of texts',
   mode: 'a word or an object',
+  network: 'a word, an object or a list of objects',
   systemd: "true, false or 'always'",
 };
 
@@ -60,7 +62,9 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, keyof typeof KINDS>> = {
   limits: 'object',
   sysctls: 'table',
   namespaces: 'object',
-  network: 'mode',
+  network: 'network',
+  ports: 'objects',
+  publishAll: 'switch',
   names: 'object',
   security: 'object',
 };

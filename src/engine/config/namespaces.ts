@@ -1,17 +1,12 @@
 import type { LinuxNamespace, LinuxNamespaceType } from '../../spec/types.ts';
 import { ConfigError } from './error.ts';
-import type { ContainerConfig, NamespaceMode, OtherContainer } from './types.ts';
+import { isOther, networkMode } from './network.ts';
+import type { ContainerConfig, NamespaceMode } from './types.ts';
 
 /** Finds a running container's first process by name or id; throws where there is none, naming the field. */
 export type FindPid = (container: string, field: string) => number;
 
 export type Modes = Readonly<Record<LinuxNamespaceType, NamespaceMode>>;
-
-const isOther = (value: unknown): value is OtherContainer =>
-  typeof value === 'object' &&
-  value !== null &&
-  typeof (value as OtherContainer).container === 'string' &&
-  (value as OtherContainer).container !== '';
 
 /** `words` are those that mean a namespace of its own. */
 function modeOf(field: string, value: unknown, words: readonly string[] = ['private']): NamespaceMode {
@@ -19,16 +14,6 @@ function modeOf(field: string, value: unknown, words: readonly string[] = ['priv
   if (value === 'host' || isOther(value)) return value;
   throw new ConfigError(field, 'not a mode', {
     hint: `the modes are ${words.join(', ')}, host and container:ID`,
-  });
-}
-
-/** `none` is a namespace with nothing but a loopback, and the default until there are networks. */
-function networkMode(network: unknown): NamespaceMode {
-  if (network === undefined || network === 'none') return 'private';
-  if (network === 'host' || isOther(network)) return network;
-  throw new ConfigError('network', 'there are no networks yet', {
-    code: 'UNSUPPORTED',
-    hint: 'this version knows none, host and container:ID',
   });
 }
 
@@ -53,7 +38,7 @@ export function namespaceModes(config: ContainerConfig): Modes {
     ipc: modeOf('namespaces.ipc', ipc, ['private', 'shareable', 'none']),
     uts: modeOf('namespaces.uts', uts),
     cgroup: modeOf('namespaces.cgroup', cgroup),
-    network: networkMode(config.network),
+    network: networkMode(config),
     mount: 'private',
     user: userMode(config),
     time: 'host',

@@ -62,14 +62,18 @@ export interface ContainerConfig {
   readonly deviceRules?: readonly string[] | undefined;
   /** The cgroup that its own is made in: a path from the root of the tree, or a slice of systemd's, `web.slice`. */
   readonly cgroupParent?: string | undefined;
-  /** Ports that its program listens on, `80/tcp`: for who reads it. */
+  /** Ports that its program listens on, `80/tcp`: for who reads it, and for `publishAll`. */
   readonly exposed?: readonly string[] | undefined;
   readonly limits?: Limits | undefined;
   /** Settings of the kernel that belong to a namespace: `net.core.somaxconn`. */
   readonly sysctls?: Readonly<Record<string, string>> | undefined;
   readonly namespaces?: Namespaces | undefined;
-  /** `none` (the default for now: loopback only), the host's, or another container's. */
-  readonly network?: 'none' | 'host' | OtherContainer | undefined;
+  /** `none` (the default for now: loopback only), the host's, another container's, or networks it is attached to. */
+  readonly network?: 'none' | 'host' | OtherContainer | readonly NetworkConfig[] | undefined;
+  /** Ports of the host that lead to its own. */
+  readonly ports?: readonly PortConfig[] | undefined;
+  /** Every exposed port, its image's and its own, at a free one of the host. */
+  readonly publishAll?: boolean | undefined;
   readonly names?: NameLookup | undefined;
   readonly security?: SecurityConfig | undefined;
 }
@@ -97,6 +101,42 @@ export interface ExecConfig extends Pick<ContainerConfig, 'env' | 'tty' | 'openS
 /** By id, its beginning, or name; it must be running. */
 export interface OtherContainer {
   readonly container: string;
+}
+
+/** A network that a container is attached to, and what it has there. */
+export interface NetworkConfig {
+  /** Its name, id, or the beginning of its id; `bridge` is the one that is always there. */
+  readonly network: string;
+  /** Names besides the container's own, in this network; several containers may have the same. */
+  readonly aliases?: readonly string[] | undefined;
+  /** Addresses of its subnets; free ones without. */
+  readonly ipv4?: string | undefined;
+  readonly ipv6?: string | undefined;
+  /** `02:42:ac:11:00:02`; made from the address without. */
+  readonly mac?: string | undefined;
+  /** Of several networks the highest has the default route, 0 without; of equals the first by name. */
+  readonly gatewayPriority?: number | undefined;
+  /** What its end is called in the container: `eth0` and so on without. */
+  readonly interfaceName?: string | undefined;
+  /** What it calls other containers, which need not be there yet: alias → name or id. */
+  readonly links?: Readonly<Record<string, string>> | undefined;
+  /** Of the driver: `com.docker.network.endpoint.ifname`. */
+  readonly options?: Readonly<Record<string, string>> | undefined;
+}
+
+/** One port of a container, or several in a row, that ports of the host lead to. */
+export interface PortConfig {
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+  /** The first one. */
+  readonly container: number;
+  /** The first one of the host's; any free ones without. */
+  readonly host?: number | undefined;
+  /** One of the host's addresses; without what the network says, which is all of both families. */
+  readonly address?: string | undefined;
+  /** How many in a row, each to its own. */
+  readonly count: number;
+  /** Of a single one: any free port among so many from `host` on. */
+  readonly choices?: number | undefined;
 }
 
 /** A program that is run in a container now and then (Docker's HEALTHCHECK). Times of 0 are the image's, too. */

@@ -142,7 +142,7 @@ test('labels, devices, hosts, namespaces', () => {
     { name: 'db', address: '::1' },
   ]);
   expect(read({ net: 'default', pid: 'container:x', ipc: 'none', userns: 'auto', uts: '' })).toMatchObject({
-    network: 'none',
+    network: undefined,
     namespaces: { pid: { container: 'x' }, ipc: 'none', user: 'private', uts: undefined },
   });
   expect(read({ entrypoint: '' }).entrypoint).toEqual([]);

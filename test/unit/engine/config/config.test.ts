@@ -69,7 +69,7 @@ test('a configuration without types: unknown names, and values of another kind',
     'mounts: not a list of objects',
     'labels: not an object of texts',
     'limits: not an object',
-    'network: not a word or an object',
+    'network: not a word, an object or a list of objects',
   ]);
 });
 
@@ -231,7 +231,7 @@ describe('namespaces, sysctls, files', () => {
     });
     expect(fieldOf(() => modes({ namespaces: { pid: 'mine' as 'host' } }))).toBe('namespaces.pid');
     expect(fieldOf(() => modes({ namespaces: { pid: { container: '' } } }))).toBe('namespaces.pid');
-    expect(() => modes({ network: 'bridge' as 'host' })).toThrow('network: there are no networks yet');
+    expect(() => modes({ network: 'bridge' as 'host' })).toThrow('network: not a mode');
     const mapped = { namespaces: { user: 'private' }, security: { privileged: true } } as const;
     expect(fieldOf(() => modes(mapped))).toBe('security.privileged');
   });
