@@ -39,6 +39,8 @@ export const ERRORS = {
   CONTAINER_NOT_PAUSED: { status: 409, hint: 'tinyrun ps tells which are paused' },
   VOLUME_NOT_FOUND: { status: 404, hint: 'tinyrun volume ls lists the volumes' },
   VOLUME_IN_USE: { status: 409, hint: 'tinyrun ps -a --filter volume=NAME tells by what: remove that first' },
+  ADDRESS_TAKEN: { status: 409, hint: 'leave the address out to get a free one, or remove that container' },
+  NO_ADDRESS: { status: 409, hint: 'remove containers of that network, or make one with a larger subnet' },
   NAME_IN_USE: { status: 409, hint: 'remove that container with tinyrun rm, or choose another name' },
   TIMED_OUT: { hint: 'give it longer, or find out what keeps it: tinyrun logs, tinyrun why' },
   USER_NOT_FOUND: { status: 400, hint: "give the user by number, or by a name in the image's /etc/passwd" },
