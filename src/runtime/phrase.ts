@@ -78,7 +78,7 @@ export function phrase(step: Step): string {
     case 'linkMove':
       return `move network device ${step.args.name} into the container as ${step.args.as}`;
     case 'netlink':
-      return `set up network device ${step.args.device}`;
+      return step.args.device === '' ? 'change the network' : `set up network device ${step.args.device}`;
     case 'chdir':
       return `change to working directory ${step.args.path}`;
     default:

@@ -59,7 +59,7 @@ export const HOST: Calls<
   netlink: ({ protocol, request, device }) =>
     calls(
       device !== '' && `ioctl(SIOCGIFINDEX, ${quote(device)})`,
-      `sendto(netlink, ${describe(protocol, request).join('; ')})`,
+      `sendto(netlink, ${describe(protocol, request, device).join('; ')})`,
       'recvfrom(netlink)',
     ),
   linkMove: ({ name, as }) =>

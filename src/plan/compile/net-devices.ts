@@ -1,15 +1,12 @@
 import { addAddress } from '../netlink/address.ts';
 import { setUp } from '../netlink/link.ts';
-import { datagram, type Message, NETLINK_ROUTE } from '../netlink/wire.ts';
+import { datagram, NETLINK_ROUTE } from '../netlink/wire.ts';
 import type { Context } from './context.ts';
 import { type NetDevice, STAGE } from './options.ts';
 
-const NONE = { request: new Uint8Array(), deviceAt: [] };
-
 /** What the device has on the host, to be given back where the container does not start. */
-function restored({ addresses, up }: NetDevice): typeof NONE | ReturnType<typeof datagram> {
-  const messages: Message[] = [...addresses.map(addAddress), ...(up ? [setUp()] : [])];
-  return messages.length === 0 ? NONE : datagram(messages);
+function restored({ addresses, up }: NetDevice): ReturnType<typeof datagram> {
+  return datagram([...addresses.map(addAddress), ...(up ? [setUp()] : [])]);
 }
 
 /**
@@ -31,7 +28,7 @@ export function netDevices(c: Context): void {
     const messages = datagram([...addresses.map(addAddress), setUp()]);
     c.inContainer(
       'netlink',
-      { protocol: NETLINK_ROUTE, ...messages, device: as, pidAt: [] },
+      { protocol: NETLINK_ROUTE, ...messages, device: as },
       `linux.netDevices.${name}: on the way it lost its addresses and went down`,
     );
   }

@@ -7,7 +7,7 @@ const [IFA_ADDRESS, IFA_LOCAL] = [1, 2];
 /** Duplicate address detection would leave a new address unusable for a second; ours are assigned, not guessed. */
 const IFA_F_NODAD = 0x2;
 const AF_INET = 2;
-const AF_INET6 = 10;
+export const AF_INET6 = 10;
 
 function refuse(text: string): never {
   throw new TinyrunError('PLAN_ARGUMENT', `${JSON.stringify(text)} is no address with a prefix`);
@@ -33,18 +33,30 @@ export function addressBytes(text: string): Uint8Array | undefined {
   return Uint8Array.from([...before, ...zeros, ...after].flatMap((group) => [group >> 8, group & 255]));
 }
 
-/** RTM_NEWADDR of `192.0.2.7/24` or `2001:db8::7/64` on the step's device. */
-export function addAddress(cidr: string): Message {
+/** `192.0.2.7/24` as bytes and prefix. */
+function parsed(cidr: string): { bytes: Uint8Array; prefix: number } {
   const [text = '', prefix = ''] = cidr.split('/');
   const bytes = addressBytes(text) ?? refuse(cidr);
   if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bytes.length * 8) refuse(cidr);
-  const v6 = bytes.length === 16;
+  return { bytes, prefix: Number(prefix) };
+}
+
+/** AF_INET or AF_INET6 */
+export const familyOf = (bytes: Uint8Array): number => (bytes.length === 16 ? AF_INET6 : AF_INET);
+
+/** RTM_NEWADDR of `192.0.2.7/24` or `2001:db8::7/64` on the step's device. */
+export function addAddress(cidr: string): Message {
+  const { bytes, prefix } = parsed(cidr);
+  const flags = bytes.length === 16 ? IFA_F_NODAD : 0;
   return {
     type: RTM_NEWADDR,
     flags: NLM_F_CREATE | NLM_F_EXCL,
-    // struct ifaddrmsg: family, prefix, flags, scope (universe), index
-    body: Uint8Array.of(v6 ? AF_INET6 : AF_INET, Number(prefix), v6 ? IFA_F_NODAD : 0, 0, 0, 0, 0, 0),
-    deviceAt: 4,
-    attributes: [attribute(IFA_LOCAL, bytes), attribute(IFA_ADDRESS, bytes)],
+    content: [
+      // struct ifaddrmsg: family, prefix, flags, scope (universe), index
+      Uint8Array.of(familyOf(bytes), prefix, flags, 0),
+      'device',
+      attribute(IFA_LOCAL, bytes),
+      attribute(IFA_ADDRESS, bytes),
+    ],
   };
 }

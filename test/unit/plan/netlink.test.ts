@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { TinyrunError } from '../../../src/errors.ts';
 import { addAddress, addressBytes } from '../../../src/plan/netlink/address.ts';
 import { describe as told } from '../../../src/plan/netlink/describe.ts';
+import * as link from '../../../src/plan/netlink/link.ts';
 import { setUp } from '../../../src/plan/netlink/link.ts';
-import { datagram } from '../../../src/plan/netlink/wire.ts';
+import * as route from '../../../src/plan/netlink/route.ts';
+import { datagram, type Message } from '../../../src/plan/netlink/wire.ts';
 
 const hex = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString('hex');
 
@@ -34,6 +36,163 @@ describe('a datagram', () => {
     expect(told(0, new Uint8Array(20))).toEqual(['20 bytes']);
     // an address that is cut off
     expect(told(0, Uint8Array.from([20, 0, 0, 0, 20, ...new Uint8Array(15)]))).toEqual(['message 0x14']);
+  });
+});
+
+interface Golden {
+  readonly message: Message;
+  /** Without the head's length and sequence, 1. */
+  readonly bytes: string;
+  readonly deviceAt?: number[];
+  readonly pidAt?: number[];
+  readonly told: string;
+}
+
+const mac = '02:42:ac:12:00:05';
+const NONE = '00000000 00000000 00000000';
+
+const GOLDEN: Record<string, Golden> = {
+  bridge: {
+    message: link.addBridge({ name: 'tinyrun0', mac: '02:42:00:00:00:01', mtu: 1400 }),
+    bytes: `1000 0506 00000000 00000000 01000000 01000000  0d000300 74696e79 72756e30 00000000
+      0a000100 02420000 00010000  08000400 78050000  10001280 0b000100 62726964 67650000`,
+    told: 'RTM_NEWLINK {bridge "tinyrun0", 02:42:00:00:00:01, mtu 1400, up}',
+  },
+  veth: {
+    message: link.addVeth({ name: 'tr0123456789abc', mtu: 1400, peer: { name: 'eth0', mac } }),
+    bytes: `1000 0506 00000000 00000000 01000000 01000000
+      14000300 74723031 32333435 36373839 61626300  08000400 78050000  08000a00 00000000
+      50001280 09000100 76657468 00000000 40000280 3c000180 ${NONE} 00000000
+      09000300 65746830 00000000  0a000100 0242ac12 00050000  08000400 78050000  08001300 00000000`,
+    deviceAt: [64],
+    pidAt: [144],
+    told: `RTM_NEWLINK {veth "tr0123456789abc", mtu 1400, master dev0, peer {"eth0", ${mac}, mtu 1400, netns of PID}, up}`,
+  },
+  'a port': {
+    message: link.describePort({ name: 'tr0', alias: 'tinyrun web@front', isolated: true }),
+    bytes: `1000 0500 ${NONE} 00000000  08000300 74723000
+      15001400 74696e79 72756e20 77656240 66726f6e 74000000
+      24001280 0b000400 62726964 67650000 14000580 05000400 01000000 05002100 01000000`,
+    told: 'RTM_NEWLINK {"tr0", alias "tinyrun web@front", hairpin, isolated}',
+  },
+  'a port that talks to the others': {
+    message: link.describePort({ name: 'tr0', alias: 'a', isolated: false }),
+    bytes: `1000 0500 ${NONE} 00000000  08000300 74723000  05001400 61000000
+      24001280 0b000400 62726964 67650000 14000580 05000400 01000000 05002100 00000000`,
+    told: 'RTM_NEWLINK {"tr0", alias "a", hairpin}',
+  },
+  'an alias': {
+    message: link.describeLink('tr0', 'a'),
+    bytes: `1000 0500 ${NONE} 00000000  08000300 74723000  05001400 61000000`,
+    told: 'RTM_NEWLINK {"tr0", alias "a"}',
+  },
+  'off its bridge': {
+    message: link.takeOff('tr0'),
+    bytes: `1000 0500 ${NONE} 01000000  08000300 74723000  08000a00 00000000`,
+    told: 'RTM_NEWLINK {"tr0", no master, down}',
+  },
+  'a link less': {
+    message: link.removeLink('tr0'),
+    bytes: `1100 0500 ${NONE} 00000000  08000300 74723000`,
+    told: 'RTM_DELLINK "tr0"',
+  },
+  'another name': {
+    message: link.rename('eth0'),
+    bytes: `1000 0500 ${NONE} 00000000  09000300 65746830 00000000`,
+    deviceAt: [20],
+    told: 'RTM_NEWLINK {IFLA_IFNAME="eth0"}',
+  },
+  macvlan: {
+    message: link.addMacvlan({ name: 'tr0', mac, mtu: 1500 }),
+    bytes: `1000 0506 ${NONE} 00000000  08000300 74723000  0a000100 0242ac12 00050000  08000400 dc050000
+      08000500 00000000  08001300 00000000
+      1c001280 0c000100 6d616376 6c616e00 0c000280 08000100 04000000`,
+    deviceAt: [64],
+    pidAt: [72],
+    told: `RTM_NEWLINK {macvlan "tr0", ${mac}, mtu 1500, netns of PID, link dev0}`,
+  },
+  ipvlan: {
+    message: link.addIpvlan({ name: 'tr0', mtu: 1500 }, 'l3'),
+    bytes: `1000 0506 ${NONE} 00000000  08000300 74723000  08000400 dc050000  08000500 00000000
+      08001300 00000000  1c001280 0b000100 6970766c 616e0000 0c000280 06000100 01000000`,
+    deviceAt: [52],
+    pidAt: [60],
+    told: 'RTM_NEWLINK {ipvlan "tr0", mtu 1500, netns of PID, link dev0}',
+  },
+  'a default route': {
+    message: route.addDefaultRoute({ gateway: '172.18.0.1', metric: 7 }),
+    bytes: `1800 0506 02000000 00040001 00000000  08000f00 fe000000  08000500 ac120001
+      08000400 00000000  08000600 07000000`,
+    deviceAt: [48],
+    told: 'RTM_NEWROUTE default via 172.18.0.1 metric 7',
+  },
+  'a default route of IPv6 in a table of its own': {
+    message: route.addDefaultRoute({ gateway: 'fd00::1', metric: 7, table: 101 }),
+    bytes: `1800 0506 0a000000 00040001 00000000  08000f00 65000000
+      14000500 fd000000 00000000 00000000 00000001  08000400 00000000  08000600 07000000`,
+    deviceAt: [60],
+    told: 'RTM_NEWROUTE default via fd00::1 table 101 metric 7',
+  },
+  'a default route less': {
+    message: route.removeDefaultRoute({ gateway: '172.18.0.1', metric: 7 }),
+    bytes: `1900 0500 02000000 00040001 00000000  08000f00 fe000000  08000500 ac120001
+      08000400 00000000  08000600 07000000`,
+    deviceAt: [48],
+    told: 'RTM_DELROUTE default via 172.18.0.1 metric 7',
+  },
+  'the way of ::1': {
+    message: route.addLoopbackRoute(),
+    bytes: `1800 0506 0a800000 ff04fe02 00000000  14000100 ${NONE} 00000001
+      08000400 00000000  08000600 00100000`,
+    deviceAt: [52],
+    told: 'RTM_NEWROUTE local ::1 table local metric 4096',
+  },
+  'a rule': {
+    message: route.addSourceRule({ from: '172.18.0.5', table: 101, priority: 1000 }),
+    bytes: `2000 0506 02002000 00000001 00000000  08000200 ac120005  08000f00 65000000  08000600 e8030000`,
+    told: 'RTM_NEWRULE 1000: from 172.18.0.5 lookup 101',
+  },
+  'a rule less': {
+    message: route.removeSourceRule({ from: 'fd00::5', table: 101, priority: 1000 }),
+    bytes: `2100 0500 0a008000 00000001 00000000  14000200 fd000000 00000000 00000000 00000005
+      08000f00 65000000  08000600 e8030000`,
+    told: 'RTM_DELRULE 1000: from fd00::5 lookup 101',
+  },
+};
+
+describe('golden messages', () => {
+  test.each(Object.entries(GOLDEN))('%s', (_, { message, bytes, deviceAt = [], pidAt = [], told: words }) => {
+    const made = datagram([message]);
+    const [kind = '', flags = '', ...rest] = bytes.split(/\s+/);
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(made.request.length);
+    expect(hex(made.request)).toBe(`${size.toString('hex')}${kind}${flags}0100000000000000${rest.join('')}`);
+    expect(made).toMatchObject({ deviceAt, pidAt });
+    expect(told(0, made.request, 'dev0')).toEqual([words]);
+  });
+
+  test('an alias is as long as the kernel takes', () => {
+    expect(datagram([link.describeLink('tr0', 'é'.repeat(200))]).request.length).toBe(32 + 8 + 4 + 256);
+  });
+
+  test.each(['', 'sixteen-letters!', 'ä'.repeat(8)])('%j is no name', (name) => {
+    expect(() => link.takeOff(name)).toThrow('is no name of a network device');
+  });
+
+  test('what is no address or MAC is refused', () => {
+    expect(() => link.addBridge({ name: 'b', mac: '02:42', mtu: 1 })).toThrow('is no MAC address');
+    expect(() => route.addDefaultRoute({ gateway: 'gate', metric: 1 })).toThrow('is no address');
+  });
+
+  test('what is cut off is told as far as it goes', () => {
+    for (const { message } of Object.values(GOLDEN)) {
+      const { request } = datagram([message]);
+      for (let size = 16; size < request.length; size += 4) {
+        const cut = request.slice(0, size);
+        new DataView(cut.buffer).setUint32(0, size, true);
+        expect(told(0, cut)).toHaveLength(1);
+      }
+    }
   });
 });
 
