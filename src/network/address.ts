@@ -11,7 +11,7 @@ export const familyOf = (address: Address | Cidr): Family => (address.includes('
 export const widthOf = (family: Family): number => (family === 4 ? 32 : 128);
 
 /** Of what is an address. */
-export function valueOf(address: Address): bigint {
+export function numberOf(address: Address): bigint {
   let value = 0n;
   for (const byte of addressBytes(address) ?? []) value = (value << 8n) | BigInt(byte);
   return value;
@@ -52,12 +52,12 @@ export interface Range {
 export function rangeOf(cidr: Cidr): Range {
   const family = familyOf(cidr);
   const size = 1n << BigInt(widthOf(family) - prefixOf(cidr));
-  const first = (valueOf(hostOf(cidr)) / size) * size;
+  const first = (numberOf(hostOf(cidr)) / size) * size;
   return { family, first, last: first + size - 1n };
 }
 
 export function isWithin(address: Address, cidr: Cidr): boolean {
   const { family, first, last } = rangeOf(cidr);
-  const value = valueOf(address);
+  const value = numberOf(address);
   return familyOf(address) === family && value >= first && value <= last;
 }

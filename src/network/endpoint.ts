@@ -1,5 +1,5 @@
 import { randomBytes } from '../store/random.ts';
-import { familyOf, hostOf, valueOf } from './address.ts';
+import { familyOf, hostOf, numberOf } from './address.ts';
 import type { Address, Attachment, Cidr } from './types.ts';
 
 /** `tr` and 13 hexadecimal digits: as long as the kernel takes a name, and new for every birth. */
@@ -10,7 +10,7 @@ export function macOf(addresses: readonly Cidr[]): string {
   const v4 = addresses.find((each) => familyOf(each) === 4);
   const address = v4 ?? addresses[0];
   const last =
-    address === undefined ? randomBytes(4).readUInt32BE() : Number(valueOf(hostOf(address)) & LAST_32);
+    address === undefined ? randomBytes(4).readUInt32BE() : Number(numberOf(hostOf(address)) & LAST_32);
   return `0242${last.toString(16).padStart(8, '0')}`.replace(/..(?!$)/g, '$&:');
 }
 

@@ -3,7 +3,7 @@ import { errnoOf, TinyrunError } from '../errors.ts';
 import { lockDirectorySync } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
 import { readIfExists } from '../store/read.ts';
-import { addressOf, type Range, rangeOf, valueOf } from './address.ts';
+import { addressOf, numberOf, type Range, rangeOf } from './address.ts';
 import type { Address, Pool } from './types.ts';
 
 // An address is in use as long as a file `leases/ADDRESS` of its network has a second name: the owner's own file, in the
@@ -49,8 +49,8 @@ export function leased(directory: string, names: readonly string[]): Map<Address
 }
 
 function fixed(pool: Pool, directory: string, own: string, wanted: Address): Address {
-  const address = addressOf(valueOf(wanted), rangeOf(pool.subnet).family);
-  const kept = keptFor(pool, valueOf(wanted));
+  const address = addressOf(numberOf(wanted), rangeOf(pool.subnet).family);
+  const kept = keptFor(pool, numberOf(wanted));
   if (kept !== undefined) throw taken(address, `it is ${kept}`);
   if (take(directory, own, address)) return address;
   throw taken(address, `container ${readIfExists(`${directory}/${address}`) ?? ''} has it`);
@@ -74,7 +74,7 @@ function next(pool: Pool, directory: string, own: string): Address {
 /** An empty one is of a process that was killed as it wrote it. */
 function cursorOf(directory: string): bigint | undefined {
   const text = readIfExists(`${directory}/${CURSOR}`);
-  return text ? valueOf(text) : undefined;
+  return text ? numberOf(text) : undefined;
 }
 
 /** Each address once, from the one behind the cursor. */
@@ -100,8 +100,8 @@ function keptFor({ subnet, gateway, reserved }: Pool, value: bigint): string | u
   const { family, first, last } = rangeOf(subnet);
   if (last - first > 1n && value === first) return 'the address of the network itself';
   if (last - first > 1n && family === 4 && value === last) return 'the broadcast address';
-  if (gateway !== undefined && value === valueOf(gateway)) return 'the gateway';
-  const name = Object.keys(reserved).find((each) => value === valueOf(reserved[each] ?? ''));
+  if (gateway !== undefined && value === numberOf(gateway)) return 'the gateway';
+  const name = Object.keys(reserved).find((each) => value === numberOf(reserved[each] ?? ''));
   return name === undefined ? undefined : `reserved for ${name}`;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressOf, familyOf, isWithin, rangeOf, valueOf } from '../../../src/network/address.ts';
+import { addressOf, familyOf, isWithin, numberOf, rangeOf } from '../../../src/network/address.ts';
 
 test.each([
   ['0.0.0.0'],
@@ -14,17 +14,17 @@ test.each([
   ['10:0:0:1::a0'],
   ['1:0:2::10'],
 ])('%s is itself again', (text) => {
-  expect(addressOf(valueOf(text), familyOf(text))).toBe(text);
+  expect(addressOf(numberOf(text), familyOf(text))).toBe(text);
 });
 
 test('a subnet is a range, whatever host of it is named', () => {
   expect(rangeOf('172.18.3.4/16')).toEqual({
     family: 4,
-    first: valueOf('172.18.0.0'),
-    last: valueOf('172.18.255.255'),
+    first: numberOf('172.18.0.0'),
+    last: numberOf('172.18.255.255'),
   });
-  expect(rangeOf('fd00::1/64').last).toBe(valueOf('fd00::ffff:ffff:ffff:ffff'));
-  expect(rangeOf('0.0.0.0/0').last).toBe(valueOf('255.255.255.255'));
+  expect(rangeOf('fd00::1/64').last).toBe(numberOf('fd00::ffff:ffff:ffff:ffff'));
+  expect(rangeOf('0.0.0.0/0').last).toBe(numberOf('255.255.255.255'));
 });
 
 test('within is of one family', () => {

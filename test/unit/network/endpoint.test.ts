@@ -57,7 +57,7 @@ test('the way out of a family is that of the lowest metric which has one', () =>
   const [eth0, eth1] = [
     { as: 'eth0', metric: 1024, gateways: ['fd00::1'] },
     { as: 'eth1', metric: 2048, gateways: ['172.18.0.1', 'fd01::1'] },
-  ] as Attachment[] as [Attachment, Attachment];
+  ] as unknown as [Attachment, Attachment];
   expect(bestGateway([eth1, eth0], 6)).toEqual({ attachment: eth0, gateway: 'fd00::1' });
   expect(bestGateway([eth1, eth0], 4)).toEqual({ attachment: eth1, gateway: '172.18.0.1' });
   expect(bestGateway([eth0], 4)).toBeUndefined();
