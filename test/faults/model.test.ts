@@ -10,7 +10,7 @@ import { isAbandoned } from '../../src/runtime/dir.ts';
 import { hostFacts } from '../../src/runtime/host.ts';
 import { Actor, attend } from '../support/actor.ts';
 import { ALIVE, cells, type Event, STATUS, type State, TABLE } from '../support/lifecycle.ts';
-import { hasEnded } from '../support/programs.ts';
+import { cgroupsOf, pids } from '../support/processes.ts';
 import { Sandbox } from '../support/sandbox.ts';
 
 const SEED = Number(process.env.TINYRUN_SEED ?? Date.now() % 1_000_000);
@@ -187,16 +187,7 @@ async function compare(actors: readonly Actor[]): Promise<void> {
 function groups(ids: readonly string[]): { groups: string[]; members: string[] } {
   const root = path.join(hostFacts().cgroup.unifiedRoot ?? '', 'tinyrun');
   const there = new Set(list(root));
-  const used = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && !hasEnded(Number(name)))
-    .flatMap((pid) => {
-      try {
-        return [readFileSync(`/proc/${pid}/cgroup`, 'latin1')];
-      } catch {
-        return [];
-      }
-    })
-    .join('');
+  const used = pids().map(cgroupsOf).join('');
   return {
     groups: ids.filter((id) => there.has(id)).sort(),
     members: ids.filter((id) => used.includes(id)).sort(),

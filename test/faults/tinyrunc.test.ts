@@ -1,13 +1,14 @@
 // SIGKILL of tinyrunc, or of its helper, at every system call that makes, takes or tells something. Whatever the
 // moment: state parses, `delete --force` (twice) leaves nothing behind, and the same command works again.
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { containerDir, openContainer } from '../../src/tinyrunc/container.ts';
 import { deleteContainer } from '../../src/tinyrunc/delete.ts';
 import { Bench } from '../support/bench.ts';
-import { hasEnded, TINYRUNC, until } from '../support/programs.ts';
+import { processesOf } from '../support/processes.ts';
+import { TINYRUNC, until } from '../support/programs.ts';
 import { testSpec } from '../support/spec.ts';
 
 let bench: Bench;
@@ -49,20 +50,6 @@ function killedAt(call: string, n: number, id: string, args: readonly string[], 
   const result = spawnSync('strace', all, { stdio: [sink, sink, sink], timeout: 120_000 });
   closeSync(sink);
   return result.status !== 0;
-}
-
-/** Living processes whose cgroup is the container's. */
-function processesOf(id: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cgroup`, 'latin1').includes(`/${id}`) && !hasEnded(pid);
-      } catch {
-        return false;
-      }
-    });
 }
 
 function fail(message: string): never {

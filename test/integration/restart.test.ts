@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileS
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { launchSync } from '../../src/runtime/launch.ts';
+import { pids } from '../support/processes.ts';
 import { hasEnded, until } from '../support/programs.ts';
 import { Sandbox } from '../support/sandbox.ts';
 
@@ -46,21 +47,21 @@ const actions = async (): Promise<string> =>
 /** The process that has a container's lock: its monitor, or whoever that has become. */
 function keeperOf(id: string): number {
   const lock = path.join(sandbox.dir, 'run/containers', id, 'lock');
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+  for (const pid of pids())
     try {
       for (const fd of readdirSync(`/proc/${pid}/fdinfo`))
         if (
           /FLOCK +ADVISORY +WRITE/.test(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8')) &&
           isSame(pid, fd, lock)
         )
-          return Number(pid);
+          return pid;
     } catch {
       // it has just ended
     }
   throw new Error(`nobody keeps ${lock}`);
 }
 
-const isSame = (pid: string, fd: string, file: string): boolean =>
+const isSame = (pid: number, fd: string, file: string): boolean =>
   realpathSync(`/proc/${pid}/fd/${fd}`) === file;
 
 test('on-failure, as often as it may; its log goes on, and foreground hears of the first end', async () => {

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine } from '../../../src/engine/engine.ts';
+import { pidOf } from '../../support/processes.ts';
 import { hasEnded, TINYRUN, until } from '../../support/programs.ts';
 import { Sandbox } from '../../support/sandbox.ts';
 import { Terminal } from '../../support/terminal.ts';
@@ -26,22 +27,11 @@ const exec = (...args: string[]) => sandbox.tinyrun(['exec', ...args]);
 const sh = async (script: string) => (await exec('web', 'sh', '-c', script)).stdout;
 const execIds = async (name = 'web'): Promise<string[] | null> =>
   JSON.parse((await sandbox.tinyrun(['inspect', '-f', '{{json .ExecIDs}}', name])).stdout);
-const runDir = (name = 'web') => path.join(sandbox.dir, 'run/containers', engine.find(name).record.id);
+const idOf = (name: string) => engine.find(name).record.id;
+const runDir = (name = 'web') => path.join(sandbox.dir, 'run/containers', idOf(name));
 
-/** Pids on the host of what runs with these arguments. */
-const pidsOf = (...args: string[]): number[] =>
-  readdirSync('/proc').flatMap((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8') === `${args.join('\0')}\0` ? [Number(pid)] : [];
-    } catch {
-      return [];
-    }
-  });
-/** Of the one that is about to run so. */
-async function pidOf(...args: string[]): Promise<number> {
-  await until(() => pidsOf(...args).length === 1);
-  return pidsOf(...args)[0] ?? 0;
-}
+/** The program that is about to run so in this container. */
+const program = (name: string, ...args: string[]) => pidOf(idOf(name), ...args);
 const parentOf = (pid: number): number =>
   Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 
@@ -97,7 +87,7 @@ describe('a terminal', () => {
   test('goes on when the command’s own is closed, and is killed with its container alone', async () => {
     const terminal = new Terminal(sandbox, 'exec', '-it', 'web', 'sh', '-c', 'echo here; sleep 2101; :');
     await terminal.until(/here/);
-    const pid = await pidOf('sleep', '2101');
+    const pid = await program('web', 'sleep', '2101');
     terminal.close();
     await terminal.ended;
     expect(hasEnded(pid)).toBe(false);
@@ -114,8 +104,7 @@ describe('a terminal', () => {
     });
     await once(child.stdout, 'readable');
     child.kill('SIGKILL');
-    await until(() => pidsOf('sleep', '2102').length === 1);
-    for (const pid of pidsOf('sleep', '2102')) process.kill(pid, 'SIGKILL');
+    process.kill(await program('web', 'sleep', '2102'), 'SIGKILL');
     await until(() => readdirSync(path.join(runDir(), 'execs')).length === 0);
   });
 
@@ -186,7 +175,7 @@ describe('what ends meanwhile', () => {
     do terminal.type('stty size\n');
     while (!(await terminal.until(/\n(24 80|31 91)\r/)).includes('31 91'));
     const plain = exec('short', 'sleep', '2104');
-    await until(() => pidsOf('sleep', '2104').length === 1);
+    await program('short', 'sleep', '2104');
     expect(await execIds('short')).toHaveLength(2);
     await sandbox.tinyrun(['stop', '-t', '0', 'short']);
     expect(await terminal.ended).toBe(137);
@@ -200,7 +189,7 @@ describe('what ends meanwhile', () => {
     const terminal = new Terminal(sandbox, 'exec', '-it', 'web', 'sh', '-c', 'echo up; sleep 2105');
     await terminal.until(/up/);
     const id = await onlyId();
-    const pid = await pidOf('sleep', '2105');
+    const pid = await program('web', 'sleep', '2105');
     process.kill(parentOf(pid), 'SIGKILL');
     expect(await terminal.ended).toBe(137);
     terminal.close();
@@ -223,13 +212,13 @@ describe('what ends meanwhile', () => {
       expect((await told(id)).at(-1)).toBe('exec_die 137');
     }
     const child = spawn(TINYRUN, ['exec', 'web', 'sleep', '2107'], { env: sandbox.env, stdio: 'ignore' });
-    await until(() => pidsOf('sleep', '2107').length === 1);
+    const pid = await program('web', 'sleep', '2107');
     await until(() => readdirSync(path.join(runDir(), 'execs')).length === 1);
     child.kill('SIGKILL');
     await once(child, 'close');
     expect(await execIds()).toHaveLength(1); // it goes on
-    for (const pid of pidsOf('sleep', '2107')) process.kill(pid, 'SIGKILL');
-    await until(() => pidsOf('sleep', '2107').length === 0);
+    process.kill(pid, 'SIGKILL');
+    await until(() => hasEnded(pid));
     expect(await execIds()).toBeNull();
     expect(readdirSync(path.join(runDir(), 'execs'))).toEqual([]);
   });

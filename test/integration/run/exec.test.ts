@@ -1,10 +1,11 @@
 // exec: a further program in a running container, as docker's.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine } from '../../../src/index.ts';
+import { pidOf } from '../../support/processes.ts';
 import { hasEnded, TINYRUN, until } from '../../support/programs.ts';
 import { RunningContainer } from '../../support/running.ts';
 import { Sandbox } from '../../support/sandbox.ts';
@@ -169,25 +170,15 @@ describe('what fails', () => {
 const idOf = async (name: string) =>
   (await sandbox.tinyrun(['inspect', '-f', '{{.Id}}', name])).stdout.trim();
 
-/** Pids on the host of what runs with these arguments. */
-const pidsOf = (...args: string[]): number[] =>
-  readdirSync('/proc').flatMap((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8') === `${args.join('\0')}\0` ? [Number(pid)] : [];
-    } catch {
-      return [];
-    }
-  });
-
 describe('on its own', () => {
   test('-d returns once the program runs, which has the container’s null device to read, and goes on', async () => {
     const script = 'echo lost; sleep 1001; echo lost >&2; echo >/tmp/end';
     const links = 'for n in 0 1 2; do readlink /proc/$$/fd/$n; done | cat >/tmp/links';
     expect(await sh('-d', `${links}; ${script}`)).toEqual({ code: 0, stdout: '', stderr: '' });
-    await until(() => pidsOf('sleep', '1001').length === 1);
+    const pid = await pidOf(await idOf('web'), 'sleep', '1001');
     expect((await sh('', 'cat /tmp/links')).stdout).toMatch(/^\/dev\/null\n(pipe:\[\d+\]\n){2}$/);
-    for (const pid of pidsOf('sleep', '1001')) process.kill(pid);
-    await until(() => pidsOf('sleep', '1001').length === 0);
+    process.kill(pid);
+    await until(() => hasEnded(pid));
     while ((await sh('', 'cat /tmp/end')).code !== 0);
   });
 
@@ -196,8 +187,7 @@ describe('on its own', () => {
     async (signal) => {
       const seconds = signal === 'SIGINT' ? '1002' : '1003';
       const child = spawn(TINYRUN, ['exec', 'web', 'sleep', seconds], { env: sandbox.env, stdio: 'ignore' });
-      await until(() => pidsOf('sleep', seconds).length === 1);
-      const [pid = 0] = pidsOf('sleep', seconds);
+      const pid = await pidOf(await idOf('web'), 'sleep', seconds);
       child.kill(signal);
       expect(await once(child, 'close')).toEqual([null, signal]);
       expect(hasEnded(pid)).toBe(false);
@@ -209,7 +199,7 @@ describe('on its own', () => {
     expect((await sh('', 'kill -9 $$')).code).toBe(137);
     const short = await RunningContainer.start(sandbox, 'short', 'busybox', 'sleep', '1000');
     const running = exec('short', 'sleep', '1004');
-    await until(() => pidsOf('sleep', '1004').length === 1);
+    await pidOf(await idOf('short'), 'sleep', '1004');
     await short.end();
     expect((await running).code).toBe(137);
     await short.remove();

@@ -18,6 +18,7 @@ import { describeContainerOf } from '../../../src/cli/describe.ts';
 import { createEngine } from '../../../src/engine/engine.ts';
 import { rowOf } from '../../../src/views/containers.ts';
 import type { describeContainer } from '../../../src/views/inspect.ts';
+import { pids } from '../../support/processes.ts';
 import { until } from '../../support/programs.ts';
 import { Sandbox } from '../../support/sandbox.ts';
 
@@ -326,12 +327,10 @@ test('container prune: those that do not run, after a yes, or some of them', asy
 function waits(dir: string): boolean {
   const [id = ''] = readdirSync(dir);
   const inode = statSync(path.join(dir, id)).ino.toString(16);
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .some((pid) => infosOf(pid).some((info) => info.includes(`ino:${inode} `)));
+  return pids().some((pid) => infosOf(pid).some((info) => info.includes(`ino:${inode} `)));
 }
 
-function infosOf(pid: string): string[] {
+function infosOf(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/fdinfo`).map((fd) =>
       readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1'),
