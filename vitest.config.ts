@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 
 /** The unit tests that call the addon or run the commands: test/unit/without-addon.ts names one that is missing here. */
 const ADDON = [
-  'test/unit/engine/sweep.test.ts',
+  'test/unit/engine/{rehearsal,sweep}.test.ts',
   'test/unit/native/*.test.ts',
   'test/unit/network/lease.test.ts',
   'test/unit/image/{decompress,peer,tar-names}.test.ts',

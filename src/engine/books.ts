@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { appendToFile, removeTree, replaceFile } from '../plan/calls/compound.ts';
 import { calls, octal, quote } from '../plan/calls/format.ts';
 import type { Aside, Asides } from '../plan/explain.ts';
 import type { Plan } from '../plan/types.ts';
@@ -15,9 +16,6 @@ import type { RunControl } from './types.ts';
 
 const mkdir = (path: string, mode: number): string => `mkdir(${quote(path)}, ${octal(mode)})`;
 const write = (path: string, mode: number): string => `write(${quote(path)}, ${octal(mode)})`;
-const whole = (path: string): string =>
-  calls('open(temporary, O_CREAT|O_EXCL, 0600)', 'write(temporary)', `rename(temporary, ${quote(path)})`);
-const tree = (path: string): string => `unlinkat(AT_FDCWD, ${quote(path)}, AT_REMOVEDIR) and all below`;
 
 /**
  * What `run` does to the system and no step of its plan tells: the engine's own books. test/integration/plan/strace.test.ts
@@ -44,7 +42,7 @@ export function booksOf(
         ? []
         : [{ syscall: write(control.cidfile, 0o644), why: 'its id, where it was asked for' }]),
       ...policyEntries(blueprint, paths),
-      { syscall: whole(paths.record), why: 'what was asked for, and what came of it' },
+      { syscall: replaceFile(paths.record), why: 'what was asked for, and what came of it' },
       ...birthEntries(paths, plan, monitored),
       told(roots),
     ],
@@ -65,7 +63,7 @@ export function booksOfStart(
       ...claimEntries(paths),
       ...hostEntries(blueprint, paths),
       ...policyEntries(blueprint, paths),
-      { syscall: whole(paths.record), why: 'it is wanted running; how it was stays until it does' },
+      { syscall: replaceFile(paths.record), why: 'it is wanted running; how it was stays until it does' },
       { syscall: `unlink(${quote(paths.exit)})`, why: 'how it ended before, which is written there now' },
       ...birthEntries(paths, plan, true),
       told(roots),
@@ -89,15 +87,12 @@ export function booksOfExec(roots: Roots, { id }: { readonly id: string }, isKep
 }
 
 const told = (roots: Roots): Aside => ({
-  syscall: calls(
-    `open(${quote(eventsPath(roots))}, O_APPEND|O_CREAT, 0600)`,
-    `write(${quote(eventsPath(roots))})`,
-  ),
+  syscall: appendToFile(eventsPath(roots)),
   why: 'what happens to it, for who follows the events',
 });
 
 const policyEntries = ({ record }: Blueprint, paths: ContainerPaths): Aside[] =>
-  hasPolicy(record) ? [{ syscall: whole(paths.restart), why: 'its monitor is to start it again' }] : [];
+  hasPolicy(record) ? [{ syscall: replaceFile(paths.restart), why: 'its monitor is to start it again' }] : [];
 
 const claimEntries = ({ run }: ContainerPaths): Aside[] => [
   { syscall: mkdir(run, 0o700), why: 'what is true of it until its end' },
@@ -106,7 +101,7 @@ const claimEntries = ({ run }: ContainerPaths): Aside[] => [
 
 const birthEntries = ({ run }: ContainerPaths, plan: Plan, monitored: boolean): Aside[] => [
   { syscall: write(join(run, 'config.json'), 0o600), why: 'the specification of this plan' },
-  { syscall: whole(join(run, 'journal.01-start')), why: 'what takes the plan back' },
+  { syscall: replaceFile(join(run, 'journal.01-start')), why: 'what takes the plan back' },
   ...(monitored ? [monitorEntry(plan)] : []),
 ];
 
@@ -119,15 +114,15 @@ function endEntries(
   return [
     ...(monitored
       ? [
-          { syscall: whole(join(paths.run, EXIT_FILE)), why: 'how it ended' },
-          { syscall: whole(paths.exit), why: 'the same, as long as the container is kept' },
+          { syscall: replaceFile(join(paths.run, EXIT_FILE)), why: 'how it ended' },
+          { syscall: replaceFile(paths.exit), why: 'the same, as long as the container is kept' },
         ]
       : []),
     ...(undoSteps(plan).length > 0
       ? [{ syscall: `unlink(${quote(join(paths.run, 'journal.01-start'))})`, why: 'taken back' }]
       : []),
     ...(config.autoRemove ? removalEntries(name, paths, record) : keptEntries(paths, monitored)),
-    { syscall: tree(paths.run), why: 'nothing of it runs any more' },
+    { syscall: removeTree(paths.run), why: 'nothing of it runs any more' },
   ];
 }
 
@@ -172,11 +167,17 @@ const volumeEntries = (mounts: ContainerRecord['mounts']): Aside[] =>
     volume
       ? [
           {
-            syscall: calls(`mkdir(${quote(source)}, 0755)`, whole(join(dirname(source), 'volume.json'))),
+            syscall: calls(
+              `mkdir(${quote(source)}, 0755)`,
+              replaceFile(join(dirname(source), 'volume.json')),
+            ),
             why: `the volume ${volume.name}, where it is missing, in a temporary directory at first`,
           },
           {
-            syscall: calls(`chmod(${quote(source)}, 01000)`, whole(join(dirname(source), 'volume.json'))),
+            syscall: calls(
+              `chmod(${quote(source)}, 01000)`,
+              replaceFile(join(dirname(source), 'volume.json')),
+            ),
             why: 'where nothing of an image is in it yet: to be filled, and filled',
           },
         ]
@@ -199,12 +200,14 @@ function monitorEntry({ steps }: Plan): Aside {
 
 const removalEntries = (name: string, paths: ContainerPaths, { mounts }: Blueprint['record']): Aside[] => [
   ...mounts.flatMap(({ volume, source }) =>
-    volume?.anonymous ? [{ syscall: tree(dirname(source)), why: 'it was for this container alone' }] : [],
+    volume?.anonymous
+      ? [{ syscall: removeTree(dirname(source)), why: 'it was for this container alone' }]
+      : [],
   ),
   { syscall: `unlink(${name})`, why: 'its name is free' },
-  { syscall: tree(paths.data), why: 'it was to be removed' },
+  { syscall: removeTree(paths.data), why: 'it was to be removed' },
 ];
 
 /** A monitor has written it to exit.json. */
 const keptEntries = (paths: ContainerPaths, monitored: boolean): Aside[] =>
-  monitored ? [] : [{ syscall: whole(paths.record), why: 'how it ended' }];
+  monitored ? [] : [{ syscall: replaceFile(paths.record), why: 'how it ended' }];

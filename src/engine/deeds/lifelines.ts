@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { calls, quote } from '../../plan/calls/format.ts';
+import { appendToFile, removeTree, replaceFile } from '../../plan/calls/compound.ts';
+import { quote } from '../../plan/calls/format.ts';
 import { namesIn } from '../../runtime/journal.ts';
 import { readState } from '../../runtime/state.ts';
 import { eventsPath } from '../../store/events.ts';
@@ -28,9 +29,6 @@ function stateOf(roots: Roots, id: string) {
   }
 }
 
-const whole = (path: string): string =>
-  calls('open(temporary, O_CREAT|O_EXCL, 0600)', 'write(temporary)', `rename(temporary, ${quote(path)})`);
-
 /** How it would have ended; by which code nobody knows. */
 const KILLED = { code: 137, signal: 9, why: 'signal' } as const;
 
@@ -42,11 +40,11 @@ export function endOf(roots: Roots, id: string, stage: Pick<Stage, 'world' | 'te
   if (record === undefined || !world.has(run)) return;
   const deed = (syscall: string, why: string): void => tell({ by: 'monitor', syscall, why });
   const isMonitored = stateOf(roots, id)?.lifeline === 'monitor';
-  if (isMonitored) deed(whole(join(run, EXIT_FILE)), 'how it ended');
+  if (isMonitored) deed(replaceFile(join(run, EXIT_FILE)), 'how it ended');
   takeBack(run, stage);
   const isKept = record.config.autoRemove !== true;
   if (isKept && isMonitored) {
-    deed(whole(exit), 'the same, as long as the container is kept');
+    deed(replaceFile(exit), 'the same, as long as the container is kept');
     const now = rfc3339();
     world.make(exit, content(Buffer.from(JSON.stringify({ ...KILLED, started: now, finished: now }))));
   }
@@ -55,12 +53,8 @@ export function endOf(roots: Roots, id: string, stage: Pick<Stage, 'world' | 'te
     for (const step of stepsOf(removal, 'monitor')) tell(step);
     applySteps(world, removal);
   }
-  const events = quote(eventsPath(roots));
-  deed(
-    calls(`open(${events}, O_APPEND|O_CREAT, 0600)`, `write(${events})`),
-    'its end, for who follows the events',
-  );
-  deed(`unlinkat(AT_FDCWD, ${quote(run)}, AT_REMOVEDIR) and all below`, 'nothing of it runs any more');
+  deed(appendToFile(eventsPath(roots)), 'its end, for who follows the events');
+  deed(removeTree(run), 'nothing of it runs any more');
   world.remove(run);
 }
 

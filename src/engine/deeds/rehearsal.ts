@@ -9,7 +9,7 @@ import type { Callable, Session } from './session.ts';
 import { standInFor } from './sockets.ts';
 import { files, HARMLESS, processes, type Stage } from './stand-in-addon.ts';
 import { changes } from './stand-in-changes.ts';
-import { Descriptors, looks } from './stand-in-files.ts';
+import { Descriptors, looks, unrehearsed } from './stand-in-files.ts';
 import { ADDON, type Eyes, FILES, fdPath, OTHER_FILES, pidOf, type Telling } from './tellings.ts';
 import { standIn, unpacks } from './threads.ts';
 import { World } from './world.ts';
@@ -74,12 +74,12 @@ export function rehearsal(roots: Roots, onDeed: (deed: Deed) => void): Session &
   return { call, end: () => teller.flush() };
 }
 
-/** What nobody has thought of is no rehearsal's to do: it might change something. */
+const KNOWN = { fs: OTHER_FILES, addon: HARMLESS as readonly string[] };
+
 function refused(of: 'fs' | 'addon', name: string): Callable | undefined {
-  const isKnown = of === 'fs' ? !OTHER_FILES.includes(name) : (HARMLESS as readonly string[]).includes(name);
-  if (isKnown) return undefined;
+  if (KNOWN[of].includes(name)) return undefined;
   return () => {
-    throw new Error(`${name} has no rehearsal: whoever calls it must be given one (engine/deeds)`);
+    throw unrehearsed(name);
   };
 }
 

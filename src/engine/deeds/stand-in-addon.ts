@@ -6,7 +6,7 @@ import { SIGKILL } from '../../spec/linux.ts';
 import type { Deed } from './deed.ts';
 import { MONITOR, planFrom, stepsOf } from './plans.ts';
 import { realAddon } from './real.ts';
-import { type Descriptors, readHeld } from './stand-in-files.ts';
+import { type Descriptors, onlyOpens, readHeld } from './stand-in-files.ts';
 import { placeAt } from './tellings.ts';
 import { content, type Made, sizeOf, type World } from './world.ts';
 
@@ -156,6 +156,7 @@ export function files({ world, fds, pathOf, release }: Stage): Some {
     },
     ofdLock: (fd, type, wait) => isMade(fd) || own.ofdLock(fd, type, wait),
     openat2(dirfd, path, how) {
+      onlyOpens('openat2', how.flags);
       if (isReal(dirfd, path)) return own.openat2(dirfd, path, how);
       const place = madeAt(dirfd, path, 'openat2');
       const found = world.at(place);

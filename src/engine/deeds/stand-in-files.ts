@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { realFs as real } from './real.ts';
 import type { Callable } from './session.ts';
-import { absolute } from './tellings.ts';
+import { absolute, makesFile, openFlags } from './tellings.ts';
 import { bytesOf, type Made, sizeOf, type World } from './world.ts';
 
 // node:fs of a rehearsal: what is looked at is the disk, and over it what was made.
@@ -111,6 +111,18 @@ export function readHeld(world: World, held: Held, most: number, at?: number): B
   return piece;
 }
 
+/** A file that comes to be, or is emptied, by a call that only looks here is one that nobody has thought of. */
+export function onlyOpens(name: string, flags: number): void {
+  if (makesFile(flags)) throw unrehearsed(`${name} of a file that it makes or empties`);
+}
+
+/** What nobody has thought of is no rehearsal's to do: it might change something. */
+export const unrehearsed = (what: string): Error =>
+  new Error(`${what} has no rehearsal: whoever calls it must be given one (engine/deeds)`);
+
+const flagOf = (options: unknown, name: 'flag' | 'flags'): number =>
+  openFlags((typeof options === 'object' && options !== null && Object(options)[name]) || 'r');
+
 /** Those that look. */
 export function looks(world: World, fds: Descriptors): Files {
   const stat =
@@ -143,9 +155,15 @@ export function looks(world: World, fds: Descriptors): Files {
       return piece.length;
     },
     createReadStream(path: PathLike, options?: object) {
+      onlyOpens('createReadStream', flagOf(options, 'flags'));
       const found = world.at(absolute(path));
       if (String(path) === '' || !found || 'real' in found) return real.createReadStream(path, options);
       return Readable.from([found.made.is === 'file' ? bytesOf(found.made) : Buffer.alloc(0)]);
+    },
+    // node's own streams call it
+    open(path: PathLike, given: string | number, ...more: unknown[]) {
+      onlyOpens('open', openFlags(given));
+      return (real.open as Callable)(path, given, ...more);
     },
     existsSync: (path: PathLike) => world.has(absolute(path)),
     statSync: stat(real.statSync),
@@ -160,6 +178,7 @@ export function looks(world: World, fds: Descriptors): Files {
       if ('real' in found) real.accessSync(found.real, mode);
     },
     readFileSync(path: PathLike | number, options?: ReadOptions) {
+      onlyOpens('readFileSync', flagOf(options, 'flag'));
       const found = typeof path === 'number' ? heldFile(path) : world.at(absolute(path));
       if (typeof path === 'number' && !fds.of(path)) return real.readFileSync(path, options as never);
       if (found === undefined) throw fault('ENOENT', 'open', String(path));

@@ -2,6 +2,7 @@ import { constants, type PathLike } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AT_FDCWD } from '../../native/fcntl.ts';
 import type { NativeAddon } from '../../native/types.ts';
+import { removeTree } from '../../plan/calls/compound.ts';
 import { octal, quote } from '../../plan/calls/format.ts';
 import { signalName } from '../../spec/linux.ts';
 import { realFs } from './real.ts';
@@ -91,6 +92,13 @@ export function openFlags(given: string | number | undefined): number {
   return access | how | (text.includes('x') ? O_EXCL : 0);
 }
 
+/** Whether a file comes to be by opening it so, or loses what is in it. */
+export const makesFile = (flags: number): boolean =>
+  (flags & (constants.O_CREAT | constants.O_TRUNC | O_TMPFILE)) !== 0;
+
+/** open(2), without the O_DIRECTORY that goes with it: node has no name for it. */
+const O_TMPFILE = 0o20000000;
+
 function flagNames(flags: number): string {
   const { O_APPEND, O_CREAT, O_EXCL, O_TRUNC } = constants;
   const named = { O_APPEND, O_CREAT, O_EXCL, O_TRUNC };
@@ -114,7 +122,7 @@ const fdWritten: Tell = (eyes, fd) => {
 };
 const tree = (eyes: Eyes, place: string): Telling | undefined =>
   place.startsWith(IN_ROOT) || eyes.isDirectory(place)
-    ? { syscall: `unlinkat(AT_FDCWD, ${quote(place)}, AT_REMOVEDIR) and all below`, place }
+    ? { syscall: removeTree(place), place }
     : eyes.has(place)
       ? at('unlink', place)
       : undefined;
@@ -123,6 +131,14 @@ const whole: Tell = (_eyes, path, _data, options) => {
   const place = absolute(path);
   return { syscall: `write(${quote(place)}, ${octal(modeOf(options, 0o666))})`, place, file: place };
 };
+
+function opened(eyes: Eyes, place: string, flags: number, mode: number): Telling | undefined {
+  const { O_CREAT, O_TRUNC, O_APPEND } = constants;
+  const isChange = (flags & O_CREAT && (!eyes.has(place) || flags & O_APPEND)) || flags & O_TRUNC;
+  if (!isChange || isOwn(place)) return undefined;
+  const how = `${flagNames(flags)}${flags & O_CREAT ? `, ${octal(mode)}` : ''}`;
+  return { syscall: `open(${quote(place)}, ${how})`, place, file: place };
+}
 
 /** Of node:fs. */
 export const FILES: Readonly<Record<string, Tell>> = {
@@ -155,15 +171,7 @@ export const FILES: Readonly<Record<string, Tell>> = {
     syscall: `link(${quote(absolute(from))}, ${quote(absolute(path))})`,
     place: absolute(path),
   }),
-  openSync(eyes, path, given, mode) {
-    const flags = openFlags(given);
-    const place = absolute(path);
-    const { O_CREAT, O_TRUNC, O_APPEND } = constants;
-    const isChange = (flags & O_CREAT && (!eyes.has(place) || flags & O_APPEND)) || flags & O_TRUNC;
-    if (!isChange || isOwn(place)) return undefined;
-    const how = `${flagNames(flags)}${flags & O_CREAT ? `, ${octal(modeOf(mode, 0o666))}` : ''}`;
-    return { syscall: `open(${quote(place)}, ${how})`, place, file: place };
-  },
+  openSync: (eyes, path, given, mode) => opened(eyes, absolute(path), openFlags(given), modeOf(mode, 0o666)),
   writeSync: fdWritten,
   writevSync: fdWritten,
   writeFileSync: whole,
@@ -188,11 +196,10 @@ export const FILES: Readonly<Record<string, Tell>> = {
   }),
 };
 
-/** Those of node:fs that change something and that nobody here calls: a rehearsal refuses them. */
-export const OTHER_FILES =
-  `copyFileSync cpSync fchownSync futimesSync lchmodSync lchownSync lutimesSync utimesSync write writev
-  writeFile appendFile copyFile cp rename unlink rmdir rm mkdir mkdtemp symlink link truncate ftruncate chmod fchmod lchmod chown fchown
-  lchown utimes futimes lutimes createWriteStream`.split(/\s+/);
+/** What else of node:fs changes nothing: a rehearsal has node do it, and refuses all that is in no list. */
+export const OTHER_FILES: readonly string[] =
+  `realpathSync realpath access exists stat lstat fstat statfs statfsSync readdir readlink opendir opendirSync read readv readvSync
+  close closeSync unwatchFile`.split(/\s+/);
 
 type Native = { readonly [N in keyof NativeAddon]?: Tell };
 
@@ -215,6 +222,8 @@ export const ADDON: Native = {
     const place = placeAt(eyes, dirfd, path);
     return { syscall: `open(${quote(place)}, O_WRONLY|O_CREAT|O_EXCL, ${octal(mode)})`, place, file: place };
   },
+  openat2: (eyes, dirfd, path, { flags, mode = 0 }) =>
+    makesFile(flags) ? opened(eyes, placeAt(eyes, dirfd, path), flags, mode) : undefined,
   mknodat: made('mknod'),
   symlinkat: (eyes, target, dirfd, path) => {
     const place = placeAt(eyes, dirfd, path);

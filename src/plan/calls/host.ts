@@ -1,5 +1,6 @@
 import { signalName } from '../../spec/linux.ts';
 import { describe } from '../netlink/describe.ts';
+import { removeTree, replaceFile } from './compound.ts';
 import { type Calls, calls, fd, flags, list, MOUNT_ATTR, octal, quote } from './format.ts';
 
 /** What the host lane does by itself: files, cgroups, devices and programs of the host. */
@@ -29,7 +30,7 @@ export const HOST: Calls<
   rmdir: ({ path }) => `rmdir(${quote(path)})`,
   mkfifo: ({ path, mode }) => `mknod(${quote(path)}, S_IFIFO|${octal(mode)})`,
   unlink: ({ path }) => `unlink(${quote(path)})`,
-  removeTree: ({ path }) => `unlinkat(AT_FDCWD, ${quote(path)}, AT_REMOVEDIR) and all below`,
+  removeTree: ({ path }) => removeTree(path),
   writeFile: ({ path, value }) => `write(${quote(path)}, ${quote(value)})`,
   cgroupCreate: ({ root, path, controllers, slot }) =>
     calls(
@@ -50,12 +51,7 @@ export const HOST: Calls<
   writeEither: ({ path, value, otherPath, otherValue }) =>
     calls(`write(${quote(path)}, ${quote(value)})`, `write(${quote(otherPath)}, ${quote(otherValue)})`),
   writeBytes: ({ path, value }) => `write(${quote(path)}, ${value.length} bytes)`,
-  publish: ({ path }) =>
-    calls(
-      'open(temporary, O_CREAT|O_EXCL, 0600)',
-      'writev(…, pid, start time, …)',
-      `rename(temporary, ${quote(path)})`,
-    ),
+  publish: ({ path }) => replaceFile(path, 'writev(…, pid, start time, …)'),
   netlink: ({ protocol, request, device }) =>
     calls(
       device !== '' && `ioctl(SIOCGIFINDEX, ${quote(device)})`,
