@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cleanEnvironment, hostStopwatch, unifiedStopwatch } from '../test/bench/lib/child.mjs';
 import { makeDisk } from '../test/bench/lib/disk.mjs';
+import { Ending } from '../test/bench/lib/end.mjs';
 import { footing, markdown, replaceFigures } from '../test/bench/lib/report.mjs';
 import { judge, summarize } from '../test/bench/lib/stats.mjs';
 import { readArguments } from './lib/usage.mjs';
@@ -29,9 +30,9 @@ const { values: flags } = readArguments({
   },
 });
 
-// The rounds end, everything that was started is closed, and what was measured is printed.
+// The rounds end, everything that was started is ended, and what was measured is printed.
 let interrupted = false;
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (interrupted = true));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => (interrupted = true));
 
 async function loadSections() {
   const files = readdirSync(join(ROOT, 'test/bench')).filter((name) => name.endsWith('.mjs'));
@@ -75,8 +76,10 @@ async function takeTurns(contenders, runs, skipped) {
 }
 
 async function measureSection(section, context) {
-  const { contenders, targets = [], skipped = [], close = async () => {} } = await section.open(context);
+  const ending = new Ending();
   try {
+    const opened = await section.open({ ...context, atEnd: ending.atEnd });
+    const { contenders, targets = [], skipped = [] } = opened;
     const ready = await warmUp(contenders, skipped);
     const values = await takeTurns(ready, Number(flags.runs ?? section.runs), skipped);
     const summaries = Object.fromEntries(
@@ -88,7 +91,7 @@ async function measureSection(section, context) {
     const judged = targets.map((target) => judge(target, summaries));
     return { name, title, about, unit, base, summaries, targets: judged, skipped, values };
   } finally {
-    await close();
+    await ending.end();
   }
 }
 
@@ -107,13 +110,23 @@ async function main() {
     process.exitCode = again();
     return;
   }
-  const sections = await loadSections();
+  const ending = new Ending();
+  try {
+    await measureAll(await loadSections(), ending.atEnd);
+  } finally {
+    await ending.end();
+  }
+}
+
+async function measureAll(sections, atEnd) {
   const directory = mkdtempSync(join(tmpdir(), 'tinyrun-bench-'));
+  atEnd(() => rmSync(directory, { recursive: true, force: true }));
   // before the stopwatches: one of them has a mount namespace of its own, which sees nothing mounted later
-  const place = makeDisk(directory);
+  const place = makeDisk(directory, atEnd);
   if (place.why) process.stderr.write(`bench: on this machine's own file system: ${place.why}\n`);
   const host = hostStopwatch();
   const unified = unifiedStopwatch();
+  atEnd(() => Promise.all([host.close(), unified.close()]));
   const machine = {
     cpus: cpus().length,
     model: cpus()[0]?.model ?? 'unknown',
@@ -123,25 +136,20 @@ async function main() {
     realtime: flags.realtime,
   };
   const results = [];
-  try {
-    for (const section of sections) {
-      if (interrupted) break;
-      const result = await measureSection(section, {
-        root: ROOT,
-        directory: join(place.disk, section.name),
-        state: join(place.memory, section.name),
-        host,
-        unified,
-        realtime: flags.realtime,
-      });
-      process.stdout.write(`${markdown(result)}\n`);
-      results.push(result);
-    }
-  } finally {
-    await Promise.all([host.close(), unified.close()]);
-    place.close();
-    rmSync(directory, { recursive: true, force: true });
+  for (const section of sections) {
+    if (interrupted) break;
+    const result = await measureSection(section, {
+      root: ROOT,
+      directory: join(place.disk, section.name),
+      state: join(place.memory, section.name),
+      host,
+      unified,
+      realtime: flags.realtime,
+    });
+    process.stdout.write(`${markdown(result)}\n`);
+    results.push(result);
   }
+  if (interrupted) throw new Error('interrupted: no figures are written');
   finish(machine, results);
 }
 

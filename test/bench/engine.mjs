@@ -23,7 +23,7 @@ const WILLING = ['busybox', 'sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1
 
 async function open(context) {
   const { host } = context;
-  const { all, skipped, close } = await engines(context);
+  const { all, skipped } = await engines(context);
   const time = (order) => host.ask(order);
   const contenders = [{ name: NODE, measure: () => time({ timed: [[process.execPath, '-e', '0']] }) }];
   for (const [name, argv] of Object.entries(all)) {
@@ -52,7 +52,7 @@ async function open(context) {
       },
     );
   }
-  return { contenders, targets, skipped, close };
+  return { contenders, targets, skipped };
 }
 
 const targets = [

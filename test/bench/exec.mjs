@@ -16,11 +16,14 @@ export const section = {
 };
 
 async function open(context) {
-  const { host } = context;
+  const { host, atEnd } = context;
   const all = Object.entries(runtimes(context, ['sleep', '1000']));
   const id = nextId();
   const run = (argv) => spawnSync(argv[0], argv.slice(1), { stdio: 'ignore', env: cleanEnvironment() });
-  for (const [, runtime] of all) for (const argv of [create(runtime, id), start(runtime, id)]) run(argv);
+  for (const [, runtime] of all) {
+    atEnd(() => run(remove(runtime, id)));
+    for (const argv of [create(runtime, id), start(runtime, id)]) run(argv);
+  }
   const contenders = all.map(([name, runtime]) => ({
     name: `${name} exec`,
     measure: () => host.ask({ timed: [[...runtime.argv, 'exec', id, 'true']] }),
@@ -28,8 +31,5 @@ async function open(context) {
   const targets = [
     { what: 'at most 1.3 × runc exec', contender: 'tinyrunc exec', base: 'runc exec', factor: 1.3 },
   ];
-  const close = async () => {
-    for (const [, runtime] of all) run(remove(runtime, id));
-  };
-  return { contenders, targets, close };
+  return { contenders, targets };
 }

@@ -46,7 +46,7 @@ const share = (pids) => sum(pids.map((pid) => kilobytes(pid, 'smaps_rollup', 'Ps
 const largest = (pids) => Math.max(...pids.map((pid) => kilobytes(pid, 'status', 'VmHWM')));
 
 async function open(context) {
-  const { all, tinyrun, skipped, close } = await engines(context);
+  const { all, tinyrun, skipped } = await engines(context);
   const contenders = [
     { name: MONITOR, measure: () => held(tinyrun, largest) },
     { name: ALL, measure: () => held(tinyrun, share) },
@@ -56,5 +56,5 @@ async function open(context) {
     { what: 'a monitor at most 0.5 MB', contender: MONITOR, plus: 512 },
     { what: 'all at most 1 MB', contender: ALL, plus: 1024 },
   ];
-  return { contenders, targets, skipped, close };
+  return { contenders, targets, skipped };
 }

@@ -40,8 +40,8 @@ function peakMemory(argv) {
   });
 }
 
-async function open({ root, directory }) {
-  const registry = await startRegistry(root, join(directory, 'registry'));
+async function open({ root, directory, atEnd }) {
+  const registry = await startRegistry({ root, directory: join(directory, 'registry'), atEnd });
   if (registry.why) return { contenders: [], skipped: [{ name: TINYRUN, why: registry.why }] };
   const data = join(directory, 'data');
   const measure = () => {
@@ -51,6 +51,5 @@ async function open({ root, directory }) {
   return {
     contenders: [{ name: TINYRUN, measure }],
     targets: [{ what: 'at most 100 MB', contender: TINYRUN, plus: 100_000 }],
-    close: registry.close,
   };
 }

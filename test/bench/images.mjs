@@ -22,13 +22,12 @@ export const section = {
   open,
 };
 
-async function open({ root, directory, host }) {
-  const registry = await startRegistry(root, join(directory, 'registry'));
-  if (registry.why)
-    return { contenders: [], skipped: [{ name: 'all', why: registry.why }], close: async () => {} };
+async function open({ root, directory, host, atEnd }) {
+  const registry = await startRegistry({ root, directory: join(directory, 'registry'), atEnd });
+  if (registry.why) return { contenders: [], skipped: [{ name: 'all', why: registry.why }] };
   const { reference } = registry;
   const rootfs = join(makeBundle(join(directory, 'bundle'), ['true']), 'rootfs');
-  const docker = await startDocker(join(directory, 'docker'), rootfs);
+  const docker = await startDocker({ directory: join(directory, 'docker'), rootfs, atEnd });
   const at = (name) => join(directory, name);
   const fresh = (...paths) => [['rm', '-rf', ...paths], ['sync']];
   const contenders = [
@@ -64,12 +63,8 @@ async function open({ root, directory, host }) {
     { what: 'at most 0.3 × docker pull', contender: TINYRUN, base: DOCKER, factor: 0.3 },
     { what: 'at most 0.6 × skopeo copy + umoci unpack', contender: TINYRUN, base: SKOPEO, factor: 0.6 },
   ];
-  const close = async () => {
-    await docker.close?.();
-    await registry.close();
-  };
   const skipped = docker.host ? [] : [{ name: DOCKER, why: docker.why }];
-  return { contenders, targets, skipped, close };
+  return { contenders, targets, skipped };
 }
 
 function dockerPull(docker, reference, host) {

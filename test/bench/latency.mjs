@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { cleanEnvironment } from './lib/child.mjs';
+import { cleanEnvironment, ended } from './lib/child.mjs';
 import { ask, engines, nextName } from './lib/engines.mjs';
 
 const SAMPLES = 300;
@@ -66,24 +66,19 @@ async function p99(output, send) {
   return values[Math.ceil(0.99 * values.length) - 1];
 }
 
-function begin(argv) {
+function begin(argv, atEnd) {
   const child = spawn(argv[0], argv.slice(1), {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: cleanEnvironment(),
+    detached: true,
   });
-  const output = new Output(child.stdout);
-  const close = async () => {
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill();
-    await ended;
-  };
-  return { child, output, close };
+  atEnd(() => ended(child));
+  return { child, output: new Output(child.stdout) };
 }
 
 async function open(context) {
-  const { all, skipped, close } = await engines(context);
+  const { all, skipped } = await engines(context);
   const contenders = [];
-  const closing = [];
   for (const [name, argv] of Object.entries(all)) {
     const on = (...args) => [...argv, ...args];
     const fifo = join(context.state, `fifo-${name}`);
@@ -107,12 +102,12 @@ async function open(context) {
     ask(on('run', '-dit', '--network', 'none', '--name', typed, 'busybox', 'sleep', '100000'));
     // for reading, too: the program has not ended while nobody writes
     const fd = openSync(fifo, constants.O_RDWR);
-    const followed = begin(on('logs', '-f', reader));
+    context.atEnd(() => closeSync(fd));
+    const followed = begin(on('logs', '-f', reader), context.atEnd);
     const line = on('attach', typed)
       .map((word) => `'${word}'`)
       .join(' ');
-    const attached = begin(['script', '-qfc', line, '/dev/null']);
-    closing.push(followed.close, attached.close, async () => closeSync(fd));
+    const attached = begin(['script', '-qfc', line, '/dev/null'], context.atEnd);
     let lines = 0;
     const write = () => {
       const words = `line ${++lines}.`;
@@ -129,11 +124,7 @@ async function open(context) {
       { name: `${name} ${ECHO}`, measure: () => p99(attached.output, press) },
     );
   }
-  const stop = async () => {
-    for (const each of closing) await each();
-    await close();
-  };
-  return { contenders, targets, skipped, close: stop };
+  return { contenders, targets, skipped };
 }
 
 const targets = [

@@ -17,7 +17,7 @@ export const section = {
 
 async function open(context) {
   const { host } = context;
-  const { all, skipped, close } = await engines(context);
+  const { all, skipped } = await engines(context);
   const contenders = Object.entries(all).map(([name, argv]) => ({
     name,
     measure: async () => {
@@ -30,5 +30,5 @@ async function open(context) {
   const targets = [
     { what: '5 × as many a second as docker', contender: 'tinyrun', base: 'docker', factor: 0.2 },
   ];
-  return { contenders, targets, skipped, close };
+  return { contenders, targets, skipped };
 }

@@ -26,8 +26,9 @@ export const section = {
 
 async function open(context) {
   const { state, host } = context;
-  const { all, tinyrun, skipped, close } = await engines(context);
+  const { all, tinyrun, skipped } = await engines(context);
   const data = join(state, 'data');
+  context.atEnd(() => rmSync(data, { force: true }));
   makeLines(data);
   const mount = ['--network', 'none', '-v', `${data}:/data:ro`];
   const contenders = [];
@@ -50,11 +51,7 @@ async function open(context) {
     );
   }
   contenders.push(...readers({ ...context, tinyrun, mount }));
-  const stop = async () => {
-    await close();
-    rmSync(data);
-  };
-  return { contenders, targets, skipped, close: stop };
+  return { contenders, targets, skipped };
 }
 
 function makeLines(path) {

@@ -27,7 +27,7 @@ export const section = {
 };
 
 async function open(context) {
-  const { root, directory, state, host, unified, realtime } = context;
+  const { root, directory, state, host, unified, realtime, atEnd } = context;
   const { tinyrunc, runc } = runtimes(context, ['true']);
   const { bundle } = tinyrunc;
   const rootfs = join(bundle, 'rootfs');
@@ -36,7 +36,8 @@ async function open(context) {
   const roots = [join(directory, 'data'), join(state, 'tinyrun')];
   const tinyrun = [join(root, 'bin/tinyrun'), '--data-root', roots[0], '--run-root', roots[1]];
   const api = new LineChild([process.execPath, join(root, 'test/bench/lib/api.cjs'), ...roots]);
-  const docker = await startDocker(join(directory, 'docker'), rootfs, realtime);
+  atEnd(() => api.close());
+  const docker = await startDocker({ directory: join(directory, 'docker'), rootfs, realtime, atEnd });
   if (docker.why) skipped.push({ name: DOCKER, why: docker.why });
   const contenders = [
     { name: API, measure: async () => (await api.ask({ image: 'busybox', command: ['true'] })).ms },
@@ -78,11 +79,7 @@ async function open(context) {
       measure: () =>
         time(host, 'docker', '-H', docker.host, 'run', '--rm', '--network', 'none', 'busybox', 'true'),
     });
-  const close = async () => {
-    await api.close();
-    await docker.close?.();
-  };
-  return { contenders: contenders.filter(installed(skipped)), targets, skipped, close };
+  return { contenders: contenders.filter(installed(skipped)), targets, skipped };
 }
 
 const installed = (skipped) => (contender) => {

@@ -18,12 +18,14 @@ export const section = {
 };
 
 async function open(context) {
-  const { host } = context;
+  const { host, atEnd } = context;
   const { tinyrunc, runc } = runtimes(context, ['sleep', '1000']);
   const run = (argv) => spawnSync(argv[0], argv.slice(1), { stdio: 'ignore', env: cleanEnvironment() });
   const id = nextId();
-  for (const runtime of [tinyrunc, runc])
+  for (const runtime of [tinyrunc, runc]) {
+    atEnd(() => run(remove(runtime, id)));
     for (const argv of [create(runtime, id), start(runtime, id)]) run(argv);
+  }
   const time = (order) => host.ask(order);
   const one = (runtime, ...args) => time({ timed: [[...runtime.argv, ...args]] });
   const freshStart = (runtime) => {
@@ -48,8 +50,5 @@ async function open(context) {
     base: NODE,
     plus: 8,
   }));
-  const close = async () => {
-    for (const runtime of [tinyrunc, runc]) run(remove(runtime, id));
-  };
-  return { contenders, targets, close };
+  return { contenders, targets };
 }

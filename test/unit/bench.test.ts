@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
+// @ts-expect-error plain scripts, without types
+import { Ending } from '../bench/lib/end.mjs';
 // @ts-expect-error plain scripts, without types
 import { markdown, replaceFigures } from '../bench/lib/report.mjs';
 // @ts-expect-error plain scripts, without types
@@ -66,4 +68,18 @@ describe('the report', () => {
     expect(replaceFigures(two, 'run', 'new\n')).toBe(two.replace('first', 'new'));
     expect(() => replaceFigures('x', 'run', 'new')).toThrow('lost');
   });
+});
+
+test('what was begun is ended last first, whatever becomes of the others', async () => {
+  const done: string[] = [];
+  const ending = new Ending();
+  ending.atEnd(() => done.push('first'));
+  ending.atEnd(async () => {
+    throw new Error('busy');
+  });
+  ending.atEnd(async () => void done.push('last'));
+  await expect(ending.end()).rejects.toThrow('not all was ended: busy');
+  expect(done).toEqual(['last', 'first']);
+  await ending.end();
+  expect(done).toHaveLength(2);
 });

@@ -12,13 +12,27 @@ export function cleanEnvironment() {
   return env;
 }
 
+/** Waits for a child's end. */
+async function exited(child) {
+  const end = new Promise((resolve) => child.once('exit', resolve));
+  if (child.exitCode === null && child.signalCode === null) await end;
+}
+
+/** Ends a child, and waits for that. */
+export async function ended(child) {
+  child.kill('SIGTERM');
+  await exited(child);
+}
+
+/** In a session of its own, as whatever is started here: a terminal's Ctrl-C is for the one who ends them all. */
 export class LineChild {
   #process;
   #lines;
 
   constructor(argv) {
     const [program, ...args] = argv;
-    this.#process = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env: cleanEnvironment() });
+    const stdio = ['pipe', 'pipe', 'inherit'];
+    this.#process = spawn(program, args, { stdio, env: cleanEnvironment(), detached: true });
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
@@ -32,9 +46,8 @@ export class LineChild {
   }
 
   async close() {
-    const ended = new Promise((resolve) => this.#process.once('exit', resolve));
     this.#process.stdin.end();
-    if (this.#process.exitCode === null && this.#process.signalCode === null) await ended;
+    await exited(this.#process);
   }
 }
 

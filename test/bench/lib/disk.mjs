@@ -16,23 +16,21 @@ function run(...argv) {
  * contender writes is what the one before it deleted, and an ext4 without a journal (many virtual machines have one)
  * looks at each inode deleted in the last minutes before it takes another: 0.5 ms a file, which would be measured instead.
  */
-export function makeDisk(directory) {
+export function makeDisk(directory, atEnd) {
   const image = join(directory, 'disk.img');
   const [disk, memory] = [join(directory, 'disk'), join(directory, 'run')];
   mkdirSync(disk, { recursive: true });
   mkdirSync(memory);
   run('mount', '-t', 'tmpfs', 'tmpfs', memory);
+  atEnd(() => run('umount', memory));
   try {
     run('truncate', '-s', SIZE, image);
     run('mkfs.ext4', '-q', '-F', image);
     run('mount', '-o', 'loop', image, disk);
   } catch (error) {
     rmSync(image, { force: true });
-    return { disk, memory, why: error.message, close: () => run('umount', memory) };
+    return { disk, memory, why: error.message };
   }
-  const close = () => {
-    for (const place of [disk, memory]) run('umount', place);
-    rmSync(image);
-  };
-  return { disk, memory, close };
+  atEnd(() => run('umount', disk));
+  return { disk, memory };
 }

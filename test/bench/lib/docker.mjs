@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cleanEnvironment, onUnified } from './child.mjs';
+import { cleanEnvironment, ended, onUnified } from './child.mjs';
 
 const answers = (host) => spawnSync('docker', ['-H', host, 'version'], { stdio: 'ignore' }).status === 0;
 
@@ -12,7 +12,7 @@ const answers = (host) => spawnSync('docker', ['-H', host, 'version'], { stdio: 
  * Starts dockerd below `directory` and loads `rootfs` as image busybox; undefined and why when it cannot. `realtime`: on
  * cgroup v2, since the cgroups that Docker makes on v1 admit no process of a real-time class.
  */
-export async function startDocker(directory, rootfs, realtime = false) {
+export async function startDocker({ directory, rootfs, realtime = false, atEnd }) {
   const program = ['/usr/sbin/dockerd', '/usr/bin/dockerd'].find(existsSync);
   if (!program) return { why: 'dockerd is not installed' };
   mkdirSync(directory, { recursive: true });
@@ -35,19 +35,18 @@ export async function startDocker(directory, rootfs, realtime = false) {
     ...flags,
   ];
   const [file, ...args] = realtime ? onUnified(argv) : argv;
-  const daemon = spawn(file, args, { stdio: ['ignore', log, log], env: cleanEnvironment() });
+  const daemon = spawn(file, args, {
+    stdio: ['ignore', log, log],
+    env: cleanEnvironment(),
+    detached: true,
+  });
   closeSync(log);
-  const ended = new Promise((resolve) => daemon.once('exit', resolve));
-  const close = async () => {
-    daemon.kill('SIGTERM');
-    await ended;
-    removeCgroups();
-  };
+  atEnd(removeCgroups);
+  atEnd(() => ended(daemon));
   for (let tries = 0; tries < 150 && daemon.exitCode === null; tries++) {
-    if (answers(host)) return { host, close, ...importImage(host, rootfs) };
+    if (answers(host)) return { host, ...importImage(host, rootfs) };
     await sleep(100);
   }
-  await close();
   return { why: 'dockerd did not come up' };
 }
 

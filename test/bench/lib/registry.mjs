@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { cleanEnvironment } from './child.mjs';
+import { cleanEnvironment, ended } from './child.mjs';
 
 const freePort = () =>
   new Promise((resolve, reject) => {
@@ -16,7 +16,7 @@ const freePort = () =>
   });
 
 /** Answers the image's reference, or why there is none. */
-export async function startRegistry(root, directory) {
+export async function startRegistry({ root, directory, atEnd }) {
   if (!existsSync('/usr/bin/docker-registry')) return { why: 'docker-registry is not installed' };
   mkdirSync(directory, { recursive: true });
   const host = `127.0.0.1:${await freePort()}`;
@@ -29,18 +29,17 @@ export async function startRegistry(root, directory) {
   ];
   writeFileSync(config, [...lines, 'http:', `  addr: ${host}`, ''].join('\n'));
   const stdio = ['ignore', 'ignore', 'ignore'];
-  const server = spawn('docker-registry', ['serve', config], { stdio, env: cleanEnvironment() });
-  const ended = new Promise((resolve) => server.once('exit', resolve));
-  const close = async () => {
-    server.kill();
-    await ended;
-  };
+  const server = spawn('docker-registry', ['serve', config], {
+    stdio,
+    env: cleanEnvironment(),
+    detached: true,
+  });
+  atEnd(() => ended(server));
   const made = spawnSync(join(root, 'test/integration/image/debian-image'), { encoding: 'utf8' });
   const layout = made.stdout.trim();
   const reference = `${host}/debian:1`;
   const flags = ['copy', '-q', '--retry-times', '3', '--dest-tls-verify=false'];
   const pushed = spawnSync('skopeo', [...flags, `oci:${layout}:debian`, `docker://${reference}`], { stdio });
-  if (made.status === 0 && pushed.status === 0) return { reference, layout, close };
-  await close();
+  if (made.status === 0 && pushed.status === 0) return { reference, layout };
   return { why: made.status === 0 ? 'skopeo could not push' : made.stderr.trim().slice(-200) };
 }
