@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { kernelReason, TinyrunError } from '../errors.ts';
+import { isTinyrunError, kernelReason } from '../errors.ts';
 import { type ClaimedDir, claimDir, removeLockedDir } from '../runtime/dir.ts';
 import { ensureDir, type Roots } from '../store/paths.ts';
 import { hasPolicy, markPolicy } from './again.ts';
@@ -86,7 +86,7 @@ export function takeGivenName(roots: Roots, id: string, wanted: string): void {
   try {
     names.take(wanted, id);
   } catch (error) {
-    if (!(error instanceof TinyrunError) || error.code !== 'NAME_IN_USE') throw error;
+    if (!isTinyrunError(error, 'NAME_IN_USE')) throw error;
     // the holder may be gone, by a reboot or with its command, and another command be at it
     const holder = names.holder(wanted);
     if (holder !== undefined) sweepQuietly(roots, holder, true);

@@ -1,4 +1,3 @@
-import { TinyrunError } from '../errors.ts';
 import { type Roots, resolveRoots } from '../store/paths.ts';
 import { redraw } from './blueprint.ts';
 import { ConfigError } from './config/error.ts';
@@ -7,11 +6,17 @@ import type { Engine, Explained } from './contract.ts';
 import { makeContainer } from './create.ts';
 import { execContainer, planExec } from './exec/exec.ts';
 import { containerPaths } from './layout.ts';
-import { findContainer, listContainers, missedAs, removeContainer, signalContainer } from './manage.ts';
+import {
+  findContainer,
+  findIfThere,
+  listContainers,
+  missedAs,
+  removeContainer,
+  signalContainer,
+} from './manage.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { planOf } from './plan.ts';
 import { prepare } from './prepare.ts';
-import type { ContainerView } from './record.ts';
 import { runBlueprint, runDetached } from './run.ts';
 import { startAttached, startContainer } from './start.ts';
 import { isRunning } from './status.ts';
@@ -158,19 +163,10 @@ export function runningPid(roots: Roots, container: string, field: string): numb
 
 /** It must be there; 0 where it does not run yet, which is for `start` to find. */
 function pidIfRunning(roots: Roots, container: string, field: string): number {
-  const view = viewIfThere(roots, container);
+  const view = findIfThere(roots, container);
   if (!view) throw refusal(field, 'no such container');
   return view.state && isRunning(view) ? view.state.pid : 0;
 }
 
 const refusal = (field: string, problem: string): ConfigError =>
   new ConfigError(field, problem, { hint: 'tinyrun ps lists the running ones' });
-
-function viewIfThere(roots: Roots, container: string): ContainerView | undefined {
-  try {
-    return findContainer(roots, container);
-  } catch (error) {
-    if (error instanceof TinyrunError && error.code === 'CONTAINER_NOT_FOUND') return undefined;
-    throw error;
-  }
-}

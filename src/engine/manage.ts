@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isFull, TinyrunError } from '../errors.ts';
+import { isFull, isTinyrunError, TinyrunError } from '../errors.ts';
 import { hasLifeline, isAbandoned, LOCK_FILE } from '../runtime/dir.ts';
 import { signalFirst } from '../runtime/kill.ts';
 import { waitForEnd } from '../runtime/pidfd.ts';
@@ -57,12 +57,22 @@ export function findContainer(roots: Roots, text: string): ContainerView {
   return lookFor(roots, text);
 }
 
+/** The same; undefined: there is none, or it is gone. @throws TinyrunError AMBIGUOUS_ID, STATE_DAMAGED */
+export function findIfThere(roots: Roots, text: string): ContainerView | undefined {
+  try {
+    return findContainer(roots, text);
+  } catch (error) {
+    if (isTinyrunError(error, 'CONTAINER_NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
 /** What is done to a container that may go meanwhile: it is missed by the name that its user has for it. */
 export async function missedAs<T>(text: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    if (!(error instanceof TinyrunError) || error.code !== 'CONTAINER_NOT_FOUND') throw error;
+    if (!isTinyrunError(error, 'CONTAINER_NOT_FOUND')) throw error;
     throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${text}`, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-import { TinyrunError } from '../errors.ts';
+import { isTinyrunError } from '../errors.ts';
 import { hasLabel, parseFilters, parseUntil } from '../image/filter.ts';
 import type { Roots } from '../store/paths.ts';
 import { tellPrune } from './events/tell.ts';
@@ -48,8 +48,7 @@ export async function pruneContainers(roots: Roots, filters: readonly string[] =
 }
 
 /** Another has removed it, or started it. */
-const isBusy = (error: unknown): boolean =>
-  error instanceof TinyrunError && ['CONTAINER_NOT_FOUND', 'CONTAINER_RUNNING'].includes(error.code);
+const isBusy = (error: unknown): boolean => isTinyrunError(error, 'CONTAINER_NOT_FOUND', 'CONTAINER_RUNNING');
 
 function wantedBy(given: readonly string[]): (view: ContainerView) => boolean {
   const filters = parseFilters(given, ['until', 'label', 'label!']);

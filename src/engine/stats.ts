@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { TinyrunError } from '../errors.ts';
 import { parseFlat, readGone } from '../runtime/cgroup.ts';
 import { liveCgroups, membersOf } from '../runtime/whereabouts.ts';
 import type { Roots } from '../store/paths.ts';
 import { memoryOf } from './info.ts';
 import { containerPaths } from './layout.ts';
-import { findContainer, listContainers } from './manage.ts';
+import { findContainer, findIfThere, listContainers } from './manage.ts';
 import type { ContainerView } from './record.ts';
 import {
   blockBytes,
@@ -79,20 +78,11 @@ interface Wanted {
 function wanted(roots: Roots, names: readonly string[], all: boolean): Wanted[] {
   if (names.length > 0)
     return names.flatMap((asked) => {
-      const view = unlessGone(() => findContainer(roots, asked));
+      const view = findIfThere(roots, asked);
       return view ? [{ asked, view }] : [];
     });
   const views = listContainers(roots, () => {});
   return views.filter((view) => all || isRunning(view)).map((view) => ({ asked: view.record.id, view }));
-}
-
-function unlessGone<T>(find: () => T): T | undefined {
-  try {
-    return find();
-  } catch (error) {
-    if (error instanceof TinyrunError && error.code === 'CONTAINER_NOT_FOUND') return undefined;
-    throw error;
-  }
 }
 
 function look(roots: Roots, views: readonly Wanted[]): Map<string, Sample> {

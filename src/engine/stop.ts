@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { kernelReason, TinyrunError } from '../errors.ts';
+import { isTinyrunError, kernelReason, TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
 import { LOCK_FILE } from '../runtime/dir.ts';
@@ -96,7 +96,7 @@ function sweepEnded(roots: Roots, id: string): void {
   try {
     sweepOne(roots, id, { wait: true });
   } catch (error) {
-    if (!(error instanceof TinyrunError) || error.code !== 'NO_SPACE') throw error;
+    if (!isTinyrunError(error, 'NO_SPACE')) throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isFull, kernelReason, TinyrunError } from '../errors.ts';
+import { isFull, isTinyrunError, kernelReason, TinyrunError } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
 import { claimDir, removeLockedDir, sweepDir } from '../runtime/dir.ts';
 import { namesIn } from '../runtime/journal.ts';
@@ -35,14 +35,14 @@ export function sweepRunning(roots: Roots): void {
   for (const id of namesIn(runningDir(roots))) sweepQuietly(roots, id);
 }
 
-const SEEN_LATER: readonly string[] = ['CLEANUP', 'NO_SPACE'];
+const SEEN_LATER = ['CLEANUP', 'NO_SPACE'] as const;
 
 /** For who looks at containers: what cannot be taken back is told by what is seen of it. */
 export function sweepQuietly(roots: Roots, id: string, wait = false): void {
   try {
     sweepOne(roots, id, { wait });
   } catch (error) {
-    if (!(error instanceof TinyrunError) || !SEEN_LATER.includes(error.code)) throw error;
+    if (!isTinyrunError(error, ...SEEN_LATER)) throw error;
   }
 }
 
@@ -118,7 +118,7 @@ export function sweepOne(
     sweepDir(containerPaths(roots, id).run, { settle: settled, handOn: handedOn, damaged, wait });
   } catch (error) {
     if (isFull(error)) throw noRoom(id, error);
-    if (error instanceof TinyrunError && error.code === 'CLEANUP') noteDown(roots, id, error.message);
+    if (isTinyrunError(error, 'CLEANUP')) noteDown(roots, id, error.message);
     throw error;
   }
 }

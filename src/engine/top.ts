@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { TinyrunError } from '../errors.ts';
+import { isTinyrunError, TinyrunError } from '../errors.ts';
 import { readGone } from '../runtime/cgroup.ts';
 import { pidColumn, psOutput } from '../runtime/ps.ts';
 import { membersOf } from '../runtime/whereabouts.ts';
@@ -27,7 +27,7 @@ async function psOf(options: readonly string[], pids: readonly number[]): Promis
   try {
     return await psOutput([...options, `-q${pids.join(',')}`]);
   } catch (error) {
-    if (error instanceof TinyrunError && error.code === 'USAGE') return await psOutput(options);
+    if (isTinyrunError(error, 'USAGE')) return await psOutput(options);
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { TinyrunError } from '../errors.ts';
+import { isTinyrunError } from '../errors.ts';
 import { Ingest } from './blobs.ts';
 import type { LayerStore } from './layers.ts';
 import { type LayerStatus, type OnProgress, shortDigest } from './progress.ts';
@@ -89,7 +89,7 @@ export class LayerFetch {
   }
 }
 
-const WRONG: readonly string[] = ['DIGEST_MISMATCH', 'BAD_LAYER', 'LAYER_LIMIT'];
+const WRONG = ['DIGEST_MISMATCH', 'BAD_LAYER', 'LAYER_LIMIT'] as const;
 
 /** The bytes themselves are at fault: they are of no use to another attempt. */
-const isWrong = (error: unknown): boolean => error instanceof TinyrunError && WRONG.includes(error.code);
+const isWrong = (error: unknown): boolean => isTinyrunError(error, ...WRONG);

@@ -1,6 +1,6 @@
 import { closeSync, constants, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
+import { isTinyrunError, TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { openInside, readInside } from '../store/inside.ts';
 import { putBlob, putFile, putJson } from './blobs.ts';
@@ -53,7 +53,7 @@ export async function load(
 
 /** Unpacked like a layer it may be, but it is none: its damage is told as its own. */
 function asArchive(error: unknown): never {
-  if (!(error instanceof TinyrunError) || error.code !== 'BAD_LAYER') throw error;
+  if (!isTinyrunError(error, 'BAD_LAYER')) throw error;
   throw new TinyrunError('BAD_IMAGE', `not an image archive, or a damaged one: ${error.message}`, {
     cause: error,
     hint: 'load reads what save and docker save write; an archive of a file system is for tinyrun import',

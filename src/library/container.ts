@@ -2,7 +2,7 @@ import type { Engine as Core } from '../engine/engine.ts';
 import { hostPath } from '../engine/files/rules.ts';
 import type { ContainerStatus } from '../engine/status.ts';
 import { isRunning } from '../engine/status.ts';
-import { TinyrunError } from '../errors.ts';
+import { isTinyrunError } from '../errors.ts';
 import type { ContainerEvent } from '../store/event-types.ts';
 import type { Container, ExecAsked, None, StartedContainer } from './container-types.ts';
 import { endable } from './endable.ts';
@@ -194,7 +194,7 @@ export class OwnedHand extends Hand implements StartedContainer {
       if (this.inspect().record.config.stop?.graceMs !== undefined) await this.stop();
       await this.remove({ force: true, volumes: true });
     } catch (error) {
-      if (!(error instanceof TinyrunError) || error.code !== 'CONTAINER_NOT_FOUND') throw error;
+      if (!isTinyrunError(error, 'CONTAINER_NOT_FOUND')) throw error;
     }
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { errnoOf, TinyrunError } from '../errors.ts';
+import { errnoOf, isTinyrunError, type TinyrunError } from '../errors.ts';
 import { F_UNLCK, LOCK_EX } from '../native/fcntl.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
 import { heldLock, type Lock, takeTurn, tryKeep } from '../store/lock.ts';
@@ -145,7 +145,7 @@ function hadLifeline(path: string, damaged: boolean): boolean {
     const state = readState(path);
     return state?.lifeline !== undefined || state?.bundle === path;
   } catch (error) {
-    if (error instanceof TinyrunError && error.code === 'STATE_DAMAGED') return damaged;
+    if (isTinyrunError(error, 'STATE_DAMAGED')) return damaged;
     throw error;
   }
 }
@@ -156,7 +156,7 @@ export function leftOf({ journal }: Pick<ClaimedDir, 'journal'>): TinyrunError |
     journal.undoAll();
     return undefined;
   } catch (error) {
-    if (error instanceof TinyrunError && error.code === 'CLEANUP') return error;
+    if (isTinyrunError(error, 'CLEANUP')) return error;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
+import { isTinyrunError, TinyrunError } from '../errors.ts';
 import type { Fd, StepResult, Streams } from '../native/types.ts';
 import type { Plan } from '../plan/types.ts';
 import { oomKills } from './cgroup.ts';
@@ -95,8 +95,7 @@ export async function bear(birth: Birth): Promise<Life> {
   } catch (error) {
     parent.streams?.drop();
     // its cgroup is still there
-    if (error instanceof TinyrunError && error.code === 'SETUP_KILLED' && (oomKills(cgroup) ?? 0) > 0)
-      throw tooLittleMemory(error);
+    if (isTinyrunError(error, 'SETUP_KILLED') && (oomKills(cgroup) ?? 0) > 0) throw tooLittleMemory(error);
     throw error;
   }
 }

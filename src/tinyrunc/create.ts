@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { TinyrunError } from '../errors.ts';
+import { isTinyrunError, TinyrunError } from '../errors.ts';
 import { type ClaimedDir, claimDir, takeBackDir, takeBackFailed } from '../runtime/dir.ts';
 import { runHooksLoosely } from '../runtime/hooks.ts';
 import { hostFacts } from '../runtime/host.ts';
@@ -76,7 +76,7 @@ async function takeBackUnborn(
 ): Promise<void> {
   await takeBackScope(dir.path, draft?.cgroup, error);
   takeBackFailed(dir, error);
-  if (draft === undefined || !(error instanceof TinyrunError) || error.code !== 'HOOK') return;
+  if (draft === undefined || !isTinyrunError(error, 'HOOK')) return;
   const failures = await runHooksLoosely('poststop', draft.hooks?.poststop, specState(draft, 'stopped'));
   failures.forEach(options.warn);
 }

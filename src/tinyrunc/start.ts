@@ -1,5 +1,5 @@
 import { renameSync } from 'node:fs';
-import { errnoOf, TinyrunError } from '../errors.ts';
+import { errnoOf, isTinyrunError } from '../errors.ts';
 import type { Plan } from '../plan/types.ts';
 import { runHooks } from '../runtime/hooks.ts';
 import { launchSync } from '../runtime/launch.ts';
@@ -73,7 +73,7 @@ export async function startContainer(
     wake(state.fifo);
     await runHooks('poststart', state.hooks?.poststart, specState(state, 'running'));
   } catch (error) {
-    if (error instanceof TinyrunError && error.code === 'HOOK') {
+    if (isTinyrunError(error, 'HOOK')) {
       await deleteContainer(root, state.id, { force: true, warn });
     }
     throw error;

@@ -1,4 +1,4 @@
-import { TinyrunError } from '../../errors.ts';
+import { isTinyrunError, TinyrunError } from '../../errors.ts';
 import type { Command, Context } from '../command.ts';
 import { describeContainerOf, describeImageOf } from '../describe.ts';
 import { printObjects } from '../output/objects.ts';
@@ -41,7 +41,7 @@ function describe(name: string, { type, size = false }: Flags, context: Context)
   try {
     if (type !== 'image') return describeContainerOf(context, name, size);
   } catch (error) {
-    const missing = error instanceof TinyrunError && error.code === 'CONTAINER_NOT_FOUND';
+    const missing = isTinyrunError(error, 'CONTAINER_NOT_FOUND');
     if (!missing || type === 'container') throw error;
   }
   try {

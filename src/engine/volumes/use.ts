@@ -1,4 +1,4 @@
-import { TinyrunError } from '../../errors.ts';
+import { isTinyrunError, TinyrunError } from '../../errors.ts';
 import { ensureUnpacked } from '../../image/layers.ts';
 import { requireLinux } from '../../image/platform.ts';
 import { ImageStore } from '../../image/store.ts';
@@ -99,7 +99,7 @@ function inField<T>(field: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    if (!(error instanceof TinyrunError) || error.code !== 'USAGE') throw error;
+    if (!isTinyrunError(error, 'USAGE')) throw error;
     throw new ConfigError(field, error.message, { cause: error, ...(error.hint && { hint: error.hint }) });
   }
 }

@@ -1,4 +1,4 @@
-import { TinyrunError } from '../../errors.ts';
+import { isTinyrunError, TinyrunError } from '../../errors.ts';
 import { hasLabel, parseFilters } from '../../image/filter.ts';
 import type { VolumeAction } from '../../store/event-types.ts';
 import { tellEvents } from '../../store/events.ts';
@@ -124,8 +124,7 @@ export function pruneVolumes(
       sizes.push(size);
     } catch (error) {
       // a damaged container has been told of
-      const isKnown =
-        error instanceof TinyrunError && ['VOLUME_IN_USE', 'STATE_DAMAGED'].includes(error.code);
+      const isKnown = isTinyrunError(error, 'VOLUME_IN_USE', 'STATE_DAMAGED');
       if (!isKnown) failed.push(error as Error);
     }
   }

@@ -1,9 +1,7 @@
 import { containerPaths } from '../../engine/layout.ts';
-import { findContainer } from '../../engine/manage.ts';
 import type { ContainerExit, ContainerRecord, ContainerView } from '../../engine/record.ts';
 import { isRunning } from '../../engine/status.ts';
 import { toldCode, waitForContainer } from '../../engine/stop.ts';
-import { TinyrunError } from '../../errors.ts';
 import { attachTo } from '../../runtime/monitor/attach.ts';
 import { signalName } from '../../spec/linux.ts';
 import type { Roots } from '../../store/paths.ts';
@@ -41,17 +39,7 @@ export async function endingOf(roots: Roots, view: ContainerView): Promise<Endin
   return { ended, close: () => {} };
 }
 
-/** Undefined: it is gone. */
-export function viewIfThere(roots: Roots, id: string): ContainerView | undefined {
-  try {
-    return findContainer(roots, id);
-  } catch (error) {
-    if (error instanceof TinyrunError && error.code === 'CONTAINER_NOT_FOUND') return undefined;
-    throw error;
-  }
-}
-
-/** The same of one that went with its end, sooner than its monitor could be asked: by the events. */
+/** The end of one that went with it, sooner than its monitor could be asked: by the events. */
 export async function endOfGone(roots: Roots, record: ContainerRecord): Promise<ContainerEnd | undefined> {
   const code = await toldCode(roots, record);
   return code === undefined ? undefined : endOf(record.name, { code, oomKilled: false, finished: rfc3339() });

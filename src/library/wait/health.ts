@@ -1,9 +1,9 @@
 import { containerPaths } from '../../engine/layout.ts';
+import { findIfThere } from '../../engine/manage.ts';
 import { newsOf } from '../../engine/news.ts';
 import type { HealthState } from '../../engine/record.ts';
 import { TinyrunError } from '../../errors.ts';
 import type { Waiting } from './conditions.ts';
-import { viewIfThere } from './end.ts';
 
 /** Once it is told to be well or not, how it is; undefined: it has ended. @throws TinyrunError UNSUPPORTED, nothing tells */
 export async function healthOf({ roots, view, over }: Waiting): Promise<HealthState | undefined> {
@@ -17,7 +17,7 @@ export async function healthOf({ roots, view, over }: Waiting): Promise<HealthSt
   over.addEventListener('abort', news.tell);
   try {
     while (!over.aborted) {
-      const health = viewIfThere(roots, id)?.health;
+      const health = findIfThere(roots, id)?.health;
       if (health && health.Status !== 'starting') return health;
       await news.wait();
     }

@@ -1,4 +1,5 @@
 import { checkInteger } from '../../engine/config/error.ts';
+import { findIfThere } from '../../engine/manage.ts';
 import { awaitChange } from '../../engine/moves.ts';
 import type { ContainerView, HealthState } from '../../engine/record.ts';
 import { isRunning } from '../../engine/status.ts';
@@ -7,7 +8,7 @@ import type { Roots } from '../../store/paths.ts';
 import { MOST_MS } from '../begin.ts';
 import { deedOf, kindOf, type Waiting } from './conditions.ts';
 import { abortOf, type Deadline, deadlineOf } from './deadline.ts';
-import { type Exit, endingOf, endOf, endOfGone, viewIfThere } from './end.ts';
+import { type Exit, endingOf, endOf, endOfGone } from './end.ts';
 import { WaitError, type WaitErrorCode, type WaitFacts } from './error.ts';
 import { healthOf } from './health.ts';
 import { lineOf } from './log.ts';
@@ -48,7 +49,7 @@ export async function waitFor(
       const { found, told } = await inLife(wait, view);
       if (found !== undefined) return answered(wait, name, found);
       if (deadline.signal.aborted) throw await givenUp(wait, name);
-      const now = told ? viewIfThere(roots, id) : await settled(wait);
+      const now = told ? findIfThere(roots, id) : await settled(wait);
       const end = endOf(name, told, now?.record) ?? (now ? undefined : await endOfGone(roots, view.record));
       if (kind === 'exit' && end) return end;
       if (!(now && goesOn(now))) throw await failure(wait, 'CONTAINER_ENDED', name, { exit: end });
@@ -63,17 +64,17 @@ export async function waitFor(
 /** Its process has gone, and its monitor may be about to write down how: it could not be asked any more. */
 async function settled({ roots, id, deadline }: Wait): Promise<ContainerView | undefined> {
   const isSettled = (view: ContainerView) => view.record.exit !== undefined || goesOn(view);
-  const view = viewIfThere(roots, id);
+  const view = findIfThere(roots, id);
   if (view === undefined || isSettled(view)) return view;
   await awaitChange(roots, id, (now) => isSettled(now) || deadline.signal.aborted);
-  return viewIfThere(roots, id);
+  return findIfThere(roots, id);
 }
 
 const goesOn = (view: ContainerView): boolean => isRunning(view) || view.status === 'restarting';
 
 /** @throws TinyrunError CONTAINER_NOT_FOUND, CONTAINER_NOT_RUNNING */
 function startedView({ roots, id }: Wait): ContainerView {
-  const view = viewIfThere(roots, id);
+  const view = findIfThere(roots, id);
   if (view === undefined) throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${id}`);
   if (view.status !== 'created') return view;
   throw new TinyrunError('CONTAINER_NOT_RUNNING', `container ${view.record.name} has not been started`, {
