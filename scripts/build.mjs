@@ -128,7 +128,11 @@ function learn(entry, flags) {
       stdio: ['ignore', 'ignore', errors],
     });
   try {
-    if (train().status === 0 && train(file).status === 0) return readFileSync(file);
+    if (train().status === 0 && train(file).status === 0)
+      return {
+        code: readFileSync(file),
+        ...(existsSync(`${file}.far`) && { far: readFileSync(`${file}.far`) }),
+      };
     const why = readFileSync(join(home, 'errors'), 'utf8').trim();
     if (process.getuid() === 0)
       console.error(`build: no container of ${entry} could be run to learn from\n${why}`);

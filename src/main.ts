@@ -4,6 +4,7 @@ import { main, prepare } from './cli/main.ts';
 import { endProcess } from './cli/output/end.ts';
 import { TABLE } from './cli/verbs.ts';
 
+export { farCode, setCodeDirectory } from './boot/far.ts';
 export { main } from './cli/main.ts';
 export { setPackageRoot } from './store/package.ts';
 
@@ -12,11 +13,6 @@ export function start(): void {
   keepDebuggerOut();
   main(process.argv.slice(2)).then(endProcess);
 }
-
-/** What the build runs to learn what of the most used verbs is to be compiled in a start-up snapshot. */
-export const training: readonly (readonly string[])[] = TABLE.verbs.flatMap(({ names: [name], hot }) =>
-  hot ? [[name, ...hot.args]] : [],
-);
 
 /** What a start-up snapshot holds ready, so that no start does it again. */
 export async function warm(): Promise<void> {

@@ -4,10 +4,10 @@ import { basename, join } from 'node:path';
 import { makeBundle } from './bundle.mjs';
 
 /**
- * Those of a snapshot's entry, on containers below the directory `home`; `lines` are those that tinyrun's own verbs
- * declare. The `first` ones make what the others need, and nobody learns from them.
+ * Those of a snapshot's entry, on containers below the directory `home`. The `first` ones make what the others need, and nobody
+ * learns from them.
  */
-export function trainingOf(entry, { home, lines = [], first }) {
+export function trainingOf(entry, { home, first }) {
   // of this build alone: builds of several checkouts share the host's cgroups
   const [long, brief] = ['long', 'brief'].map((name) => `${name}-${basename(home)}`);
   const bundle = (...args) => {
@@ -16,7 +16,13 @@ export function trainingOf(entry, { home, lines = [], first }) {
   };
   const create = () => ['create', '-b', bundle('sleep', '60'), long];
   if (entry === 'main')
-    return lines.map((line) => ['--data-root', join(home, 'data'), '--run-root', join(home, 'run'), ...line]);
+    return DAILY(long).map((line) => [
+      '--data-root',
+      join(home, 'data'),
+      '--run-root',
+      join(home, 'run'),
+      ...line,
+    ]);
   const verbs =
     entry === 'brief'
       ? first
@@ -41,4 +47,21 @@ export const BRIEF = (id) => [
   ['state', id],
   ['kill', id, 'KILL'],
   ['delete', '--force', id],
+];
+
+const NEW = ['--network', 'none', '--pull', 'never'];
+
+/** What people do all day, whole, as what is not called is not learnt; the last one as most often. A test holds the hot verbs against it. */
+export const DAILY = (name) => [
+  ['run', '-d', ...NEW, '--name', name, 'busybox', 'sleep', '60'],
+  ['ps', '-a'],
+  ['exec', name, 'true'],
+  ['logs', name],
+  ['inspect', name],
+  ['stop', '-t', '0', name],
+  ['start', name],
+  ['kill', name],
+  ['rm', '-f', name],
+  ['images'],
+  ['run', '--rm', ...NEW, 'busybox', 'true'],
 ];

@@ -22,11 +22,13 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { Script } from 'node:vm';
 import { randomBytes } from '../store/random.ts';
 import { isTrusted } from '../store/trust.ts';
+import { codeFile } from './code.ts';
 import { keepDebuggerOut } from './debugger.ts';
 import type { Entry } from './entries.ts';
 import { FLAGS, TAG } from './flags.ts';
@@ -42,9 +44,16 @@ export interface Program {
   warm(entry: Entry): Promise<void>;
   /** Loads verbs, all of them without an argument. */
   ready(): Promise<void>;
-  /** Of `main`: what the build runs to learn what is to be compiled. */
-  readonly training?: readonly (readonly string[])[];
   setPackageRoot(directory: string): void;
+  /** Of `main`, which has a bundle beside it (far.ts). */
+  setCodeDirectory?(directory: string): void;
+  farCode?(): Buffer | undefined;
+}
+
+/** What V8 compiled (`createCachedData()`) of an entry's bundle, and of the one beside it. */
+export interface Compiled {
+  readonly code?: Buffer | undefined;
+  readonly far?: Buffer | undefined;
 }
 
 /** The bundle of an entry. */
@@ -79,19 +88,17 @@ export default function boot(commandLine: 'main' | 'tinyrunc', brief: readonly s
   const verb = process.argv.slice(2).find((argument) => /^[a-z]{2,12}$/.test(argument)) ?? '';
   const entry = brief.includes(verb) ? 'brief' : commandLine;
   const script = scriptOf(entry);
+  const program = programOf(script, entry);
   const atExit = () => {
     if (!isTime(entry, process.argv0)) return;
     // What `tinyrun run` compiles is what matters there; the verbs of tinyrunc are called in turns.
-    makeSnapshot(
-      entry,
-      process.argv0,
-      verb === 'run' && entry === 'main' ? script.createCachedData() : undefined,
-    );
+    const code = verb === 'run' && entry === 'main' ? script.createCachedData() : undefined;
+    makeSnapshot(entry, process.argv0, { code, far: program.farCode?.() });
   };
   process.once('exit', atExit);
   // native().exitNow() calls it, since it runs no 'exit' handlers
   Object.assign(process, { [Symbol.for('tinyrun.beforeExit')]: atExit });
-  programOf(script, entry).start();
+  program.start();
 }
 
 const cache = join(import.meta.dirname, 'cache');
@@ -132,11 +139,10 @@ const ofThisBoot = () => `${readFileSync('/proc/sys/kernel/random/boot_id', 'lat
 
 /**
  * Makes the snapshot of an entry for the program `node` (absolute path), unless another process is at it. What
- * `compiled` tells (`createCachedData()`) is in it compiled; without that every function is, which a start takes 2 to 5 ms
- * longer to read.
+ * `compiled` tells is in it, or beside it, compiled; without that every function is, which a start takes 2 to 5 ms longer to read.
  * @returns whether there is one now.
  */
-export function makeSnapshot(entry: Entry, node: string, compiled?: Buffer): boolean {
+export function makeSnapshot(entry: Entry, node: string, { code, far }: Compiled = {}): boolean {
   const directory = join(cache, ofThisBoot(), node);
   const fresh = join(directory, `${entry}.new`);
   try {
@@ -147,10 +153,11 @@ export function makeSnapshot(entry: Entry, node: string, compiled?: Buffer): boo
   } catch {
     return false;
   }
-  const isMade = isNode(node) && build(entry, node, fresh, compiled);
+  const isMade = isNode(node) && build(entry, node, fresh, code);
   if (isMade) {
     if (isQuiet()) closeSync(openSync(join(directory, QUIET), 'w', 0o644));
     replaceLink(process.execPath, join(directory, 'node'));
+    if (far) writeFar(directory, far);
     renameSync(fresh, join(directory, `${entry}.blob`));
   } else {
     rmSync(fresh, { force: true });
@@ -158,10 +165,17 @@ export function makeSnapshot(entry: Entry, node: string, compiled?: Buffer): boo
   return isMade;
 }
 
+/** Whole from the first moment: a start that finds it runs it. */
+function writeFar(directory: string, far: Buffer): void {
+  const file = codeFile(directory, join(import.meta.dirname, 'far.cjs'));
+  writeFileSync(`${file}.new`, far, { mode: 0o644 });
+  renameSync(`${file}.new`, file);
+}
+
 const isQuiet = () => process.allowedNodeEnvironmentFlags.has(`--${QUIET}`);
 
 /** Writes the snapshot, as old as node; false where node can't, or when the bundle was built anew meanwhile. */
-function build(entry: Entry, node: string, blob: string, compiled: Buffer = Buffer.alloc(0)): boolean {
+function build(entry: Entry, node: string, blob: string, code: Buffer = Buffer.alloc(0)): boolean {
   const bundle = bundleOf(entry);
   const made = statSync(bundle).mtimeMs;
   const builder = join(import.meta.dirname, 'snapshot.cjs');
@@ -169,7 +183,7 @@ function build(entry: Entry, node: string, blob: string, compiled: Buffer = Buff
   const argv = [...quiet, ...FLAGS, '--snapshot-blob', blob, '--build-snapshot', builder, entry];
   // a warning of node's, that of node:vm here, would leave its streams in the heap
   const env = { PATH: '/usr/bin:/bin', NODE_NO_WARNINGS: '1' };
-  const options: SpawnSyncOptions = { env, input: compiled, stdio: ['pipe', 'ignore', 'ignore'] };
+  const options: SpawnSyncOptions = { env, input: code, stdio: ['pipe', 'ignore', 'ignore'] };
   return (
     spawnSync(process.execPath, argv, options).status === 0 &&
     // to the nanosecond, which node's utimes does not do

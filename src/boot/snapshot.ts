@@ -3,6 +3,7 @@
 // Standard input tells what to compile (V8's code cache), all where it is empty. `node --snapshot-blob` goes on with
 // what stands here as the main function.
 import { readFileSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setFlagsFromString, startupSnapshot } from 'node:v8';
 import { programOf, scriptOf } from './boot.ts';
 import type { Entry } from './entries.ts';
@@ -31,5 +32,8 @@ startupSnapshot.setDeserializeMainFunction(() => {
   if (process.env.GLIBC_TUNABLES === MALLOC) delete process.env.GLIBC_TUNABLES;
   // The launcher puts the package's directory where a script's name would stand. There may be links on the way to it.
   program.setPackageRoot(realpathSync.native(process.argv[1] ?? ''));
+  program.setCodeDirectory?.(
+    dirname(process.execArgv[process.execArgv.indexOf('--snapshot-blob') + 1] ?? ''),
+  );
   program.start();
 });

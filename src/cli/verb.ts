@@ -23,8 +23,6 @@ export interface Verb {
 
 /** Of a verb that is called so often that the start-up snapshot holds it ready. */
 export interface Hot {
-  /** The build runs it with these, to learn what of it is to be compiled there. */
-  readonly args: readonly string[];
   /** What the verb itself loads late, and the snapshot holds too. */
   also?(): Promise<unknown>;
 }

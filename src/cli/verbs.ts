@@ -7,10 +7,7 @@ const verbs: readonly Verb[] = [
     names: ['run', 'container run'],
     summary: 'run a command in a new container',
     changes: true,
-    hot: {
-      args: ['--rm', '--network', 'none', '--pull', 'never', 'busybox', 'true'],
-      also: () => import('./output/explain-run.ts'),
-    },
+    hot: { also: () => import('./output/explain-run.ts') },
     load: () => import('./commands/run.ts'),
   },
   {
@@ -114,7 +111,7 @@ const verbs: readonly Verb[] = [
     names: ['ps', 'container ls', 'container list', 'container ps'],
     summary: 'list containers',
     changes: false,
-    hot: { args: [] },
+    hot: {},
     load: () => import('./commands/ps.ts'),
   },
   {
@@ -151,7 +148,7 @@ const verbs: readonly Verb[] = [
     names: ['images', 'image ls', 'image list'],
     summary: 'list images',
     changes: false,
-    hot: { args: [] },
+    hot: {},
     load: () => import('./commands/images.ts'),
   },
   {
@@ -398,7 +395,7 @@ const verbs: readonly Verb[] = [
   },
 ];
 
-/** All that tinyrun can do. Lists, groups, completion, the start-up snapshot and its training are made from it. */
+/** All that tinyrun can do. Lists, groups, completion and the start-up snapshot are made from it. */
 export const TABLE: Table = {
   verbs,
   groups: dict({

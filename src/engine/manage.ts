@@ -9,6 +9,7 @@ import type { StateFile } from '../runtime/state.ts';
 import { SIGKILL } from '../spec/linux.ts';
 import { awaitUnkept, keeperOf } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
+import { byTime } from '../store/time.ts';
 import { hasPolicy, stopping } from './again.ts';
 import { changeRecord, changeRecordSync, holdingRecord } from './change.ts';
 import { tellGone, tellKill } from './events/tell.ts';
@@ -18,7 +19,6 @@ import { Names } from './names.ts';
 import {
   type ContainerRecord,
   type ContainerView,
-  containerIds,
   findId,
   neverStarted,
   readRecord,
@@ -30,17 +30,16 @@ import { anonymousOf } from './volumes/seeded.ts';
 
 /** Every container, newest first; one whose record is damaged is told to `onDamaged` and left out. */
 export function listContainers(roots: Roots, onDamaged: (error: Error) => void): ContainerView[] {
-  sweepAll(roots);
-  const views = containerIds(roots).flatMap((id) => {
+  const views = [...sweepAll(roots)].flatMap(([id, seen]) => {
     try {
-      const record = readRecord(roots, id);
+      const record = seen ?? readRecord(roots, id);
       return record ? [viewOf(roots, record)] : [];
     } catch (error) {
       onDamaged(error as Error);
       return [];
     }
   });
-  return views.sort((a, b) => b.record.created.localeCompare(a.record.created));
+  return views.sort((a, b) => byTime(b.record.created, a.record.created));
 }
 
 /**

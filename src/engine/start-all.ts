@@ -1,4 +1,5 @@
 import type { Roots } from '../store/paths.ts';
+import { byTime } from '../store/time.ts';
 import { goesOn, hasPolicy } from './again.ts';
 import type { FindPid } from './config/namespaces.ts';
 import { type ContainerRecord, containerIds, neverStarted, readRecord, viewOf } from './record.ts';
@@ -38,7 +39,7 @@ function waiting(roots: Roots, onDamaged: (id: string, error: Error) => void): C
   });
   return records
     .filter((record) => isDue(record) && viewOf(roots, record).status === 'exited')
-    .sort((a, b) => a.created.localeCompare(b.created));
+    .sort((a, b) => byTime(a.created, b.created));
 }
 
 /** As Docker has it where its daemon starts: `always` means one that was stopped, too; what was never started is not. */

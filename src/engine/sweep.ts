@@ -29,10 +29,12 @@ import { anonymousOf, removeVolumes } from './volumes/seeded.ts';
 
 /**
  * Takes back what killed lifelines left of containers that ran. Cheap where nothing was left: one readdir, a flock each.
- * What cannot be taken back is told by the container's status, which is `dead` then; it is tried again each time.
+ * Answers the ids of those that there were. What cannot be taken back is told by the container's status, which is `dead` then; it is tried again each time.
  */
-export function sweepRunning(roots: Roots): void {
-  for (const id of namesIn(runningDir(roots))) sweepQuietly(roots, id);
+export function sweepRunning(roots: Roots): readonly string[] {
+  const ids = namesIn(runningDir(roots));
+  for (const id of ids) sweepQuietly(roots, id);
+  return ids;
 }
 
 const SEEN_LATER = ['CLEANUP', 'NO_SPACE'] as const;
@@ -46,24 +48,33 @@ export function sweepQuietly(roots: Roots, id: string, wait = false): void {
   }
 }
 
-/** The same, and what a reboot left: containers without a run directory that were never seen to end. */
-export function sweepAll(roots: Roots): void {
-  sweepRunning(roots);
-  const ids = containerIds(roots);
-  freeNames(roots, ids);
-  for (const id of ids) {
-    if (existsSync(containerPaths(roots, id).run)) continue;
-    const record = recordOrDamaged(roots, id);
-    if (record === 'damaged' || (record?.exit && !record.config.autoRemove)) continue;
-    if (record === undefined || !neverStarted(record)) settleDown(roots, id);
-  }
+/**
+ * The same, and what a reboot left: containers without a run directory that were never seen to end. Answers the ids of all, with
+ * the records that were read on the way, and that nothing was done to.
+ */
+export function sweepAll(roots: Roots): ReadonlyMap<string, ContainerRecord | undefined> {
+  const running = new Set(sweepRunning(roots));
+  const found = new Map<string, ContainerRecord | undefined>();
+  const hasDir = (id: string) => running.has(id) && existsSync(containerPaths(roots, id).run);
+  for (const id of containerIds(roots)) found.set(id, hasDir(id) ? undefined : settledRecord(roots, id));
+  freeNames(roots, found.size);
+  return found;
+}
+
+/** One without a run directory. Undefined where its record is damaged, or was not what it is now. */
+function settledRecord(roots: Roots, id: string): ContainerRecord | undefined {
+  const record = recordOrDamaged(roots, id);
+  if (record === 'damaged') return undefined;
+  const isSettled = record && ((record.exit && !record.config.autoRemove) || neverStarted(record));
+  if (!isSettled) settleDown(roots, id);
+  return isSettled ? record : undefined;
 }
 
 /** A name that a container got as it was being removed, or later than its monitor knows of, is nobody's. */
-function freeNames(roots: Roots, ids: readonly string[]): void {
+function freeNames(roots: Roots, containers: number): void {
   const names = new Names(roots.dataRoot);
   const all = names.all();
-  if (all.length <= ids.length) return;
+  if (all.length <= containers) return;
   for (const name of all) {
     const id = names.holder(name);
     if (id === undefined) continue;

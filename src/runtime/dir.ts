@@ -115,8 +115,10 @@ export function sweepDir(
   const lock = takeTurn(join(path, LOCK_FILE), wait);
   // who began to run a further program in it as it ended may have been killed over that
   if (lock === 'none') native().removeTree(AT_FDCWD, execsDir(path));
-  // it is alive, or being made, or the last thing its end has left to remove
-  if (typeof lock === 'string') return removeIfEmpty(path);
+  // without one the directory is being made, or is the last thing that its end has left to remove
+  if (lock === 'none') return removeIfEmpty(path);
+  // most are alive, and a call that fails has node make an error of it, which costs more than ten calls
+  if (typeof lock === 'string') return !existsSync(path);
   try {
     // it may have been finished before we had the lock
     const ran = !isHalfMade(path);

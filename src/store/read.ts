@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
 
-/** The text of a file, undefined when there is none. */
+/** The text of a file, undefined when there is none: asked first, for node makes an error of it at ten times the cost. */
 export function readIfExists(path: string): string | undefined {
+  if (!existsSync(path)) return undefined;
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

@@ -28,3 +28,6 @@ export function rfc3339(time: number = Date.now()): string {
 }
 
 const digits = (value = 0, count: number) => String(value).padStart(count, '0');
+
+/** Orders times as rfc3339 writes them, the earliest first. localeCompare would have ICU load its tables for it: 7 ms. */
+export const byTime = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
