@@ -1,6 +1,9 @@
 #include "netlink.h"
 
 #include <linux/mman.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -12,7 +15,7 @@ namespace {
 
 constexpr int kFamily = 16, kRaw = 3, kOptions = 270, kTruncated = 0x20;   // AF_NETLINK SOCK_RAW SOL_NETLINK MSG_TRUNC
 
-// As a man page has it: what is not rtnetlink(7) has no names here.
+// As a man page has it. The subsystems of nfnetlink number theirs from far above those of rtnetlink(7).
 const char* nameOf(uint16_t type) {
   switch (type) {
     case RTM_NEWLINK: return "RTM_NEWLINK";
@@ -21,6 +24,11 @@ const char* nameOf(uint16_t type) {
     case RTM_DELADDR: return "RTM_DELADDR";
     case RTM_NEWROUTE: return "RTM_NEWROUTE";
     case RTM_DELROUTE: return "RTM_DELROUTE";
+    case RTM_NEWRULE: return "RTM_NEWRULE";
+    case RTM_DELRULE: return "RTM_DELRULE";
+    case NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM: return "NFT_MSG_NEWSETELEM";
+    case NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELSETELEM: return "NFT_MSG_DELSETELEM";
+    case NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE: return "IPCTNL_MSG_CT_DELETE";
     default: return "netlink";
   }
 }

@@ -84,6 +84,7 @@ const FAR = [
   'src/engine/volumes/volumes.ts',
   'src/image/layout.ts',
   'src/image/unpack/stored.ts',
+  'src/network/firewall/restore.ts',
 ];
 
 const ENTRY = 'src/main.ts';

@@ -1,3 +1,4 @@
+import { NETLINK_NETFILTER } from '../plan/netlink/wire.ts';
 import type { Step } from '../plan/types.ts';
 import {
   MOUNT_ATTR_NOATIME,
@@ -78,6 +79,7 @@ export function phrase(step: Step): string {
     case 'linkMove':
       return `move network device ${step.args.name} into the container as ${step.args.as}`;
     case 'netlink':
+      if (step.args.protocol === NETLINK_NETFILTER) return 'change the firewall';
       return step.args.device === '' ? 'change the network' : `set up network device ${step.args.device}`;
     case 'chdir':
       return `change to working directory ${step.args.path}`;

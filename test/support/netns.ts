@@ -33,6 +33,18 @@ export class Netns {
     }
   }
 
+  /** The same of what waits: nothing else of this thread may run meanwhile. */
+  async runAsync<T>(body: () => Promise<T>): Promise<T> {
+    const home = own();
+    native().setns(this.fd, Number(CLONE_NEWNET));
+    try {
+      return await body();
+    } finally {
+      native().setns(home, Number(CLONE_NEWNET));
+      closeSync(home);
+    }
+  }
+
   /** What a program prints; throws with what it says where it fails. */
   exec(program: string, args: readonly string[], input = ''): string {
     const { status, stdout, stderr, error } = this.run(() =>

@@ -33,6 +33,14 @@ export function addressBytes(text: string): Uint8Array | undefined {
   return Uint8Array.from([...before, ...zeros, ...after].flatMap((group) => [group >> 8, group & 255]));
 }
 
+/** As RFC 5952 has it; undefined for what is none. */
+export function addressText(bytes: Uint8Array | undefined): string | undefined {
+  if (bytes?.length === 4) return bytes.join('.');
+  if (bytes?.length !== 16) return undefined;
+  const groups = Buffer.from(bytes).toString('hex').match(/.{4}/g) ?? [];
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+}
+
 /** `192.0.2.7/24` as bytes and prefix. */
 function parsed(cidr: string): { bytes: Uint8Array; prefix: number } {
   const [text = '', prefix = ''] = cidr.split('/');

@@ -1,5 +1,6 @@
 import { toJson } from '../../store/text.ts';
-import { RTM_NEWADDR } from './address.ts';
+import { addressText, RTM_NEWADDR } from './address.ts';
+import { describeSets } from './describe-sets.ts';
 import {
   IFF_UP,
   IFLA_ADDRESS,
@@ -34,7 +35,7 @@ import {
   RTM_NEWROUTE,
   RTM_NEWRULE,
 } from './route.ts';
-import { attributesOf, HEAD, NETLINK_ROUTE } from './wire.ts';
+import { attributesOf, HEAD, NETLINK_NETFILTER, NETLINK_ROUTE } from './wire.ts';
 
 // Messages of ours as people read them. What lacks what they have (a journal is a file) is told by number.
 
@@ -48,14 +49,6 @@ const number = (bytes: Uint8Array | undefined): number =>
   bytes === undefined || bytes.length < 4
     ? 0
     : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-
-/** As RFC 5952 has it; undefined for what is none. */
-function address(bytes: Uint8Array | undefined): string | undefined {
-  if (bytes?.length === 4) return bytes.join('.');
-  if (bytes?.length !== 16) return undefined;
-  const groups = Buffer.from(bytes).toString('hex').match(/.{4}/g) ?? [];
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
-}
 
 /** `02:42:ac:12:00:05` */
 const mac = (bytes: Uint8Array): string =>
@@ -119,7 +112,7 @@ const removedLink = (body: Uint8Array): string =>
 /** `192.0.2.7/24`: behind ifaddrmsg the first attribute is IFA_LOCAL. */
 function newAddress(body: Uint8Array): string | undefined {
   const [local] = attributesOf(body.subarray(8)).values();
-  const text = address(local);
+  const text = addressText(local);
   return text && `RTM_NEWADDR ${text}/${body[1]}`;
 }
 
@@ -130,8 +123,8 @@ const route =
     const table = number(attributes.get(RTA_TABLE)) || body[4];
     const parts = [
       ...(table === RT_TABLE_LOCAL ? ['local'] : []),
-      address(attributes.get(RTA_DST)) ?? 'default',
-      ...said(attributes, RTA_GATEWAY, (bytes) => `via ${address(bytes)}`),
+      addressText(attributes.get(RTA_DST)) ?? 'default',
+      ...said(attributes, RTA_GATEWAY, (bytes) => `via ${addressText(bytes)}`),
       ...(table === RT_TABLE_MAIN ? [] : [`table ${table === RT_TABLE_LOCAL ? 'local' : table}`]),
       `metric ${number(attributes.get(RTA_PRIORITY))}`,
     ];
@@ -143,7 +136,7 @@ const rule =
   (body: Uint8Array): string => {
     const attributes = attributesOf(body.subarray(ROUTE));
     const [table, priority] = [FRA_TABLE, FRA_PRIORITY].map((type) => number(attributes.get(type)));
-    return `${name} ${priority}: from ${address(attributes.get(FRA_SRC)) ?? 'all'} lookup ${table}`;
+    return `${name} ${priority}: from ${addressText(attributes.get(FRA_SRC)) ?? 'all'} lookup ${table}`;
   };
 
 const TELL = new Map<number, (body: Uint8Array, device: string) => string | undefined>([
@@ -158,8 +151,14 @@ const TELL = new Map<number, (body: Uint8Array, device: string) => string | unde
 
 function describeOne(protocol: number, message: Buffer, device: string): string {
   const type = message.readUInt16LE(4);
-  const tell = protocol === NETLINK_ROUTE ? TELL.get(type) : undefined;
-  return tell?.(message.subarray(HEAD), device) ?? `message 0x${type.toString(16)}`;
+  const body = message.subarray(HEAD);
+  const told =
+    protocol === NETLINK_ROUTE
+      ? TELL.get(type)?.(body, device)
+      : protocol === NETLINK_NETFILTER
+        ? describeSets(type, body)
+        : undefined;
+  return told ?? `message 0x${type.toString(16)}`;
 }
 
 /** What the messages of a datagram ask for, one each. `device` is that of their step. */

@@ -134,15 +134,18 @@ export function datagram(messages: readonly Message[]): Datagram {
   return encoder.finish();
 }
 
-/** Attributes behind one another, by type; what is cut off is left out. */
-export function attributesOf(bytes: Uint8Array): Map<number, Uint8Array> {
-  const found = new Map<number, Uint8Array>();
+/** Attributes behind one another, with their types; what is cut off is left out. */
+export function attributeList(bytes: Uint8Array): [number, Uint8Array][] {
+  const found: [number, Uint8Array][] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at + 4 <= bytes.length; ) {
     const size = view.getUint16(at, true);
     if (size < 4 || size > bytes.length - at) break;
-    found.set(view.getUint16(at + 2, true) & ~NLA_F_NESTED, bytes.subarray(at + 4, at + size));
+    found.push([view.getUint16(at + 2, true) & ~NLA_F_NESTED, bytes.subarray(at + 4, at + size)]);
     at += padded(size);
   }
   return found;
 }
+
+/** The same where there is one of each type. */
+export const attributesOf = (bytes: Uint8Array): Map<number, Uint8Array> => new Map(attributeList(bytes));
