@@ -103,9 +103,13 @@ test('update changes it while it runs, and for its next start', async () => {
   await until(() => health('changed')?.Status === 'unhealthy');
   expect(health('changed')?.Log.at(-1)).toMatchObject({ ExitCode: 4, Output: 'two\n' });
   const told = ['--since', '1h', '--until', '0s', '--filter', 'container=changed', '--format', '{{.Action}}'];
-  expect(
-    (await out('events', ...told)).split('\n').filter((action) => /^(health|update)/.test(action)),
-  ).toEqual(['update', 'health_status: healthy', 'update', 'health_status: unhealthy']);
+  const actions = (await out('events', ...told)).split('\n');
+  // its monitor may be quicker than the command that told it
+  expect(actions.filter((action) => action === 'update')).toHaveLength(2);
+  expect(actions.filter((action) => action.startsWith('health'))).toEqual([
+    'health_status: healthy',
+    'health_status: unhealthy',
+  ]);
   await out('update', '--no-healthcheck', 'changed');
   expect(health('changed')).toBe(undefined);
   await out('stop', '-t', '0', 'changed');
