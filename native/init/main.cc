@@ -1,7 +1,8 @@
-// tinyrun-init: the container lane, and the monitor. A static program without libc, started by the host lane from a sealed memfd as
+// tinyrun-init: the container lane, the monitor and the resolver. A static program without libc, started by the host lane from a sealed memfd as
 //
 //   tinyrun-init plan FD      FD: the encoded plan (wire.h); its header says where the control socket is
 //   tinyrun-init monitor FD   the parent of a container: monitor.cc
+//   tinyrun-init resolver CONF   the names of all containers: resolver.cc
 //
 // It maps the plan, runs the steps of its lane in one pass and becomes the container's program by execve. It allocates
 // nothing: its state is in .bss and on the stack, its strings are those of the plan.
@@ -14,6 +15,7 @@
 #include "container.h"
 #include "execute.h"
 #include "monitor.h"
+#include "resolver.h"
 
 namespace tinyrun {
 
@@ -100,6 +102,13 @@ void takeFds(Container& lane, const wire::Header& header) {
   refuse("no order: tinyrun starts this program, people do not");
 }
 
+[[noreturn]] void becomeResolver(const char* conf) {
+  sys::prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("tinyrun-names"));
+  sys::prctl(PR_SET_DUMPABLE, 0);
+  runResolver(conf);
+  refuse("no names, or no socket: tinyrun starts this program, people do not");
+}
+
 }  // namespace
 
 }  // namespace tinyrun
@@ -109,5 +118,6 @@ extern "C" [[noreturn]] void tinyrunStart(const long* stack) {
   const auto argv = reinterpret_cast<const char* const*>(stack + 1);
   if (argc == 3 && tinyrun::equal(argv[1], "plan")) tinyrun::runPlan(tinyrun::numberOf(argv[2]));
   if (argc == 3 && tinyrun::equal(argv[1], "monitor")) tinyrun::becomeMonitor(tinyrun::numberOf(argv[2]));
-  tinyrun::refuse("usage: tinyrun-init plan FD | monitor FD");
+  if (argc == 3 && tinyrun::equal(argv[1], "resolver")) tinyrun::becomeResolver(argv[2]);
+  tinyrun::refuse("usage: tinyrun-init plan FD | monitor FD | resolver CONF");
 }

@@ -155,32 +155,44 @@ Result temporaryBeside(const char* path, Text<4096>& name) {
   return name.cut() ? Result{ENAMETOOLONG, "openat", path} : kDone;
 }
 
-Result writeNew(Host& host, const args::publish& a, const char* temporary) {
+// Whole or not at all: `write` fills what is open.
+template <class Write>
+Result renamed(const char* path, unsigned mode, Write write) {
+  Text<4096> temporary;
+  if (Result r = temporaryBeside(path, temporary); !r) return r;
+  sys::Fd file(sys::openat(AT_FDCWD, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600));
+  if (file.bad()) return failed("openat", file.value(), path);
+  Result result = write(file.get());
+  if (result && mode != 0600) result = check("fchmod", sys::fchmod(file.get(), mode), path);
+  if (result) result = check("renameat2", sys::renameat(AT_FDCWD, temporary.c_str(), AT_FDCWD, path), path);
+  if (!result) sys::unlinkat(AT_FDCWD, temporary.c_str(), 0);
+  return result;
+}
+
+Result writeNew(Host& host, const args::publish& a, int file) {
   uint64_t ticks = 0;
   if (const long r = startTimeOf(static_cast<uint32_t>(host.pid), ticks); r < 0) return failed("read", r, a.path);
   Text<24> pid, time;
   pid.add(static_cast<uint64_t>(host.pid));
   time.add(ticks);
-  const sys::Fd file(sys::openat(AT_FDCWD, temporary, O_WRONLY | O_CREAT | O_EXCL, 0600));
-  if (file.bad()) return failed("openat", file.value(), a.path);
   const Piece pieces[] = {{a.head, a.head.size},
                           {pid.c_str(), pid.size()},
                           {a.middle, a.middle.size},
                           {time.c_str(), time.size()},
                           {a.tail, a.tail.size}};
-  return writePieces(file.get(), pieces, a.path);
+  return writePieces(file, pieces, a.path);
 }
 
 }  // namespace
 
 Result run(Host& host, const args::publish& a) {
   if (host.pid == 0) return {ESRCH, "publish", a.path};
-  Text<4096> temporary;
-  if (Result r = temporaryBeside(a.path, temporary); !r) return r;
-  Result result = writeNew(host, a, temporary.c_str());
-  if (result) result = check("renameat2", sys::renameat(AT_FDCWD, temporary.c_str(), AT_FDCWD, a.path), a.path);
-  if (!result) sys::unlinkat(AT_FDCWD, temporary.c_str(), 0);
-  return result;
+  return renamed(a.path, 0600, [&](int file) { return writeNew(host, a, file); });
+}
+
+Result run(Host&, const args::replaceFile& a) {
+  const Piece pieces[] = {{a.value, a.value.size}};
+  return renamed(a.path, a.mode, [&](int file) { return writePieces(file, pieces, a.path); });
 }
 
 }  // namespace tinyrun

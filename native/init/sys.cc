@@ -88,6 +88,22 @@ struct Rights {
 };
 constexpr size_t kRightsSize = 20;
 
+struct ManyRights {
+  size_t size = sizeof(ManyRights);
+  int level = kSocket;
+  int type = kRights;
+  int fds[kMostFds] = {};
+};
+
+bool setPath(Address& address, const char* path) {
+  size_t n = 0;
+  for (; path[n] != 0; ++n) {
+    if (n + 1 == sizeof address.path) return false;
+    address.path[n] = path[n];
+  }
+  return true;
+}
+
 template <class F>
 long untilDone(F call) {
   long n;
@@ -124,13 +140,37 @@ long receivePacket(int socket, void* data, size_t size, int* fd) {
   return n;
 }
 
+long connectPacket(const char* path) {
+  Address address;
+  if (!setPath(address, path)) return -ENAMETOOLONG;
+  Fd socket(call(__NR_socket, kUnix, kSeqpacket | O_CLOEXEC, 0));
+  if (socket.bad()) return socket.value();
+  const long r = untilDone([&] { return call(__NR_connect, socket.get(), &address, sizeof address); });
+  return r < 0 ? r : socket.release();
+}
+
+long sendFds(int socket, const void* data, size_t size, const int (&fds)[kMostFds]) {
+  struct iovec part = {const_cast<void*>(data), size};
+  ManyRights rights;
+  for (size_t i = 0; i < kMostFds; ++i) rights.fds[i] = fds[i];
+  Message message = {nullptr, 0, &part, 1, &rights, sizeof rights, 0};
+  return untilDone([&] { return call(__NR_sendmsg, socket, &message, kNoSignal); });
+}
+
+long receiveFds(int socket, void* data, size_t size, int (&fds)[kMostFds]) {
+  struct iovec part = {data, size};
+  ManyRights rights;
+  Message message = {nullptr, 0, &part, 1, &rights, sizeof rights, 0};
+  const long n = untilDone([&] { return call(__NR_recvmsg, socket, &message, kCloexecMessage | kDontWait); });
+  const bool carries = n >= 0 && message.ancillarySize >= kRightsSize && rights.level == kSocket && rights.type == kRights;
+  const size_t count = carries ? (rights.size - 16) / sizeof(int) : 0;
+  for (size_t i = 0; i < kMostFds; ++i) fds[i] = i < count ? rights.fds[i] : -1;
+  return n;
+}
+
 long listenStream(const char* path) {
   Address address;
-  size_t n = 0;
-  for (; path[n] != 0; ++n) {
-    if (n + 1 == sizeof address.path) return -ENAMETOOLONG;
-    address.path[n] = path[n];
-  }
+  if (!setPath(address, path)) return -ENAMETOOLONG;
   Fd socket(call(__NR_socket, kUnix, kStream | kQuietly, 0));
   if (socket.bad()) return socket.value();
   constexpr int kBacklog = 64;

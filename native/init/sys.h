@@ -269,6 +269,12 @@ inline void reap(long pid, int* status) {
 long socketpair(int fds[2]);
 long sendPacket(int socket, const void* data, size_t size, int fd);
 long receivePacket(int socket, void* data, size_t size, int* fd);
+// Connected to one that listens at a path of the file system.
+long connectPacket(const char* path);
+// With just so many fds along; whoever receives has -1 for each that did not come, and does not wait.
+inline constexpr size_t kMostFds = 4;
+long sendFds(int socket, const void* data, size_t size, const int (&fds)[kMostFds]);
+long receiveFds(int socket, void* data, size_t size, int (&fds)[kMostFds]);
 
 // SOCK_STREAM, close-on-exec, never waiting: a socket made at a path of the file system, a client of it that may lag behind
 // by so many bytes, and what of some bytes it takes at once.

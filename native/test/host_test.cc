@@ -229,3 +229,16 @@ ROOT_TEST(aSealedMemfdCannotBeWritten) {
   EXPECT(again < 0 || write(again, "x", 1) == -1);
   if (again >= 0) close(again);
 }
+
+TEST(replaceFileHasItsModeWhateverTheUmask) {
+  const Directory dir;
+  const mode_t before = umask(0077);
+  EXPECT_EQ(failureOf(make::replaceFile{.path = dir / "names", .mode = 0640, .value = "10.0.0.1 web\n"}), "");
+  umask(before);
+  struct stat st = {};
+  EXPECT_EQ(stat((dir / "names").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 07777, 0640u);
+  EXPECT_EQ(failureOf(make::replaceFile{.path = dir / "names", .mode = 0600, .value = ""}), "");
+  EXPECT_EQ(readFile(dir / "names"), "");
+  EXPECT_EQ(failureOf(make::replaceFile{.path = dir / "none/x"}), "openat ENOENT " + dir / "none/x");
+}

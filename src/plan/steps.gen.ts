@@ -169,6 +169,12 @@ export interface StepArgs {
   mountHost: { type: string; source: string; target: string; attr: bigint; options: readonly string[] };
   /** openTree of what `path` leads to below the directory `root` (of the host, no link): openat2(RESOLVE_BENEATH|RESOLVE_NO_MAGICLINKS), EXDEV where a link leads out; the clone is of what was found, whoever renames meanwhile. `recursive` is openTree's. */
   openBelow: { root: string; path: string; recursive: number; userns: number; slot: number };
+  /** A connection to a SOCK_SEQPACKET socket of the host, which goes to the container lane with the clone; ECONNREFUSED where nobody listens. */
+  dial: { path: string; slot: number };
+  /** Sockets of this network namespace for the resolver, by SCM_RIGHTS with the name of a view over the connection in `slot`: UDP and TCP at 127.0.0.11:`port`, where the container asks, and one of each by which its own servers are asked. Waits for its answer and closes the slot. */
+  serve: { slot: number; view: string; port: number };
+  /** A file written whole under a temporary name beside `path` (O_EXCL), given its mode whatever the umask is, and renamed. */
+  replaceFile: { path: string; mode: number; value: string };
 }
 
 export type FieldKind = 'u32' | 'i32' | 'slot' | 'u64' | 'i64' | 'str' | 'bytes' | 'strs' | 'u32s';
@@ -268,6 +274,9 @@ export const STEPS = {
   exec: { code: 91, lane: 'host', fields: [['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['input', 'bytes'], ['pidArg', 'u32'], ['timeoutMs', 'u32']] },
   mountHost: { code: 92, lane: 'host', fields: [['type', 'str'], ['source', 'str'], ['target', 'str'], ['attr', 'u64'], ['options', 'strs']] },
   openBelow: { code: 93, lane: 'both', fields: [['root', 'str'], ['path', 'str'], ['recursive', 'u32'], ['userns', 'slot'], ['slot', 'slot']] },
+  dial: { code: 94, lane: 'host', fields: [['path', 'str'], ['slot', 'slot']] },
+  serve: { code: 95, lane: 'container', fields: [['slot', 'slot'], ['view', 'str'], ['port', 'u32']] },
+  replaceFile: { code: 96, lane: 'host', fields: [['path', 'str'], ['mode', 'u32'], ['value', 'str']] },
 } as const satisfies Record<
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }

@@ -81,6 +81,10 @@ export function phrase(step: Step): string {
     case 'netlink':
       if (step.args.protocol === NETLINK_NETFILTER) return 'change the firewall';
       return step.args.device === '' ? 'change the network' : `set up network device ${step.args.device}`;
+    case 'dial':
+      return `connect to ${step.args.path}`;
+    case 'serve':
+      return 'hand the sockets for names to the resolver';
     case 'chdir':
       return `change to working directory ${step.args.path}`;
     default:

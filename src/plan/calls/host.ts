@@ -3,7 +3,7 @@ import { describe } from '../netlink/describe.ts';
 import { removeTree, replaceFile } from './compound.ts';
 import { type Calls, calls, fd, flags, list, MOUNT_ATTR, octal, quote } from './format.ts';
 
-/** What the host lane does by itself: files, cgroups, devices and programs of the host. */
+/** What the host lane does by itself: files, cgroups, devices, programs and sockets of the host; and who is lent what of the container. */
 export const HOST: Calls<
   | 'mkdir'
   | 'rmdir'
@@ -25,6 +25,9 @@ export const HOST: Calls<
   | 'linkMove'
   | 'exec'
   | 'mountHost'
+  | 'dial'
+  | 'serve'
+  | 'replaceFile'
 > = {
   mkdir: ({ path, mode }) => `mkdir(${quote(path)}, ${octal(mode)})`,
   rmdir: ({ path }) => `rmdir(${quote(path)})`,
@@ -75,5 +78,20 @@ export const HOST: Calls<
       options.length > 0 && `fsconfig(${options.join(', ')})`,
       `fsmount(${flags(attr, MOUNT_ATTR)})`,
       `move_mount(fd, ${quote(target)})`,
+    ),
+  dial: ({ path, slot }) =>
+    calls(`${fd(slot)} = socket(AF_UNIX, SOCK_SEQPACKET)`, `connect(${fd(slot)}, ${quote(path)})`),
+  serve: ({ slot, view, port }) =>
+    calls(
+      `bind(UDP and TCP, 127.0.0.11:${port})`,
+      `sendmsg(${fd(slot)}, ${quote(view)}, SCM_RIGHTS)`,
+      `read(${fd(slot)}, 1)`,
+    ),
+  replaceFile: ({ path, mode, value }) =>
+    calls(
+      'open(temporary, O_CREAT|O_EXCL, 0600)',
+      `writev(${value.length} bytes)`,
+      mode !== 0o600 && `fchmod(${octal(mode)})`,
+      `rename(temporary, ${quote(path)})`,
     ),
 };
