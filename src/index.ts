@@ -43,6 +43,7 @@ export type { Rehearsed } from './engine/deeds/aloud.ts';
 export type { Deed } from './engine/deeds/deed.ts';
 export type { Explained } from './engine/engine.ts';
 export type { EventOptions } from './engine/events/events.ts';
+export type { DetachedExec } from './engine/exec/monitored.ts';
 export type { WhyReport } from './engine/explain-end.ts';
 export type { Change } from './engine/files/changes.ts';
 export type { CommitOptions } from './engine/files/commit.ts';
@@ -79,7 +80,13 @@ export type { Pushed } from './image/push.ts';
 export type { Removed } from './image/remove.ts';
 export type { ImageRecord, Platform } from './image/types.ts';
 export type { ImageView } from './image/view.ts';
-export type { Container, ExecAsked, StartedContainer } from './library/container-types.ts';
+export type {
+  AttachedExec,
+  Container,
+  ExecAsked,
+  ExecEnd,
+  StartedContainer,
+} from './library/container-types.ts';
 export { createEngine } from './library/engine.ts';
 export type { Engine } from './library/engine-types.ts';
 export type { Images, TransferOptions } from './library/images.ts';

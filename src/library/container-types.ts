@@ -1,7 +1,9 @@
+import type { Readable, Writable } from 'node:stream';
 import type { ExecConfig } from '../engine/config/types.ts';
 import type { UpdateConfig } from '../engine/config/update.ts';
 import type { Explained } from '../engine/engine.ts';
 import type { EventOptions } from '../engine/events/events.ts';
+import type { DetachedExec } from '../engine/exec/monitored.ts';
 import type { WhyReport } from '../engine/explain-end.ts';
 import type { Change } from '../engine/files/changes.ts';
 import type { CommitOptions } from '../engine/files/commit.ts';
@@ -20,6 +22,31 @@ import type { WaitFor, WaitOptions, WaitResult } from './wait/types.ts';
 
 /** What is asked for of an exec: all of it, or its program and arguments alone. */
 export type ExecAsked = ExecConfig | readonly string[];
+
+/**
+ * A further program that was joined. It goes on whoever leaves: nobody waits for who reads slowly, and who lags behind by a
+ * megabyte of what it writes is hung up on. Of one with a terminal all is in `stdout`.
+ */
+export interface AttachedExec extends AsyncIterable<string> {
+  /** 64 hexadecimal digits. */
+  readonly id: string;
+  /** What is written here is typed; to end it is its end of file. */
+  readonly stdin: Writable;
+  /** What it writes from now on. */
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** How it ended; undefined where that is not known: it was left, or we were hung up on, or its monitor was killed. */
+  readonly ended: Promise<ExecEnd | undefined>;
+  /** Gives its terminal another size. */
+  resize(size: { readonly rows: number; readonly columns: number }): void;
+  /** Leaves it. */
+  close(): void;
+  /** The lines of standard output. */
+  [Symbol.asyncIterator](): AsyncGenerator<string, void, undefined>;
+}
+
+/** How a further program ended that was not waited for from its start. */
+export type ExecEnd = Pick<ExecResult, 'exitCode' | 'signal' | 'signalName'>;
 
 /** No options: what is typed for one where it is left away. */
 export type None = Readonly<Record<never, never>>;
@@ -70,12 +97,31 @@ export interface Container {
    */
   spawn<const O extends ProcessOptions = None>(config: ExecAsked, options?: O): Running<O, ExecResult>;
   /**
-   * The same with nobody there: it has no input, what it writes is nobody's, and it goes on when this process ends.
+   * The same with nobody there: what it writes is nobody's, unless somebody attaches to it, and it goes on when this process
+   * ends. With `openStdin` or `tty` its input stays open for who comes.
    * @example
    * const { pid } = await web.execDetached(['sleep', '100']);
    * process.kill(pid, 'SIGKILL');
    */
-  execDetached(config: ExecAsked): Promise<{ readonly pid: number }>;
+  execDetached(config: ExecAsked): Promise<DetachedExec>;
+  /**
+   * The further programs that run in it, whoever began them: what `docker inspect` calls ExecIDs.
+   * @example
+   * const { id } = await web.execDetached(['sleep', '100']);
+   * console.log(web.execs().includes(id)); // true
+   */
+  execs(): readonly string[];
+  /**
+   * Joins one of them, from now on: what `execDetached`, `tinyrun exec -d` or one with a terminal that was left has begun.
+   * Undefined where it has ended, or goes with the command that runs it.
+   * @example
+   * const { id } = await web.execDetached({ args: ['tr', 'a-z', 'A-Z'], openStdin: true });
+   * const tr = await web.attachExec(id);
+   * tr?.stdin.end('typed later\n');
+   * for await (const line of tr ?? []) console.log(line); // TYPED LATER
+   * console.log((await tr?.ended)?.exitCode); // 0
+   */
+  attachExec(id: string): Promise<AttachedExec | undefined>;
   /**
    * What it wrote, line by line, oldest first; with `follow` also what it still writes, to its end. It is read as fast as
    * you take it, and holds the container up in nothing. To leave the loop, or the abort of `signal`, ends it.

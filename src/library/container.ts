@@ -1,4 +1,5 @@
 import type { Engine as Core } from '../engine/engine.ts';
+import { execsOf } from '../engine/exec/execs.ts';
 import { hostPath } from '../engine/files/rules.ts';
 import type { ContainerStatus } from '../engine/status.ts';
 import { isRunning } from '../engine/status.ts';
@@ -58,9 +59,16 @@ export class Hand implements Container {
     return beginExec({ roots, id: this.id, config: execConfig(config), options, keep });
   }
 
-  async execDetached(config: ExecAsked): Promise<{ readonly pid: number }> {
-    const { pid } = await this.#core.execDetached(this.id, execConfig(config));
-    return { pid };
+  execDetached(config: ExecAsked) {
+    return this.#core.execDetached(this.id, execConfig(config));
+  }
+
+  execs() {
+    return execsOf(this.#core.roots, this.inspect().record);
+  }
+
+  async attachExec(id: string) {
+    return await (await import('./attached.ts')).attachExec(this.#core, this.id, id);
   }
 
   explainExec(config: ExecAsked) {

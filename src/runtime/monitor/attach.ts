@@ -16,6 +16,9 @@ export interface Attached {
   type(text: Uint8Array): boolean;
   onDrain(then: () => void): void;
   closeStdin(): void;
+  /** Nothing is read until `goOn`; a monitor hangs up on who lags behind by a megabyte. */
+  hold(): void;
+  goOn(): void;
   resize(size: { rows: number; columns: number }): void;
   /** The last thing we say: `ended` is when that has been done, or refused. */
   lookHealth(): void;
@@ -39,6 +42,8 @@ export async function attachTo(run: string, onOutput?: OnOutput): Promise<Attach
     type: (data) => tell('stdin', { data }),
     onDrain: (then) => void socket.once('drain', then),
     closeStdin: () => void tell('closeStdin', {}),
+    hold: () => void socket.pause(),
+    goOn: () => void socket.resume(),
     resize: (size) => void tell('resize', size),
     lookHealth: () => {
       tell('lookHealth', {});

@@ -153,6 +153,59 @@ it('leaves no zombie to a program that goes on, nor keeps one from ending', asyn
   expect(engine.container(id).status).toBe('running');
 });
 
+describe('a further program that was let go', () => {
+  const textOf = async (stream: AsyncIterable<Buffer>) => {
+    let text = '';
+    for await (const piece of stream) text += piece;
+    return text;
+  };
+
+  it('is joined again: its input, both outputs and its end', async () => {
+    await using c = await engine.start(sh('sleep 1000'));
+    const { id } = await c.execDetached({
+      args: ['sh', '-c', 'cat; echo err >&2; exit 3'],
+      openStdin: true,
+    });
+    expect(c.execs()).toEqual([id]);
+    const cat = await c.attachExec(id);
+    if (cat === undefined) throw new Error('it has a monitor');
+    const texts = Promise.all([textOf(cat.stdout), textOf(cat.stderr)]);
+    const long = 'typed '.repeat(100_000);
+    cat.stdin.end(long);
+    expect(await texts).toEqual([long, 'err\n']);
+    expect(await cat.ended).toEqual({ exitCode: 3 });
+    expect(c.execs()).toEqual([]);
+    expect(await c.attachExec(id)).toBeUndefined();
+  });
+
+  it('has a terminal of the size that it is given, and is left without harm', async () => {
+    await using c = await engine.start(sh('sleep 1000'));
+    const { id } = await c.execDetached({ args: ['sh'], tty: true });
+    const first = await c.attachExec(id);
+    first?.close();
+    expect(await first?.ended).toBeUndefined();
+    const shell = await c.attachExec(id);
+    if (shell === undefined) throw new Error('it goes on');
+    shell.resize({ rows: 33, columns: 44 });
+    shell.stdin.write('stty size; kill -9 $$\n');
+    expect(await textOf(shell.stdout)).toContain('33 44\r\n');
+    expect(await shell.ended).toEqual({ exitCode: 137, signal: 9, signalName: 'SIGKILL' });
+  });
+
+  it('is held up by nobody: who does not read is hung up on', async () => {
+    await using c = await engine.start(sh('sleep 1000'));
+    const args = ['sh', '-c', 'read go; yes | head -c 20000000; echo >/over; read stop'];
+    const { id } = await c.execDetached({ args, openStdin: true });
+    const idle = await c.attachExec(id);
+    idle?.stdin.write('go\n');
+    while ((await c.exec(['cat', '/over'])).exitCode !== 0);
+    expect(c.execs()).toContain(id);
+    // what is left in its socket is there to be read
+    idle?.stdout.resume();
+    expect(await idle?.ended).toBeUndefined();
+  });
+});
+
 describe('what it writes', () => {
   it('comes by line, and leaving it or an abort ends a look that waits', async () => {
     await using c = await engine.start(sh('echo one; echo two >&2; while :; do sleep 1000; done'));
