@@ -80,8 +80,8 @@ export function booksOfExec(roots: Roots, { id }: { readonly id: string }, isKep
     why: 'of its monitor, which removes it at its end; the socket to join it by',
   };
   const plain: Aside = {
-    syscall: `symlink("PID:START", ${quote(exec)})`,
-    why: 'as long as it runs, for inspect',
+    syscall: `symlink("PID:START:PID:START", ${quote(exec)})`,
+    why: 'which it is, and who waits for it, as long as it runs',
   };
   return { before: isKept ? [kept] : [], after: [...(isKept ? [] : [plain]), told(roots)] };
 }

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
 import { errnoOf } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
 import { SIGKILL } from '../spec/linux.ts';
@@ -8,7 +16,8 @@ import { bootId, isAlive } from './state.ts';
 
 // What runs in a container beside its first process, by id: `execs/ID` of its run directory, made by the first that comes. A
 // program under a monitor has a directory, whose own flock(2) is that monitor's: a free one was killed. One whose parent is
-// the command, which may go before it does, has a link; its text, and that of the directory's `process`, is PID:START.
+// the command, which may go before it does, has a link; its text is PID:START of both, that of the directory's `process`
+// of the program alone.
 
 export const execsDir = (run: string): string => `${run}/execs`;
 export const execPath = (run: string, id: string): string => `${execsDir(run)}/${id}`;
@@ -39,7 +48,8 @@ export function noteExec(
   id: string,
   { pid, startTime }: { readonly pid: number; readonly startTime: bigint },
 ): void {
-  makeIn(run, () => symlinkSync(`${pid}:${startTime}`, execPath(run, id)));
+  const own = `${process.pid}:${native().startTime(process.pid)}`;
+  makeIn(run, () => symlinkSync(`${pid}:${startTime}:${own}`, execPath(run, id)));
 }
 
 /** Makes something in `execs`, and that where it is missing; false: the container has gone. */
@@ -105,32 +115,55 @@ function allOf(run: string): Found[] {
 function isOver({ path, hasMonitor }: Found): boolean {
   const found = hasMonitor ? tryLockDirectory(path) : undefined;
   found?.release();
-  return hasMonitor ? found !== undefined : !runs(path);
+  return hasMonitor ? found !== undefined : !processesOf(path).some(runs);
 }
 
-/** Those that run, or are just being made or taken back. */
-export const execIds = (run: string): string[] => idsOf(allOf(run).filter((one) => !isOver(one)));
+/** Those that run, or are just being made or taken back by a monitor. */
+export const execIds = (run: string): string[] =>
+  idsOf(
+    allOf(run).filter((one) =>
+      one.hasMonitor ? !isOver(one) : processesOf(one.path).slice(0, 1).some(runs),
+    ),
+  );
 
 /** Those that something is left of. */
 export const execsLeft = (run: string): string[] => idsOf(allOf(run).filter(isOver));
 
 const idsOf = (found: readonly Found[]): string[] => found.map(({ id }) => id);
 
-/** Takes back what is over; `onKilled` is told of each whose monitor could not tell of its end. */
-export function sweepExecs(run: string, onKilled: (id: string) => void): void {
+/**
+ * Takes back what is over. `onEnd` is told of each whose parent could not tell of its end, and of the signal that one has
+ * from its monitor; which end a program had whose command was killed, nobody has heard.
+ */
+export function sweepExecs(run: string, onEnd: (id: string, signal?: number) => void): void {
   for (const { id, path, hasMonitor } of allOf(run)) {
     const lock = hasMonitor ? tryLockDirectory(path) : undefined;
-    if (hasMonitor ? !lock : runs(path)) continue;
-    const ran = lock !== undefined && endProcess(`${path}/process`);
-    forgetExec(run, id);
-    lock?.release();
-    if (ran) onKilled(id);
+    if (lock !== undefined) {
+      const ran = endProcess(`${path}/process`);
+      forgetExec(run, id);
+      lock.release();
+      if (ran) onEnd(id, SIGKILL);
+    } else if (!hasMonitor && isLinkLeft(path)) onEnd(id);
   }
+}
+
+/** Whether there was one of a program and its command that have both ended; it is no more. */
+function isLinkLeft(path: string): boolean {
+  const told = processesOf(path);
+  if (told.some(runs)) return false;
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    // another tells
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+  return told.length > 0;
 }
 
 /** A set-uid program does not end with its parent. False: there never was one. */
 function endProcess(link: string): boolean {
-  const found = processOf(link);
+  const [found] = processesOf(link);
   if (found === undefined) return false;
   const pidfd = openProcess(found.pid, BigInt(found.startTime));
   if (pidfd === undefined) return true;
@@ -139,19 +172,24 @@ function endProcess(link: string): boolean {
   return true;
 }
 
-/** One that nobody has waited for yet has ended, too. */
-function runs(link: string): boolean {
-  const found = processOf(link);
-  return found !== undefined && isAlive({ ...found, bootId: bootId() });
+interface Told {
+  readonly pid: number;
+  readonly startTime: string;
 }
 
-/** Which process a link tells of; undefined: there is no such link. */
-function processOf(link: string): { pid: number; startTime: string } | undefined {
+/** One that nobody has waited for yet has ended, too. */
+const runs = (told: Told): boolean => isAlive({ ...told, bootId: bootId() });
+
+/** Which processes a link tells of, the program first; none: there is no such link. */
+function processesOf(link: string): Told[] {
   try {
-    const [, pid, startTime = ''] = /^(\d{1,9}):(\d{1,19})$/.exec(readlinkSync(link)) ?? [];
-    return pid === undefined ? undefined : { pid: Number(pid), startTime };
+    const text = readlinkSync(link);
+    if (!/^[1-9]\d{0,8}:\d{1,19}(?::[1-9]\d{0,8}:\d{1,19})?$/.test(text)) return [];
+    const [pid, startTime = '', command, commandStart = ''] = text.split(':');
+    const program = { pid: Number(pid), startTime };
+    return command === undefined ? [program] : [program, { pid: Number(command), startTime: commandStart }];
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
-    return undefined;
+    return [];
   }
 }

@@ -6,8 +6,8 @@ import type { ContainerRecord } from '../record.ts';
 
 /** Takes back what killed monitors and commands left of further programs, and tells the ends that nobody saw. */
 export function takeBackExecs(roots: Roots, record: ContainerRecord): void {
-  sweepExecs(containerPaths(roots, record.id).run, (execID) =>
-    tell(roots, record, 'exec_die', { execID, exitCode: '137' }),
+  sweepExecs(containerPaths(roots, record.id).run, (execID, signal) =>
+    tell(roots, record, 'exec_die', { execID, ...(signal && { exitCode: String(128 + signal) }) }),
   );
 }
 

@@ -213,7 +213,8 @@ describe('what ends meanwhile', () => {
     }
     const child = spawn(TINYRUN, ['exec', 'web', 'sleep', '2107'], { env: sandbox.env, stdio: 'ignore' });
     const pid = await program('web', 'sleep', '2107');
-    await until(() => readdirSync(path.join(runDir(), 'execs')).length === 1);
+    const [id = '', ...more] = readdirSync(path.join(runDir(), 'execs'));
+    expect(more).toEqual([]);
     child.kill('SIGKILL');
     await once(child, 'close');
     expect(await execIds()).toHaveLength(1); // it goes on
@@ -221,6 +222,9 @@ describe('what ends meanwhile', () => {
     await until(() => hasEnded(pid));
     expect(await execIds()).toBeNull();
     expect(readdirSync(path.join(runDir(), 'execs'))).toEqual([]);
+    expect(await execIds()).toBeNull();
+    // once, and by which code nobody knows
+    expect((await told(id)).filter((line) => line.startsWith('exec_die'))).toEqual(['exec_die <no value>']);
   });
 
   test('a container that ends as programs are begun in it leaves nothing', async () => {

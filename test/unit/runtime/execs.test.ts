@@ -32,9 +32,9 @@ const alive = () => {
 const us = () => ({ pid: process.pid, startTime: native().startTime(process.pid) ?? 0n });
 
 const swept = () => {
-  const killed: string[] = [];
-  sweepExecs(run, (id) => killed.push(id));
-  return killed;
+  const ended: string[] = [];
+  sweepExecs(run, (id, signal) => ended.push(`${id} ${signal}`));
+  return ended;
 };
 
 describe('in a container that runs', () => {
@@ -51,7 +51,7 @@ describe('in a container that runs', () => {
     symlinkSync('1:1', join(execPath(run, 'a'), 'process'));
     claimed?.lock.release();
     expect([execIds(run), execsLeft(run)]).toEqual([[], ['a']]);
-    expect(swept()).toEqual(['a']);
+    expect(swept()).toEqual(['a 9']);
     expect(readdirSync(execsDir(run))).toEqual([]);
   });
 
@@ -61,11 +61,22 @@ describe('in a container that runs', () => {
     expect(readdirSync(execsDir(run))).toEqual([]);
   });
 
-  test('one of a command is there as long as its process is', () => {
+  test('one of a command is there as long as its process is, its end that command’s to tell', () => {
+    const gone = { ...us(), startTime: us().startTime + 1n };
     noteExec(run, 'a', us());
-    noteExec(run, 'b', { ...us(), startTime: us().startTime + 1n });
-    expect([execIds(run), execsLeft(run), swept()]).toEqual([['a'], ['b'], []]);
-    expect(readdirSync(execsDir(run))).toEqual(['a']);
+    noteExec(run, 'b', gone);
+    expect([execIds(run), execsLeft(run), swept()]).toEqual([['a'], [], []]);
+    forgetExec(run, 'b');
+    symlinkSync(`${us().pid}:${us().startTime}:${gone.pid}:${gone.startTime}`, execPath(run, 'c'));
+    symlinkSync(`${gone.pid}:${gone.startTime}:${gone.pid}:${gone.startTime}`, execPath(run, 'd'));
+    expect([execIds(run).sort(), execsLeft(run), swept(), swept()]).toEqual([
+      ['a', 'c'],
+      ['d'],
+      ['d undefined'],
+      [],
+    ]);
+    expect(readdirSync(execsDir(run)).sort()).toEqual(['a', 'c']);
+    forgetExec(run, 'c');
     forgetExec(run, 'a');
     expect(readdirSync(run).sort()).toEqual(['execs', 'lock']);
   });
@@ -75,7 +86,7 @@ describe('in a container that runs', () => {
     const startTime = native().startTime(child.pid ?? 0);
     claimExec(run, 'a')?.lock.release();
     symlinkSync(`${child.pid}:${startTime}`, join(execPath(run, 'a'), 'process'));
-    expect(swept()).toEqual(['a']);
+    expect(swept()).toEqual(['a 9']);
     expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
   });
 
