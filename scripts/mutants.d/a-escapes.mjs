@@ -182,6 +182,14 @@ export default [
     only: 'systemd, which divides its cgroup, finds no limit of its own there',
   },
   {
+    name: 'cgroup-missing',
+    row: 'CVE-2023-25809',
+    out: 'the look at whether the host has a cgroup2 to nest in',
+    edits: [['src/engine/systemd.ts', ' && unifiedRoot !== undefined', '']],
+    test: leaks,
+    only: 'where the host has mounted no cgroup2 systemd is given none to write to',
+  },
+  {
     name: 'cgroup-writable',
     row: 'CVE-2023-25809',
     out: 'the read-only cgroup mount',

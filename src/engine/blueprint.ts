@@ -148,11 +148,11 @@ async function withVendors(spec: Spec, names: readonly string[] = []): Promise<S
 }
 
 /** Nor is this. */
-async function systemdOf({ record, checked }: Drawn, user: ResolvedUser): Promise<ForSystemd> {
+async function systemdOf({ record, checked, host }: Drawn, user: ResolvedUser): Promise<ForSystemd> {
   const { checkSystemdUser, forSystemd } = await import('./systemd.ts');
   checkSystemdUser(record.config, user);
   const mounted = checked.mounts.map(({ destination }) => destination);
-  return forSystemd(record.id, mounted, checked.modes);
+  return forSystemd(record.id, mounted, checked.modes, host.cgroup);
 }
 
 /** Loaded for nobody else. */

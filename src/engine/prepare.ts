@@ -42,7 +42,8 @@ export async function prepare(
   const host = hostFacts();
   checkHost(host);
   const checked = checkConfig(config, host);
-  if (config.systemd === 'always') (await import('./systemd.ts')).checkSystemd(config, checked.modes);
+  if (config.systemd === 'always')
+    (await import('./systemd.ts')).checkSystemd(config, checked.modes, host.cgroup);
   checkCidfile(options.cidfile);
   for (const warning of checked.warnings) options.notify?.(`WARNING: ${warning}`);
   const { id = newContainerId() } = options;

@@ -1,4 +1,5 @@
 import { TinyrunError } from '../errors.ts';
+import type { CgroupFacts } from '../plan/host.ts';
 import type { Mount } from '../spec/types.ts';
 import { ConfigError } from './config/error.ts';
 import type { Modes } from './config/namespaces.ts';
@@ -21,13 +22,22 @@ export interface ForSystemd {
 const IN_MEMORY = ['/run', '/run/lock', '/tmp', '/var/log/journal'];
 const OPTIONS = ['rw', 'rprivate', 'nosuid', 'nodev', 'tmpcopyup'];
 
-/** Whether its cgroup is below the one that is limited. */
-export const isNested = ({ cgroup, user }: Modes): boolean => cgroup === 'private' && user === 'host';
+/**
+ * Whether its cgroup is below the one that is limited. Where the host has no cgroup2 mounted the container has none of its own
+ * there, and what it sees as its root is whoever's called: the host's.
+ */
+export const isNested = ({ cgroup, user }: Modes, { unifiedRoot }: CgroupFacts): boolean =>
+  cgroup === 'private' && user === 'host' && unifiedRoot !== undefined;
 
 /** `mounted`: where something is mounted already. */
-export function forSystemd(id: string, mounted: readonly string[], modes: Modes): ForSystemd {
+export function forSystemd(
+  id: string,
+  mounted: readonly string[],
+  modes: Modes,
+  cgroup: CgroupFacts,
+): ForSystemd {
   return {
-    divides: isNested(modes),
+    divides: isNested(modes, cgroup),
     mounts: IN_MEMORY.filter((path) => !mounted.includes(path)).map((destination) => ({
       destination,
       type: 'tmpfs',
@@ -40,10 +50,16 @@ export function forSystemd(id: string, mounted: readonly string[], modes: Modes)
 }
 
 /** Refuses what systemd could not be PID 1 with, where it is insisted on. @throws ConfigError */
-export function checkSystemd({ init }: ContainerConfig, modes: Modes): void {
+export function checkSystemd({ init }: ContainerConfig, modes: Modes, cgroup: CgroupFacts): void {
   const refuse = (field: string, problem: string, hint: string) => {
     throw new ConfigError(field, problem, { hint });
   };
+  if (cgroup.unifiedRoot === undefined)
+    refuse(
+      'systemd',
+      'the host has no cgroup v2, of which systemd divides a part of its own',
+      'mkdir -p /sys/fs/cgroup/unified; mount -t cgroup2 none /sys/fs/cgroup/unified; or boot with systemd.unified_cgroup_hierarchy=1',
+    );
   if (init) refuse('init', 'systemd is PID 1 itself', 'leave {init} out');
   if (modes.pid !== 'private')
     refuse(

@@ -36,8 +36,9 @@ export function healthChange(
       hint: 'its command is its parent, as of one that is removed at its end: give it a check when it is made, or run it detached',
     });
   const { cgroup } = state;
-  const nested = systemd && isNested(modes);
-  const of = { id, spec: containerSpec(dir), host: hostFacts(), cgroup, nested };
+  const host = hostFacts();
+  const nested = systemd && isNested(modes, host.cgroup);
+  const of = { id, spec: containerSpec(dir), host, cgroup, nested };
   const order = health && orderedHealth(roots, { ...of, health });
   return async () => {
     // one that has ended meanwhile has it from its record

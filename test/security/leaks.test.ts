@@ -1,10 +1,13 @@
 // What must not come along: file descriptors (CVE-2024-21626), inheritable capabilities (CVE-2022-29162), a writable
 // cgroup tree (CVE-2023-25809).
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Result } from '../support/programs.ts';
+import { type Result, TINYRUN } from '../support/programs.ts';
 import { Sandbox } from '../support/sandbox.ts';
+
+/** Where a hybrid host has mounted cgroup2. */
+const HYBRID = '/sys/fs/cgroup/unified';
 
 const sandbox = new Sandbox();
 beforeAll(() => sandbox.layer());
@@ -131,6 +134,41 @@ test('systemd, which divides its cgroup, finds no limit of its own there', async
   expect(bounds.map((file) => readFileSync(path.join(limited, file), 'utf8').trim())).toEqual(['4096', '15']);
   expect(await sandbox.tinyrun(['rm', '-f', 'divides'])).toMatchObject({ code: 0 });
 });
+
+// Then a new cgroup2 is the host's whole tree, as whoever called is at its root.
+test.skipIf(!existsSync(HYBRID))(
+  'where the host has mounted no cgroup2 systemd is given none to write to',
+  async () => {
+    const without = [
+      'unshare',
+      '-m',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      `umount ${HYBRID} && exec "$0" "$@"`,
+    ];
+    const name = sandbox.id('escape');
+    const program = path.join(sandbox.dir, 'systemd');
+    writeFileSync(program, `#!/bin/sh\nmkdir /sys/fs/cgroup/${name} && echo WRITABLE\necho done\n`, {
+      mode: 0o755,
+    });
+    const run = ['run', '--rm', '-v', `${program}:/opt/systemd:ro`];
+    try {
+      const { stdout, stderr } = await sandbox.under(without, TINYRUN, [...run, 'busybox', '/opt/systemd']);
+      expect({ stdout, stderr }).toEqual({ stdout: 'done\n', stderr: expect.stringContaining('Read-only') });
+    } finally {
+      if (existsSync(`${HYBRID}/${name}`)) rmdirSync(`${HYBRID}/${name}`);
+    }
+    const always = [...run, '--systemd', 'always', 'busybox', 'true'];
+    expect(await sandbox.under(without, TINYRUN, always)).toMatchObject({
+      code: 125,
+      stderr: expect.stringMatching(
+        /^tinyrun: --systemd "always": the host has no cgroup v2.*\nhint: mkdir -p .*mount -t cgroup2/,
+      ),
+    });
+  },
+);
 
 describe('the cgroup tree cannot be written', () => {
   const TRY = `for d in $(grep cgroup /proc/self/mounts | cut -d' ' -f2); do

@@ -57,7 +57,7 @@ const build = (options?: Partial<ContainerConfig>, more?: Partial<SpecInput>) =>
   buildSpec(input(options, more));
 
 test('for systemd: directories in memory below what is asked for, and a cgroup that it may write to', () => {
-  const systemd = forSystemd('d'.repeat(64), [], checkConfig({ image: 'x' }, HOST).modes);
+  const systemd = forSystemd('d'.repeat(64), [], checkConfig({ image: 'x' }, HOST).modes, HOST.cgroup);
   const mounts = [{ destination: '/run/secrets', type: 'tmpfs', source: 'tmpfs' }];
   const spec = build({}, { systemd, mounts });
   const at = (path: string) => spec.mounts?.findIndex(({ destination }) => destination === path) ?? -1;
