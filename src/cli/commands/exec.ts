@@ -1,7 +1,6 @@
 import type { ExecConfig } from '../../engine/config/types.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { Watch } from '../../engine/run.ts';
-import { TinyrunError } from '../../errors.ts';
 import type { Command, Context } from '../command.ts';
 import { formatFailure, toFailure } from '../fail.ts';
 import { HOST } from '../flags/group.ts';
@@ -73,7 +72,6 @@ async function act(container: string, config: ExecConfig, flags: Flags, context:
     const books = booksOfExec(context, record, detach || config.tty === true);
     return printPlan(plan, json, context, books);
   }
-  if (detach && trace) throw new TinyrunError('USAGE', '--trace stays with the program: not with --detach');
   const detachKeys = flags.detachKeys === undefined ? undefined : parseDetachKeys(flags.detachKeys);
   if (detach) {
     await engine.execDetached(container, config);

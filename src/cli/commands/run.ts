@@ -69,7 +69,10 @@ async function act(config: ContainerConfig, flags: RunFlags, context: Context): 
   }
   const notify = (line: string) => context.err(`${line}\n`);
   if (detach) {
-    if (step) throw new TinyrunError('USAGE', '--step stays with the container: not with --detach');
+    if (step)
+      throw new TinyrunError('USAGE', '--step stays with the container: not with --detach', {
+        hint: 'leave --detach out, or see all that is done without stopping: --trace',
+      });
     context.out(`${await engine.runDetached(config, { ...options, notify })}\n`);
     return;
   }

@@ -1,8 +1,17 @@
 // --explain and --trace of every verb that changes something, as one table: what is explained changes nothing, and all that is
 // done then, as the trace and strace tell it, was explained.
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fullName, ListStore } from '../../../src/image/lists.ts';
 import { isNamed } from '../../support/named.ts';
 import { TINYRUN } from '../../support/programs.ts';
 import { Sandbox } from '../../support/sandbox.ts';
@@ -23,12 +32,26 @@ beforeAll(async () => {
     'true',
     '--health-interval',
     '1h',
+    '--restart',
+    'always',
+    '--stop-timeout',
+    '1',
     'busybox',
     'sleep',
     '1000',
   );
   await ours('run', '--name', 'ended', 'busybox', 'sh', '-c', 'echo text >/written');
   await ours('volume', 'create', 'idle');
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const descriptor = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest, size: 1 };
+  new ListStore(file('data')).set({
+    name: fullName('host/list:1'),
+    members: [{ reference: fullName('host/list:1-arm'), descriptor }],
+  });
+  // a program and its command, both killed
+  const id = (await ours('inspect', '-f', '{{.Id}}', 'checked')).trim();
+  mkdirSync(file(`run/containers/${id}/execs`), { mode: 0o700 });
+  symlinkSync('1:1:1:1', file(`run/containers/${id}/execs/${'0'.repeat(64)}`));
   await ours('tag', 'busybox', 'other:1');
   await ours('save', '-o', file('busybox.tar'), 'busybox');
   await ours('export', '-o', file('rootfs.tar'), 'ended');
@@ -98,7 +121,7 @@ const world = () => [...snapshot(sandbox.dir), ...cgroupsOf()];
 
 /** Flags behind the verb: what follows may be a program's. */
 function flagged(args: readonly string[], ...flags: string[]): string[] {
-  const words = ['volume', 'container', 'image', 'system'].includes(args[0] ?? '') ? 2 : 1;
+  const words = ['volume', 'container', 'image', 'manifest', 'system'].includes(args[0] ?? '') ? 2 : 1;
   return [...args.slice(0, words), ...flags, ...args.slice(words)];
 }
 
@@ -169,9 +192,17 @@ const VERBS: readonly (readonly [line: string, wanted: readonly RegExp[]])[] = [
     'rm made',
     [/^unlink\(".*\/names\/made"\)$/, /^unlinkat\(AT_FDCWD, ".*\/data\/containers\/ID", AT_REMOVEDIR\)/],
   ],
+  ['manifest annotate host/list:1 host/list:1-arm --arch arm64', [/^rename\(.*\/manifests\/ID\.json"\)$/]],
+  ['manifest rm host/list:1', [/^unlink\(".*\/manifests\/ID\.json"\)$/]],
   ['container prune -f --filter label=none', [/events\.log/]],
   ['image prune -f', [/index\.json/]],
   ['system prune -f --filter label=none', [/events\.log/]],
+  ['system gc', [/^unlink\(".*\/execs\/ID"\)$/, /events\.log/]],
+  ['system stop-all', [/SIGTERM/, /^poll\(pidfd_open\(PID\), 1000 ms\)$/, /^unlink\(".*\/restart"\)$/]],
+  [
+    'system start-all',
+    [/^mkdir\(".*\/run\/containers\/ID", 0700\)$/, /^execveat\(tinyrun-init, .*"monitor"\]\)$/],
+  ],
 ];
 
 test.each(VERBS)('%s', async (line, wanted) => {
@@ -272,5 +303,9 @@ test('run, start and exec trace what is done around their plans, and what a moni
   const exec = await sandbox.tinyrun(['exec', '--trace', 'watched', 'true']);
   expect(exec.stderr).toMatch(/ok {4}execve\("true"/);
   expect(exec.stderr).toMatch(/command +[\d.]+ µs {2}ok {4}open\(".*\/events\.log"/);
+  const kept = await sandbox.tinyrun(['exec', '-d', '--trace', 'watched', 'sleep', '1000']);
+  expect(kept).toMatchObject({ code: 0, stdout: '' });
+  expect(kept.stderr).toMatch(/command +[\d.]+ µs {2}ok {4}clone3\(.*"monitor"/m);
+  expect(kept.stderr).toMatch(/container +ok {4}execve\("sleep"/m);
   await ours('rm', '-f', 'watched');
 });
