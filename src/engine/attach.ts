@@ -71,7 +71,7 @@ function attachable(view: ContainerView, text: string): StateFile {
     'UNSUPPORTED',
     `container ${text} belongs to the command that runs it: its streams are there`,
     {
-      hint: 'one that is kept, or was detached from the start, can be attached to',
+      hint: 'one that is kept, was detached from the start, or is given the log driver json-file can be attached to',
     },
   );
 }

@@ -17,7 +17,7 @@ import {
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { planOf } from './plan.ts';
 import { prepare } from './prepare.ts';
-import { runBlueprint, runDetached } from './run.ts';
+import { lifelineOf, runBlueprint, runDetached } from './run.ts';
 import { startAttached, startContainer } from './start.ts';
 import { isRunning } from './status.ts';
 import { restartContainer, stopContainer, waitForContainer } from './stop.ts';
@@ -45,8 +45,10 @@ export function createEngine(
       const { booksOf } = await import('./books.ts');
       const blueprint = await prepare(roots, config, control, findPid);
       const paths = containerPaths(roots, blueprint.record.id);
-      const { plan } = planOf(roots, blueprint, paths, control.lifeline ?? 'command');
-      return { spec: blueprint.spec, plan, books: booksOf(roots, blueprint, paths, plan, control) };
+      const lifeline = lifelineOf(blueprint, control);
+      const { plan } = planOf(roots, blueprint, paths, lifeline);
+      const books = booksOf(roots, blueprint, paths, plan, { ...control, lifeline });
+      return { spec: blueprint.spec, plan, books };
     },
     async *logs(container, options) {
       const { logsOf } = await import('./logs.ts');

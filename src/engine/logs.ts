@@ -78,7 +78,7 @@ async function* logBytes(
 function nothingKept(container: string, driver: string | undefined): TinyrunError {
   const why = driver === 'none' ? 'its log driver is none' : 'its output goes to the command that runs it';
   return new TinyrunError('UNSUPPORTED', `container ${container} has no log: ${why}`, {
-    hint: 'containers that are kept, or were detached from the start, have one',
+    hint: 'containers that are kept, were detached from the start, or are given the log driver json-file have one',
   });
 }
 

@@ -43,7 +43,7 @@ export async function runBlueprint(
 ): Promise<RunResult> {
   checkTerminal(blueprint, control);
   sweepRunning(roots);
-  const lifeline = blueprint.health ? healthLifeline(control, watch) : lifelineOf(control, watch);
+  const lifeline = lifelineOf(blueprint, control, watch);
   // refused limits and impossible mounts are found by the compiler: before anything is made
   const planned = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id), lifeline);
   watch.onPlan?.(planned.plan);
@@ -154,15 +154,18 @@ async function startCreated(
   }
 }
 
-/** Who looks on while the plan runs is its parent: a monitor stops for nobody. So is who gives fds of its own. */
-function lifelineOf({ lifeline = 'command', stdio }: RunControl, watch: Watch): Lifeline {
-  const isWatched = stdio !== undefined || watch.onPause || watch.trace || isDebugging();
-  return isWatched ? 'command' : lifeline;
+/**
+ * Who looks on while the plan runs is its parent: a monitor stops for nobody. So is who gives fds of its own. Else what tells how
+ * it is, and a log where one is asked for, are a monitor's.
+ */
+export function lifelineOf(
+  { health, config }: Pick<Blueprint, 'health' | 'config'>,
+  { lifeline = 'command', stdio }: RunControl,
+  watch: Watch = {},
+): Lifeline {
+  if (stdio !== undefined || watch.onPause || watch.trace || isDebugging()) return 'command';
+  return health || config.log?.driver === 'json-file' ? 'monitor' : lifeline;
 }
-
-/** What tells how it is goes on under a monitor; who looks on, or gives fds, has a container that nothing tells of. */
-const healthLifeline = (control: RunControl, watch: Watch): Lifeline =>
-  lifelineOf({ ...control, lifeline: 'monitor' }, watch);
 
 interface How {
   readonly plan: Plan;

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TINYRUN } from '../../support/programs.ts';
+import { TINYRUN, until } from '../../support/programs.ts';
 import { Sandbox } from '../../support/sandbox.ts';
 import { Terminal } from '../../support/terminal.ts';
 
@@ -138,6 +138,43 @@ test('what has no log says so; what is refused changes nothing', async () => {
     /^1 tinyrun: --log-opt "colour=red": no such option/,
   );
   expect(await ok('ps', '-aq', '-f', 'name=bad')).toBe('');
+});
+
+test('of run --rm in the foreground its command has it all, unless a log is asked for', async () => {
+  const begun = (name: string, ...flags: string[]) =>
+    spawn(TINYRUN, ['run', '--rm', '-i', '--name', name, ...flags, 'busybox', 'sh', '-c', 'echo up; cat'], {
+      env: sandbox.env,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+  const [own, logged] = [begun('own'), begun('logged', '--log-driver', 'json-file')];
+  await Promise.all([own, logged].map(({ stdout }) => once(stdout, 'data')));
+  for (const verb of ['logs', 'attach']) {
+    const { code, stderr } = await sandbox.tinyrun([verb, 'own']);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/the command that runs it.*\n.*json-file/),
+    });
+  }
+  const follow = spawn(TINYRUN, ['logs', '-f', 'logged'], {
+    env: sandbox.env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const attach = spawn(TINYRUN, ['attach', 'logged'], {
+    env: sandbox.env,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let followed = '';
+  const ended = [follow, logged].map((one) => once(one, 'close'));
+  follow.stdout.on('data', (piece) => {
+    followed += piece;
+  });
+  attach.stdin.write('typed\n');
+  expect(String(await once(attach.stdout, 'data'))).toBe('typed\n');
+  await until(() => followed === 'up\ntyped\n');
+  own.stdin.end();
+  logged.stdin.end();
+  expect((await Promise.all(ended)).map(([code]) => code)).toEqual([0, 0]);
+  expect(await ok('ps', '-aq', '-f', 'name=logged')).toBe('');
 });
 
 test('a terminal is left by its keys and come back to', async () => {
