@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config';
 const ADDON = [
   'test/unit/engine/{rehearsal,sweep}.test.ts',
   'test/unit/native/*.test.ts',
+  'test/unit/network/store.test.ts',
   'test/unit/network/lease.test.ts',
   'test/unit/image/{decompress,peer,tar-names}.test.ts',
   'test/unit/plan/compile.fuzz.test.ts',

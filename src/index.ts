@@ -135,6 +135,8 @@ export type {
   EventType,
   ImageAction,
   ImageEvent,
+  NetworkAction,
+  NetworkEvent,
   VolumeAction,
   VolumeEvent,
 } from './store/event-types.ts';

@@ -4,7 +4,7 @@ import { TinyrunError } from '../errors.ts';
 
 /** Verbs, and subcommands of groups that there are. */
 export const PLANNED_VERBS: ReadonlySet<string> = new Set([
-  ...'build builder buildx compose network'.split(' '),
+  ...'build builder buildx compose'.split(' '),
   'sbom',
   'image build',
 ]);

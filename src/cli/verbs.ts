@@ -278,6 +278,48 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/cp.ts'),
   },
   {
+    names: ['network create'],
+    summary: 'make a network',
+    changes: true,
+    load: () => import('./commands/network-create.ts'),
+  },
+  {
+    names: ['network ls', 'network list'],
+    summary: 'list networks',
+    changes: false,
+    load: () => import('./commands/network-ls.ts'),
+  },
+  {
+    names: ['network inspect'],
+    summary: 'show all that is known of networks, as JSON',
+    changes: false,
+    load: () => import('./commands/network-inspect.ts'),
+  },
+  {
+    names: ['network rm', 'network remove'],
+    summary: 'remove networks that no running container is in',
+    changes: true,
+    load: () => import('./commands/network-rm.ts'),
+  },
+  {
+    names: ['network prune'],
+    summary: 'remove all networks that no running container is in',
+    changes: true,
+    load: () => import('./commands/network-prune.ts'),
+  },
+  {
+    names: ['network connect'],
+    summary: 'attach a container to one more network',
+    changes: true,
+    load: () => import('./commands/network-connect.ts'),
+  },
+  {
+    names: ['network disconnect'],
+    summary: 'take a container out of a network',
+    changes: true,
+    load: () => import('./commands/network-disconnect.ts'),
+  },
+  {
     names: ['volume create'],
     summary: 'make a volume',
     changes: true,
@@ -321,7 +363,7 @@ const verbs: readonly Verb[] = [
   },
   {
     names: ['events', 'system events'],
-    summary: 'show what happens to containers, images and volumes',
+    summary: 'show what happens to containers, images, networks and volumes',
     changes: false,
     load: () => import('./commands/events.ts'),
   },
@@ -357,7 +399,7 @@ const verbs: readonly Verb[] = [
   },
   {
     names: ['system prune'],
-    summary: 'remove containers that do not run, and images and volumes that nothing uses',
+    summary: 'remove containers that do not run, and images, networks and volumes that nothing uses',
     changes: true,
     load: () => import('./commands/system-prune.ts'),
   },
@@ -410,6 +452,10 @@ export const TABLE: Table = {
     manifest: {
       summary: 'look at manifests of registries, and make lists of them',
       examples: ['tinyrun manifest inspect alpine'],
+    },
+    network: {
+      summary: 'manage networks: what containers reach one another by',
+      examples: ['tinyrun network create web', 'tinyrun network ls', 'tinyrun network inspect web'],
     },
     system: {
       summary: 'manage tinyrun itself',

@@ -4,7 +4,7 @@ import type { Attached, OnOutput } from '../runtime/monitor/attach.ts';
 import type { Spec } from '../spec/types.ts';
 import type { EngineEvent } from '../store/event-types.ts';
 import type { Roots } from '../store/paths.ts';
-import type { ContainerConfig, ExecConfig } from './config/types.ts';
+import type { ContainerConfig, ExecConfig, NetworkConfig } from './config/types.ts';
 import type { UpdateConfig } from './config/update.ts';
 import type { Rehearsed } from './deeds/aloud.ts';
 import type { Deed } from './deeds/deed.ts';
@@ -17,6 +17,8 @@ import type { Copied, CopyOptions } from './files/copy.ts';
 import type { Swept } from './garbage.ts';
 import type { SystemInfo } from './info.ts';
 import type { LogLine, LogOptions } from './logs.ts';
+import type { NetworkOptions } from './networks/create.ts';
+import type { NetworkView, PrunedNetworks } from './networks/networks.ts';
 import type { Top } from './processes.ts';
 import type { Pruned } from './prune.ts';
 import type { PrunedImages } from './prune-images.ts';
@@ -139,7 +141,7 @@ export interface Engine {
    */
   logs(container: string, options?: LogOptions): AsyncGenerator<LogLine>;
   /**
-   * What happens to containers, images and volumes, whoever does it; from `since` on also what has happened, as far as that
+   * What happens to containers, images, networks and volumes, whoever does it; from `since` on also what has happened, as far as that
    * is kept.
    * @throws TinyrunError for a filter that cannot be, ConfigError of `since`
    */
@@ -162,6 +164,24 @@ export interface Engine {
   kill(container: string, signal?: string): void;
   /** A running one only with `force`; with `volumes` those that are its alone go, too. */
   remove(container: string, options?: { force?: boolean; volumes?: boolean }): Promise<void>;
+  /**
+   * Makes a network and answers its id; nothing is in the kernel until its first container. `warn` is told of options that
+   * mean nothing here.
+   * @throws TinyrunError
+   */
+  createNetwork(options: NetworkOptions, warn?: (message: string) => void): Promise<string>;
+  /** By name, those that are always there as well; `filters` as of `network ls`. */
+  networks(filters?: readonly string[], onDamaged?: (error: Error) => void): Promise<readonly NetworkView[]>;
+  /** By name, id, or its beginning. @throws TinyrunError NETWORK_NOT_FOUND */
+  findNetwork(network: string): Promise<NetworkView>;
+  /** One that no running container is in; with `force` one that is not there is no failure. @throws TinyrunError */
+  removeNetwork(network: string, options?: { readonly force?: boolean }): Promise<void>;
+  /** Removes those that no running container is in and that all `filters` (`until=24h`, `label=KEY`) hold for. */
+  pruneNetworks(filters?: readonly string[]): Promise<PrunedNetworks>;
+  /** Attaches a container to one more network; one that runs at once. @throws TinyrunError, ConfigError */
+  connect(network: string, container: string, config?: Omit<NetworkConfig, 'network'>): Promise<void>;
+  /** Takes a container out of a network; one that runs at once. @throws TinyrunError */
+  disconnect(network: string, container: string, options?: { readonly force?: boolean }): Promise<void>;
   /** Makes a volume and answers its name; one that is there stays as it is. @throws TinyrunError */
   createVolume(options?: VolumeOptions): Promise<string>;
   /** By name; `filters` as of `volume ls`. */

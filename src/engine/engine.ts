@@ -133,6 +133,18 @@ export function createEngine(
     kill: (container, signal = 'KILL') => signalContainer(roots, container, signal),
     remove: (container, { force = false, volumes = false } = {}) =>
       removeContainer(roots, container, force, volumes),
+    createNetwork: async (options, warn) =>
+      (await import('./networks/create.ts')).createNetwork(roots, options, warn),
+    networks: async (filters = [], onDamaged = () => {}) =>
+      (await import('./networks/networks.ts')).listNetworks(roots, filters, onDamaged),
+    findNetwork: async (network) => (await import('./networks/networks.ts')).findNetwork(roots, network),
+    removeNetwork: async (network, options) =>
+      (await import('./networks/networks.ts')).removeNetwork(roots, network, options),
+    pruneNetworks: async (filters) => (await import('./networks/networks.ts')).pruneNetworks(roots, filters),
+    connect: async (network, container, config) =>
+      (await import('./networks/connect.ts')).connect(roots, network, container, config),
+    disconnect: async (network, container, options) =>
+      (await import('./networks/connect.ts')).disconnect(roots, network, container, options),
     createVolume: async (options = {}) => (await import('./volumes/volumes.ts')).createVolume(roots, options),
     volumes: async (filters = [], onDamaged = () => {}) =>
       (await import('./volumes/volumes.ts')).listVolumes(roots, filters, onDamaged),

@@ -130,6 +130,7 @@ function filesLeft(roots: Roots): Unneeded[] {
     dataRoot,
     runRoot,
     join(dataRoot, 'volumes'),
+    join(dataRoot, 'networks'),
     join(dataRoot, 'images'),
     join(dataRoot, 'images/blobs/sha256'),
     ...childrenOf(containersDir(roots)),

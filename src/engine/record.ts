@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import type { ImageDefaults } from '../image/types.ts';
+import type { Attachment } from '../network/types.ts';
 import { isAbandoned } from '../runtime/dir.ts';
 import { readState, type StateFile, type Status, statusOf } from '../runtime/state.ts';
 import { syncDirectory, type WriteOptions, writeFileAtomic } from '../store/atomic.ts';
@@ -48,6 +49,8 @@ export interface ContainerRecord {
   readonly mounts: readonly MountPoint[];
   /** Where it has volumes: all that it mounts, with theirs named and placed. */
   readonly placed?: readonly MountConfig[];
+  /** Its place in networks, of the last start on. */
+  readonly attachments?: readonly Attachment[];
   /** What its user wants it to be. Missing: `run` made it, and nobody has said otherwise since. */
   readonly wanted?: 'running' | 'stopped';
   /** Since when it was last wanted running; missing: since it was made, or, where it is wanted stopped, never. */

@@ -1,5 +1,15 @@
-import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
 import { errnoOf, TinyrunError } from '../errors.ts';
+import { AT_FDCWD, native } from '../native/index.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
 import { type Lock, lockDirectorySync } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
@@ -127,8 +137,7 @@ export class NetworkStore {
    */
   create(record: NetworkRecord): void {
     this.#sweep();
-    const made = `${ensureDir(this.#dir)}/.tmp-${record.id}`;
-    mkdirSync(made, { mode: 0o700 });
+    const made = this.#temporary();
     writeFileAtomic(`${made}/network.json`, JSON.stringify(record), { durable: true });
     ensureDir(`${this.#dir}/names`);
     rmSync(this.#name(record.name), { force: true });
@@ -138,16 +147,21 @@ export class NetworkStore {
 
   /** For who holds them. One that is always there is as it was before its first container. */
   remove(id: string): void {
-    const gone = `${this.#dir}/.tmp-${id}-gone`;
     for (const name of entriesOf(`${this.#dir}/names`))
-      if (linkedId(this.#name(name)) === id) rmSync(this.#name(name), { force: true });
+      if (linkedId(this.#name(name)) === id) unlinkSync(this.#name(name));
+    const gone = this.#temporary();
     try {
       renameSync(`${this.#dir}/${id}`, gone);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
-      return;
     }
-    rmSync(gone, { recursive: true, force: true });
+    native().removeTree(AT_FDCWD, gone);
+  }
+
+  #temporary(): string {
+    const path = `${ensureDir(this.#dir)}/.tmp-${randomBytes(12).toString('hex')}`;
+    mkdirSync(path, { mode: 0o700 });
+    return path;
   }
 
   /** What somebody was killed at. */
@@ -155,8 +169,7 @@ export class NetworkStore {
     for (const name of entriesOf(this.#dir)) {
       const path = `${this.#dir}/${name}`;
       const made = name.startsWith('.tmp-') ? statSync(path, { throwIfNoEntry: false })?.mtimeMs : undefined;
-      if (made !== undefined && made < Date.now() - FORGOTTEN_MS)
-        rmSync(path, { recursive: true, force: true });
+      if (made !== undefined && made < Date.now() - FORGOTTEN_MS) native().removeTree(AT_FDCWD, path);
     }
   }
 

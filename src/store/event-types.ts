@@ -33,6 +33,8 @@ export type ImageAction = 'delete' | 'import' | 'load' | 'prune' | 'pull' | 'pus
 
 export type VolumeAction = 'create' | 'destroy' | 'mount' | 'prune' | 'unmount';
 
+export type NetworkAction = 'connect' | 'create' | 'destroy' | 'disconnect' | 'prune';
+
 interface EventOf<Type extends string, Action extends string> {
   readonly Type: Type;
   readonly Action: Action;
@@ -64,8 +66,15 @@ export interface VolumeEvent extends EventOf<'volume', VolumeAction> {
   readonly from?: undefined;
 }
 
+/** `Actor.Attributes` has `name`, `type`, which is its driver, and of who comes and goes `container`. */
+export interface NetworkEvent extends EventOf<'network', NetworkAction> {
+  readonly status?: undefined;
+  readonly id?: undefined;
+  readonly from?: undefined;
+}
+
 /** What happened, in Docker's shape; `Type` tells which. */
-export type EngineEvent = ContainerEvent | ImageEvent | VolumeEvent;
+export type EngineEvent = ContainerEvent | ImageEvent | VolumeEvent | NetworkEvent;
 export type EventType = EngineEvent['Type'];
 
 /** What is told; when is now. */

@@ -18,7 +18,10 @@ const MOST = 4;
 
 /** All of an event's line but its time: without the closing brace. */
 export function lineOf({ type, action, id, attributes, from }: Happening): string {
-  const head = type === 'volume' ? {} : { status: action, id, ...(from === undefined ? {} : { from }) };
+  const head =
+    type === 'volume' || type === 'network'
+      ? {}
+      : { status: action, id, ...(from === undefined ? {} : { from }) };
   const event = {
     ...head,
     Type: type,

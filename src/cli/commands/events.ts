@@ -25,7 +25,11 @@ export const command: Command = {
   ],
   define(program, context) {
     program
-      .option('-f, --filter <KEY=VALUE>', 'type, event, container, image, label, volume, scope', collect)
+      .option(
+        '-f, --filter <KEY=VALUE>',
+        'type, event, container, image, label, network, volume, scope',
+        collect,
+      )
       .option('--format <FORMAT>', 'json, or a Go template')
       .option('--since <TIME>', 'from then on: how long ago (10m), a time, or seconds since 1970')
       .option('--until <TIME>', 'to then')

@@ -3,7 +3,14 @@ import { TinyrunError } from '../../errors.ts';
 import { parseFilters } from '../../image/filter.ts';
 import type { Command, Context } from '../command.ts';
 import { collect } from '../options.ts';
-import { containersPruned, imagesPruned, isSure, printPruned, volumesPruned } from '../output/prune.ts';
+import {
+  containersPruned,
+  imagesPruned,
+  isSure,
+  networksPruned,
+  printPruned,
+  volumesPruned,
+} from '../output/prune.ts';
 
 interface Flags {
   readonly all?: boolean;
@@ -38,15 +45,17 @@ async function prune(flags: Flags, context: Context): Promise<void> {
   const engine = createEngine(context);
   const labels = given.filter((text) => text.startsWith('label'));
   const prunings = [containersPruned(await engine.prune(given))];
+  prunings.push(networksPruned(await engine.pruneNetworks(given)));
   if (volumes) prunings.push(volumesPruned(await engine.pruneVolumes({ filters: labels })));
   prunings.push(imagesPruned(await engine.pruneImages({ all, filters: given })));
   printPruned(prunings, context);
 }
 
-/** Docker's, without networks and build caches, which there are not. */
+/** Docker's, without build caches, which there are not. */
 function warningOf({ all, volumes, filter = [] }: Flags): string {
   const what = [
     'all stopped containers',
+    'all networks not used by at least one container',
     ...(volumes ? ['all anonymous volumes not used by at least one container'] : []),
     all ? 'all images without at least one container associated to them' : 'all dangling images',
   ];

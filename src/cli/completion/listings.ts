@@ -4,6 +4,7 @@ import type { ContainerStatus } from '../../engine/status.ts';
 import { CredentialStore } from '../../image/registry/credentials.ts';
 import { ImageStore } from '../../image/store.ts';
 import { views } from '../../image/view.ts';
+import { NetworkStore } from '../../network/store.ts';
 import type { Roots } from '../../store/paths.ts';
 import type { Candidate } from './answer.ts';
 import type { Listing } from './values.ts';
@@ -21,6 +22,8 @@ export function list(listing: Listing, roots: Roots, typed: string): readonly Ca
       return containers(roots, typed, (status) => status === 'created' || status === 'exited');
     case 'images':
       return images(roots, typed);
+    case 'networks':
+      return networks(roots);
     case 'volumes':
       return volumes(roots);
     case 'registries':
@@ -54,6 +57,14 @@ function images(roots: Roots, typed: string): Candidate[] {
     const words = byId ? [...tags, digits.slice(0, Math.max(12, typed.length))] : tags;
     return words.map((word) => ({ word }));
   });
+}
+
+/** Those that are always there are words of their own where they can be meant. */
+function networks({ dataRoot }: Roots): Candidate[] {
+  return new NetworkStore(dataRoot)
+    .list(() => {})
+    .filter(({ name }) => name !== 'host' && name !== 'none')
+    .map(({ name, driver }) => ({ word: name, about: driver }));
 }
 
 function volumes({ dataRoot }: Roots): Candidate[] {

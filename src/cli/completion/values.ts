@@ -9,6 +9,7 @@ export type Listing =
   | 'paused'
   | 'images'
   | 'registries'
+  | 'networks'
   | 'volumes'
   | 'variables'
   | 'files'
@@ -59,8 +60,8 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
   '--label-file': FILE,
   '--ipc': joined('private', 'host', 'none'),
   '--mount': MOUNT,
-  '--net': joined('none', 'host'),
-  '--network': joined('none', 'host'),
+  '--net': [...joined('none', 'host'), all('networks')],
+  '--network': [...joined('none', 'host'), all('networks')],
   '--os': ['linux'],
   '--output': FILE,
   '--pid': joined('private', 'host'),
@@ -79,10 +80,24 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
   '--volume': [...FILE, all('volumes')],
   '--volumes-from': [all('containers')],
   'events --filter': [
-    ...'type=container type=image type=volume event= image= label= scope=local'.split(' '),
+    ...'type=container type=image type=network type=volume event= image= label= scope=local'.split(' '),
     all('containers', 'container='),
+    all('networks', 'network='),
     all('volumes', 'volume='),
   ],
+  'network create --driver': ['bridge'],
+  'network create --opt': [
+    ...'enable_icc= enable_ip_masquerade= host_binding_ipv4= name='
+      .split(' ')
+      .map((key) => `com.docker.network.bridge.${key}`),
+    'com.docker.network.driver.mtu=',
+  ],
+  'network ls --filter': [
+    ...'dangling=true dangling=false driver=bridge driver=host driver=null label= name= type=builtin type=custom'.split(
+      ' ',
+    ),
+  ],
+  'network prune --filter': ['until=', 'label=', 'label!='],
   'volume ls --filter': ['dangling=true', 'dangling=false', 'driver=local', 'label=', 'name='],
   'volume prune --filter': ['all=true', 'label=', 'label!='],
   'ps --filter': [
@@ -92,6 +107,7 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
     all('images', 'ancestor='),
     all('containers', 'before='),
     all('containers', 'since='),
+    all('networks', 'network='),
     all('volumes', 'volume='),
   ],
   'images --filter': 'dangling=true dangling=false label= until= reference= before= since='.split(' '),
@@ -137,6 +153,10 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   top: [[all('running')], []],
   'image inspect': [IMAGE],
   'image tree': [IMAGE],
+  'network connect': [[all('networks')], [all('containers')]],
+  'network disconnect': [[all('networks')], [all('containers')]],
+  'network inspect': [[all('networks')]],
+  'network rm': [[all('networks')]],
   'volume inspect': [[all('volumes')]],
   'volume rm': [[all('volumes')]],
 });

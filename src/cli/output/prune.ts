@@ -1,3 +1,4 @@
+import type { PrunedNetworks } from '../../engine/networks/networks.ts';
 import type { Pruned } from '../../engine/prune.ts';
 import type { PrunedImages } from '../../engine/prune-images.ts';
 import { visible } from '../../store/text.ts';
@@ -12,7 +13,8 @@ export interface Pruning {
   readonly lines: readonly string[];
   /** Of each line, where that is known. */
   readonly sizes?: readonly number[];
-  readonly reclaimed: number;
+  /** Missing where what goes has no size. */
+  readonly reclaimed?: number;
   readonly failed: readonly Error[];
 }
 
@@ -28,18 +30,19 @@ export const isSure = async (
 
 /** What was removed by kind, then all that it came to; what could not be is told and makes the exit code 1. */
 export function printPruned(prunings: readonly Pruning[], context: Context): void {
-  const reclaimed = prunings.reduce((sum, pruning) => sum + pruning.reclaimed, 0);
+  const sized = prunings.flatMap((pruning) => pruning.reclaimed ?? []);
+  const reclaimed = sized.length > 0 ? sized.reduce((sum, size) => sum + size, 0) : undefined;
   if (context.looking?.isRehearsal) context.looking.say(wouldGo(prunings, reclaimed));
   for (const { heading, lines } of prunings)
     if (lines.length > 0) context.out(`${heading}:\n${lines.map((line) => `${line}\n`).join('')}\n`);
-  context.out(`Total reclaimed space: ${humanSize(reclaimed, 4)}\n`);
+  if (reclaimed !== undefined) context.out(`Total reclaimed space: ${humanSize(reclaimed, 4)}\n`);
   const failed = prunings.flatMap((pruning) => pruning.failed);
   for (const error of failed) context.err(formatFailure(toFailure(error), context.command));
   if (failed.length > 0) context.exitCode = 1;
 }
 
 /** The same before it is done, and how large each is. */
-function wouldGo(prunings: readonly Pruning[], reclaimed: number): string {
+function wouldGo(prunings: readonly Pruning[], reclaimed: number | undefined): string {
   const groups = prunings.map(({ heading, lines, sizes = [] }) => {
     const sized = lines.map(
       (line, at) => `${visible(line)}${sizes[at] === undefined ? '' : `  ${humanSize(sizes[at])}`}\n`,
@@ -48,7 +51,8 @@ function wouldGo(prunings: readonly Pruning[], reclaimed: number): string {
       ? ''
       : `${heading.replace(/^Deleted (.*)/, '$1 to be deleted:')}\n${sized.join('')}\n`;
   });
-  return `${groups.join('')}Total reclaimable space: ${humanSize(reclaimed, 4)}\n\n`;
+  const total = reclaimed === undefined ? '' : `Total reclaimable space: ${humanSize(reclaimed, 4)}\n\n`;
+  return `${groups.join('')}${total}`;
 }
 
 export const containersPruned = ({ deleted, ...rest }: Pruned): Pruning => ({
@@ -61,6 +65,13 @@ export const volumesPruned = ({ deleted, ...rest }: Pruned): Pruning => ({
   heading: 'Deleted Volumes',
   lines: deleted,
   ...rest,
+});
+
+/** Docker counts no space for them. */
+export const networksPruned = ({ deleted, failed }: PrunedNetworks): Pruning => ({
+  heading: 'Deleted Networks',
+  lines: deleted,
+  failed,
 });
 
 export const imagesPruned = ({ untagged, deleted, ...rest }: PrunedImages): Pruning => ({

@@ -52,6 +52,7 @@ beforeAll(async () => {
   const id = (await ours('inspect', '-f', '{{.Id}}', 'checked')).trim();
   mkdirSync(file(`run/containers/${id}/execs`), { mode: 0o700 });
   symlinkSync('1:1:1:1', file(`run/containers/${id}/execs/${'0'.repeat(64)}`));
+  await ours('network', 'create', 'quiet');
   await ours('tag', 'busybox', 'other:1');
   await ours('save', '-o', file('busybox.tar'), 'busybox');
   await ours('export', '-o', file('rootfs.tar'), 'ended');
@@ -121,7 +122,9 @@ const world = () => [...snapshot(sandbox.dir), ...cgroupsOf()];
 
 /** Flags behind the verb: what follows may be a program's. */
 function flagged(args: readonly string[], ...flags: string[]): string[] {
-  const words = ['volume', 'container', 'image', 'manifest', 'system'].includes(args[0] ?? '') ? 2 : 1;
+  const words = ['volume', 'container', 'image', 'manifest', 'network', 'system'].includes(args[0] ?? '')
+    ? 2
+    : 1;
   return [...args.slice(0, words), ...flags, ...args.slice(words)];
 }
 
@@ -177,6 +180,12 @@ const VERBS: readonly (readonly [line: string, wanted: readonly RegExp[]])[] = [
       /^unlink\(".*\/journal\.01-start"\)$/,
     ],
   ],
+  [
+    'network create lan',
+    [/^rename\(".*\/\.tmp-XXXXXX", ".*\/networks\/ID"\)$/, /^symlink\("ID", ".*\/lan"\)/],
+  ],
+  ['network rm lan', [/^unlink\(".*\/names\/lan"\)$/]],
+  ['network prune -f', [/^rename\(".*\/networks\/ID", /]],
   ['volume create fresh', [/^rename\(".*\/\.tmp-XXXXXX", ".*\/volumes\/fresh"\)$/]],
   ['volume rm fresh', [/^unlinkat\(AT_FDCWD, ".*\/volumes\/\.tmp-XXXXXX", AT_REMOVEDIR\) and all below$/]],
   ['volume prune -a -f', [/^rename\(".*\/volumes\/idle", /]],

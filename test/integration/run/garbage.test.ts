@@ -63,6 +63,7 @@ test('system prune asks as Docker does, and prints what went by kind', async () 
   const question = [
     'WARNING! This will remove:',
     '  - all stopped containers',
+    '  - all networks not used by at least one container',
     '  - all anonymous volumes not used by at least one container',
     '  - all dangling images',
     '',

@@ -36,7 +36,7 @@ test('the help of tinyrun has groups and verbs apart, as docker has, and no memb
   const [, groups = '', verbs = ''] =
     /\nManagement Commands:\n(.*)\n\nCommands:\n(.*?)\n\n/s.exec(help) ?? [];
   const words = (text: string) => text.split('\n').map((line) => line.trim().split(' ')[0]);
-  expect(words(groups)).toEqual(['container', 'image', 'manifest', 'system', 'volume']);
+  expect(words(groups)).toEqual(['container', 'image', 'manifest', 'network', 'system', 'volume']);
   expect(words(verbs).slice(0, 5)).toEqual(['run', 'create', 'start', 'exec', 'top']);
   expect(words(verbs)).not.toContain('__complete');
   expect(words(verbs)).not.toContain('tree');

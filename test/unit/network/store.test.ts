@@ -132,4 +132,6 @@ test('what somebody was killed at is nobody’s', () => {
   utimesSync(`${root}/networks/.tmp-${'c'.repeat(64)}`, 1, 1);
   store.create(record('back', 'b1'));
   expect(readdirSync(`${root}/networks`)).not.toContain(`.tmp-${'c'.repeat(64)}`);
+  const lock = store.hold();
+  lock.release();
 });

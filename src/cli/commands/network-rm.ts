@@ -1,0 +1,17 @@
+import { createEngine } from '../../engine/engine.ts';
+import type { Command } from '../command.ts';
+import { forEach } from '../each.ts';
+
+export const command: Command = {
+  usage: '[options] NETWORK [NETWORK...]',
+  examples: ['tinyrun network rm web', 'tinyrun network rm -f web back'],
+  define(program, context) {
+    program
+      .argument('<network...>')
+      .option('-f, --force', 'one that is not there is no failure')
+      .action((names: string[], { force = false }: { force?: boolean }) => {
+        const engine = createEngine(context);
+        return forEach(names, context, (name) => engine.removeNetwork(name, { force }));
+      });
+  },
+};
