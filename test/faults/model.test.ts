@@ -1,8 +1,8 @@
 // Containers of several names and processes at once, against the table of their life: whatever is done to them, in whatever
 // order and at the same time, each verb answers what the table says, and at each quiet point record, run directory, kernel,
 // ps and inspect agree. What was not tried yet is tried first. TINYRUN_SEED repeats an
-// order; with TINYRUN_MODEL_SECONDS it goes on for longer, and must have tried every cell, with TINYRUN_MODEL_ACTORS by
-// more processes.
+// order; with TINYRUN_MODEL_SECONDS it goes on for longer, with TINYRUN_MODEL_OPERATIONS until so many verbs were tried, and must
+// then have tried every cell, with TINYRUN_MODEL_ACTORS by more processes.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -14,7 +14,9 @@ import { cgroupsOf, pids } from '../support/processes.ts';
 import { Sandbox } from '../support/sandbox.ts';
 
 const SEED = Number(process.env.TINYRUN_SEED ?? Date.now() % 1_000_000);
-const SECONDS = Number(process.env.TINYRUN_MODEL_SECONDS ?? 12);
+const OPERATIONS = Number(process.env.TINYRUN_MODEL_OPERATIONS ?? 0);
+/** On the busiest machine an operation takes no longer. */
+const SECONDS = Number(process.env.TINYRUN_MODEL_SECONDS ?? (OPERATIONS > 0 ? 60 + OPERATIONS : 12));
 const ACTORS = Number(process.env.TINYRUN_MODEL_ACTORS ?? 3);
 const ROUND = 4;
 /** With a minute there is no excuse. */
@@ -100,7 +102,7 @@ const CODES: Readonly<Record<string, readonly number[]>> = {
 const SHOT = ['run', 'create', 'start', 'restart', 'rename', 'update', 'exec'];
 
 /** Several at once do as they like to one name; nobody knows what it is then, but nobody hears of a defect. */
-async function fight(random: () => number): Promise<void> {
+async function fight(random: () => number, log: string[]): Promise<void> {
   const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T;
   for (let n = 0; n < ROUND; n++) {
     const args = pick([
@@ -123,6 +125,7 @@ async function fight(random: () => number): Promise<void> {
       ['rm', '-f', 'fought'],
       ['ps', '-a'],
     ]);
+    log.push(args.join(' '));
     const isShot = SHOT.includes(args[0] ?? '') && random() < 0.3;
     const { child, result } = attend(args.slice(1), sandbox.env, args[0]);
     if (isShot) setTimeout(() => child.kill('SIGKILL'), random() * 150);
@@ -195,19 +198,21 @@ function groups(ids: readonly string[]): { groups: string[]; members: string[] }
 }
 
 /** The short one is over when all was tried, the thorough one not before, which on a busy machine takes longer. */
-const isGoingOn = (end: number): boolean =>
-  SECONDS < THOROUGH
+const isGoingOn = (end: number, done: number): boolean => {
+  if (OPERATIONS > 0) return done < OPERATIONS && Date.now() < end;
+  return SECONDS < THOROUGH
     ? Date.now() < end && visited.size < cells.length
     : Date.now() < end || (Date.now() < end + PATIENCE && visited.size < cells.length);
+};
 
 test(`states and events, seed ${SEED}`, { timeout: SECONDS * 1000 + PATIENCE + 120_000 }, async () => {
   const actors = Array.from({ length: ACTORS }, (_, at) => new Actor(sandbox, `n${at + 1}x`));
-  const log: string[] = [];
+  const [log, fought]: [string[], string[]] = [[], []];
   const end = Date.now() + SECONDS * 1000;
   try {
-    for (let round = 0; isGoingOn(end); round++) {
+    for (let round = 0; isGoingOn(end, log.length + fought.length); round++) {
       const seeds = randomOf(SEED + round);
-      const fighters = round % 3 !== 1 ? [] : [1, 2].map(() => fight(randomOf(seeds() * 2 ** 32)));
+      const fighters = round % 3 !== 1 ? [] : [1, 2].map(() => fight(randomOf(seeds() * 2 ** 32), fought));
       await Promise.all([
         ...actors.map((actor) => actFor(actor, randomOf(seeds() * 2 ** 32), log)),
         ...fighters,
@@ -219,6 +224,7 @@ test(`states and events, seed ${SEED}`, { timeout: SECONDS * 1000 + PATIENCE + 1
     console.error(`TINYRUN_SEED=${SEED}\n${log.join('\n')}`);
     throw error;
   }
+  expect(log.length + fought.length).toBeGreaterThanOrEqual(OPERATIONS);
   if (SECONDS >= THOROUGH) expect(cells.filter((cell) => !visited.has(cell))).toEqual([]);
   for (const actor of actors) if (actor.state !== 'none') await actor.act('rm -f');
   await compare(actors);
