@@ -30,10 +30,12 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts', 'test/golden/**/*.test.ts'],
           exclude: ADDON,
           setupFiles: ['test/unit/without-addon.ts'],
+          // A process for each file takes twice the time of the tests.
+          isolate: false,
           testTimeout: PATIENCE,
         },
       },
-      { test: { name: 'unit-addon', include: ADDON, testTimeout: PATIENCE } },
+      { test: { name: 'unit-addon', include: ADDON, testTimeout: PATIENCE, isolate: false } },
       {
         test: {
           name: 'integration',

@@ -2,8 +2,10 @@
 import { basename } from 'node:path';
 
 const { dlopen } = process;
-process.dlopen = (module: object, path: string, ...flags: number[]) => {
-  if (basename(path) === 'tinyrun.node')
-    throw new Error('a test that needs it is listed in vitest.config.ts');
-  return dlopen(module, path, ...flags);
-};
+// once for all files that one process runs
+if (dlopen.name !== 'withoutAddon')
+  process.dlopen = function withoutAddon(module: object, path: string, ...flags: number[]) {
+    if (basename(path) === 'tinyrun.node')
+      throw new Error('a test that needs it is listed in vitest.config.ts');
+    return dlopen(module, path, ...flags);
+  };
