@@ -1,91 +1,30 @@
-// Runs the stages of the test suite one after another and adds up what they count, those that keep one processor busy
-// (`beside`) beside the others: what they print comes when another stage has ended. The last line is exactly
-// "N passed, N failed, N skipped". A stage that ends well without counting itself counts as one passed.
+// Runs the stages of the test suite in three lanes, one after another in each, and adds up what they count: the tests
+// on this host wait much, what is compiled and the emulated guests never do. What the first lane prints is seen at once,
+// what another's stage printed when it and one of the first have ended. The table has for each stage its time and what
+// it took of the processors. The last line is exactly "N passed, N failed, N skipped". A stage that ends well without
+// counting itself counts as one passed.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hostLacksControllers } from './host-cgroups.mjs';
+import { STAGES } from './lib/stages.mjs';
 import { readArguments } from './lib/usage.mjs';
 import { Patience } from './patience.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const countsOf = ({ name }) => path.join(root, `.cache/counts-${name}`);
 
-const vitest = (project) => [
-  'node_modules/.bin/vitest',
-  'run',
-  '--project',
-  project,
-  '--reporter=default',
-  '--reporter=./scripts/vitest-counts.mjs',
-];
-
-/**
- * `minutes` is when a stage is taken for hung, on a machine that has nothing else to do (patience.mjs). `needs` names the
- * groups of packages (scripts/bootstrap); what has none needs no build either. `skip` gives the reason for leaving a
- * stage out, if there is one. Those with `beside` run one after another, too, from the beginning.
- */
-const STAGES = [
-  { name: 'check', command: ['node', 'scripts/check.mjs'], minutes: 5, needs: [] },
-  { name: 'unit', command: vitest('unit'), minutes: 5, needs: [] },
-  { name: 'unit-addon', command: vitest('unit-addon'), minutes: 5, needs: ['build'] },
-  { name: 'native', command: ['scripts/test-native'], minutes: 12, needs: ['build', 'test'] },
-  {
-    name: 'integration',
-    command: vitest('integration'),
-    minutes: 15,
-    needs: ['build', 'test', 'peers'],
-    skip: needsRoot,
-  },
-  {
-    name: 'nodes',
-    command: ['scripts/test-nodes'],
-    minutes: 8,
-    needs: ['build', 'test', 'peers'],
-    skip: needsRoot,
-  },
-  {
-    name: 'vm',
-    beside: true,
-    command: ['scripts/test-vm'],
-    minutes: 8,
-    needs: ['build', 'test', 'vm', 'peers'],
-    skip: needsNoVm,
-  },
-  {
-    name: 'vm-systemd',
-    beside: true,
-    command: ['scripts/test-vm', 'systemd'],
-    minutes: 8,
-    needs: ['build', 'test', 'vm', 'peers'],
-  },
-  {
-    name: 'sanitizers',
-    beside: true,
-    command: ['scripts/test-sanitizers'],
-    minutes: 10,
-    needs: ['build', 'test'],
-    skip: needsRoot,
-  },
-  { name: 'cmake', beside: true, command: ['scripts/test-cmake'], minutes: 8, needs: ['build', 'test'] },
-  { name: 'prebuild', command: ['scripts/prebuild'], minutes: 6, needs: ['build', 'test'] },
-  {
-    name: 'package',
-    command: ['scripts/test-package'],
-    minutes: 8,
-    needs: ['build', 'test'],
-    skip: needsRoot,
-  },
-];
-
-function needsRoot() {
-  return process.getuid?.() === 0 ? undefined : 'containers need root here, and this is not root';
+/** What the processes that ended and were waited for have used of the processors, in seconds, their descendants included. */
+function used() {
+  // the fields behind the name, which may hold anything: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+  const [cutime, cstime] = readFileSync('/proc/self/stat', 'utf8')
+    .split(') ')[1]
+    .split(' ')
+    .slice(13, 15)
+    .map(Number);
+  return (cutime + cstime) / 100;
 }
-
-function needsNoVm() {
-  return hostLacksControllers() ? undefined : 'this host has the cgroup v2 controllers itself';
-}
+let usedBefore = used();
 
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
@@ -94,32 +33,44 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.exit(1);
   });
 
-/** Runs a stage in a process group of its own, so that a hung one can be ended whole. Resolves to its exit code. */
+/** Starts a command in a process group of its own, so that a hung one can be ended whole. */
+function start([file, ...args], env, stdout) {
+  const child = spawn(file, args, { cwd: root, env, detached: true, stdio: ['ignore', stdout, 'pipe'] });
+  running.add(child);
+  // before another one is waited for
+  child.once('exit', () => {
+    child.cpu = used() - usedBefore;
+    usedBefore += child.cpu;
+  });
+  return child.once('close', () => running.delete(child));
+}
+
+/** Runs a stage. Resolves to its exit code, the end of what it printed, and the seconds of a processor that it took. */
 function run(stage, print) {
-  const [file, ...args] = stage.command;
-  const env = { ...process.env, TINYRUN_TEST_COUNTS: countsOf(stage), NO_COLOR: '1' };
-  const child = spawn(file, args, { cwd: root, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = start(
+    stage.command,
+    { ...process.env, TINYRUN_TEST_COUNTS: countsOf(stage), NO_COLOR: '1' },
+    'pipe',
+  );
   let last = '';
   child.stdout.on('data', (chunk) => {
     print(1, chunk);
     last = (last + chunk).slice(-4096);
   });
   child.stderr.on('data', (chunk) => print(2, chunk));
-  running.add(child);
   return new Promise((resolve) => {
     const patience = new Patience(stage.minutes, (minutes) => {
       print(2, `test: stage ${stage.name} took more than ${minutes} minutes and was ended\n`);
       process.kill(-child.pid, 'SIGKILL');
     });
     child.on('error', (error) => {
-      print(2, `test: ${file}: ${error.message}\n`);
+      print(2, `test: ${stage.command[0]}: ${error.message}\n`);
       patience.stop();
-      resolve({ code: 127, last });
+      resolve({ code: 127, last, cpu: 0 });
     });
     child.on('close', (code) => {
-      running.delete(child);
       patience.stop();
-      resolve({ code: code ?? 1, last });
+      resolve({ code: code ?? 1, last, cpu: child.cpu });
     });
   });
 }
@@ -152,48 +103,68 @@ if (asksForNeeds) {
 
 const write = (fd, chunk) => (fd === 1 ? process.stdout : process.stderr).write(chunk);
 
-/** Runs stages one after another. `told` prints, or keeps what is to be printed later. */
-async function runAll(stages, told, ended = () => {}) {
-  for (const stage of stages) {
-    const reason = stage.skip?.();
-    told(1, `\n==> ${stage.name}\n`);
-    rmSync(countsOf(stage), { force: true });
-    const start = Date.now();
-    const result = reason ? { passed: 0, failed: 0, skipped: 1 } : counted(stage, await run(stage, told));
-    for (const key of Object.keys(total)) total[key] += result[key];
-    const seconds = ((Date.now() - start) / 1000).toFixed(1);
-    const row = `${stage.name.padEnd(12)} ${seconds.padStart(7)} s  ${line(result)}`;
-    table.set(stage, `${row}${reason ? `: ${reason}` : ''}`);
-    ended();
-  }
-}
-
 mkdirSync(path.join(root, '.cache'), { recursive: true });
 const began = Date.now();
-const total = { passed: 0, failed: 0, skipped: 0 };
+const total = { passed: 0, failed: 0, skipped: 0, cpu: 0 };
 const table = new Map();
-const kept = [];
-const flush = () => {
-  for (const [fd, chunk] of kept.splice(0)) write(fd, chunk);
-};
-const beside = runAll(
-  chosen.filter((stage) => stage.beside),
-  (fd, chunk) => kept.push([fd, chunk]),
-);
-await runAll(
-  chosen.filter((stage) => !stage.beside),
-  write,
-  flush,
-);
-await beside;
-flush();
 
 function line({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
-console.log(
-  `\n${chosen.map((stage) => table.get(stage)).join('\n')}\n${'total'.padEnd(12)} ${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s`,
-);
+function row(name, start, result) {
+  const seconds = (number) => `${number.toFixed(1).padStart(7)} s`;
+  return `${name.padEnd(12)} ${seconds((Date.now() - start) / 1000)} ${seconds(result.cpu)} cpu  ${line(result)}`;
+}
+
+async function runStage(stage, print) {
+  rmSync(countsOf(stage), { force: true });
+  const reason = stage.skip?.();
+  const start = Date.now();
+  let result = { passed: 0, failed: 0, skipped: 1, cpu: 0 };
+  if (!reason) {
+    const outcome = await run(stage, print);
+    result = { ...counted(stage, outcome), cpu: outcome.cpu };
+  }
+  for (const key of Object.keys(total)) total[key] += result[key];
+  table.set(stage, `${row(stage.name, start, result)}${reason ? `: ${reason}` : ''}`);
+}
+
+// What is to be printed when the lane that prints at once has ended a stage, or all of them.
+const kept = [];
+let live;
+const flush = () => {
+  for (const [fd, chunk] of kept.splice(0)) write(fd, chunk);
+};
+
+async function runInLane(stage) {
+  const mine = [];
+  const print = (fd, chunk) => (stage.lane === live ? write(fd, chunk) : mine.push([fd, chunk]));
+  print(1, `\n==> ${stage.name}\n`);
+  await runStage(stage, print);
+  kept.push(...mine);
+  if (stage.lane === live && stage === chosen.findLast(({ lane }) => lane === live)) live = undefined;
+  if (live === undefined || stage.lane === live) flush();
+}
+
+live = chosen[0].lane;
+for (const { prepare } of chosen) if (prepare) start(prepare, process.env, 'ignore').stderr.resume();
+const ends = new Map();
+/** Resolves when a stage has run. It begins when the one before it in its lane has, and the one that it is `after`. */
+function end(stage) {
+  if (!stage) return undefined;
+  if (!ends.has(stage)) {
+    const lane = chosen.filter(({ lane }) => lane === stage.lane);
+    const awaited = [lane[lane.indexOf(stage) - 1], chosen.find(({ name }) => name === stage.after)];
+    ends.set(
+      stage,
+      Promise.all(awaited.map(end)).then(() => runInLane(stage)),
+    );
+  }
+  return ends.get(stage);
+}
+await Promise.all(chosen.map(end));
+
+console.log(`\n${chosen.map((stage) => table.get(stage)).join('\n')}\n${row('total', began, total)}`);
 console.log(line(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
