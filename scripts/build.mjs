@@ -3,7 +3,8 @@
 // Generated sources, the native side, the bundles, the types. Each part is left alone while nothing
 // it is made of is newer than what it makes; `--force` makes all of it anew, `--native` the native side only, `--quick`
 // neither snapshots nor types.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   closeSync,
   existsSync,
@@ -143,11 +144,17 @@ function learn(entry, flags) {
   }
 }
 
+/** They are made of the sources alone, beside all that takes one processor only; what is given back awaits their end. */
 function buildTypes() {
-  if (!stale('dist/types/index.d.cts', 'src')) return;
+  if (!stale('dist/types/index.d.cts', 'src')) return () => {};
   rmSync('dist/types', { recursive: true, force: true });
-  run('node_modules/.bin/tsc', '-p', 'tsconfig.types.json');
-  writeCommonJsTypes();
+  const tsc = spawn('node_modules/.bin/tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' });
+  const ended = once(tsc, 'close');
+  return async () => {
+    const [code] = await ended;
+    if (code !== 0) process.exit(code ?? 1);
+    writeCommonJsTypes();
+  };
 }
 
 // TypeScript takes a .d.ts of this package for an ES module, which CommonJS cannot require: the same again as .d.cts.
@@ -165,8 +172,7 @@ function writeCommonJsTypes() {
 }
 
 await import('./gen-steps.mjs');
+const typesEnd = native || quick ? undefined : buildTypes();
 buildNative();
-if (!native) {
-  await buildBundles();
-  if (!quick) buildTypes();
-}
+if (!native) await buildBundles();
+await typesEnd?.();
