@@ -21,12 +21,16 @@ const ADDON = [
 /** When a test is taken for hung. What it waits for itself, at most two minutes each, has then said what is missing. */
 const PATIENCE = 240_000;
 
+/** A bridge would be the host's: what tests networks has a host of its own, and says what it wants. */
+const env = { TINYRUN_NETWORK: 'none' };
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
+          env,
           include: ['test/unit/**/*.test.ts', 'test/golden/**/*.test.ts'],
           exclude: ADDON,
           setupFiles: ['test/unit/without-addon.ts'],
@@ -35,10 +39,11 @@ export default defineConfig({
           testTimeout: PATIENCE,
         },
       },
-      { test: { name: 'unit-addon', include: ADDON, testTimeout: PATIENCE, isolate: false } },
+      { test: { name: 'unit-addon', env, include: ADDON, testTimeout: PATIENCE, isolate: false } },
       {
         test: {
           name: 'integration',
+          env,
           include: ['test/{integration,security,faults}/**/*.test.ts'],
           testTimeout: PATIENCE,
           hookTimeout: PATIENCE,

@@ -80,7 +80,12 @@ function build() {
 /** Whether containers still run: a mutant that breaks all of it says nothing about its defence. */
 function breathes() {
   const home = path.join(copy, '.cache/breathes');
-  const env = { ...process.env, TINYRUN_ROOT: `${home}/data`, TINYRUN_RUN_ROOT: `${home}/run` };
+  const env = {
+    ...process.env,
+    TINYRUN_ROOT: `${home}/data`,
+    TINYRUN_RUN_ROOT: `${home}/run`,
+    TINYRUN_NETWORK: 'none',
+  };
   const { status } = spawnSync(path.join(copy, 'bin/tinyrun'), ['run', '--rm', 'busybox', 'true'], { env });
   return status === 0;
 }

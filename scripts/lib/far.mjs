@@ -90,6 +90,7 @@ const FAR = [
   'src/engine/networks/connect.ts',
   'src/engine/networks/create.ts',
   'src/engine/networks/networks.ts',
+  'src/engine/networks/use.ts',
   'src/engine/volumes/use.ts',
   'src/engine/volumes/volumes.ts',
   'src/image/layout.ts',

@@ -12,8 +12,10 @@ import type { Spec } from '../spec/types.ts';
 import type { Roots } from '../store/paths.ts';
 import type { DefaultProfile } from './apparmor.ts';
 import { type Checked, checkConfig } from './config/check.ts';
+import { exposedPorts } from './config/exposed.ts';
 import type { LogLimits } from './config/log.ts';
 import { type FindPid, namespacesOf } from './config/namespaces.ts';
+import { networksOf } from './config/network.ts';
 import type { ContainerConfig, MountConfig, SecurityConfig } from './config/types.ts';
 import { type ResolvedUser, resolveUser } from './config/user.ts';
 import type { orderedHealth } from './health.ts';
@@ -21,6 +23,7 @@ import { type HostFile, hostFileMounts, hostFiles, plainPaths } from './hostfile
 import { idMapsOf } from './idmaps.ts';
 import { readFromLayers } from './layer-file.ts';
 import { containerPaths, rootfsPoint } from './layout.ts';
+import type { Attached, NetworkUse } from './networks/use.ts';
 import type { ContainerRecord, ImageWord } from './record.ts';
 import { checkHost } from './requirements.ts';
 import { buildSpec } from './spec.ts';
@@ -47,6 +50,10 @@ export interface Blueprint {
   readonly volumes?: VolumeUse | undefined;
   /** It may divide the cgroup that it is in, which is below its own. */
   readonly nested?: boolean;
+  /** Where it is in any. */
+  readonly networks?: NetworkUse | undefined;
+  /** What it has of them, once that is known. */
+  readonly attached?: Attached | undefined;
   /** What tells how it is, where anything does; it is born into this cgroup. */
   readonly health?: ((cgroup: string | undefined) => OrderedHealth) | undefined;
 }
@@ -110,6 +117,7 @@ export async function draw(roots: Roots, drawn: Drawn, findPid: FindPid): Promis
     policy: profile?.policy,
     ...(systemd?.divides && { nested: true }),
     ...(record.placed && { volumes: await volumesOf(roots, record.placed) }),
+    ...(networksOf(config).length > 0 && { networks: await networksUse(roots, drawn) }),
     ...(record.health && {
       health: await orderHealth(roots, { id, spec, host, health: record.health, nested: systemd?.divides }),
     }),
@@ -167,15 +175,34 @@ async function volumesOf(roots: Roots, placed: readonly MountConfig[]): Promise<
   return useOf(roots, placed);
 }
 
+/** Nor is this. */
+async function networksUse(roots: Roots, { record, image }: Drawn): Promise<NetworkUse> {
+  const { useOf } = await import('./networks/use.ts');
+  return useOf(roots, record, Object.keys(exposedPorts(record.config.exposed, image) ?? {}));
+}
+
+/** With the addresses that it has, and the files that tell of them. */
+export const withAttached = <B extends Blueprint>(blueprint: B, attached: Attached): B => ({
+  ...blueprint,
+  attached,
+  files: attached.files,
+  record: { ...blueprint.record, attachments: attached.attachments, ports: attached.ports },
+});
+
+/** As it would be attached, for who only looks. */
+export const imagined = <B extends Blueprint>(blueprint: B): B =>
+  blueprint.networks ? withAttached(blueprint, blueprint.networks.imagine()) : blueprint;
+
 const UNTOLD = 'tinyrun 0.1 made it, and did not write down how';
 const MAKE_ANOTHER = 'make another container: tinyrun run or tinyrun create';
 
 /** What a spec asks of an image, which may be gone when the container is started again. */
-export const wordOf = ({ Env, User, WorkingDir, Volumes }: ImageDefaults): ImageWord => ({
+export const wordOf = ({ Env, User, WorkingDir, Volumes, ExposedPorts }: ImageDefaults): ImageWord => ({
   ...(Env && { Env }),
   ...(User && { User }),
   ...(WorkingDir && { WorkingDir }),
   ...(Volumes && { Volumes }),
+  ...(ExposedPorts && { ExposedPorts }),
 });
 
 /** Earlier records do not have it. */

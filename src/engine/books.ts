@@ -1,4 +1,6 @@
 import { dirname, join } from 'node:path';
+import { familyOf, hostOf } from '../network/address.ts';
+import { leasesDir } from '../network/up.ts';
 import { appendToFile, removeTree, replaceFile } from '../plan/calls/compound.ts';
 import { calls, octal, quote } from '../plan/calls/format.ts';
 import type { Aside, Asides } from '../plan/explain.ts';
@@ -37,6 +39,7 @@ export function booksOf(
         syscall: `symlink(${quote(blueprint.record.id)}, ${name})`,
         why: 'its name, which one container has',
       },
+      ...leaseEntries(roots, blueprint, paths),
       ...dataEntries(roots, blueprint, paths),
       ...(control.cidfile === undefined
         ? []
@@ -61,6 +64,7 @@ export function booksOfStart(
   return {
     before: [
       ...claimEntries(paths),
+      ...leaseEntries(roots, blueprint, paths),
       ...hostEntries(blueprint, paths),
       ...policyEntries(blueprint, paths),
       { syscall: replaceFile(paths.record), why: 'it is wanted running; how it was stays until it does' },
@@ -98,6 +102,23 @@ const claimEntries = ({ run }: ContainerPaths): Aside[] => [
   { syscall: mkdir(run, 0o700), why: 'what is true of it until its end' },
   { syscall: write(join(run, 'lock'), 0o600), why: 'held by its parent: free, it is to be swept' },
 ];
+
+/** Its networks are up by then: what that takes is their own plan. */
+function leaseEntries(roots: Roots, { attached }: Blueprint, { run }: ContainerPaths): Aside[] {
+  return (attached?.attachments ?? []).flatMap(({ network, addresses }) =>
+    addresses.map((cidr) => {
+      const address = hostOf(cidr);
+      const own = `${run}/lease-${network}-${familyOf(address)}`;
+      const directory = leasesDir(roots, network);
+      const syscall = calls(
+        write(own, 0o600),
+        `link(${quote(own)}, ${quote(`${directory}/${address}`)})`,
+        write(`${directory}/cursor`, 0o600),
+      );
+      return { syscall, why: 'an address is its own as long as this file is there' };
+    }),
+  );
+}
 
 const birthEntries = ({ run }: ContainerPaths, plan: Plan, monitored: boolean): Aside[] => [
   { syscall: write(join(run, 'config.json'), 0o600), why: 'the specification of this plan' },

@@ -4,7 +4,7 @@ import { isTinyrunError, kernelReason } from '../errors.ts';
 import { type ClaimedDir, claimDir, removeLockedDir } from '../runtime/dir.ts';
 import { ensureDir, type Roots } from '../store/paths.ts';
 import { hasPolicy, markPolicy } from './again.ts';
-import type { Blueprint } from './blueprint.ts';
+import { type Blueprint, withAttached } from './blueprint.ts';
 import { ConfigError } from './config/error.ts';
 import { placesOf } from './config/mounts.ts';
 import { tell } from './events/tell.ts';
@@ -19,6 +19,8 @@ import { anonymousOf } from './volumes/seeded.ts';
 export interface Created {
   readonly record: ContainerRecord;
   readonly paths: ContainerPaths;
+  /** With the addresses that it has. */
+  readonly blueprint: Blueprint;
   /** Its lock is held until the command ends, or handed on to a monitor; frees what a sweep may take back. */
   readonly dir: ClaimedDir;
 }
@@ -30,14 +32,15 @@ export function createContainer(roots: Roots, blueprint: Blueprint, options: Cre
   const dir = claimRunDir(paths.run);
   try {
     const name = takeName(roots, id, options.name);
-    const record = { ...blueprint.record, name };
-    makeData(roots, blueprint, paths);
+    const made = attachedIn(paths.run, blueprint);
+    const record = { ...made.record, name };
+    makeData(roots, made, paths);
     if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
     const write = () => writeRecord(roots, record);
     if (hasPolicy(record)) markPolicy(paths, { ...record, wanted: 'running' });
     if (blueprint.volumes) blueprint.volumes.making(write);
     else write();
-    return { record, paths, dir };
+    return { record, paths, dir, blueprint: made };
   } catch (error) {
     takeBackCreated(roots, { dir, record: blueprint.record });
     throw error;
@@ -47,12 +50,17 @@ export function createContainer(roots: Roots, blueprint: Blueprint, options: Cre
 /** The same for a container that is to be started some time; answers its id. */
 export function makeContainer(roots: Roots, blueprint: Blueprint, options: CreateOptions): string {
   const record = { ...blueprint.record, wanted: 'stopped' as const };
-  const { dir, record: made } = createContainer(roots, { ...blueprint, record }, options);
+  const { networks: _, ...rest } = blueprint;
+  const { dir, record: made } = createContainer(roots, { ...rest, record }, options);
   tell(roots, made, 'create');
   removeLockedDir(dir.path);
   dir.lock.release();
   return record.id;
 }
+
+/** With addresses, where it is in networks: they are leased by files in its run directory. */
+export const attachedIn = (run: string, blueprint: Blueprint): Blueprint =>
+  blueprint.networks ? withAttached(blueprint, blueprint.networks.attach(run)) : blueprint;
 
 /** Takes back `createContainer`; the run directory last, since it is what a sweep goes by. */
 export function takeBackCreated(

@@ -1,7 +1,9 @@
 import { type Roots, resolveRoots } from '../store/paths.ts';
-import { redraw } from './blueprint.ts';
+import { imagined, redraw } from './blueprint.ts';
 import { ConfigError } from './config/error.ts';
 import type { FindPid } from './config/namespaces.ts';
+import { withDefaultNetwork } from './config/network.ts';
+import type { ContainerConfig } from './config/types.ts';
 import type { Engine, Explained } from './contract.ts';
 import { makeContainer } from './create.ts';
 import { execContainer, planExec } from './exec/exec.ts';
@@ -34,16 +36,17 @@ export function createEngine(
 ): Engine {
   const roots = resolveRoots(given, process.env);
   const findPid = (container: string, field: string) => runningPid(roots, container, field);
+  const inNetwork = (config: ContainerConfig) => withDefaultNetwork(config, process.env.TINYRUN_NETWORK);
   return {
     roots,
     async run(config, control = {}, watch) {
-      return runBlueprint(roots, await prepare(roots, config, control, findPid), control, watch);
+      return runBlueprint(roots, await prepare(roots, inNetwork(config), control, findPid), control, watch);
     },
     runDetached: async (config, options = {}) =>
-      runDetached(roots, await prepare(roots, config, options, findPid), options),
+      runDetached(roots, await prepare(roots, inNetwork(config), options, findPid), options),
     async explain(config, control = {}) {
       const { booksOf } = await import('./books.ts');
-      const blueprint = await prepare(roots, config, control, findPid);
+      const blueprint = imagined(await prepare(roots, inNetwork(config), control, findPid));
       const paths = containerPaths(roots, blueprint.record.id);
       const lifeline = lifelineOf(blueprint, control);
       const { plan } = planOf(roots, blueprint, paths, lifeline);
@@ -59,7 +62,7 @@ export function createEngine(
       for await (const { event } of eventsOf(roots, options)) yield event;
     },
     async create(config, options = {}) {
-      const blueprint = await prepare(roots, config, options, (name, field) =>
+      const blueprint = await prepare(roots, inNetwork(config), options, (name, field) =>
         pidIfRunning(roots, name, field),
       );
       sweepRunning(roots);
@@ -162,7 +165,7 @@ export function createEngine(
 async function explainStart(roots: Roots, container: string, findPid: FindPid): Promise<Explained> {
   const { booksOfStart } = await import('./books.ts');
   const { record } = findContainer(roots, container);
-  const blueprint = { ...(await redraw(roots, record, findPid)), record };
+  const blueprint = imagined({ ...(await redraw(roots, record, findPid)), record });
   const paths = containerPaths(roots, record.id);
   const { plan } = planOf(roots, blueprint, paths, 'monitor');
   return { spec: blueprint.spec, plan, books: booksOfStart(roots, blueprint, paths, plan) };

@@ -48,6 +48,7 @@ export function planOf(
     ...(config.openStdin || config.tty ? {} : { nullInput: true }),
     publish: (cgroup) => stateOf(blueprint, paths, lifeline, cgroup),
     ...(blueprint.nested ? { nested: true } : {}),
+    ...(blueprint.attached ? { contributions: blueprint.attached.contributions } : {}),
     ...(config.init ? { init: true } : {}),
   });
   if (compiled.cgroup !== undefined) checkHabitable(compiled.cgroup);

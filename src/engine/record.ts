@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import type { ImageDefaults } from '../image/types.ts';
-import type { Attachment } from '../network/types.ts';
+import type { Attachment, BoundPort } from '../network/types.ts';
 import { isAbandoned } from '../runtime/dir.ts';
 import { readState, type StateFile, type Status, statusOf } from '../runtime/state.ts';
 import { syncDirectory, type WriteOptions, writeFileAtomic } from '../store/atomic.ts';
@@ -51,6 +51,8 @@ export interface ContainerRecord {
   readonly placed?: readonly MountConfig[];
   /** Its place in networks, of the last start on. */
   readonly attachments?: readonly Attachment[];
+  /** Ports of the host that led to it, of the last start on. */
+  readonly ports?: readonly BoundPort[];
   /** What its user wants it to be. Missing: `run` made it, and nobody has said otherwise since. */
   readonly wanted?: 'running' | 'stopped';
   /** Since when it was last wanted running; missing: since it was made, or, where it is wanted stopped, never. */
@@ -69,7 +71,7 @@ export interface ContainerRecord {
 }
 
 /** The words of an image that a container goes by. */
-export type ImageWord = Pick<ImageDefaults, 'Env' | 'User' | 'WorkingDir' | 'Volumes'>;
+export type ImageWord = Pick<ImageDefaults, 'Env' | 'User' | 'WorkingDir' | 'Volumes' | 'ExposedPorts'>;
 
 /** It was made, and nobody has begun to start it. */
 export const neverStarted = ({ wanted, started }: ContainerRecord): boolean =>

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
+import type { Compiled } from '../plan/compile/options.ts';
 import type { Plan } from '../plan/types.ts';
 import { attend } from '../runtime/attend.ts';
 import { isDebugging } from '../runtime/debug.ts';
@@ -19,12 +20,12 @@ import { type Created, createContainer, takeBackCreated } from './create.ts';
 import { deathOf, happened, ofVolumes, tell } from './events/tell.ts';
 import { containerPaths } from './layout.ts';
 import { monitorsChild } from './monitored.ts';
+import { bearAttached } from './networks/bear.ts';
 import { planOf } from './plan.ts';
 import { noteSent } from './sent.ts';
 import { joins, relayOf, type Streamed, streamsOf } from './streams.ts';
 import { sweepOne, sweepRunning } from './sweep.ts';
 import type { CreateOptions, Lifeline, RunControl, RunResult } from './types.ts';
-import { bearSeeded } from './volumes/seeded.ts';
 
 /** Looking on while a plan runs: --trace and --step. */
 export type Watch = Pick<LaunchOptions, 'trace' | 'onPause' | 'onFailure'> & {
@@ -44,10 +45,8 @@ export async function runBlueprint(
   checkTerminal(blueprint, control);
   sweepRunning(roots);
   const lifeline = lifelineOf(blueprint, control, watch);
-  // refused limits and impossible mounts are found by the compiler: before anything is made
-  const planned = planOf(roots, blueprint, containerPaths(roots, blueprint.record.id), lifeline);
-  watch.onPlan?.(planned.plan);
-  const created = createContainer(roots, blueprint, control);
+  await blueprint.networks?.ready();
+  const created = makePlanned(roots, blueprint, control, lifeline, watch);
   const patience = newPatience();
   // a step-by-step launch waits for a person, who may want to end it by Ctrl-C
   const forward = control.forward ?? (control.sigProxy ? forwardSignals : undefined);
@@ -57,8 +56,7 @@ export async function runBlueprint(
     const life = await startCreated(
       roots,
       created,
-      blueprint,
-      () => birthOf(roots, blueprint, created, { ...planned, lifeline, control, watch }),
+      () => birthOf(roots, created, { ...created.planned, lifeline, control, watch }),
       { isOurs: lifeline !== 'monitor', isAttached: true },
     );
     const begun = Date.now();
@@ -93,17 +91,50 @@ export async function runDetached(
   options: CreateOptions,
 ): Promise<string> {
   sweepRunning(roots);
-  const { id } = blueprint.record;
-  const planned = planOf(roots, blueprint, containerPaths(roots, id), 'monitor');
-  const created = createContainer(roots, blueprint, options);
+  await blueprint.networks?.ready();
+  const created = makePlanned(roots, blueprint, options, 'monitor');
   try {
-    const config = JSON.stringify(blueprint.spec);
-    const parent = ofMonitor(monitorsChild(roots, blueprint, created));
-    const birth = { ...planned, dir: created.dir, config, parent };
-    (await startCreated(roots, created, blueprint, () => birth, { isOurs: false })).forget();
-    return id;
+    const { planned, dir } = created;
+    const birth = () => ({
+      ...planned,
+      dir,
+      config: JSON.stringify(blueprint.spec),
+      parent: ofMonitor(monitorsChild(roots, created.blueprint, created)),
+    });
+    (await startCreated(roots, created, birth, { isOurs: false })).forget();
+    return blueprint.record.id;
   } finally {
     created.dir.lock.release();
+  }
+}
+
+interface Planned extends Created {
+  readonly planned: Compiled;
+}
+
+/**
+ * A container's files and its plan. What the compiler refuses is refused before anything is made; or is taken back, where the
+ * plan has to know addresses first, which are leased in its run directory.
+ */
+function makePlanned(
+  roots: Roots,
+  blueprint: Blueprint,
+  options: CreateOptions,
+  lifeline: Lifeline,
+  watch: Watch = {},
+): Planned {
+  const compiled = (drawn: Blueprint) => {
+    const planned = planOf(roots, drawn, containerPaths(roots, blueprint.record.id), lifeline);
+    watch.onPlan?.(planned.plan);
+    return planned;
+  };
+  const early = blueprint.networks ? undefined : compiled(blueprint);
+  const created = createContainer(roots, blueprint, options);
+  try {
+    return { ...created, planned: early ?? compiled(created.blueprint) };
+  } catch (error) {
+    takeBackCreated(roots, created);
+    throw error;
   }
 }
 
@@ -131,7 +162,6 @@ export function newPatience() {
 async function startCreated(
   roots: Roots,
   created: Created,
-  blueprint: Blueprint,
   birth: () => Birth,
   { isOurs, isAttached = false }: { isOurs: boolean; isAttached?: boolean },
 ): Promise<Life> {
@@ -144,7 +174,7 @@ async function startCreated(
   // a monitor tells of the start itself: that is told before its end, however soon
   if (!isOurs) tellEvents(roots, made);
   try {
-    const life = await bearSeeded(blueprint, birth());
+    const life = await bearAttached(created.blueprint, birth, created.paths);
     if (isOurs) tellEvents(roots, [...made, happened(record, 'start')]);
     return life;
   } catch (error) {
@@ -176,8 +206,8 @@ interface How {
 }
 
 /** The plan adds state.json, once there is a process and before its program runs: whoever hears from it finds it running. */
-function birthOf(roots: Roots, blueprint: Blueprint, created: Created, how: How): Birth {
-  const { dir } = created;
+function birthOf(roots: Roots, created: Created, how: How): Birth {
+  const { dir, blueprint } = created;
   const { plan, cgroup, lifeline, control, watch } = how;
   const common = { dir, plan, cgroup, config: JSON.stringify(blueprint.spec) };
   if (lifeline === 'monitor')

@@ -11,19 +11,20 @@ import type { AttachOptions } from './attach.ts';
 import { type Blueprint, redraw } from './blueprint.ts';
 import { holdRecord } from './change.ts';
 import type { FindPid } from './config/namespaces.ts';
-import { type Created, makeHostSide } from './create.ts';
+import { attachedIn, type Created, makeHostSide } from './create.ts';
 import { happened, ofVolumes, tell } from './events/tell.ts';
 import { containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
 import { monitorsChild } from './monitored.ts';
 import { awaitChange } from './moves.ts';
+import { bearAttached } from './networks/bear.ts';
 import { planOf } from './plan.ts';
 import { asBefore, begun, type ContainerRecord, readRecord, syncRecord, writeRecord } from './record.ts';
 import { checkTerminal, keysOf, lost, resultOf, sentBy, sweepAfterMonitor } from './run.ts';
 import { relayOf } from './streams.ts';
 import { removeData, sweepOne } from './sweep.ts';
 import type { RunResult } from './types.ts';
-import { anonymousOf, bearSeeded } from './volumes/seeded.ts';
+import { anonymousOf } from './volumes/seeded.ts';
 
 /**
  * Has a container's program run, under a monitor; one that runs stays as it is. One that cannot be started is what it was,
@@ -155,11 +156,15 @@ async function startHeld(
     return undefined;
   }
   if (found === undefined) throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${id}`);
-  const record = byPolicy && found.exit ? restarted(found, found.exit) : byUser(found);
+  const asked = byPolicy && found.exit ? restarted(found, found.exit) : byUser(found);
   try {
-    const blueprint = await redraw(roots, record, findPid);
+    const drawn = await redraw(roots, asked, findPid);
+    await drawn.networks?.ready();
+    const blueprint = attachedIn(paths.run, drawn);
     const planned = planOf(roots, blueprint, paths, 'monitor');
-    const child = childOf(blueprint, { record, paths, dir });
+    // redrawn of it
+    const record = { ...blueprint.record, name: asked.name };
+    const child = childOf(blueprint, { record, paths, dir, blueprint });
     const isAttached = child.relay !== undefined;
     makeHostSide(blueprint, paths);
     blueprint.volumes?.making(() => {});
@@ -173,20 +178,20 @@ async function startHeld(
       ...(isAttached ? [happened(record, 'attach')] : []),
       ...(byPolicy ? [] : ofVolumes(record, 'mount')),
     ]);
-    const life = await bearSeeded(blueprint, {
-      ...planned,
-      dir,
-      config: JSON.stringify(blueprint.spec),
-      parent: ofMonitor(child),
-    });
+    const config = JSON.stringify(blueprint.spec);
+    const life = await bearAttached(
+      blueprint,
+      () => ({ ...planned, dir, config, parent: ofMonitor(child) }),
+      paths,
+    );
     syncRecord(roots, record);
     return { life, record };
   } catch (error) {
     takeBackFailed(dir, error, () => {
-      if (record.config.autoRemove) {
-        removeData(roots, id, record.name, anonymousOf(record));
-        tell(roots, record, 'destroy');
-      } else writeRecord(roots, failed(record, error));
+      if (asked.config.autoRemove) {
+        removeData(roots, id, asked.name, anonymousOf(asked));
+        tell(roots, asked, 'destroy');
+      } else writeRecord(roots, failed(asked, error));
       removeLockedDir(dir.path);
     });
     throw error;

@@ -33,6 +33,16 @@ export function lease(pool: Pool, directory: string, own: string, holder: string
   }
 }
 
+/** The address that would be given next, where nobody comes in between. */
+export function peek(pool: Pool, directory: string): Address {
+  const { family } = rangeOf(pool.subnet);
+  for (const value of inTurn(pool, cursorOf(directory))) {
+    const address = addressOf(value, family);
+    if (keptFor(pool, value) === undefined && isFree(`${directory}/${address}`) !== false) return address;
+  }
+  throw none(pool);
+}
+
 /** What undo does, too: whoever has the address by then keeps it. */
 export function release(own: string): void {
   try {
@@ -44,7 +54,7 @@ export function release(own: string): void {
 
 /** Addresses of a network that are in use, and whose they are. */
 export function leased(directory: string, names: readonly string[]): Map<Address, string> {
-  const inUse = names.filter((name) => name !== CURSOR && !isFree(`${directory}/${name}`));
+  const inUse = names.filter((name) => name !== CURSOR && isFree(`${directory}/${name}`) === false);
   return new Map(inUse.map((name) => [name, readIfExists(`${directory}/${name}`) ?? '']));
 }
 
@@ -68,8 +78,11 @@ function next(pool: Pool, directory: string, own: string): Address {
     writeFileSync(`${directory}/${CURSOR}`, address, { mode: 0o600 });
     return address;
   }
-  throw new TinyrunError('NO_ADDRESS', `all addresses of ${pool.range ?? pool.subnet} are in use`);
+  throw none(pool);
 }
+
+const none = ({ range, subnet }: Pool) =>
+  new TinyrunError('NO_ADDRESS', `all addresses of ${range ?? subnet} are in use`);
 
 /** An empty one is of a process that was killed as it wrote it. */
 function cursorOf(directory: string): bigint | undefined {
@@ -124,4 +137,8 @@ function linked(own: string, path: string): boolean {
   }
 }
 
-const isFree = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.nlink === 1;
+/** Undefined: nobody has ever had it. */
+function isFree(path: string): boolean | undefined {
+  const links = statSync(path, { throwIfNoEntry: false })?.nlink;
+  return links === undefined ? undefined : links === 1;
+}

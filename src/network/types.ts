@@ -103,4 +103,6 @@ export interface NetworkFacts {
   readonly ipv6: boolean;
   /** net.bridge.bridge-nf-call-ip6tables is on: what a bridge forwards meets the firewall. */
   readonly bridgeFilter6: boolean;
+  /** Names of the links there are. */
+  readonly links: readonly string[];
 }

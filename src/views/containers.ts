@@ -1,5 +1,6 @@
 import { networksOf } from '../engine/config/network.ts';
 import { type ContainerRecord, type ContainerView, codeOf, startOf } from '../engine/record.ts';
+import { portsText } from './ports.ts';
 import { goTime, humanDuration, humanSize } from './units.ts';
 
 /** Column heads of `ps`, also of `system df -v`. */
@@ -40,7 +41,7 @@ export interface Shown {
 
 /** By name; another container's network has none of its own here. */
 export const networkNames = ({ config }: ContainerRecord): readonly string[] => {
-  const { network = 'none' } = config;
+  const { network } = config;
   return typeof network === 'string' ? [network] : networksOf(config).map((one) => one.network);
 };
 
@@ -66,7 +67,7 @@ export function rowOf(view: ContainerView, { truncate, sizes, now = Date.now() }
     Names: record.name,
     Networks: networkNames(record).join(','),
     Platform: null,
-    Ports: '',
+    Ports: portsText(view),
     RunningFor: `${humanDuration(now - Date.parse(record.created))} ago`,
     Size: sizes ? `${humanSize(sizes.own)} (virtual ${humanSize(sizes.virtual)})` : '0B',
     State: status,

@@ -86,8 +86,8 @@ const modeOrDefault = (mode: Mode = 'private'): string => (mode === 'private' ? 
 
 /** Of several networks the first. */
 export function networkMode(config: ContainerConfig): string {
-  const { network = 'none' } = config;
-  return typeof network === 'string' || 'container' in network
+  const { network } = config;
+  return typeof network === 'string' || (network && 'container' in network)
     ? modeText(network)
     : (networksOf(config)[0]?.network ?? 'none');
 }

@@ -69,7 +69,7 @@ export function describeContainer(
     ...(sizes && { SizeRw: sizes.own, SizeRootFs: sizes.virtual }),
     Mounts: describeMounts(record).map((mount) => withOmitted(mount, 'mount')),
     Config: withOmitted(describeConfig(record, image), 'config'),
-    NetworkSettings: describeNetwork(record.config),
+    NetworkSettings: describeNetwork(view),
   };
   return withOmitted(described, 'container');
 }

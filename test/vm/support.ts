@@ -14,7 +14,7 @@ export const CGROUPS = '/sys/fs/cgroup';
 
 export const DATA = `${SCRATCH}/data`;
 export const RUN = `${SCRATCH}/run`;
-const env = { ...process.env, TINYRUN_ROOT: DATA, TINYRUN_RUN_ROOT: RUN };
+const env = { ...process.env, TINYRUN_ROOT: DATA, TINYRUN_RUN_ROOT: RUN, TINYRUN_NETWORK: 'none' };
 
 function call(program: string, args: readonly string[]): Result {
   const { status, signal, stdout, stderr } = spawnSync(path.join(BIN, program), args, {

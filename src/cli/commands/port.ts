@@ -1,5 +1,6 @@
 import { createEngine } from '../../engine/engine.ts';
 import { TinyrunError } from '../../errors.ts';
+import { placesOf, placeText } from '../../views/ports.ts';
 import type { Command } from '../command.ts';
 
 export const command: Command = {
@@ -10,9 +11,20 @@ export const command: Command = {
       .argument('<container>')
       .argument('[port]')
       .action((container: string, port?: string) => {
-        // there is no way yet to publish one
-        createEngine(context).find(container);
-        if (port !== undefined) throw unpublished(container, port);
+        const places = placesOf(createEngine(context).find(container));
+        if (port === undefined) {
+          for (const place of places)
+            context.out(`${place.container}/${place.protocol} -> ${placeText(place)}\n`);
+          return;
+        }
+        const [number = '', protocol = 'tcp'] = port.split('/');
+        if (!/^\d{1,5}$/.test(number) || Number(number) > MOST)
+          throw new TinyrunError('USAGE', `invalid port (${number})`, { hint: `ports go from 0 to ${MOST}` });
+        const found = places.filter(
+          (place) => place.container === Number(number) && place.protocol === protocol,
+        );
+        if (found.length === 0) throw unpublished(container, port);
+        for (const place of found) context.out(`${placeText(place)}\n`);
       });
   },
 };
@@ -20,11 +32,7 @@ export const command: Command = {
 const MOST = 65535;
 
 /** In Docker's words. */
-function unpublished(container: string, text: string): TinyrunError {
-  const [port = ''] = text.split('/');
-  if (!/^\d{1,5}$/.test(port) || Number(port) > MOST)
-    return new TinyrunError('USAGE', `invalid port (${port})`, { hint: `ports go from 0 to ${MOST}` });
-  return new TinyrunError('USAGE', `No public port '${text}' published for ${container}`, {
-    hint: 'with --network host the ports of a container are those of the host',
+const unpublished = (container: string, port: string): TinyrunError =>
+  new TinyrunError('USAGE', `No public port '${port}' published for ${container}`, {
+    hint: `tinyrun port ${container} lists those that are`,
   });
-}

@@ -22,7 +22,7 @@ interface Flags {
 export const namespaceFlags: FlagGroup<Flags> = {
   define: (program: Program) =>
     void program
-      .option('--network <MODE>', 'none (the default for now: loopback only), host, container:ID')
+      .option('--network <MODE>', 'bridge (the default), a network, none, host, container:ID')
       .addOption(new Option('--net <MODE>').hideHelp())
       .option('--pid <MODE>', 'private, host, container:ID')
       .option('--ipc <MODE>', 'private, host, container:ID (its /dev/shm, too), none: without /dev/shm')

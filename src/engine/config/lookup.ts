@@ -20,23 +20,28 @@ export function hostsFile(hostname?: string): string {
 }
 
 /** Lines of /etc/hosts; `host-gateway` is the host, as far as the network reaches it. @throws ConfigError */
-export function hostLines({ names, network }: ContainerConfig): string {
+export function hostLines({ names, network }: ContainerConfig, gateway?: string): string {
   const lines = (names?.hosts ?? []).map(({ name, address }, index) => {
     const field = `names.hosts[${index}]`;
     if (name === '' || /\s/.test(name)) throw new ConfigError(`${field}.name`, 'not NAME:ADDRESS');
-    const resolved = address === 'host-gateway' ? hostGateway(field, network) : address;
+    const resolved = address === 'host-gateway' ? hostGateway(field, network, gateway) : address;
     if (isAddress(resolved)) return `${resolved}\t${name}\n`;
     throw new ConfigError(`${field}.address`, `invalid IP address: ${JSON.stringify(address)}`);
   });
   return lines.join('');
 }
 
-function hostGateway(field: string, network: ContainerConfig['network']): string {
-  if (network === 'host') return '127.0.0.1';
-  throw new ConfigError(`${field}.address`, 'there are no networks yet, so no gateway leads to the host', {
-    code: 'UNSUPPORTED',
-    hint: 'with {network} host it is 127.0.0.1',
-  });
+const NO_GATEWAY = 'there is no network of its own, so no gateway leads to the host';
+
+/** Where it has networks, their gateway is known when their addresses are. */
+function hostGateway(
+  field: string,
+  network: ContainerConfig['network'],
+  gateway: string | undefined,
+): string {
+  if (gateway !== undefined) return gateway;
+  if (network === 'host' || network === undefined || Array.isArray(network)) return '127.0.0.1';
+  throw new ConfigError(`${field}.address`, NO_GATEWAY, { hint: 'with {network} host it is 127.0.0.1' });
 }
 
 const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';

@@ -11,19 +11,29 @@ export const isOther = (value: unknown): value is OtherContainer =>
 const isList = (network: ContainerConfig['network']): network is readonly NetworkConfig[] =>
   Array.isArray(network);
 
+/** Docker's, of who asks for none. */
+const DEFAULT: readonly NetworkConfig[] = [{ network: 'bridge' }];
+
 /** The networks that it is attached to; none where it has only a loopback, or the network of somebody else. */
-export const networksOf = ({ network }: Pick<ContainerConfig, 'network'>): readonly NetworkConfig[] =>
-  isList(network) ? network : [];
+export const networksOf = ({
+  network = DEFAULT,
+}: Pick<ContainerConfig, 'network'>): readonly NetworkConfig[] => (isList(network) ? network : []);
+
+/** Another network for who asks for none, `none` among them: TINYRUN_NETWORK, where no bridge is wanted or may be made. */
+export function withDefaultNetwork(config: ContainerConfig, name: string | undefined): ContainerConfig {
+  if (config.network !== undefined || !name) return config;
+  return { ...config, network: name === 'none' || name === 'host' ? name : [{ network: name }] };
+}
 
 /**
  * The mode of its network namespace: its own wherever it is attached to networks, or to none.
  * @throws ConfigError for what is no mode, and for networks that cannot be had together
  */
 export function networkMode(config: ContainerConfig): NamespaceMode {
-  const { network = 'none' } = config;
+  const { network = DEFAULT } = config;
   if (isList(network)) {
     checkNetworks(network);
-    checkReachable(config);
+    checkPublished(config);
     return 'private';
   }
   if (isOther(network)) {
@@ -35,19 +45,13 @@ export function networkMode(config: ContainerConfig): NamespaceMode {
     throw new ConfigError('network', 'not a mode', {
       hint: 'the modes are none, host and container:ID; networks are a list',
     });
-  checkReachable(config);
   return 'private';
 }
 
-/** The one place that knows what this version has no driver for. */
-function checkReachable({ network, ports = [], publishAll = false }: ContainerConfig): void {
-  if (networksOf({ network }).length > 0)
-    throw new ConfigError('network', 'there are no networks yet', {
-      code: 'UNSUPPORTED',
-      hint: 'this version knows none, host and container:ID',
-    });
-  if (network === undefined && (ports.length > 0 || publishAll))
-    throw new ConfigError(ports.length > 0 ? 'ports' : 'publishAll', 'there are no networks yet', {
+/** What this version has no step for. */
+function checkPublished({ ports = [], publishAll = false }: ContainerConfig): void {
+  if (ports.length > 0 || publishAll)
+    throw new ConfigError(ports.length > 0 ? 'ports' : 'publishAll', 'ports are not published yet', {
       code: 'UNSUPPORTED',
       hint: 'with {network} host the ports of a container are those of the host',
     });

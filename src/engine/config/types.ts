@@ -68,7 +68,7 @@ export interface ContainerConfig {
   /** Settings of the kernel that belong to a namespace: `net.core.somaxconn`. */
   readonly sysctls?: Readonly<Record<string, string>> | undefined;
   readonly namespaces?: Namespaces | undefined;
-  /** `none` (the default for now: loopback only), the host's, another container's, or networks it is attached to. */
+  /** `none` (loopback only), the host's, another container's, or networks it is attached to; without, the network `bridge`. */
   readonly network?: 'none' | 'host' | OtherContainer | readonly NetworkConfig[] | undefined;
   /** Ports of the host that lead to its own. */
   readonly ports?: readonly PortConfig[] | undefined;

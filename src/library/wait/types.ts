@@ -8,7 +8,7 @@ export interface WaitForLog {
 }
 
 /**
- * Until a process of it listens on a TCP port, on whatever address. Its own network has a loopback only: who connects is in
+ * Until a process of it listens on a TCP port, on whatever address. With the network `none` there is a loopback only: who connects is in
  * there, by `exec`, or shares it; with `network: 'host'` anybody of the host can.
  */
 export interface WaitForPort {

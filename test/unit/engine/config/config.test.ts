@@ -247,14 +247,14 @@ describe('namespaces, sysctls, files', () => {
     expect(() => sysctlsOf({ 'net.../../kernel': '1' }, {}, own)).toThrow(/not KEY=VALUE/);
   });
   test('hosts and resolv.conf', () => {
-    const hosts = (name: string, address: string, network?: 'host') =>
+    const hosts = (name: string, address: string, network?: 'host' | 'none') =>
       hostLines({ image, network, names: { hosts: [{ name, address }] } });
     expect(hosts('db', '10.0.0.1')).toBe('10.0.0.1\tdb\n');
     expect(hosts('db', '::1')).toBe('::1\tdb\n');
     expect(hosts('me', 'host-gateway', 'host')).toBe('127.0.0.1\tme\n');
     expect(fieldOf(() => hosts('db', 'here'))).toBe('names.hosts[0].address');
     expect(fieldOf(() => hosts('d b', '::1'))).toBe('names.hosts[0].name');
-    expect(fieldOf(() => hosts('me', 'host-gateway'))).toBe('names.hosts[0].address');
+    expect(fieldOf(() => hosts('me', 'host-gateway', 'none'))).toBe('names.hosts[0].address');
     const conf = (names: ContainerConfig['names']) =>
       resolvConf('# x\nsearch a\nnameserver 1.1.1.1\noptions ndots:2\n', names);
     expect(conf({})).toBe('# x\nsearch a\nnameserver 1.1.1.1\noptions ndots:2\n');

@@ -39,15 +39,11 @@ describe('the place of a container in networks', () => {
   const bridge = (more: Partial<NetworkConfig>) => [{ network: 'bridge', ...more }];
   const onlyUsers = 'user specified IP address is supported on user defined networks only';
   test.each<[networks: readonly NetworkConfig[], message: string]>([
-    // what is right is refused for its own reason, as long as there is no driver
-    [web({}), 'network: there are no networks yet'],
-    [bridge({ mac: '02-42-AC-11-00-02', gatewayPriority: -5 }), 'network: there are no networks yet'],
-    [
-      web({ ipv4: '172.18.0.9', ipv6: 'fd00::9', aliases: ['db', 'a.b'] }),
-      'network: there are no networks yet',
-    ],
-    [web({ interfaceName: 'eth7', links: { db: 'postgres' } }), 'network: there are no networks yet'],
-    [[...web({}), { network: 'back' }], 'network: there are no networks yet'],
+    [web({}), ''],
+    [bridge({ mac: '02-42-AC-11-00-02', gatewayPriority: -5 }), ''],
+    [web({ ipv4: '172.18.0.9', ipv6: 'fd00::9', aliases: ['db', 'a.b'] }), ''],
+    [web({ interfaceName: 'eth7', links: { db: 'postgres' } }), ''],
+    [[...web({}), { network: 'back' }], ''],
     [[{ network: ' ' }], 'network[0].network: no name set for network'],
     [web({ ipv4: '172.18.0.256' }), 'network[0].ipv4: invalid IPv4 address: 172.18.0.256'],
     [web({ ipv4: 'fd00::1' }), 'network[0].ipv4: invalid IPv4 address: fd00::1'],
@@ -75,7 +71,9 @@ describe('the place of a container in networks', () => {
     ],
     [[{ network: 'none' }], 'network[0]: a mode, which is no network of a list'],
   ])('%j', (network, message) => {
-    expect(said(() => modeOf({ network }))).toMatch(message.endsWith('$') ? new RegExp(message) : message);
+    expect(said(() => modeOf({ network }))).toMatch(
+      message.endsWith('$') ? new RegExp(message) : message || /^$/,
+    );
   });
 
   test.each<[Partial<ContainerConfig>, string]>([
@@ -150,7 +148,7 @@ describe('ports', () => {
     ]);
     expect(warned({ network: 'host', ports: [] })).toEqual([]);
     expect(warned({ ports: [port({})] })).toEqual([]);
-    expect(said(() => modeOf({ ports: [port({})] }))).toBe('ports: there are no networks yet');
+    expect(said(() => modeOf({ ports: [port({})] }))).toBe('ports: ports are not published yet');
     expect(said(() => modeOf({ network: 'none', ports: [port({})] }))).toBe('');
   });
 });

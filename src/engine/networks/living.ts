@@ -1,0 +1,38 @@
+import { elementsOf } from '../../network/firewall/elements.ts';
+import { NetworkStore } from '../../network/store.ts';
+import { isUp } from '../../network/up.ts';
+import type { Element } from '../../plan/netlink/sets.ts';
+import { namesIn } from '../../runtime/journal.ts';
+import type { Roots } from '../../store/paths.ts';
+import { containerPaths, runningDir } from '../layout.ts';
+import { type ContainerRecord, readRecord } from '../record.ts';
+import { portsLeadTo } from './attachments.ts';
+
+/** Below it lies what is up of networks; its lock is that of our table. */
+export const networksRunDir = ({ runRoot }: Roots): string => `${runRoot}/networks`;
+
+/** What our table should have: of each network that is up, and of each container that something is to be taken back of. */
+export function livingElements(roots: Roots): Element[] {
+  const store = new NetworkStore(roots.dataRoot);
+  const networks = [...new Set(namesIn(networksRunDir(roots)))].flatMap((id) =>
+    /^[0-9a-f]{64}$/.test(id) && isUp(roots, id) ? (store.read(id) ?? []) : [],
+  );
+  const records = namesIn(runningDir(roots)).flatMap((id) => recordOfLiving(roots, id) ?? []);
+  return networks.flatMap((network) => {
+    const published = records.flatMap(({ attachments = [], ports = [] }) => {
+      const to = portsLeadTo(attachments);
+      return to?.network === network.id ? ports.map((port) => ({ port, to })) : [];
+    });
+    return elementsOf(network, published);
+  });
+}
+
+function recordOfLiving(roots: Roots, id: string): ContainerRecord | undefined {
+  const isJournalled = namesIn(containerPaths(roots, id).run).some((name) => name.startsWith('journal'));
+  try {
+    return isJournalled ? readRecord(roots, id) : undefined;
+  } catch {
+    // a damaged one is for `rm` to remove
+    return undefined;
+  }
+}

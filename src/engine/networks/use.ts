@@ -1,0 +1,106 @@
+import { driverOf } from '../../network/drivers/index.ts';
+import { ensureBase, isAstray, restore } from '../../network/firewall/restore.ts';
+import { lease, peek } from '../../network/lease.ts';
+import { boundPorts, portsInUse, randomPort } from '../../network/ports.ts';
+import type { Attachment, BoundPort, NetworkRecord } from '../../network/types.ts';
+import { ensureUp, isUp, leasesDir } from '../../network/up.ts';
+import type { Contribution } from '../../plan/contribution.ts';
+import type { Plan } from '../../plan/types.ts';
+import { ensureDir, type Roots } from '../../store/paths.ts';
+import { networksOf } from '../config/network.ts';
+import type { HostFile } from '../hostfiles.ts';
+import type { ContainerRecord } from '../record.ts';
+import {
+  attachmentsOf,
+  checkAddresses,
+  contributionsOf,
+  type Joined,
+  type LeaseFrom,
+  ownLease,
+  wantedPorts,
+} from './attachments.ts';
+import { findDrafted, resolveNetwork } from './default.ts';
+import { isBridgeGone } from './failure.ts';
+import { networkFiles } from './files.ts';
+import { livingElements, networksRunDir } from './living.ts';
+
+/** What a container has of its networks while it runs. */
+export interface Attached {
+  readonly attachments: readonly Attachment[];
+  /** Ports of the host that lead to it. */
+  readonly ports: readonly BoundPort[];
+  readonly contributions: readonly Contribution[];
+  /** Of its /etc, with its addresses. */
+  readonly files: readonly HostFile[];
+}
+
+/** The networks of one container, each found, before anything is made of them. */
+export interface NetworkUse {
+  /** Brings up what is not. @throws TinyrunError */
+  ready(): Promise<void>;
+  /** Leases addresses by files in the container's run directory, which is there. @throws TinyrunError */
+  attach(run: string): Attached;
+  /** What that would come to, for who only looks. */
+  imagine(): Attached;
+  /** Whether a start has failed for want of what others took away of the networks. */
+  isMendable(error: unknown, plan: Plan): boolean;
+  /** Makes that again. */
+  mend(error: unknown): Promise<void>;
+  /** Why a start failed, in words of networks. */
+  worded(error: unknown, plan: Plan): unknown;
+}
+
+/** @throws TinyrunError NETWORK_NOT_FOUND, ConfigError */
+export function useOf(
+  roots: Roots,
+  { config, id, hostname }: Pick<ContainerRecord, 'config' | 'id' | 'hostname'>,
+  exposed: readonly string[],
+): NetworkUse {
+  const found = (find: (roots: Roots, text: string) => NetworkRecord): Joined[] =>
+    networksOf(config).map((one) => ({ network: find(roots, one.network), config: one }));
+  let joined = found(findDrafted);
+  for (const [index, { network, config: one }] of joined.entries()) checkAddresses(network, one, index);
+  const made = (leaseFrom: LeaseFrom): Attached => {
+    const networks = joined.map(({ network }) => network);
+    const attachments = attachmentsOf(joined, leaseFrom);
+    const ports = boundPorts(wantedPorts(config, exposed), portsInUse(), randomPort);
+    const files = networkFiles(config, hostname, networks, attachments);
+    return { attachments, ports, contributions: contributionsOf(joined, attachments, ports), files };
+  };
+  return {
+    async ready() {
+      joined = found(resolveNetwork);
+      for (const { network } of joined) await bringUp(roots, network);
+    },
+    attach: (run) =>
+      made((network, pool, wanted) =>
+        lease(pool, leasesDir(roots, network.id), ownLease(run, network, pool), id.slice(0, 12), wanted),
+      ),
+    imagine: () => made((network, pool, wanted) => wanted ?? peek(pool, leasesDir(roots, network.id))),
+    isMendable: (error, plan) => isAstray(error) || isBridgeGone(error, plan),
+    async mend(error) {
+      if (isAstray(error)) await restoreTable(roots);
+      else for (const { network } of joined) await bringUp(roots, network, { again: true });
+    },
+    worded: (error) => error,
+  };
+}
+
+/** Our table, with all that runs. */
+export const restoreTable = (roots: Roots): Promise<void> =>
+  restore(ensureDir(networksRunDir(roots)), () => livingElements(roots));
+
+/** What a network has in the kernel; the table comes first. */
+export async function bringUp(roots: Roots, network: NetworkRecord, { again = false } = {}): Promise<void> {
+  if (!again && isUp(roots, network.id)) return;
+  if (network.driver !== 'bridge') return;
+  await ensureBase(ensureDir(networksRunDir(roots)), () => livingElements(roots));
+  try {
+    ensureUp(roots, network, driverOf(network), { again });
+  } catch (error) {
+    // elements of it that nobody owns are in the table
+    if (!isAstray(error)) throw error;
+    await restoreTable(roots);
+    ensureUp(roots, network, driverOf(network), { again });
+  }
+}
