@@ -82,7 +82,7 @@ function endpointOf(asked: NetworkConfig, attachment: Attachment | undefined, co
     Links: links ? Object.entries(links).map(([alias, name]) => `${name}:${alias}`) : null,
     Aliases: aliases ? [...aliases] : null,
     NetworkID: attachment?.network ?? '',
-    EndpointID: attachment ? endpointId(attachment, container) : '',
+    EndpointID: attachment ? endpointId(container, attachment) : '',
     Gateway: gatewayOf(false),
     IPAddress: v4[0] ?? '',
     IPPrefixLen: Number(v4[1] ?? 0),
@@ -95,6 +95,6 @@ function endpointOf(asked: NetworkConfig, attachment: Attachment | undefined, co
   };
 }
 
-/** 64 digits that no other endpoint has. */
-export const endpointId = ({ hostLink }: Pick<Attachment, 'hostLink'>, container: string): string =>
-  `${hostLink.replace(/^tr/, '')}${container}`.slice(0, 64);
+/** 64 digits, new for every birth, as the link's name is. */
+export const endpointId = (container: string, attachment: Pick<Attachment, 'hostLink'> | undefined): string =>
+  `${(attachment?.hostLink ?? '').replace(/^tr/, '')}${container}`.slice(0, 64);

@@ -4,6 +4,7 @@ import type { Endpoint } from '../engine/networks/users.ts';
 import { familyOf } from '../network/address.ts';
 import { sizeOf } from '../network/subnet.ts';
 import type { Attachment, NetworkRecord, Pool } from '../network/types.ts';
+import { endpointId } from './inspect-network.ts';
 import { goTime } from './units.ts';
 
 /** Column heads of `network ls`. */
@@ -105,10 +106,6 @@ const describeEndpoint = ({ id, name, attachment }: Endpoint) => ({
   IPv4Address: addressIn(attachment, 4),
   IPv6Address: addressIn(attachment, 6),
 });
-
-/** 64 digits, new for every birth, as the link's name is. */
-export const endpointId = (container: string, attachment: Attachment | undefined): string =>
-  `${(attachment?.hostLink ?? '').replace(/^tr/, '')}${container}`.slice(0, 64);
 
 /** What stands for the network, its gateway and reserved addresses are in use, too. */
 function usageOf({ subnet, range, gateway, reserved }: Pool, endpoints: readonly Endpoint[]) {

@@ -3,6 +3,7 @@ import { hasLabel, parseFilters, parseUntil } from '../../image/filter.ts';
 import { BUILT_IN } from '../../network/builtin.ts';
 import { NetworkStore } from '../../network/store.ts';
 import type { NetworkRecord } from '../../network/types.ts';
+import { takeDown } from '../../network/up.ts';
 import type { NetworkAction } from '../../store/event-types.ts';
 import { tellEvents } from '../../store/events.ts';
 import type { Roots } from '../../store/paths.ts';
@@ -81,6 +82,7 @@ function takeAway(roots: Roots, store: NetworkStore, id: string): NetworkRecord 
   try {
     const record = readAny(store, id);
     if (record) checkUnused(roots, record);
+    takeDown(roots, id);
     store.remove(id);
     return record;
   } finally {

@@ -182,3 +182,36 @@ test('an address that is asked for and is none of it is refused, and nothing is 
   expect([code, stderr]).toEqual([125, expect.stringContaining('network nowhere not found')]);
   expect(host.netns.ip('-o', 'link')).toBe(before);
 });
+
+test('two networks are apart; one that is removed leaves nothing', async () => {
+  for (const name of ['red', 'blue']) await host.ok(['network', 'create', name]);
+  await host.sleeper('--name', 'in-red', '--network', 'red');
+  await host.sleeper('--name', 'in-red-too', '--network', 'red');
+  await host.sleeper('--name', 'in-blue', '--network', 'blue');
+  const addressIn = async (container: string, network: string): Promise<string> =>
+    (await host.inspect(container)).NetworkSettings.Networks[network].IPAddress;
+  const red = await addressIn('in-red', 'red');
+  expect(await host.in('in-red-too', `ping -c 1 -W 5 ${red}`)).toContain('1 packets received');
+  const apart = await host.tinyrun(['exec', 'in-blue', 'ping', '-c', '1', '-W', '1', red]);
+  expect([apart.code, apart.stdout]).toEqual([1, expect.stringContaining('0 packets received')]);
+  const [shown] = JSON.parse(await host.ok(['network', 'inspect', 'red']));
+  expect(Object.keys(shown.Containers).length).toBe(2);
+  const used = await host.tinyrun(['network', 'rm', 'red']);
+  expect([used.code, used.stderr]).toEqual([1, expect.stringMatching(/has active endpoints/)]);
+  await host.ok(['rm', '-f', 'in-red', 'in-red-too', 'in-blue']);
+  await host.ok(['network', 'rm', 'red', 'blue']);
+  expect(host.netns.ask('link', 'show', 'type', 'bridge').map(({ ifname }) => ifname)).toEqual(['tinyrun0']);
+  expect(host.elements('set', 'bridges')).toEqual(['tinyrun0']);
+});
+
+test('an internal network reaches nobody else, the host included', async () => {
+  await host.ok(['network', 'create', '--internal', 'inside']);
+  await host.sleeper('--name', 'shut', '--network', 'inside');
+  expect(await host.in('shut', 'ip route')).not.toContain('default');
+  const [{ IPAM }] = JSON.parse(await host.ok(['network', 'inspect', 'inside']));
+  const gateway = IPAM.Config[0].Gateway as string;
+  const { code } = await host.tinyrun(['exec', 'shut', 'ping', '-c', '1', '-W', '1', gateway]);
+  expect(code).toBe(1);
+  await host.ok(['rm', '-f', 'shut']);
+  await host.ok(['network', 'rm', 'inside']);
+});

@@ -88,7 +88,7 @@ CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED
       LocalVolumes: '0',
       Mounts: '',
       Names: 'web',
-      Networks: 'none',
+      Networks: 'bridge',
       Platform: null,
       Ports: '',
       RunningFor: expect.stringMatching(/ ago$/),
