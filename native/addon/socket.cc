@@ -1,9 +1,11 @@
 // Unix sockets that carry fds: the console socket, the seccomp listener, pidfd sockets.
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <optional>
 
 #include "bind.h"
 #include "open.h"
@@ -19,8 +21,8 @@ std::vector<int> socketpair(Flags type) {
   return {fds[0], fds[1]};
 }
 
-// A path longer than sun_path is reached through the magic link of an O_PATH fd of the socket itself.
-Fd connectUnix(Path path) {
+// A path longer than sun_path is reached through the magic link of an O_PATH fd of the socket itself. `type`: SOCK_STREAM unless given.
+Fd connectUnix(Path path, std::optional<Flags> type) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   UniqueFd holder;
@@ -30,9 +32,29 @@ Fd connectUnix(Path path) {
     name = procFd(holder.get());
   }
   std::memcpy(address.sun_path, name.c_str(), name.size() + 1);
-  UniqueFd socket(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket", path));
+  const int kind = type ? type->i32() : SOCK_STREAM;
+  UniqueFd socket(check(::socket(AF_UNIX, kind | SOCK_CLOEXEC, 0), "socket", path));
   check(retry([&] { return connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address); }), "connect",
         path);
+  return socket.release();
+}
+
+// Of mode 0600, in a directory that is reached through the magic link of its fd. Listens from the moment that it can be seen.
+Fd listenUnix(Path path, Flags type) {
+  const std::string whole = path;
+  const size_t slash = whole.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : whole.substr(0, slash + 1);
+  const UniqueFd holder(check(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), "open", directory, "O_PATH"));
+  const std::string name = procFd(holder.get()) + "/" + (slash == std::string::npos ? whole : whole.substr(slash + 1));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (name.size() >= sizeof address.sun_path) throw SyscallFailure{"bind", ENAMETOOLONG, path, ""};
+  std::memcpy(address.sun_path, name.c_str(), name.size() + 1);
+  UniqueFd socket(check(::socket(AF_UNIX, type.i32() | SOCK_CLOEXEC, 0), "socket", path));
+  check(fchmod(socket.get(), 0600), "fchmod", path);
+  check(bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), "bind", path);
+  constexpr int kBacklog = 128;
+  check(listen(socket.get(), kBacklog), "listen", path);
   return socket.release();
 }
 
@@ -91,10 +113,26 @@ Napi::Value recvFds(Napi::Env env, Fd socket, uint32_t max) {
   return Record(env).set("fds", fds).set("data", data);
 }
 
+// A connection to a SOCK_SEQPACKET socket, what is said over it, and the byte that it is answered; -1: hung up, by one that has ended.
+Napi::Value callUnix(Napi::Env env, Path path, Data word) {
+  UniqueFd socket(connectUnix(path, Flags{SOCK_SEQPACKET}));
+  int answer = -1;
+  unsigned char byte = 0;
+  const auto gone = [](int err) { return err == EPIPE || err == ECONNRESET; };
+  if (retry([&] { return send(socket.get(), word.data(), word.size(), MSG_NOSIGNAL); }) < 0) {
+    if (!gone(errno)) check(-1, "send", path);
+  } else {
+    const auto n = retry([&] { return recv(socket.get(), &byte, 1, 0); });
+    if (n < 0 && !gone(errno)) check(-1, "recv", path);
+    if (n == 1) answer = byte;
+  }
+  return Record(env).set("socket", socket.release()).set("answer", answer);
+}
+
 }  // namespace
 
 void exportSocket(Exports& out) {
-  out.insert(out.end(), {bind<&socketpair>("socketpair"), bind<&connectUnix>("connectUnix"),
+  out.insert(out.end(), {bind<&socketpair>("socketpair"), bind<&connectUnix>("connectUnix"), bind<&listenUnix>("listenUnix"), bind<&callUnix>("callUnix"),
                          bind<&sendFds>("sendFds"), bind<&recvFds>("recvFds")});
 }
 

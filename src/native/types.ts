@@ -263,7 +263,11 @@ export interface NativeAddon {
   // socket.cc
   socketpair(type: number): [Fd, Fd];
   /** Connects to a unix stream socket (paths beyond 108 bytes through /proc/self/fd) and sends bytes with SCM_RIGHTS. */
-  connectUnix(path: string): Fd;
+  connectUnix(path: string, type?: number): Fd;
+  /** A socket that listens at a path of the file system where nothing is, of mode 0600. */
+  listenUnix(path: string, type: number): Fd;
+  /** A connection to a SOCK_SEQPACKET socket, and the byte that a word is answered over it; -1: it was hung up. Waits for that. */
+  callUnix(path: string, word: string): { socket: Fd; answer: number };
   sendFds(socket: Fd, fds: readonly Fd[], data: Uint8Array | string): void;
   /** Takes up to `max` bytes and the fds that came with them; neither is the end of the stream. */
   recvFds(socket: Fd, max: number): { fds: Fd[]; data: Uint8Array };

@@ -1,5 +1,6 @@
 import { SyscallError } from '../../native/syscall-error.ts';
 import type { Machine, MachineOptions, NativeAddon, Outcome, Stat } from '../../native/types.ts';
+import { quote } from '../../plan/calls/format.ts';
 import type { Plan } from '../../plan/types.ts';
 import { decodeMessage, encodeMessage } from '../../runtime/monitor/messages.ts';
 import { SIGKILL } from '../../spec/linux.ts';
@@ -84,6 +85,14 @@ function monitors({ fds, tell }: Stage): Some {
       tell({ by: 'command', syscall: `sendmsg(${wordOf(data)})`, why: 'a message to its monitor' });
     },
     pollSocket: async () => undefined,
+    callUnix(path) {
+      tell({
+        by: 'command',
+        syscall: `connect(${quote(path)})`,
+        why: 'the resolver of names, which is started where there is none',
+      });
+      return { socket: fds.open('the resolver'), answer: 0 };
+    },
   };
 }
 

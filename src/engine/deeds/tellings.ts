@@ -224,6 +224,7 @@ export const ADDON: Native = {
   },
   openat2: (eyes, dirfd, path, { flags, mode = 0 }) =>
     makesFile(flags) ? opened(eyes, placeAt(eyes, dirfd, path), flags, mode) : undefined,
+  listenUnix: (_eyes, path) => at('bind', path),
   mknodat: made('mknod'),
   symlinkat: (eyes, target, dirfd, path) => {
     const place = placeAt(eyes, dirfd, path);

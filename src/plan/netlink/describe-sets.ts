@@ -3,7 +3,10 @@ import {
   NFNL_MSG_BATCH_BEGIN,
   NFNL_MSG_BATCH_END,
   NFT_MSG_DELSETELEM,
+  NFT_MSG_NEWCHAIN,
+  NFT_MSG_NEWRULE,
   NFT_MSG_NEWSETELEM,
+  NFT_MSG_NEWTABLE,
   NFTA_DATA_VALUE,
   NFTA_SET_ELEM_DATA,
   NFTA_SET_ELEM_FLAGS,
@@ -75,11 +78,30 @@ function elements(name: string, body: Uint8Array): string | undefined {
   return `${name} @${set} {${[...shown, ...more].join(', ')}}`;
 }
 
+/** Type, name, and the attributes that say what it is about. */
+const OTHERS: ReadonlyMap<number, readonly [string, ...number[]]> = new Map([
+  [NFT_MSG_NEWTABLE, ['NFT_MSG_NEWTABLE', 1]],
+  [NFT_MSG_NEWCHAIN, ['NFT_MSG_NEWCHAIN', 1, 3]],
+  [NFT_MSG_NEWRULE, ['NFT_MSG_NEWRULE', 1, 2]],
+]);
+
+/** What makes tables, chains and rules: where. */
+function place(type: number, body: Uint8Array): string | undefined {
+  const [name, ...words] = OTHERS.get(type) ?? [];
+  const attributes = attributesOf(body.subarray(4));
+  const said = words.map((word) =>
+    Buffer.from(attributes.get(word) ?? [])
+      .toString('utf8')
+      .replace(/\0$/, ''),
+  );
+  return name && [name, ...said].join(' ');
+}
+
 /** A message to nfnetlink; undefined for what is none of ours. */
 export function describeSets(type: number, body: Uint8Array): string | undefined {
   if (type === NFNL_MSG_BATCH_BEGIN) return 'NFNL_MSG_BATCH_BEGIN';
   if (type === NFNL_MSG_BATCH_END) return 'NFNL_MSG_BATCH_END';
   if (type === NFT_MSG_NEWSETELEM) return elements('NFT_MSG_NEWSETELEM', body);
   if (type === NFT_MSG_DELSETELEM) return elements('NFT_MSG_DELSETELEM', body);
-  return undefined;
+  return place(type, body);
 }

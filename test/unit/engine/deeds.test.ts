@@ -211,7 +211,7 @@ describe('nothing of ours changes the system unseen', () => {
   test('by the addon', () => {
     // rehearsed by who stands in, and watched where anything is done: processes, monitors, plans, locks, and what looks
     const staged =
-      `pidfdOpen startTime pollPidfd waitPidfd forgetPidfd machine spawnMonitor recvFds sendFds pollSocket close flock flockWait ofdLock openat2
+      `pidfdOpen startTime pollPidfd waitPidfd forgetPidfd machine spawnMonitor recvFds sendFds pollSocket callUnix close flock flockWait ofdLock openat2
       fstatat readlinkat read readdir getxattr listxattr fsconfig fsync fdatasync syncfs`.split(/\s+/);
     // of a terminal that is ours, of clients' sockets, of unpacking, which is a thread's
     const ours = ['makeRaw', 'restoreTermios', 'setWinsize', 'connectUnix', 'layerFiles', 'decodeLog'];

@@ -79,6 +79,8 @@ const SAMPLES: Record<string, readonly unknown[]> = {
   restoreTermios: [NO_FD, new Uint8Array(60)],
   isatty: [NO_FD],
   connectUnix: [NO_PATH],
+  listenUnix: [NO_PATH, 5],
+  callUnix: [NO_PATH, 'x'],
   sendFds: [NO_FD, [NO_FD], 'x'],
   recvFds: [NO_FD, 1],
   bpfLoadDevice: [bytes()],
