@@ -1,9 +1,11 @@
-// Runs the stages of the test suite in three lanes, one after another in each, and adds up what they count: the tests
-// on this host wait much, what is compiled and the emulated guests never do. What the first lane prints is seen at once,
-// what another's stage printed when it and one of the first have ended. The table has for each stage its time and what
-// it took of the processors. The last line is exactly "N passed, N failed, N skipped". A stage that ends well without
-// counting itself counts as one passed.
+// Sets the checkout up (packages, npm ci, build, fixtures), runs the stages of the test suite in three lanes, one after
+// another in each, and adds up what they count: the tests on this host wait much, what is compiled and the emulated
+// guests never do. What needs node_modules only runs during the rest of the set-up. What the first lane prints is seen at
+// once, what another's stage printed when it and one of the first have ended. The table has for each stage its time and
+// what it took of the processors. The last line is exactly "N passed, N failed, N skipped". A stage that ends well
+// without counting itself counts as one passed.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,11 +29,11 @@ function used() {
 let usedBefore = used();
 
 const running = new Set();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.on(signal, () => {
-    for (const child of running) process.kill(-child.pid, signal);
-    process.exit(1);
-  });
+function endAll(signal) {
+  for (const child of running) process.kill(-child.pid, signal);
+  process.exit(1);
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, endAll);
 
 /** Starts a command in a process group of its own, so that a hung one can be ended whole. */
 function start([file, ...args], env, stdout) {
@@ -43,6 +45,16 @@ function start([file, ...args], env, stdout) {
     usedBefore += child.cpu;
   });
   return child.once('close', () => running.delete(child));
+}
+
+/** Runs a step without which nothing can be tested. */
+async function setUp(...command) {
+  const child = start(command, process.env, 'inherit');
+  child.stderr.pipe(process.stderr);
+  const [code] = await once(child, 'close');
+  if (code !== 0) endAll('SIGTERM');
+  total.cpu += child.cpu;
+  return child.cpu;
 }
 
 /** Runs a stage. Resolves to its exit code, the end of what it printed, and the seconds of a processor that it took. */
@@ -84,10 +96,7 @@ function counted(stage, { code, last }) {
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed, skipped };
 }
 
-const {
-  values: { needs: asksForNeeds },
-  positionals: only,
-} = readArguments({ options: { needs: { type: 'boolean' } }, words: true });
+const { positionals: only } = readArguments({ words: true });
 const unknown = only.filter((name) => !STAGES.some((stage) => stage.name === name));
 if (unknown.length > 0) {
   console.error(`test: no stage ${unknown.join(', ')}: ${STAGES.map((stage) => stage.name).join(' ')}`);
@@ -95,12 +104,6 @@ if (unknown.length > 0) {
 }
 
 const chosen = STAGES.filter(({ name }) => only.length === 0 || only.includes(name));
-// scripts/test asks first: the groups of packages of what will run.
-if (asksForNeeds) {
-  console.log([...new Set(chosen.filter(({ skip }) => !skip?.()).flatMap(({ needs }) => needs))].join(' '));
-  process.exit();
-}
-
 const write = (fd, chunk) => (fd === 1 ? process.stdout : process.stderr).write(chunk);
 
 mkdirSync(path.join(root, '.cache'), { recursive: true });
@@ -112,9 +115,9 @@ function line({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
-function row(name, start, result) {
+function times(name, start, cpu) {
   const seconds = (number) => `${number.toFixed(1).padStart(7)} s`;
-  return `${name.padEnd(12)} ${seconds((Date.now() - start) / 1000)} ${seconds(result.cpu)} cpu  ${line(result)}`;
+  return `${name.padEnd(12)} ${seconds((Date.now() - start) / 1000)} ${seconds(cpu)} cpu`;
 }
 
 async function runStage(stage, print) {
@@ -127,7 +130,7 @@ async function runStage(stage, print) {
     result = { ...counted(stage, outcome), cpu: outcome.cpu };
   }
   for (const key of Object.keys(total)) total[key] += result[key];
-  table.set(stage, `${row(stage.name, start, result)}${reason ? `: ${reason}` : ''}`);
+  table.set(stage, `${times(stage.name, start, result.cpu)}  ${line(result)}${reason ? `: ${reason}` : ''}`);
 }
 
 // What is to be printed when the lane that prints at once has ended a stage, or all of them.
@@ -138,6 +141,7 @@ const flush = () => {
 };
 
 async function runInLane(stage) {
+  await (stage.needs.length > 0 ? built : modules);
   const mine = [];
   const print = (fd, chunk) => (stage.lane === live ? write(fd, chunk) : mine.push([fd, chunk]));
   print(1, `\n==> ${stage.name}\n`);
@@ -148,14 +152,31 @@ async function runInLane(stage) {
 }
 
 live = chosen[0].lane;
-for (const { prepare } of chosen) if (prepare) start(prepare, process.env, 'ignore').stderr.resume();
+const groups = [...new Set(chosen.filter(({ skip }) => !skip?.()).flatMap(({ needs }) => needs))];
+const modules = setUp('scripts/setup', 'modules');
+const packages = groups.length > 0 && setUp('scripts/bootstrap', ...groups);
+const built = Promise.all([modules, packages]).then(() => groups.length > 0 && setUp('scripts/setup'));
+Promise.all([modules, packages, built]).then((cpu) => {
+  table.set(
+    'set-up',
+    times(
+      'set-up',
+      began,
+      cpu.reduce((sum, each) => sum + Number(each)),
+    ),
+  );
+  for (const { prepare } of chosen) if (prepare) start(prepare, process.env, 'ignore').stderr.resume();
+});
 const ends = new Map();
-/** Resolves when a stage has run. It begins when the one before it in its lane has, and the one that it is `after`. */
+/** Resolves when a stage has run. It begins when the one before it in its lane has, and those that it is `after`. */
 function end(stage) {
   if (!stage) return undefined;
   if (!ends.has(stage)) {
     const lane = chosen.filter(({ lane }) => lane === stage.lane);
-    const awaited = [lane[lane.indexOf(stage) - 1], chosen.find(({ name }) => name === stage.after)];
+    const awaited = [
+      lane[lane.indexOf(stage) - 1],
+      ...chosen.filter(({ name }) => stage.after?.includes(name)),
+    ];
     ends.set(
       stage,
       Promise.all(awaited.map(end)).then(() => runInLane(stage)),
@@ -165,6 +186,6 @@ function end(stage) {
 }
 await Promise.all(chosen.map(end));
 
-console.log(`\n${chosen.map((stage) => table.get(stage)).join('\n')}\n${row('total', began, total)}`);
-console.log(line(total));
+const rows = ['set-up', ...chosen].map((stage) => table.get(stage));
+console.log(`\n${[...rows, times('total', began, total.cpu)].join('\n')}\n${line(total)}`);
 process.exitCode = total.failed > 0 ? 1 : 0;

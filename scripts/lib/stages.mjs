@@ -16,7 +16,7 @@ const FIRST = process.getuid?.() === 0 ? ['nice', '-n', '-3'] : [];
 /**
  * `minutes` is when a stage is taken for hung, on a machine that has nothing else to do (patience.mjs). `needs` names the
  * groups of packages (scripts/bootstrap); what has none needs no build either. `skip` gives the reason for leaving a
- * stage out, if there is one. `after` names a stage of another lane that must have ended. `prepare` makes from the
+ * stage out, if there is one. `after` names stages of another lane that must have ended. `prepare` makes from the
  * beginning on, in the background, what the stage asks for again.
  */
 export const STAGES = [
@@ -31,19 +31,11 @@ export const STAGES = [
     needs: ['build', 'test', 'peers'],
     skip: needsRoot,
   },
-  {
-    name: 'nodes',
-    lane: 'tests',
-    command: ['scripts/test-nodes'],
-    minutes: 8,
-    needs: ['build', 'test', 'peers'],
-    skip: needsRoot,
-  },
   // It makes the embedded image anew, which the tests before it read.
   {
     name: 'package',
     lane: 'tests',
-    after: 'prebuild',
+    after: ['prebuild', 'nodes'],
     command: ['scripts/test-package'],
     minutes: 8,
     needs: ['build', 'test'],
@@ -56,6 +48,14 @@ export const STAGES = [
     command: ['scripts/test-sanitizers'],
     minutes: 10,
     needs: ['build', 'test'],
+    skip: needsRoot,
+  },
+  {
+    name: 'nodes',
+    lane: 'builds',
+    command: ['scripts/test-nodes'],
+    minutes: 8,
+    needs: ['build', 'test', 'peers'],
     skip: needsRoot,
   },
   {
