@@ -19,6 +19,7 @@ struct Machine::Host : Lane {
   int pidfd = -1;
   int links = -1;           // a socket in the clone's network namespace, from the first linkMove on
   uint32_t moved = 0;       // how many linkMove steps have moved theirs
+  uint64_t reserved = 0;    // slots of `reserve` steps
   bool mapped = false;      // idMaps has run: the child becomes root of its user namespace
   bool paused = false;      // the container lane waits for `go`
   bool ended = false;

@@ -148,6 +148,12 @@ int Machine::takeFd(uint32_t slot) {
   return host().take(slot);
 }
 
+void Machine::holdReserved() {
+  if (!loaded_) return;
+  for (uint32_t slot = 0; slot < kSlots; ++slot)
+    if ((host().reserved >> slot & 1) != 0) host().slots[slot] = -1;
+}
+
 int Machine::takePidfd() {
   if (!loaded_ || host().pidfd < 0) return -1;
   const long copy = sys::fcntl(host().pidfd, F_DUPFD_CLOEXEC, 3);

@@ -99,6 +99,8 @@ class Machine {
   int setFd(uint32_t slot, int fd);
   // The fd in a slot, which passes to the caller, or -1.
   int takeFd(uint32_t slot);
+  // The sockets of `reserve` steps stay open from here on, as long as this process: close-on-exec, like all of ours.
+  void holdReserved();
   // A dup of the container's pidfd for the caller to keep, or -1.
   int takePidfd();
   // Closes the slots, the control socket, the pidfd, the plan. Does not kill a running container. Idempotent.

@@ -88,6 +88,7 @@ void runPlan(Monitor& monitor) {
   if (!piped) joinTerminal(monitor);
   letGoOfTheirs(monitor);
   if (isFurther(monitor)) monitor.container = monitor.machine.takeFd(monitor.order.container);
+  monitor.machine.holdReserved();   // published ports are the container's until we are gone
   monitor.machine.close();
   monitor.health.begin(monitor.order, monitor.dataDir, monitor.pidfd);
 

@@ -85,6 +85,12 @@ class Plan {
   Plan& container(const S& step, bool mayFail = false) {
     return add(step, 2, mayFail);
   }
+  // The steps of another behind these.
+  Plan& append(const Plan& other) {
+    body_ += other.body_;
+    count_ += other.count_;
+    return *this;
+  }
   std::string bytes() const {
     Writer w;
     for (const uint32_t v : {tinyrun::wire::kMagic, tinyrun::wire::kVersion, static_cast<uint32_t>(288 + body_.size()),

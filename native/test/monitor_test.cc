@@ -1,4 +1,5 @@
 // A monitor by itself: what it is told, tells and passes on.
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/syscall.h>
 
@@ -122,4 +123,28 @@ ROOT_TEST(anOrderThatIsNone) {
   spawn.pass = &closed;
   EXPECT_EQ(tinyrun::spawnMonitor(spawn, pidfd, syscall), -EBADF);
   EXPECT_EQ(std::string(syscall), "fcntl");
+}
+
+// Published ports are bound from before there is a container until its monitor has taken all of it back, and by it alone.
+ROOT_TEST(aMonitorHoldsPorts) {
+  sockaddr_in any{};
+  any.sin_family = AF_INET;
+  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  socklen_t size = sizeof any;
+  EXPECT(bind(probe, reinterpret_cast<sockaddr*>(&any), size) == 0);
+  EXPECT(getsockname(probe, reinterpret_cast<sockaddr*>(&any), &size) == 0);
+  close(probe);
+  const make::reserve step{.protocol = IPPROTO_TCP, .address = {reinterpret_cast<const char*>(&any), sizeof any}, .slot = 9};
+  Life life("ls -l /proc/self/fd; read line");
+  make::Plan plan;
+  plan.host(step);
+  plan.append(life.plan);
+  life.plan = plan;
+  EXPECT(started(life));
+  EXPECT_EQ(failureOf(step), "bind EADDRINUSE ");
+  EXPECT_EQ(write(life.input, "\n", 1), 1);
+  EXPECT(life.rest().find("socket:") == std::string::npos);
+  EXPECT_EQ(endOf(life), "0 0 ended");
+  EXPECT_EQ(life.ended(), 0);
+  EXPECT_EQ(failureOf(step), "");
 }

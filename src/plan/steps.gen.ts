@@ -175,6 +175,8 @@ export interface StepArgs {
   serve: { slot: number; view: string; port: number };
   /** A file written whole under a temporary name beside `path` (O_EXCL), given its mode whatever the umask is, and renamed. */
   replaceFile: { path: string; mode: number; value: string };
+  /** A port of the host that nobody else shall have: bind(2) to the struct sockaddr_in or sockaddr_in6 `address` without SO_REUSEADDR, of IPv6 with IPV6_V6ONLY; it never listens, and takes in no datagram. The socket outlives the plan: it is held by the process that ran it, and goes with that, or with the container where that takes it out of the slot. IPPROTO_SCTP that the kernel lacks is traced, not fatal. */
+  reserve: { protocol: number; address: Uint8Array; slot: number };
 }
 
 export type FieldKind = 'u32' | 'i32' | 'slot' | 'u64' | 'i64' | 'str' | 'bytes' | 'strs' | 'u32s';
@@ -277,6 +279,7 @@ export const STEPS = {
   dial: { code: 94, lane: 'host', fields: [['path', 'str'], ['slot', 'slot']] },
   serve: { code: 95, lane: 'container', fields: [['slot', 'slot'], ['view', 'str'], ['port', 'u32']] },
   replaceFile: { code: 96, lane: 'host', fields: [['path', 'str'], ['mode', 'u32'], ['value', 'str']] },
+  reserve: { code: 97, lane: 'host', fields: [['protocol', 'u32'], ['address', 'bytes'], ['slot', 'slot']] },
 } as const satisfies Record<
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }

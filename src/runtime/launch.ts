@@ -51,15 +51,16 @@ export interface Launched {
   readonly seccompFd?: Fd;
   /** One per step that ran; only with trace. */
   readonly results: readonly StepResult[];
-  /** Resolves when the process has ended; reaps it and closes the pidfd. Call it once. */
+  /** Resolves when the process has ended; reaps it, closes the pidfd, and lets go of published ports. Call it once. */
   wait(): Promise<ExitStatus>;
 }
 
-/** The slots a plan sends fds back in. */
-function outSlots(plan: Plan): { console?: number; seccomp?: number } {
-  const slots: { console?: number; seccomp?: number } = {};
+/** The slots a plan leaves fds in, or sends them back. */
+function outSlots(plan: Plan): { console?: number; seccomp?: number; ports: number[] } {
+  const slots: ReturnType<typeof outSlots> = { ports: [] };
   for (const step of plan.steps) {
     if (step.op === 'console') slots.console = step.args.slot;
+    if (step.op === 'reserve') slots.ports.push(step.args.slot);
     if (step.op === 'seccomp' && step.args.slot !== NO_SLOT) slots.seccomp = step.args.slot;
   }
   return slots;
@@ -85,6 +86,7 @@ function harvest(plan: Plan, machine: Machine, outcome: Outcome): Launched {
   const slots = outSlots(plan);
   const consoleFd = slots.console === undefined ? -1 : machine.takeFd(slots.console);
   const seccompFd = slots.seccomp === undefined ? -1 : machine.takeFd(slots.seccomp);
+  const ports = slots.ports.map((slot) => machine.takeFd(slot)).filter((fd) => fd >= 0);
   const { pid } = outcome;
   const pidfd = pid === 0 ? -1 : machine.takePidfd();
   machine.close();
@@ -97,7 +99,7 @@ function harvest(plan: Plan, machine: Machine, outcome: Outcome): Launched {
     results: outcome.results,
     wait: async () => {
       const status = await native().waitPidfd(pidfd);
-      native().close(pidfd);
+      for (const fd of [pidfd, ...ports]) native().close(fd);
       return status;
     },
   };

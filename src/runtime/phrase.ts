@@ -1,4 +1,5 @@
 import { NETLINK_NETFILTER } from '../plan/netlink/wire.ts';
+import { protocolName, socketText } from '../plan/socket-address.ts';
 import type { Step } from '../plan/types.ts';
 import {
   MOUNT_ATTR_NOATIME,
@@ -85,6 +86,8 @@ export function phrase(step: Step): string {
       return `connect to ${step.args.path}`;
     case 'serve':
       return 'hand the sockets for names to the resolver';
+    case 'reserve':
+      return `publish ${socketText(step.args.address)}/${protocolName(step.args.protocol)}`;
     case 'chdir':
       return `change to working directory ${step.args.path}`;
     default:

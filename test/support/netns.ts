@@ -9,7 +9,12 @@ const own = (): number => openSync('/proc/thread-self/ns/net', 'r');
 export class Netns {
   readonly fd: number;
 
-  constructor() {
+  /** That of a process, or a new one. */
+  constructor(pid?: number) {
+    if (pid !== undefined) {
+      this.fd = openSync(`/proc/${pid}/ns/net`, 'r');
+      return;
+    }
     const home = own();
     try {
       native().unshare(Number(CLONE_NEWNET));

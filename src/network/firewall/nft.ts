@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { TinyrunError } from '../../errors.ts';
 import { type Element, type Part, SETS, type SetName, TABLE } from '../../plan/netlink/sets.ts';
+import { protocolName } from '../../plan/socket-address.ts';
 import { addressOf, familyOf, rangeOf } from '../address.ts';
 
 // nft(8) tells what is in the kernel; what is changed often is told to the kernel by ourselves.
@@ -58,8 +59,8 @@ function endsOf(value: Value): [Part, Part] {
   return [addressOf(first, familyOf(addr)), addressOf(last, familyOf(addr))];
 }
 
-/** Those that nft has a name for in /etc/protocols. */
-const PROTOCOL_NUMBERS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };
+/** nft has names from /etc/protocols, where there is such a file. */
+const protocolOf = (part: Part): Part => (typeof part === 'number' ? protocolName(part) : part);
 
 function elementOf(set: SetName, each: Key | { elem: { val: Key } } | [Key, Key]): Element {
   const [key, data] = Array.isArray(each) ? each : [each, undefined];
@@ -67,9 +68,7 @@ function elementOf(set: SetName, each: Key | { elem: { val: Key } } | [Key, Key]
   const at = (SETS[set].key as readonly string[]).indexOf('inet_proto');
   const ends = valuesOf(plain).map(endsOf);
   const side = (index: 0 | 1): Part[] =>
-    ends.map((end, part) =>
-      part === at ? (PROTOCOL_NUMBERS[Number(end[index])] ?? end[index]) : end[index],
-    );
+    ends.map((end, part) => (part === at ? protocolOf(end[index]) : end[index]));
   return {
     set,
     key: side(0),

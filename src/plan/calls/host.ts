@@ -1,5 +1,6 @@
 import { signalName } from '../../spec/linux.ts';
 import { describe } from '../netlink/describe.ts';
+import { PORT_PROTOCOLS, protocolName, socketText } from '../socket-address.ts';
 import { removeTree, replaceFile } from './compound.ts';
 import { type Calls, calls, fd, flags, list, MOUNT_ATTR, octal, quote } from './format.ts';
 
@@ -23,6 +24,7 @@ export const HOST: Calls<
   | 'writeBytes'
   | 'netlink'
   | 'linkMove'
+  | 'reserve'
   | 'exec'
   | 'mountHost'
   | 'dial'
@@ -66,6 +68,16 @@ export const HOST: Calls<
       'setns(/proc/PID/ns/net) in a helper',
       `sendto(netlink, RTM_NEWLINK {${quote(name)}, IFLA_IFNAME=${quote(as)}, IFLA_NET_NS_PID=PID})`,
     ),
+  reserve: ({ protocol, address, slot }) => {
+    const type = protocol === PORT_PROTOCOLS.udp ? 'SOCK_DGRAM' : 'SOCK_STREAM';
+    const family = address.length > 16 ? 'AF_INET6' : 'AF_INET';
+    return calls(
+      `${fd(slot)} = socket(${family}, ${type}, IPPROTO_${protocolName(protocol).toUpperCase()})`,
+      protocol === PORT_PROTOCOLS.udp && `setsockopt(${fd(slot)}, SO_ATTACH_FILTER, drop all)`,
+      address.length > 16 && `setsockopt(${fd(slot)}, IPV6_V6ONLY)`,
+      `bind(${fd(slot)}, ${socketText(address)})`,
+    );
+  },
   exec: ({ path, args, input, pidArg, timeoutMs }) => {
     const given = args.map((arg, index) => (index === pidArg ? 'PID' : arg));
     const wait = timeoutMs > 0 ? ` and wait ${timeoutMs} ms` : ' and wait';

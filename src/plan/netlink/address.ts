@@ -6,7 +6,7 @@ export const RTM_NEWADDR = 20;
 const [IFA_ADDRESS, IFA_LOCAL] = [1, 2];
 /** Duplicate address detection would leave a new address unusable for a second; ours are assigned, not guessed. */
 const IFA_F_NODAD = 0x2;
-const AF_INET = 2;
+export const AF_INET = 2;
 export const AF_INET6 = 10;
 
 function refuse(text: string): never {

@@ -1,3 +1,4 @@
+import { protocolName } from '../socket-address.ts';
 import { addressText } from './address.ts';
 import {
   NFNL_MSG_BATCH_BEGIN,
@@ -15,7 +16,6 @@ import {
   NFTA_SET_ELEM_LIST_ELEMENTS,
   NFTA_SET_ELEM_LIST_SET,
   type PartType,
-  PROTOCOLS,
   SETS,
   type SetName,
 } from './sets.ts';
@@ -35,7 +35,7 @@ function part(type: PartType, bytes: Uint8Array): string {
   if (type === 'ifname') return Buffer.from(bytes).toString('utf8').replace(/\0.*$/s, '');
   if (type === 'inet_service') return String(((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0));
   if (type !== 'inet_proto') return addressText(bytes) ?? '?';
-  return Object.entries(PROTOCOLS).find(([, number]) => number === bytes[0])?.[0] ?? String(bytes[0]);
+  return protocolName(bytes[0] ?? 0);
 }
 
 /** `tcp . 8080` */

@@ -1,6 +1,15 @@
 import { TinyrunError } from '../../errors.ts';
 import { AF_INET6, addressBytes, familyOf } from './address.ts';
-import { attribute, type Message, NLM_F_CREATE, NLM_F_EXCL, type Piece, u32, word } from './wire.ts';
+import {
+  attribute,
+  type Message,
+  NLM_F_APPEND,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  type Piece,
+  u32,
+  word,
+} from './wire.ts';
 
 export const RTM_NEWROUTE = 24;
 export const RTM_DELROUTE = 25;
@@ -68,7 +77,8 @@ export function removeDefaultRoute(route: DefaultRoute): Message {
 export function addLoopbackRoute(): Message {
   return {
     type: RTM_NEWROUTE,
-    flags: NLM_F_CREATE | NLM_F_EXCL,
+    // one for each bridge, all alike but for the device
+    flags: NLM_F_CREATE | NLM_F_APPEND,
     content: [
       Uint8Array.of(AF_INET6, 128, 0, 0, RT_TABLE_LOCAL, RTPROT_STATIC, RT_SCOPE_HOST, RTN_LOCAL),
       word(0),

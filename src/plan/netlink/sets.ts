@@ -1,4 +1,5 @@
 import { TinyrunError } from '../../errors.ts';
+import { PORT_PROTOCOLS } from '../socket-address.ts';
 import { addressBytes } from './address.ts';
 import {
   type Attribute,
@@ -85,8 +86,6 @@ export const NFTA_SET_ELEM_KEY_END = 10;
 export const NFTA_DATA_VALUE = 1;
 const NFT_SET_ELEM_INTERVAL_END = 1;
 
-/** IPPROTO_* */
-export const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 };
 const IFNAMSIZ = 16;
 
 function refuse(part: Part, type: PartType): never {
@@ -102,7 +101,7 @@ function address(part: Part, type: PartType, size: number): Uint8Array {
 const ENCODE: Readonly<Record<PartType, (part: Part) => Uint8Array>> = {
   ipv4_addr: (part) => address(part, 'ipv4_addr', 4),
   ipv6_addr: (part) => address(part, 'ipv6_addr', 16),
-  inet_proto: (part) => Uint8Array.of(PROTOCOLS[part] ?? refuse(part, 'inet_proto')),
+  inet_proto: (part) => Uint8Array.of(PORT_PROTOCOLS[part] ?? refuse(part, 'inet_proto')),
   inet_service: (part) => {
     if (typeof part !== 'number' || part >>> 0 !== part || part > 65535) refuse(part, 'inet_service');
     return Uint8Array.of(part >> 8, part & 255);

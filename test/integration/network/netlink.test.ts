@@ -35,6 +35,7 @@ class Guest {
       ...inside,
       step('ready', 'container', {}),
       step('awaitReady', 'host', {}),
+      step('dieWithParent', 'container', { signal: 9 }),
       step('execve', 'container', { args: ['/bin/sleep', '600'], env: [] }),
       step('awaitExec', 'host', {}),
     ];

@@ -142,7 +142,7 @@ const GOLDEN: Record<string, Golden> = {
   },
   'the way of ::1': {
     message: route.addLoopbackRoute(),
-    bytes: `1800 0506 0a800000 ff04fe02 00000000  14000100 ${NONE} 00000001
+    bytes: `1800 050c 0a800000 ff04fe02 00000000  14000100 ${NONE} 00000001
       08000400 00000000  08000600 00100000`,
     deviceAt: [52],
     told: 'RTM_NEWROUTE local ::1 table local metric 4096',
