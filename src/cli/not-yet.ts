@@ -9,29 +9,19 @@ export const PLANNED_VERBS: ReadonlySet<string> = new Set([
   'image build',
 ]);
 
-const RUN =
-  '--ip --ip6 --link-local-ip --mac-address --network-alias --publish --publish-all ' +
-  '--volume-driver -P -p';
-
 /** Flags by verb. */
 export const PLANNED_FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  ['run', new Set(RUN.split(' '))],
-  ['create', new Set(RUN.split(' '))],
+  ['run', new Set(['--volume-driver'])],
+  ['create', new Set(['--volume-driver'])],
   ['start', new Set('--checkpoint --checkpoint-dir'.split(' '))],
   ['rm', new Set(['--link', '-l'])],
-]);
-
-/** What can be done instead, today. */
-const MEANWHILE: ReadonlyMap<string, string> = new Map([
-  ['-p', 'with --network host the ports of a container are those of the host'],
-  ['--publish', 'with --network host the ports of a container are those of the host'],
 ]);
 
 /** What is Docker's and is not going to be: why, and what to do. */
 const REFUSED: ReadonlyMap<string, readonly [why: string, instead: string]> = new Map([
   [
-    '--link',
-    ['links between containers are Docker’s past', 'containers of one network find each other by name'],
+    '--link-local-ip',
+    ['addresses of the link alone are not given', 'the kernel makes one; --ip6 gives one of the network'],
   ],
   [
     '--runtime',
@@ -67,6 +57,6 @@ export function plannedFlag(verb: string, given: string): TinyrunError | undefin
   const flag = names.find((name) => flags?.has(name));
   if (flag === undefined) return undefined;
   return new TinyrunError('FLAG', `${flag} is not there yet`, {
-    hint: MEANWHILE.get(flag) ?? `tinyrun ${verb} --help lists what this version can do`,
+    hint: `tinyrun ${verb} --help lists what this version can do`,
   });
 }

@@ -8,6 +8,7 @@ import { limitFlags } from './limits.ts';
 import { logFlags } from './logging.ts';
 import { nameFlags } from './names.ts';
 import { namespaceFlags } from './namespaces.ts';
+import { networkFlags } from './network.ts';
 import { processFlags } from './process.ts';
 import { restartFlags } from './restart.ts';
 import { securityFlags } from './security.ts';
@@ -19,6 +20,7 @@ const GROUPS = [
   filesystemFlags,
   limitFlags,
   namespaceFlags,
+  networkFlags,
   nameFlags,
   logFlags,
   healthFlags,

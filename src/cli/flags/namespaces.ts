@@ -1,14 +1,11 @@
-import { Option, type Command as Program } from 'commander';
-import type { ContainerConfig, Namespaces } from '../../engine/config/types.ts';
+import type { Command as Program } from 'commander';
+import type { Namespaces } from '../../engine/config/types.ts';
 import { collect } from '../options.ts';
 import type { FlagGroup } from './group.ts';
 import { parseMode } from './parse/mode.ts';
 import { parseSysctls } from './parse/pairs.ts';
 
 interface Flags {
-  readonly network?: string;
-  /** Docker's older spelling. */
-  readonly net?: string;
   readonly pid?: string;
   readonly ipc?: string;
   readonly uts?: string;
@@ -22,8 +19,6 @@ interface Flags {
 export const namespaceFlags: FlagGroup<Flags> = {
   define: (program: Program) =>
     void program
-      .option('--network <MODE>', 'bridge (the default), a network, none, host, container:ID')
-      .addOption(new Option('--net <MODE>').hideHelp())
       .option('--pid <MODE>', 'private, host, container:ID')
       .option('--ipc <MODE>', 'private, host, container:ID (its /dev/shm, too), none: without /dev/shm')
       .option('--uts <MODE>', 'private, host, container:ID')
@@ -32,7 +27,6 @@ export const namespaceFlags: FlagGroup<Flags> = {
       .option('--userns <MODE>', 'host (the default), private: root in it is nobody on the host')
       .option('--sysctl <KEY=VALUE>', 'a namespaced kernel setting', collect),
   read: (flags) => ({
-    network: networkOf(flags.network ?? flags.net),
     namespaces: {
       pid: parseMode(flags.pid),
       ipc: parseMode(flags.ipc),
@@ -44,8 +38,6 @@ export const namespaceFlags: FlagGroup<Flags> = {
     sysctls: flags.sysctl && parseSysctls(flags.sysctl),
   }),
   names: {
-    network: ['--network %q', '--net %q'],
-    'network.container': ['--network %s', '--net %s'],
     'namespaces.pid': '--pid %q',
     'namespaces.pid.container': '--pid %s',
     'namespaces.ipc': '--ipc %q',
@@ -59,13 +51,6 @@ export const namespaceFlags: FlagGroup<Flags> = {
     sysctls: '--sysctl %q',
   },
 };
-
-/** A word that is no mode is a network's name. */
-function networkOf(text: string | undefined): ContainerConfig['network'] {
-  if (text === 'default') return undefined;
-  const mode = parseMode<'none' | 'host'>(text);
-  return typeof mode !== 'string' || ['none', 'host'].includes(mode) ? mode : [{ network: mode }];
-}
 
 /** `auto` is Podman's word for private. */
 const userOf = (text: string | undefined): Namespaces['user'] =>

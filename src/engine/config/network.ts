@@ -86,7 +86,8 @@ function checkNetworks(networks: readonly NetworkConfig[]): void {
     });
 }
 
-const MAC = /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i;
+export const isMac = (text: string): boolean => /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(text);
+
 /** What the kernel takes for the name of a link. */
 const INTERFACE = /^(?!\.{1,2}$)[^\s/:%]{1,15}$/;
 
@@ -99,7 +100,7 @@ export function checkNetwork(one: NetworkConfig, field: string): void {
     throw new ConfigError(`${field}.ipv4`, `invalid IPv4 address: ${ipv4}`);
   if (ipv6 !== undefined && !isIPv6(ipv6))
     throw new ConfigError(`${field}.ipv6`, `invalid IPv6 address: ${ipv6}`);
-  if (mac !== undefined && !MAC.test(mac))
+  if (mac !== undefined && !isMac(mac))
     throw new ConfigError(`${field}.mac`, `${mac} is not a valid mac address`);
   if (mac !== undefined && Number.parseInt(mac.slice(0, 2), 16) % 2 === 1)
     throw new ConfigError(`${field}.mac`, `${mac} is the address of a group, not of one interface`);

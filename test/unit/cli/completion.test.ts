@@ -54,7 +54,7 @@ test.each([
   ['verbs behind a global flag', '-D hist', 'history :done'],
   ['values of a global flag', '--data-root ', ':directories'],
   ['flags', 'run --mem', '--memory --memory-swap --memory-reservation :done'],
-  ['no hidden flags', 'run --ne', '--network :done'],
+  ['no hidden flags', 'run --ne', '--network --network-alias :done'],
   ['values of a flag', 'run --pull ', 'missing never always :done'],
   ['values in the word of their flag', 'run --pull=n', '--pull=never :done'],
   ['values of a short flag', 'run -it --pid h', 'host :done'],

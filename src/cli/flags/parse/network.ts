@@ -1,5 +1,7 @@
+import { isMac } from '../../../engine/config/network.ts';
 import type { NetworkConfig } from '../../../engine/config/types.ts';
 import { TinyrunError } from '../../../errors.ts';
+import { isIPv4, isIPv6 } from '../../../spec/addresses.ts';
 import { csvFields } from './csv.ts';
 import { cut } from './pairs.ts';
 
@@ -83,12 +85,15 @@ function take(
       network.aliases = [...(network.aliases ?? []), value];
       return;
     case 'ip':
+      if (!isIPv4(value)) throw fail(`invalid IPv4 address: ${value}`);
       network.ipv4 = value;
       return;
     case 'ip6':
+      if (!isIPv6(value)) throw fail(`invalid IPv6 address: ${value}`);
       network.ipv6 = value;
       return;
     case 'mac-address':
+      if (!isMac(value)) throw fail(`${value} is not a valid mac address`);
       network.mac = value;
       return;
     case 'interface-name':

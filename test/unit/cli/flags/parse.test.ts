@@ -141,7 +141,7 @@ test('labels, devices, hosts, namespaces', () => {
     { name: 'db', address: '::1' },
     { name: 'db', address: '::1' },
   ]);
-  expect(read({ net: 'default', pid: 'container:x', ipc: 'none', userns: 'auto', uts: '' })).toMatchObject({
+  expect(read({ net: ['default'], pid: 'container:x', ipc: 'none', userns: 'auto', uts: '' })).toMatchObject({
     network: undefined,
     namespaces: { pid: { container: 'x' }, ipc: 'none', user: 'private', uts: undefined },
   });

@@ -56,7 +56,7 @@ const mounts = (flag: 'mount' | 'volume' | 'tmpfs') => (value: string) =>
 const resolver = (flag: 'dns' | 'dnsSearch' | 'dnsOption' | 'dnsOpt') => (value: string) =>
   taken({ [flag]: [value] }, (config) => resolvConf('', config.names));
 const hosts = (value: string, network?: string) =>
-  taken({ addHost: [value], ...(network && { network }) }, hostLines);
+  taken({ addHost: [value], ...(network && { network: [network] }) }, hostLines);
 const device = (value: string) =>
   taken({ device: [value] }, ({ devices = [] }) =>
     devices.map((asked, index) => grantOf(asked, `devices[${index}]`)),
