@@ -26,7 +26,7 @@ interface Flags {
 export const networkFlags: FlagGroup<Flags> = {
   define: (program: Program) =>
     void program
-      .option('--network <NETWORK>', 'bridge (the default), NAME[,ip=…,alias=…], none, host, container:ID', collect)
+      .option('--network <NETWORK>', 'bridge (the default), NAME[,ip=…,…], none, host, container:ID', collect)
       .addOption(new Option('--net <NETWORK>').argParser(collect).hideHelp())
       .option('--network-alias <NAME>', 'one more name of it in its network', collect)
       .addOption(new Option('--net-alias <NAME>').argParser(collect).hideHelp())
