@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import type { ImageDefaults } from '../image/types.ts';
 import type { Attachment, BoundPort } from '../network/types.ts';
-import { isAbandoned } from '../runtime/dir.ts';
+import { hasLived, isAbandoned } from '../runtime/dir.ts';
 import { readState, type StateFile, type Status, statusOf } from '../runtime/state.ts';
 import { syncDirectory, type WriteOptions, writeFileAtomic } from '../store/atomic.ts';
 import type { Roots } from '../store/paths.ts';
@@ -232,7 +232,8 @@ export function viewOf(roots: Roots, record: ContainerRecord): ContainerView {
     },
     autoRemove: record.config.autoRemove === true,
     get again() {
-      if (record.failure || !hasPolicy(record)) return false;
+      // who removes it has its directory, too
+      if (record.failure || !hasPolicy(record) || !hasLived(run)) return false;
       const exit = record.exit ?? readExit(record.id, join(run, EXIT_FILE));
       // or it is just being started so
       return exit ? isAgain(record, exit.code) : record.before?.wanted === 'running';

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf, isTinyrunError, type TinyrunError } from '../errors.ts';
 import { F_UNLCK, LOCK_EX } from '../native/fcntl.ts';
@@ -17,6 +17,8 @@ import { readState, STATE_FILE } from './state.ts';
 
 /** Held by the container's lifeline. */
 export const LOCK_FILE = 'lock';
+/** In a directory that was taken over: who has it begins again what ended there. */
+const AGAIN_FILE = 'again';
 
 /** A container's directory whose lock this process holds. */
 export interface ClaimedDir {
@@ -41,7 +43,9 @@ export function claimDir(path: string): ClaimedDir | undefined {
 
 /** One whose lock another process had, and has left to this one, by its number. What lies in it is of the life before. */
 export function takeOverDir(path: string, fd: number): ClaimedDir {
-  for (const name of namesIn(path)) if (name !== LOCK_FILE) native().removeTree(AT_FDCWD, join(path, name));
+  writeFileSync(join(path, AGAIN_FILE), '', { mode: 0o600 });
+  for (const name of namesIn(path))
+    if (name !== LOCK_FILE && name !== AGAIN_FILE) native().removeTree(AT_FDCWD, join(path, name));
   return { path, lock: heldLock(fd), journal: newJournal(path) };
 }
 
@@ -86,6 +90,12 @@ export function hasLifeline(path: string): boolean {
   return turn === 'kept';
 }
 
+/**
+ * Whether a directory is of a life that there was, and that another may follow in it; one that was only claimed, to begin or to
+ * remove a container that is at rest, is not.
+ */
+export const hasLived = (path: string): boolean => !isHalfMade(path) || existsSync(join(path, AGAIN_FILE));
+
 /** Whether a directory is of a container that never came to be. */
 export function isHalfMade(path: string): boolean {
   return !existsSync(join(path, STATE_FILE));
@@ -95,7 +105,7 @@ export function isHalfMade(path: string): boolean {
 export interface Sweep {
   /** All is undone, the directory is still there and locked. `ran`: there was a process. */
   readonly settle?: (ran: boolean) => void;
-  /** By then: whether another process has taken the directory over, with its lock. */
+  /** By then, where there was a life: whether another process has taken the directory over, with its lock. */
   readonly handOn?: (lock: Lock) => boolean;
   /** Also where state.json cannot be read: its lifeline is known to be gone. */
   readonly damaged?: boolean;
@@ -125,7 +135,7 @@ export function sweepDir(
     if (ran && !hadLifeline(path, damaged)) return false;
     openJournal(path).undoAll();
     settle?.(ran);
-    if (handOn && isHandedOn(lock, handOn)) return false;
+    if (handOn && hasLived(path) && isHandedOn(lock, handOn)) return false;
     removeLockedDir(path);
     return true;
   } finally {

@@ -1,5 +1,13 @@
 // What has ended runs again where its policy says so, and stops when its user says so, whoever dies in between.
-import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { launchSync } from '../../src/runtime/launch.ts';
@@ -186,6 +194,29 @@ test('what cannot be started any more has ended, with why', async () => {
   expect(await look('{{.State.ExitCode}} {{.State.Error}}')).toMatch(
     /^127 exec: "sh": executable file not found/,
   );
+});
+
+test('one at rest is not started by who comes upon a directory that is just being claimed for it', async () => {
+  await ok('run', '--name', 're', 'busybox', 'true');
+  await ok('update', '--restart', 'always', 're');
+  const id = await look('{{.Id}}');
+  const run = path.join(sandbox.dir, 'run/containers', id);
+  mkdirSync(run, { mode: 0o700 });
+  writeFileSync(path.join(run, 'lock'), '', { mode: 0o600 });
+  expect(await ok('ps', '-a', '--format', '{{.State}}')).toBe('exited\n');
+  expect(existsSync(run)).toBe(false);
+  const told = await ok(
+    'events',
+    '--since',
+    '1h',
+    '--until',
+    '0s',
+    '--format',
+    '{{.Action}}',
+    '-f',
+    `container=${id}`,
+  );
+  expect(told.match(/^start$/gm)).toHaveLength(1);
 });
 
 /** All that would outlive no reboot goes: monitors, cgroups, the run root. */

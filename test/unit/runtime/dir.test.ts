@@ -6,12 +6,14 @@ import { native } from '../../../src/native/index.ts';
 import type { Plan } from '../../../src/plan/types.ts';
 import {
   claimDir,
+  hasLived,
   isAbandoned,
   LOCK_FILE,
   lockDir,
   removeLockedDir,
   sweepDir,
   takeBackFailed,
+  takeOverDir,
 } from '../../../src/runtime/dir.ts';
 import { newJournal } from '../../../src/runtime/journal.ts';
 import { launchSync } from '../../../src/runtime/launch.ts';
@@ -121,6 +123,19 @@ describe('what a free lock means is told by state.json', () => {
     const dir = left();
     writeFileSync(join(dir, STATE_FILE), JSON.stringify({ ...STATE, bundle: dir }));
     expect(sweepDir(dir)).toBe(true);
+  });
+
+  it('only where there was a life may another follow: not of one that was claimed for a container at rest', () => {
+    const dir = join(root, 'c');
+    const handOn = vi.fn((_lock: Lock) => true);
+    claimDir(dir)?.lock.release();
+    expect([hasLived(dir), sweepDir(dir, { handOn }), handOn.mock.calls.length]).toEqual([false, true, 0]);
+    const taken = claimDir(dir);
+    writeFileSync(join(dir, STATE_FILE), JSON.stringify({ ...STATE, lifeline: 'monitor' }));
+    takeOverDir(dir, native().dup(taken?.lock.fd ?? -1)).lock.release();
+    taken?.lock.release();
+    expect([hasLived(dir), existsSync(join(dir, STATE_FILE))]).toEqual([true, false]);
+    expect([sweepDir(dir, { handOn }), handOn.mock.calls.length]).toEqual([false, 1]);
   });
 
   it('or by who knows that nobody lives there', () => {
