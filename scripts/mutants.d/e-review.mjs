@@ -80,8 +80,8 @@ export default [
     edits: [
       [
         'native/init/steps_dev.cc',
-        'null.st_dev != opened.st_dev || null.st_ino != opened.st_ino',
-        'null.st_dev == opened.st_dev + 1',
+        '(st.st_mode & sys::kTypeMask) != sys::kCharDevice || st.st_rdev != device(1, 3))\n    return {ENODEV',
+        'st.st_rdev == device(1, 3) + 1)\n    return {ENODEV',
       ],
     ],
     test: 'test/security/exec.test.ts',
