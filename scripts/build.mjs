@@ -123,13 +123,17 @@ function learn(entry, flags) {
   const home = mkdtempSync(join(tmpdir(), 'tinyrun-build-'));
   const file = join(home, 'compiled');
   const errors = openSync(join(home, 'errors'), 'w');
-  const train = (...args) =>
-    spawnSync(process.execPath, [...flags, 'scripts/train.mjs', entry, home, ...args], {
+  // in a network namespace: a bridge of this host's would stay
+  const train = (network, ...args) =>
+    spawnSync('unshare', ['--net', process.execPath, ...flags, 'scripts/train.mjs', entry, home, ...args], {
+      env: { ...process.env, TINYRUN_NETWORK: network },
       // a file: a container would hold a pipe open
       stdio: ['ignore', 'ignore', errors],
     });
+  // a host may lack what a bridge takes
+  const network = ['bridge', 'none'].find((name) => train(name).status === 0);
   try {
-    if (train().status === 0 && train(file).status === 0)
+    if (network && train(network, file).status === 0)
       return {
         code: readFileSync(file),
         ...(existsSync(`${file}.far`) && { far: readFileSync(`${file}.far`) }),

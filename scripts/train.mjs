@@ -9,8 +9,6 @@ import { trainingOf } from './lib/training.mjs';
 
 const { programOf, scriptOf } = createRequire(import.meta.url)('../dist/boot.cjs');
 const [, , entry, home, file] = process.argv;
-// a bridge would be this host's, and stay
-process.env.TINYRUN_NETWORK = 'none';
 
 const script = scriptOf(entry);
 const program = programOf(script, entry);

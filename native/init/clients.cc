@@ -19,6 +19,7 @@ uint32_t bigEndian(const uint8_t* at) {
 long Clients::listen(int dir) {
   Text<64> path;   // however long the name of the directory is
   path.add("/proc/self/fd/").add(static_cast<uint64_t>(dir)).add("/").add(kName);
+  sys::unlinkat(dir, kName, 0);   // of a monitor whose plan failed: the container is born once more
   const long fd = sys::listenStream(path.c_str());
   if (fd >= 0) listener_ = static_cast<int>(fd);
   return fd < 0 ? fd : 0;
@@ -141,7 +142,7 @@ void Clients::close(int dir) {
   for (size_t i = 0; i < count_; ++i)
     if (clients_[i].fd >= 0) hangUp(clients_[i]);
   drop(listener_);
-  sys::unlinkat(dir, "socket", 0);
+  sys::unlinkat(dir, kName, 0);
 }
 
 }  // namespace tinyrun

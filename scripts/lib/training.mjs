@@ -49,11 +49,12 @@ export const BRIEF = (id) => [
   ['delete', '--force', id],
 ];
 
-const NEW = ['--network', 'none', '--pull', 'never'];
+const NEW = ['--pull', 'never'];
 
 /** What people do all day, whole, as what is not called is not learnt; the last one as most often. A test holds the hot verbs against it. */
 export const DAILY = (name) => [
   ['run', '-d', ...NEW, '--name', name, 'busybox', 'sleep', '60'],
+  ['run', '--rm', '--network', 'none', ...NEW, 'busybox', 'true'],
   ['ps', '-a'],
   ['exec', name, 'true'],
   ['logs', name],
