@@ -53,24 +53,32 @@ const actions = async (): Promise<string> =>
   ).replaceAll('\n', ' ');
 
 /** The process that has a container's lock: its monitor, or whoever that has become. */
-function keeperOf(id: string): number {
+async function keeperOf(id: string): Promise<number> {
   const lock = path.join(sandbox.dir, 'run/containers', id, 'lock');
-  for (const pid of pids())
-    try {
-      for (const fd of readdirSync(`/proc/${pid}/fdinfo`))
-        if (
-          /FLOCK +ADVISORY +WRITE/.test(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8')) &&
-          isSame(pid, fd, lock)
-        )
-          return pid;
-    } catch {
-      // it has just ended
-    }
-  throw new Error(`nobody keeps ${lock}`);
+  let keeper: number | undefined;
+  await until(() => {
+    keeper = pids().find((pid) => fdsOf(pid).some((fd) => isLock(pid, fd, lock)));
+    return keeper !== undefined;
+  });
+  return keeper ?? 0;
 }
 
-const isSame = (pid: number, fd: string, file: string): boolean =>
-  realpathSync(`/proc/${pid}/fd/${fd}`) === file;
+function fdsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fdinfo`);
+  } catch {
+    return []; // it has just ended
+  }
+}
+
+function isLock(pid: number, fd: string, file: string): boolean {
+  try {
+    const info = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8');
+    return /FLOCK +ADVISORY +WRITE/.test(info) && realpathSync(`/proc/${pid}/fd/${fd}`) === file;
+  } catch {
+    return false; // it has just been closed
+  }
+}
 
 test('on-failure, as often as it may; its log goes on, and foreground hears of the first end', async () => {
   const { code, stdout } = await sandbox.tinyrun([
@@ -151,13 +159,13 @@ test('wait and rm -f do not wait for the next time', async () => {
 test('whoever is killed, the next command has it run again', async () => {
   const id = await detached('always', 'sleep 1000');
   // its monitor
-  process.kill(keeperOf(id), 'SIGKILL');
+  process.kill(await keeperOf(id), 'SIGKILL');
   await becomes('{{.State.Status}} {{.RestartCount}}', 'running 1');
   // who waits
   await ok('kill', '-s', 'USR1', 're');
   process.kill(Number(await look('{{.State.Pid}}')), 'SIGKILL');
   await becomes('{{.State.Status}}', 'restarting');
-  process.kill(keeperOf(id), 'SIGKILL');
+  process.kill(await keeperOf(id), 'SIGKILL');
   await becomes('{{.State.Status}} {{ge .RestartCount 2}}', 'running true');
   expect(await ok('logs', 're')).toBe('');
 });
@@ -224,7 +232,7 @@ async function reboot(): Promise<void> {
   const run = path.join(sandbox.dir, 'run');
   for (const id of readdirSync(path.join(run, 'containers'))) {
     const { cgroup, pid } = JSON.parse(readFileSync(path.join(run, 'containers', id, 'state.json'), 'utf8'));
-    const keeper = keeperOf(id);
+    const keeper = await keeperOf(id);
     process.kill(keeper, 'SIGKILL');
     await until(() => hasEnded(keeper) && hasEnded(pid));
     const step = { op: 'cgroupRemove', lane: 'host', args: { path: cgroup }, why: 'reboot' } as const;
