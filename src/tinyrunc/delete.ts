@@ -13,6 +13,8 @@ import { removeScope } from './scope.ts';
 
 /** How long a killed process may take to end, milliseconds; runc's. */
 const GRACE = 10_000;
+/** How long it may take until one that has been killed is no more, on a busy machine, milliseconds. */
+const DYING = 2000;
 
 export interface DeleteOptions {
   /** Kill what still runs, take back what was half made, and do not mind what is not there. */
@@ -73,16 +75,20 @@ function readDamaged(dir: string, force: boolean): StateFile | undefined {
   }
 }
 
-function takeLock(dir: string, id: string): Lock {
-  const lock = lockDir(dir);
-  if (lock !== undefined) return lock;
-  throw new TinyrunError(
-    'CONTAINER_RUNNING',
-    `container ${id} is being created or deleted by another process`,
-    {
-      hint: 'wait for that process to end, then try again',
-    },
-  );
+/** `patient`: whoever was killed while creating it may still be on the way out, and the child that it had. */
+async function takeLock(dir: string, id: string, patient: boolean): Promise<Lock> {
+  for (const end = Date.now() + (patient ? DYING : 0); ; await new Promise((next) => setTimeout(next, 5))) {
+    const lock = lockDir(dir);
+    if (lock !== undefined) return lock;
+    if (Date.now() < end) continue;
+    throw new TinyrunError(
+      'CONTAINER_RUNNING',
+      `container ${id} is being created or deleted by another process`,
+      {
+        hint: 'wait for that process to end, then try again',
+      },
+    );
+  }
 }
 
 /**
@@ -95,7 +101,7 @@ export async function deleteContainer(root: string, id: string, options: DeleteO
     if (options.force) return;
     throw noSuchContainer();
   }
-  const lock = takeLock(dir, id);
+  const lock = await takeLock(dir, id, options.force);
   try {
     const state = readDamaged(dir, options.force);
     if (state === undefined) {

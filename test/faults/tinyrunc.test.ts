@@ -1,7 +1,8 @@
 // SIGKILL of tinyrunc, or of its helper, at every system call that makes, takes or tells something. Whatever the
 // moment: state parses, `delete --force` (twice) leaves nothing behind, and the same command works again.
-import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { containerDir, openContainer } from '../../src/tinyrunc/container.ts';
@@ -109,6 +110,32 @@ describe('SIGKILL during create', () => {
     create(id);
     expect(bench.state(id).status).toBe('created');
     await expectNothingLeft(id, 'created after a kill');
+  });
+});
+
+describe('delete --force of what somebody is at', () => {
+  /** A directory as a creator has it, who holds its lock for some time. */
+  async function heldFor(seconds: string) {
+    const id = bench.id();
+    const dir = containerDir(bench.root, id);
+    mkdirSync(dir, { recursive: true });
+    const holder = spawn('flock', ['-F', join(dir, 'lock'), 'sh', '-c', `echo held; exec sleep ${seconds}`]);
+    await once(holder.stdout, 'data');
+    return { id, dir, holder };
+  }
+  const force = (id: string) => deleteContainer(bench.root, id, { force: true, warn: fail });
+
+  it('waits for one that is about to end', async () => {
+    const { id, dir } = await heldFor('0.2');
+    await force(id);
+    expect(existsSync(dir)).toBe(false);
+  });
+
+  it('and refuses what goes on', async () => {
+    const { id, holder } = await heldFor('1000');
+    await expect(force(id)).rejects.toThrow('is being created or deleted by another process');
+    holder.kill();
+    await force(id);
   });
 });
 
