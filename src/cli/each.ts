@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Context } from './command.ts';
 import { formatFailure, toFailure } from './fail.ts';
 
-/** Of one container; answers what is printed for it, its name without. */
+/** Of one container; answers what is printed for it, its name without; false: nothing. */
 type Action = (name: string) => unknown;
 
 /**
@@ -18,7 +18,7 @@ export async function forEach(
   for (const name of names) {
     try {
       const answer = await action(name);
-      context.out(`${answer ?? name}\n`);
+      if (answer !== false) context.out(`${answer ?? name}\n`);
     } catch (error) {
       const failure = toFailure(error);
       context.err(formatFailure(failure, context.command));

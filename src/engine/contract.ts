@@ -174,8 +174,11 @@ export interface Engine {
   networks(filters?: readonly string[], onDamaged?: (error: Error) => void): Promise<readonly NetworkView[]>;
   /** By name, id, or its beginning. @throws TinyrunError NETWORK_NOT_FOUND */
   findNetwork(network: string): Promise<NetworkView>;
-  /** One that no running container is in; with `force` one that is not there is no failure. @throws TinyrunError */
-  removeNetwork(network: string, options?: { readonly force?: boolean }): Promise<void>;
+  /**
+   * One that no running container is in; with `force` one that is not there is no failure. Answers whether there was one.
+   * @throws TinyrunError
+   */
+  removeNetwork(network: string, options?: { readonly force?: boolean }): Promise<boolean>;
   /** Removes those that no running container is in and that all `filters` (`until=24h`, `label=KEY`) hold for. */
   pruneNetworks(filters?: readonly string[]): Promise<PrunedNetworks>;
   /** Attaches a container to one more network; one that runs at once. @throws TinyrunError, ConfigError */

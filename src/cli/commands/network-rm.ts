@@ -11,7 +11,8 @@ export const command: Command = {
       .option('-f, --force', 'one that is not there is no failure')
       .action((names: string[], { force = false }: { force?: boolean }) => {
         const engine = createEngine(context);
-        return forEach(names, context, (name) => engine.removeNetwork(name, { force }));
+        // Docker prints nothing of one that was not there
+        return forEach(names, context, async (name) => (await engine.removeNetwork(name, { force })) && name);
       });
   },
 };

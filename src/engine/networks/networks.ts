@@ -55,14 +55,15 @@ export function findNetwork(roots: Roots, text: string): NetworkView {
 }
 
 /**
- * Takes one away that no running container is in; with `force` one that is not there is no failure.
+ * Takes one away that no running container is in; with `force` one that is not there is no failure. Answers whether there was
+ * one.
  * @throws TinyrunError NETWORK_IN_USE, NETWORK_NOT_FOUND, NETWORK_PREDEFINED; STATE_DAMAGED where nobody knows who is in it
  */
-export function removeNetwork(roots: Roots, text: string, { force = false } = {}): void {
+export function removeNetwork(roots: Roots, text: string, { force = false } = {}): boolean {
   const store = new NetworkStore(roots.dataRoot);
   const id = store.idOf(text);
   if (id === undefined) {
-    if (force) return;
+    if (force) return false;
     throw new TinyrunError('NETWORK_NOT_FOUND', `network ${text} not found`);
   }
   const builtIn = BUILT_IN.find((network) => network.id === id);
@@ -74,6 +75,7 @@ export function removeNetwork(roots: Roots, text: string, { force = false } = {}
     );
   const gone = takeAway(roots, store, id);
   if (gone) tellNetwork(roots, 'destroy', gone);
+  return true;
 }
 
 /** Answers what it was, where that is known: somebody else may have removed it, and its record may be damaged. */

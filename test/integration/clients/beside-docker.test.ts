@@ -25,8 +25,8 @@ beforeAll(async () => {
   dockerd = daemon('dockerd', [...roots, ...network, '-H', host], join(dir, 'log'));
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: '', DOCKER_CONFIG: join(dir, 'config') };
   const own = { TINYRUN_ROOT: join(dir, 'own'), TINYRUN_RUN_ROOT: join(dir, 'run') };
-  sides.push({ name: 'docker', env: { ...env, DOCKER_HOST: host, D: 'docker' } });
-  sides.push({ name: 'tinyrun', env: { ...env, ...own, D: TINYRUN } });
+  sides.push({ name: 'docker', env: { ...env, DOCKER_HOST: host, D: 'docker', NET: '10.221' } });
+  sides.push({ name: 'tinyrun', env: { ...env, ...own, D: TINYRUN, NET: '10.222' } });
   const tar = imageTar(dir);
   const docker = clientOf('docker', ['-H', host]);
   await until(() => docker('version').status === 0);
@@ -39,8 +39,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (!available) return;
-  for (const { env } of sides)
-    await execute('bash', ['-c', 'left=$($D ps -aq); [ -z "$left" ] || $D rm -f $left'], { env });
+  const clear = 'left=$($D ps -aq); [ -z "$left" ] || $D rm -f $left; $D network prune -f';
+  for (const { env } of sides) await execute('bash', ['-c', clear], { env });
   await end(dockerd);
   removeCgroups('docker');
   removeDocker(dir);
@@ -74,7 +74,10 @@ async function typed({ lines }: Row): Promise<(Result & { name: string })[]> {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 const plain = (text: string): string =>
-  text.replace(/[0-9a-f]{64}/g, '<id>').replace(/\b[0-9a-f]{12}\b/g, '<short id>');
+  text
+    .replace(/[0-9a-f]{64}/g, '<id>')
+    .replace(/\b[0-9a-f]{12}\b/g, '<short id>')
+    .replace(/\b10\.22[12]\./g, '$NET.');
 
 describe.skipIf(!available)('typed to docker and to tinyrun', () => {
   test.each(ROWS)('$title', async (row) => {
