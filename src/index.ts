@@ -51,6 +51,10 @@ export type { Copied, CopyOptions } from './engine/files/copy.ts';
 export type { Swept } from './engine/garbage.ts';
 export type { SystemInfo } from './engine/info.ts';
 export type { LogLine, LogOptions } from './engine/logs.ts';
+export type { NetworkOptions } from './engine/networks/create.ts';
+export type { NetworkView, PrunedNetworks } from './engine/networks/networks.ts';
+export type { PoolOptions } from './engine/networks/pools.ts';
+export type { Endpoint } from './engine/networks/users.ts';
 export type { Top } from './engine/processes.ts';
 export type { Pruned } from './engine/prune.ts';
 export type { PrunedImages } from './engine/prune-images.ts';
@@ -91,6 +95,7 @@ export { createEngine } from './library/engine.ts';
 export type { Engine } from './library/engine-types.ts';
 export type { Images, TransferOptions } from './library/images.ts';
 export { linesOf } from './library/lines.ts';
+export type { Networks } from './library/networks.ts';
 export { RunError } from './library/result.ts';
 export type {
   ExecResult,
@@ -117,6 +122,7 @@ export type {
 } from './library/wait/types.ts';
 export { native, SyscallError } from './native/index.ts';
 export type { Fd, NativeAddon } from './native/types.ts';
+export type { Address, Attachment, Cidr, NetworkRecord, Pool } from './network/types.ts';
 export { compile } from './plan/compile/index.ts';
 export type { Compiled, CompileOptions } from './plan/compile/options.ts';
 export { decode } from './plan/decode.ts';

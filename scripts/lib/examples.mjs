@@ -8,7 +8,7 @@ import ts from 'typescript';
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const INDEX = join(PROJECT, 'src/index.ts');
 /** What functions answer that is full of functions itself. */
-const NOUNS = ['Engine', 'Container', 'StartedContainer', 'Volumes', 'Images', 'Running'];
+const NOUNS = ['Engine', 'Container', 'StartedContainer', 'Volumes', 'Networks', 'Images', 'Running'];
 
 const sources = new Map();
 function sourceOf(file) {

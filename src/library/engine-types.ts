@@ -16,6 +16,7 @@ import type { EngineEvent } from '../store/event-types.ts';
 import type { Roots } from '../store/paths.ts';
 import type { Container, StartedContainer } from './container-types.ts';
 import type { Images } from './images.ts';
+import type { Networks } from './networks.ts';
 import type { Running, RunOptions, RunResult } from './types.ts';
 import type { Volumes } from './volumes.ts';
 
@@ -23,6 +24,7 @@ import type { Volumes } from './volumes.ts';
 export interface Engine {
   readonly roots: Roots;
   readonly volumes: Volumes;
+  readonly networks: Networks;
   readonly images: Images;
   /**
    * Runs a container and waits for it. A program that fails is a result, unless `reject` says otherwise.
@@ -88,7 +90,7 @@ export interface Engine {
    */
   explain(config: ContainerConfig, control?: RunControl): Promise<Explained>;
   /**
-   * What happens to containers, images and volumes, whoever does it; from `since` on also what has happened, as far as that
+   * What happens to containers, images, networks and volumes, whoever does it; from `since` on also what has happened, as far as that
    * is kept. `Type` tells which, and with it which `Action` there can be.
    * @throws TinyrunError for a filter that cannot be, ConfigError of `since`
    * @example

@@ -4,6 +4,7 @@ import { Hand, OwnedHand } from './container.ts';
 import { endable } from './endable.ts';
 import type { Engine } from './engine-types.ts';
 import { imagesOf } from './images.ts';
+import { networksOf } from './networks.ts';
 import { beginRun } from './run.ts';
 import { RunningProgram } from './running.ts';
 import type { Running, RunOptions, RunResult } from './types.ts';
@@ -52,6 +53,7 @@ export function createEngine(
     prune: core.prune,
     collectGarbage: core.collectGarbage,
     volumes: volumesOf(core),
+    networks: networksOf(core),
     images: imagesOf(core),
   };
 }

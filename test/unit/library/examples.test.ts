@@ -10,7 +10,16 @@ import {
 } from '../../../scripts/lib/examples.mjs';
 
 const LIBRARY = join(import.meta.dirname, '../../../src/library');
-const PUBLIC = ['container-types', 'engine-types', 'images', 'types', 'volumes', 'wait/error', 'wait/types'];
+const PUBLIC = [
+  'container-types',
+  'engine-types',
+  'images',
+  'networks',
+  'types',
+  'volumes',
+  'wait/error',
+  'wait/types',
+];
 
 it('what public declarations are made of is public', () => {
   const names = new Set(exported().map(({ name }) => name));
