@@ -40,6 +40,7 @@ export const ERRORS = {
   VOLUME_NOT_FOUND: { status: 404, hint: 'tinyrun volume ls lists the volumes' },
   VOLUME_IN_USE: { status: 409, hint: 'tinyrun ps -a --filter volume=NAME tells by what: remove that first' },
   ADDRESS_TAKEN: { status: 409, hint: 'leave the address out to get a free one, or remove that container' },
+  PORT_IN_USE: { status: 409, hint: 'stop what has the port, or publish another' },
   NO_ADDRESS: { status: 409, hint: 'remove containers of that network, or make one with a larger subnet' },
   NETWORK_NOT_FOUND: { status: 404, hint: 'tinyrun network ls lists the networks' },
   NETWORK_IN_USE: {

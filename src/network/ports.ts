@@ -1,3 +1,5 @@
+import { PORT_PROTOCOLS, socketAddress } from '../plan/socket-address.ts';
+import type { Step } from '../plan/types.ts';
 import { randomBytes } from '../store/random.ts';
 import { readIfAny } from '../store/read.ts';
 import { familyOf } from './address.ts';
@@ -98,3 +100,11 @@ export function bindings(
     return all.filter((each) => ipv6 || familyOf(each) === 4).map((each) => ({ ...port, address: each }));
   });
 }
+
+/** Held as long as the container's parent lives; nothing ever listens there. The slot is the binding's place in its list. */
+export const reserve = ({ protocol, address, host }: Binding, slot: number): Step => ({
+  op: 'reserve',
+  lane: 'host',
+  args: { protocol: PORT_PROTOCOLS[protocol] ?? 0, address: socketAddress(address, host), slot },
+  why: `nobody else gets port ${host}/${protocol} of the host`,
+});

@@ -33,7 +33,6 @@ export function networkMode(config: ContainerConfig): NamespaceMode {
   const { network = DEFAULT } = config;
   if (isList(network)) {
     checkNetworks(network);
-    checkPublished(config);
     return 'private';
   }
   if (isOther(network)) {
@@ -46,15 +45,6 @@ export function networkMode(config: ContainerConfig): NamespaceMode {
       hint: 'the modes are none, host and container:ID; networks are a list',
     });
   return 'private';
-}
-
-/** What this version has no step for. */
-function checkPublished({ ports = [], publishAll = false }: ContainerConfig): void {
-  if (ports.length > 0 || publishAll)
-    throw new ConfigError(ports.length > 0 ? 'ports' : 'publishAll', 'ports are not published yet', {
-      code: 'UNSUPPORTED',
-      hint: 'with {network} host the ports of a container are those of the host',
-    });
 }
 
 const ALWAYS_THERE = ['bridge', 'default'];

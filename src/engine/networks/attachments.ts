@@ -23,7 +23,7 @@ export const ownLease = (run: string, { id }: Pick<NetworkRecord, 'id'>, { subne
 export function checkAddresses(
   { pools, name }: NetworkRecord,
   { ipv4, ipv6 }: NetworkConfig,
-  index: number,
+  place: string,
 ): void {
   for (const [field, wanted] of [
     ['ipv4', ipv4],
@@ -32,7 +32,7 @@ export function checkAddresses(
     if (wanted === undefined || pools.some(({ subnet }) => isWithin(wanted, subnet))) continue;
     const problem = `no configured subnet contains the address ${wanted}`;
     const subnets = pools.map(({ subnet }) => subnet).join(' and ');
-    throw new ConfigError(`network[${index}].${field}`, problem, {
+    throw new ConfigError(`${place}.${field}`, problem, {
       hint: `the network ${name} has ${subnets || 'no addresses'}`,
     });
   }
@@ -109,3 +109,6 @@ export function contributionsOf(
     return driverOf(network).attach(network, attachment, attachment === target ? ports : [], facts);
   });
 }
+
+/** A journal's entry of a network of a container that ran before it came. */
+export const entryOf = ({ id }: Pick<NetworkRecord, 'id'>): string => `net-${id.slice(0, 12)}`;

@@ -1,9 +1,30 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { TinyrunError } from '../../errors.ts';
+import { hostOf } from '../../network/address.ts';
+import { driverOf } from '../../network/drivers/index.ts';
+import { interfaceName, metricBetween } from '../../network/endpoint.ts';
+import { networkFacts } from '../../network/facts.ts';
+import { lease, release } from '../../network/lease.ts';
 import { NetworkStore } from '../../network/store.ts';
+import type { Attachment, NetworkRecord } from '../../network/types.ts';
+import { leasesDir } from '../../network/up.ts';
+import { attachPlan } from '../../plan/verbs/attach.ts';
+import { hostFacts } from '../../runtime/host.ts';
+import { openJournal } from '../../runtime/journal.ts';
+import { launch } from '../../runtime/launch.ts';
 import type { Roots } from '../../store/paths.ts';
-import { checkNetwork } from '../config/network.ts';
+import { holdRecord } from '../change.ts';
+import { checkNetwork, networksOf } from '../config/network.ts';
 import type { NetworkConfig } from '../config/types.ts';
+import { type ContainerPaths, containerPaths } from '../layout.ts';
 import { findContainer, missedAs } from '../manage.ts';
+import { type ContainerRecord, type ContainerView, readRecord, viewOf, writeRecord } from '../record.ts';
+import { isRunning } from '../status.ts';
+import { attachmentOf, checkAddresses, entryOf, ownLease } from './attachments.ts';
+import { resolveNetwork } from './default.ts';
+import { tellNetwork } from './networks.ts';
+import { takeOut } from './take-out.ts';
+import { bringUp } from './use.ts';
 
 /**
  * Attaches a container to one more network; one that runs at once.
@@ -15,10 +36,27 @@ export async function connect(
   container: string,
   config: Omit<NetworkConfig, 'network'> = {},
 ): Promise<void> {
-  const record = new NetworkStore(roots.dataRoot).find(network);
-  checkNetwork({ ...config, network: record.name }, 'network');
-  await missedAs(container, async () => findContainer(roots, container));
-  throw new TinyrunError('UNSUPPORTED', 'network connect is not there yet');
+  const asked = { ...config, network: new NetworkStore(roots.dataRoot).find(network).name };
+  checkNetwork(asked, 'network');
+  const record = resolveNetwork(roots, network);
+  checkAddresses(record, asked, 'network');
+  await changing(roots, container, async (view) => {
+    checkMode(view.record);
+    if (positionOf(view.record, record) >= 0)
+      throw new TinyrunError(
+        'USAGE',
+        `endpoint with name ${view.record.name} already exists in network ${record.name}`,
+        { hint: `tinyrun network disconnect ${record.name} ${view.record.name} takes it out` },
+      );
+    const attached = isRunning(view) ? await attachLive(roots, view, record, asked) : undefined;
+    const { attachments = [] } = view.record;
+    return {
+      ...view.record,
+      config: { ...view.record.config, network: [...networksOf(view.record.config), asked] },
+      ...(attached && { attachments: [...attachments, attached] }),
+    };
+  });
+  tellNetwork(roots, 'connect', record, { container: idOf(roots, container) });
 }
 
 /**
@@ -29,9 +67,144 @@ export async function disconnect(
   roots: Roots,
   network: string,
   container: string,
-  _options: { readonly force?: boolean } = {},
+  { force = false }: { readonly force?: boolean } = {},
 ): Promise<void> {
-  new NetworkStore(roots.dataRoot).find(network);
-  await missedAs(container, async () => findContainer(roots, container));
-  throw new TinyrunError('UNSUPPORTED', 'network disconnect is not there yet');
+  const record = new NetworkStore(roots.dataRoot).find(network === 'default' ? 'bridge' : network);
+  await changing(roots, container, async (view) => {
+    const at = positionOf(view.record, record);
+    if (at < 0 && force) return undefined;
+    if (at < 0)
+      throw new TinyrunError(
+        'USAGE',
+        `container ${view.record.id} is not connected to network ${record.name}`,
+        { hint: 'tinyrun inspect tells where it is' },
+      );
+    const { attachments = [], config } = view.record;
+    const attachment = attachments.find((one) => one.network === record.id);
+    const left = attachments.filter((one) => one !== attachment);
+    const networks = networksOf(config).filter((_, index) => index !== at);
+    const ports =
+      isRunning(view) && attachment ? await takeOut(roots, view.record, record, attachment, left) : undefined;
+    if (isRunning(view) && attachment) forgetAddress(containerPaths(roots, view.record.id), attachment);
+    return {
+      ...view.record,
+      config: { ...config, network: networks },
+      attachments: left,
+      ...(ports && { ports }),
+    };
+  });
+  tellNetwork(roots, 'disconnect', record, { container: idOf(roots, container) });
+}
+
+const idOf = (roots: Roots, container: string): string => findContainer(roots, container).record.id;
+
+/** Nobody else starts, changes or removes it meanwhile. */
+async function changing(
+  roots: Roots,
+  container: string,
+  change: (view: ContainerView) => Promise<ContainerRecord | undefined>,
+): Promise<void> {
+  await missedAs(container, async () => {
+    const { id } = findContainer(roots, container).record;
+    const lock = await holdRecord(roots, id);
+    try {
+      const record = readRecord(roots, id);
+      if (record === undefined)
+        throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${container}`);
+      const next = await change(viewOf(roots, record));
+      if (next !== undefined) writeRecord(roots, next);
+    } finally {
+      lock.release();
+    }
+  });
+}
+
+/** Docker's refusal: what has the host's network, or none, or another's, is in no other. */
+function checkMode({ config: { network } }: ContainerRecord): void {
+  if (network === undefined || Array.isArray(network)) return;
+  const mode = typeof network === 'string' ? network : 'container';
+  throw new TinyrunError(
+    'USAGE',
+    `container cannot be connected to a network: its own is that of the mode ${mode}`,
+    { hint: 'make another in that network' },
+  );
+}
+
+/** Where a container names a network, among those that it is to be in. */
+function positionOf({ config }: ContainerRecord, { id, name }: NetworkRecord): number {
+  const means = (text: string) =>
+    text === name ||
+    (text === 'default' && name === 'bridge') ||
+    (/^[0-9a-f]{6,}$/.test(text) && id.startsWith(text));
+  return networksOf(config).findIndex((one) => means(one.network));
+}
+
+/** By a helper in its network namespace; what fails leaves nothing. */
+async function attachLive(
+  roots: Roots,
+  { record, state }: ContainerView,
+  network: NetworkRecord,
+  config: NetworkConfig,
+): Promise<Attachment> {
+  await bringUp(roots, network);
+  const paths = containerPaths(roots, record.id);
+  const own = network.pools.map((pool) => ownLease(paths.run, network, pool));
+  const journal = openJournal(paths.run);
+  try {
+    const attachment = attachmentOf(network, config, placeOf(record, network, config), (_, pool, wanted) =>
+      lease(
+        pool,
+        leasesDir(roots, network.id),
+        ownLease(paths.run, network, pool),
+        record.id.slice(0, 12),
+        wanted,
+      ),
+    );
+    const contribution = driverOf(network).attach(network, attachment, [], networkFacts());
+    const target = { pid: state?.pid ?? 0, startTime: BigInt(state?.startTime ?? 0) };
+    const plan = attachPlan(hostFacts(), target, contribution);
+    journal.begin(entryOf(network), plan);
+    await (await launch({ plan })).wait();
+    rememberAddress(paths, record, attachment);
+    return attachment;
+  } catch (error) {
+    journal.undo(entryOf(network));
+    for (const file of own) release(file);
+    throw error;
+  }
+}
+
+/** Its interface, and its place among the gateways. */
+function placeOf(
+  { attachments = [], config }: ContainerRecord,
+  { name }: NetworkRecord,
+  { interfaceName: wanted, gatewayPriority = 0 }: NetworkConfig,
+): Pick<Attachment, 'as' | 'metric'> {
+  const networks = networksOf(config);
+  const others = attachments.map(({ metric }, index) => ({
+    network: networks[index]?.network ?? '',
+    priority: networks[index]?.gatewayPriority ?? 0,
+    metric,
+  }));
+  return {
+    as: wanted ?? interfaceName(attachments.map(({ as }) => as)),
+    metric: metricBetween(others, { network: name, priority: gatewayPriority }),
+  };
+}
+
+const hostsOf = ({ data }: ContainerPaths): string => `${data}/hosts`;
+
+/** In place: the file is bound into the container, not its name. */
+function rememberAddress(
+  paths: ContainerPaths,
+  { hostname }: ContainerRecord,
+  { addresses }: Attachment,
+): void {
+  appendFileSync(hostsOf(paths), addresses.map((each) => `${hostOf(each)}\t${hostname}\n`).join(''));
+}
+
+function forgetAddress(paths: ContainerPaths, { addresses }: Attachment): void {
+  const gone = addresses.map(hostOf);
+  const lines = readFileSync(hostsOf(paths), 'utf8').split('\n');
+  writeFileSync(hostsOf(paths), lines.filter((line) => !gone.includes(line.split('\t')[0] ?? '')).join('\n'));
 }

@@ -1,6 +1,9 @@
 import { TinyrunError } from '../../errors.ts';
 import type { StepFailure } from '../../native/types.ts';
+import { socketText } from '../../plan/socket-address.ts';
 import type { Plan, Step } from '../../plan/types.ts';
+import type { Roots } from '../../store/paths.ts';
+import { holderOfPort } from './holder.ts';
 
 /** The step that a start failed at. */
 function failed(error: unknown, { steps }: Plan): { step: Step; failure: StepFailure } | undefined {
@@ -14,4 +17,27 @@ function failed(error: unknown, { steps }: Plan): { step: Step; failure: StepFai
 export function isBridgeGone(error: unknown, plan: Plan): boolean {
   const { step, failure } = failed(error, plan) ?? {};
   return step?.op === 'netlink' && step.lane === 'host' && failure?.code === 'ENODEV';
+}
+
+/** Docker's words for a port that somebody has, and who that is. */
+export function portInUse(roots: Roots, error: unknown, plan: Plan, id: string): TinyrunError | undefined {
+  const { step, failure } = failed(error, plan) ?? {};
+  if (step?.op !== 'reserve' || failure === undefined) return undefined;
+  const place = socketText(step.args.address);
+  const head = 'driver failed programming external connectivity on endpoint';
+  const bind = `${head} ${id.slice(0, 12)}: Bind for ${place} failed`;
+  if (failure.code === 'EADDRNOTAVAIL')
+    return new TinyrunError('PORT_IN_USE', `${bind}: no link of this host has the address of ${place}`, {
+      cause: failure,
+      hint: 'ip address lists those there are; leave it out for all of them',
+    });
+  if (failure.code !== 'EADDRINUSE') return undefined;
+  const holder = holderOfPort(roots, Number(/\d+$/.exec(place)?.[0]), step.args.protocol, id);
+  return new TinyrunError(
+    'PORT_IN_USE',
+    `${bind}: port is already allocated${holder ? ` (${holder})` : ''}`,
+    {
+      cause: failure,
+    },
+  );
 }

@@ -20,7 +20,7 @@ import {
   wantedPorts,
 } from './attachments.ts';
 import { findDrafted, resolveNetwork } from './default.ts';
-import { isBridgeGone } from './failure.ts';
+import { isBridgeGone, portInUse } from './failure.ts';
 import { networkFiles } from './files.ts';
 import { livingElements, networksRunDir } from './living.ts';
 
@@ -59,7 +59,8 @@ export function useOf(
   const found = (find: (roots: Roots, text: string) => NetworkRecord): Joined[] =>
     networksOf(config).map((one) => ({ network: find(roots, one.network), config: one }));
   let joined = found(findDrafted);
-  for (const [index, { network, config: one }] of joined.entries()) checkAddresses(network, one, index);
+  for (const [index, { network, config: one }] of joined.entries())
+    checkAddresses(network, one, `network[${index}]`);
   const made = (leaseFrom: LeaseFrom): Attached => {
     const networks = joined.map(({ network }) => network);
     const attachments = attachmentsOf(joined, leaseFrom);
@@ -82,7 +83,7 @@ export function useOf(
       if (isAstray(error)) await restoreTable(roots);
       else for (const { network } of joined) await bringUp(roots, network, { again: true });
     },
-    worded: (error) => error,
+    worded: (error, plan) => portInUse(roots, error, plan, id) ?? error,
   };
 }
 

@@ -17,7 +17,7 @@ import type { Lane, Step, Undo } from '../../plan/types.ts';
 import { familyOf, hostOf, prefixOf } from '../address.ts';
 import { closedElements } from '../firewall/elements.ts';
 import { addNetwork, addPorts } from '../firewall/steps.ts';
-import { bindings } from '../ports.ts';
+import { bindings, reserve } from '../ports.ts';
 import type { Attachment, NetworkDriver, NetworkFacts, NetworkRecord } from '../types.ts';
 
 /** Docker's kind of network: a bridge of the host, a pair of interfaces for each container, and the host as its router. */
@@ -35,6 +35,8 @@ export const bridge: NetworkDriver = {
   attach(network, attachment, ports, host): Contribution {
     const bound = bindings(ports, network, host);
     return {
+      slots: bound.length,
+      before: bound.map(reserve),
       born: [pair(network, attachment), ...addPorts(network, attachment, bound)],
       inside: inside(attachment, host),
     };

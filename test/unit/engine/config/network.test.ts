@@ -148,7 +148,7 @@ describe('ports', () => {
     ]);
     expect(warned({ network: 'host', ports: [] })).toEqual([]);
     expect(warned({ ports: [port({})] })).toEqual([]);
-    expect(said(() => modeOf({ ports: [port({})] }))).toBe('ports: ports are not published yet');
+    expect(said(() => modeOf({ ports: [port({})] }))).toBe('');
     expect(said(() => modeOf({ network: 'none', ports: [port({})] }))).toBe('');
   });
 });

@@ -1,0 +1,57 @@
+import { portElements } from '../../network/firewall/elements.ts';
+import { movePorts } from '../../network/firewall/steps.ts';
+import { release } from '../../network/lease.ts';
+import type { Attachment, BoundPort, NetworkRecord } from '../../network/types.ts';
+import { removeLink } from '../../plan/netlink/link.ts';
+import { elementBatch } from '../../plan/netlink/sets.ts';
+import { datagram, NETLINK_ROUTE } from '../../plan/netlink/wire.ts';
+import type { Step } from '../../plan/types.ts';
+import { openJournal } from '../../runtime/journal.ts';
+import { launch } from '../../runtime/launch.ts';
+import type { Roots } from '../../store/paths.ts';
+import { containerPaths } from '../layout.ts';
+import type { ContainerRecord } from '../record.ts';
+import { entryOf, ownLease, portsLeadTo } from './attachments.ts';
+
+/**
+ * Takes a container that runs out of a network: its ports lead to another of its endpoints from then on, or nowhere. Answers those
+ * that are left. It is the one place that waits for the kernel to destroy a link, some 30 ms: nobody of the network sees it any more.
+ */
+export async function takeOut(
+  roots: Roots,
+  { id, ports = [], attachments = [] }: ContainerRecord,
+  network: NetworkRecord,
+  attachment: Attachment,
+  left: readonly Attachment[],
+): Promise<readonly BoundPort[]> {
+  const { run } = containerPaths(roots, id);
+  const isTarget = portsLeadTo(attachments) === attachment && ports.length > 0;
+  const next = portsLeadTo(left);
+  const moves = isTarget ? portSteps(attachment, next, ports) : [];
+  const gone: Step = {
+    op: 'netlink',
+    lane: 'host',
+    args: { protocol: NETLINK_ROUTE, ...datagram([removeLink(attachment.hostLink)]), device: '' },
+    why: `its link to the network ${network.name} is gone at once`,
+    mayFail: true,
+  };
+  const steps = [...moves, ...(attachment.hostLink === '' ? [] : [gone])];
+  const journal = openJournal(run);
+  if (moves.length > 0) journal.begin('ports', { steps: moves });
+  await launch({ plan: { steps } });
+  journal.undo(entryOf(network));
+  for (const pool of network.pools) release(ownLease(run, network, pool));
+  return isTarget && next === undefined ? [] : ports;
+}
+
+function portSteps(from: Attachment, to: Attachment | undefined, ports: readonly BoundPort[]): Step[] {
+  if (to !== undefined) return movePorts(from, to, ports);
+  const remove = ports.flatMap((port) => portElements({ port, to: from }));
+  return remove.map((element) => ({
+    op: 'netlink',
+    lane: 'host',
+    args: elementBatch({ remove: [element] }),
+    why: 'no port of the host leads to it any more',
+    mayFail: true,
+  }));
+}
