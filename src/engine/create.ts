@@ -32,7 +32,7 @@ export function createContainer(roots: Roots, blueprint: Blueprint, options: Cre
   const dir = claimRunDir(paths.run);
   try {
     const name = takeName(roots, id, options.name);
-    const made = attachedIn(paths.run, blueprint);
+    const made = attachedIn(paths.run, blueprint, name);
     const record = { ...made.record, name };
     makeData(roots, made, paths);
     if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
@@ -59,8 +59,8 @@ export function makeContainer(roots: Roots, blueprint: Blueprint, options: Creat
 }
 
 /** With addresses, where it is in networks: they are leased by files in its run directory. */
-export const attachedIn = (run: string, blueprint: Blueprint): Blueprint =>
-  blueprint.networks ? withAttached(blueprint, blueprint.networks.attach(run)) : blueprint;
+export const attachedIn = (run: string, blueprint: Blueprint, name: string): Blueprint =>
+  blueprint.networks ? withAttached(blueprint, blueprint.networks.attach(run, name)) : blueprint;
 
 /** Takes back `createContainer`; the run directory last, since it is what a sweep goes by. */
 export function takeBackCreated(

@@ -160,7 +160,7 @@ async function startHeld(
   try {
     const drawn = await redraw(roots, asked, findPid);
     await drawn.networks?.ready();
-    const blueprint = attachedIn(paths.run, drawn);
+    const blueprint = attachedIn(paths.run, drawn, asked.name);
     const planned = planOf(roots, blueprint, paths, 'monitor');
     // redrawn of it
     const record = { ...blueprint.record, name: asked.name };

@@ -12,6 +12,19 @@ import { bearSeeded } from '../volumes/seeded.ts';
 export async function bearAttached(
   blueprint: Blueprint,
   birth: () => Birth,
+  paths: Pick<ContainerPaths, 'work'>,
+): Promise<Life> {
+  const { networks } = blueprint;
+  try {
+    return await bearAgain(blueprint, birth, paths);
+  } finally {
+    networks?.settle();
+  }
+}
+
+async function bearAgain(
+  blueprint: Blueprint,
+  birth: () => Birth,
   { work }: Pick<ContainerPaths, 'work'>,
 ): Promise<Life> {
   const { networks } = blueprint;
@@ -19,8 +32,14 @@ export async function bearAttached(
   try {
     return await bearSeeded(blueprint, first);
   } catch (error) {
-    if (!networks?.isMendable(error, first.plan)) throw networks?.worded(error, first.plan) ?? error;
+    const worded = networks?.worded(error, first.plan) ?? error;
+    if (!networks || (worded === error && !networks.isMendable(error, first.plan))) throw error;
     first.dir?.journal.undoAll();
+    if (worded !== error) {
+      // elements of a port that was another's were taken back as if they had been its own
+      await networks.restore();
+      throw worded;
+    }
     emptied(work);
     await networks.mend(error);
   }

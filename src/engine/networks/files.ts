@@ -1,9 +1,11 @@
 import { familyOf, hostOf } from '../../network/address.ts';
+import { RESOLVER_ADDRESS } from '../../network/names/table.ts';
 import type { Attachment, NetworkRecord } from '../../network/types.ts';
 import { readIfAny } from '../../store/read.ts';
 import { hostLines, hostsFile, resolvConf } from '../config/lookup.ts';
 import type { ContainerConfig } from '../config/types.ts';
 import type { HostFile } from '../hostfiles.ts';
+import { hasNames } from './names.ts';
 
 /** The files of a container in networks, as Docker writes them: its own addresses under its name, and resolvers that it reaches. */
 export function networkFiles(
@@ -19,8 +21,16 @@ export function networkFiles(
   return [
     { name: 'hosts', text: hosts },
     { name: 'hostname', text: `${hostname}\n` },
-    { name: 'resolv.conf', text: resolvConf(reachable(hostResolvers(), hasIPv6), config.names) },
+    { name: 'resolv.conf', text: resolvers(config, networks, hasIPv6) },
   ];
+}
+
+/** Where there are names the resolver is asked, who asks the given servers for what is none of them. */
+function resolvers({ names }: ContainerConfig, networks: readonly NetworkRecord[], hasIPv6: boolean): string {
+  if (!networks.some(hasNames)) return resolvConf(reachable(hostResolvers(), hasIPv6), names);
+  const options = names?.options?.filter(Boolean) ?? [];
+  const own = { ...names, servers: [RESOLVER_ADDRESS], options: options.length > 0 ? options : ['ndots:0'] };
+  return resolvConf(hostResolvers(), own);
 }
 
 /** What leads to the host: IPv4 first. */

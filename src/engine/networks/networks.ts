@@ -1,6 +1,8 @@
 import { isTinyrunError, TinyrunError } from '../../errors.ts';
 import { hasLabel, parseFilters, parseUntil } from '../../image/filter.ts';
 import { BUILT_IN } from '../../network/builtin.ts';
+import { namePlaces } from '../../network/names/places.ts';
+import { forgetNetwork } from '../../network/names/resolver.ts';
 import { NetworkStore } from '../../network/store.ts';
 import type { NetworkRecord } from '../../network/types.ts';
 import { takeDown } from '../../network/up.ts';
@@ -85,6 +87,7 @@ function takeAway(roots: Roots, store: NetworkStore, id: string): NetworkRecord 
     const record = readAny(store, id);
     if (record) checkUnused(roots, record);
     takeDown(roots, id);
+    forgetNetwork(namePlaces(roots.runRoot), id);
     store.remove(id);
     return record;
   } finally {

@@ -1,6 +1,7 @@
 import { driverOf } from '../../network/drivers/index.ts';
 import { ensureBase, isAstray, restore } from '../../network/firewall/restore.ts';
 import { lease, peek } from '../../network/lease.ts';
+import type { HeldResolver } from '../../network/names/resolver.ts';
 import { boundPorts, portsInUse, randomPort } from '../../network/ports.ts';
 import type { Attachment, BoundPort, NetworkRecord } from '../../network/types.ts';
 import { ensureUp, isUp, leasesDir } from '../../network/up.ts';
@@ -23,6 +24,7 @@ import { findDrafted, resolveNetwork } from './default.ts';
 import { isBridgeGone, portInUse } from './failure.ts';
 import { networkFiles } from './files.ts';
 import { livingElements, networksRunDir } from './living.ts';
+import { holdNames, namesOf } from './names.ts';
 
 /** What a container has of its networks while it runs. */
 export interface Attached {
@@ -39,13 +41,17 @@ export interface NetworkUse {
   /** Brings up what is not. @throws TinyrunError */
   ready(): Promise<void>;
   /** Leases addresses by files in the container's run directory, which is there. @throws TinyrunError */
-  attach(run: string): Attached;
+  attach(run: string, name: string): Attached;
   /** What that would come to, for who only looks. */
   imagine(): Attached;
   /** Whether a start has failed for want of what others took away of the networks. */
   isMendable(error: unknown, plan: Plan): boolean;
   /** Makes that again. */
   mend(error: unknown): Promise<void>;
+  /** Our table gets what runs, and only that. */
+  restore(): Promise<void>;
+  /** It has started, or failed to: what was held for that is let go. */
+  settle(): void;
   /** Why a start failed, in words of networks. */
   worded(error: unknown, plan: Plan): unknown;
 }
@@ -61,23 +67,35 @@ export function useOf(
   let joined = found(findDrafted);
   for (const [index, { network, config: one }] of joined.entries())
     checkAddresses(network, one, `network[${index}]`);
-  const made = (leaseFrom: LeaseFrom): Attached => {
+  let names: HeldResolver | undefined;
+  const made = (name: string, leaseFrom: LeaseFrom): Attached => {
     const networks = joined.map(({ network }) => network);
     const attachments = attachmentsOf(joined, leaseFrom);
     const ports = boundPorts(wantedPorts(config, exposed), portsInUse(), randomPort);
     const files = networkFiles(config, hostname, networks, attachments);
-    return { attachments, ports, contributions: contributionsOf(joined, attachments, ports), files };
+    const contributions = [
+      ...contributionsOf(joined, attachments, ports),
+      ...namesOf(roots, { id, name, config }, joined, attachments),
+    ];
+    return { attachments, ports, contributions, files };
   };
   return {
     async ready() {
       joined = found(resolveNetwork);
       for (const { network } of joined) await bringUp(roots, network);
+      names = await holdNames(
+        roots,
+        joined.map(({ network }) => network),
+      );
     },
-    attach: (run) =>
-      made((network, pool, wanted) =>
+    restore: () => restoreTable(roots),
+    settle: () => names?.release(),
+    attach: (run, name) =>
+      made(name, (network, pool, wanted) =>
         lease(pool, leasesDir(roots, network.id), ownLease(run, network, pool), id.slice(0, 12), wanted),
       ),
-    imagine: () => made((network, pool, wanted) => wanted ?? peek(pool, leasesDir(roots, network.id))),
+    imagine: () =>
+      made('NAME', (network, pool, wanted) => wanted ?? peek(pool, leasesDir(roots, network.id))),
     isMendable: (error, plan) => isAstray(error) || isBridgeGone(error, plan),
     async mend(error) {
       if (isAstray(error)) await restoreTable(roots);

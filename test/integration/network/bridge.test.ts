@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Netns } from '../../support/netns.ts';
 import { until } from '../../support/programs.ts';
@@ -11,11 +10,6 @@ beforeAll(() => {
 afterAll(() => host.close());
 
 const pidOf = async (container: string): Promise<number> => (await host.inspect(container)).State.Pid;
-
-/** The parent of a container's first process. */
-function parentOf(pid: number): number {
-  return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-}
 
 test('a container that asks for no network is in that of the host’s bridge', async () => {
   const script =
@@ -146,7 +140,7 @@ describe('what others do to it', () => {
     await host.sleeper('--name', name);
     const pid = await pidOf(name);
     expect(host.ports().length).toBe(1);
-    process.kill(whom === 'program' ? pid : parentOf(pid), 'SIGKILL');
+    host.kill(pid, whom);
     await until(() => host.ports().length === 0 || whom !== 'program');
     await host.ok(['ps', '-a']);
     expect([host.ports(), host.leases()]).toEqual([[], []]);

@@ -1,6 +1,6 @@
 // A host of a test's own: its network namespace, in which the command line runs with roots of its own.
 import { type SpawnOptions, spawn } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Netns } from '../../support/netns.ts';
 import { execute, type Result, TINYRUN } from '../../support/programs.ts';
@@ -74,6 +74,12 @@ export class Host {
       .filter((name) => /leases\/\d/.test(name))
       .filter((name) => statSync(path.join(networks, name)).nlink > 1)
       .map((name) => path.basename(name));
+  }
+
+  /** By SIGKILL: a container's first process, or its parent. */
+  kill(pid: number, whom: 'program' | 'monitor'): void {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    process.kill(whom === 'program' ? pid : Number(/^PPid:\t(\d+)$/m.exec(status)?.[1]), 'SIGKILL');
   }
 
   async close(): Promise<void> {
