@@ -1,3 +1,4 @@
+import { TinyrunError } from '../../errors.ts';
 import { driverOf } from '../../network/drivers/index.ts';
 import { ensureBase, isAstray, restore } from '../../network/firewall/restore.ts';
 import { lease, peek } from '../../network/lease.ts';
@@ -6,7 +7,9 @@ import { boundPorts, portsInUse, randomPort } from '../../network/ports.ts';
 import type { Attachment, BoundPort, NetworkRecord } from '../../network/types.ts';
 import { ensureUp, isUp, leasesDir } from '../../network/up.ts';
 import type { Contribution } from '../../plan/contribution.ts';
+import { holds } from '../../plan/host.ts';
 import type { Plan } from '../../plan/types.ts';
+import { hostFacts } from '../../runtime/host.ts';
 import { ensureDir, type Roots } from '../../store/paths.ts';
 import { networksOf } from '../config/network.ts';
 import type { HostFile } from '../hostfiles.ts';
@@ -81,6 +84,7 @@ export function useOf(
   };
   return {
     async ready() {
+      checkPrivilege(joined);
       joined = found(resolveNetwork);
       for (const { network } of joined) await bringUp(roots, network);
       names = await holdNames(
@@ -103,6 +107,14 @@ export function useOf(
     },
     worded: (error, plan) => portInUse(roots, error, plan, id) ?? error,
   };
+}
+
+/** Before the errno of some step. @throws TinyrunError PERMISSION */
+function checkPrivilege(joined: readonly Joined[]): void {
+  if (joined.length === 0 || holds(hostFacts(), 'CAP_NET_ADMIN')) return;
+  throw new TinyrunError('PERMISSION', 'a network takes CAP_NET_ADMIN, which this process lacks', {
+    hint: 'the networks none and host take nothing of it; tinyrun doctor checks what the host allows',
+  });
 }
 
 /** Our table, with all that runs. */
