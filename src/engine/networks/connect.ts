@@ -8,6 +8,7 @@ import { lease, release } from '../../network/lease.ts';
 import { NetworkStore } from '../../network/store.ts';
 import type { Attachment, NetworkRecord } from '../../network/types.ts';
 import { leasesDir } from '../../network/up.ts';
+import type { Contribution } from '../../plan/contribution.ts';
 import { attachPlan } from '../../plan/verbs/attach.ts';
 import { hostFacts } from '../../runtime/host.ts';
 import { openJournal } from '../../runtime/journal.ts';
@@ -20,8 +21,9 @@ import { type ContainerPaths, containerPaths } from '../layout.ts';
 import { findContainer, missedAs } from '../manage.ts';
 import { type ContainerRecord, type ContainerView, readRecord, viewOf, writeRecord } from '../record.ts';
 import { isRunning } from '../status.ts';
-import { attachmentOf, checkAddresses, entryOf, ownLease } from './attachments.ts';
+import { attachmentOf, checkAddresses, entryOf, type Joined, ownLease } from './attachments.ts';
 import { resolveNetwork } from './default.ts';
+import { holdNames, namesOfLast, seeAgain } from './names.ts';
 import { tellNetwork } from './networks.ts';
 import { takeOut } from './take-out.ts';
 import { bringUp } from './use.ts';
@@ -85,7 +87,11 @@ export async function disconnect(
     const networks = networksOf(config).filter((_, index) => index !== at);
     const ports =
       isRunning(view) && attachment ? await takeOut(roots, view.record, record, attachment, left) : undefined;
-    if (isRunning(view) && attachment) forgetAddress(containerPaths(roots, view.record.id), attachment);
+    if (isRunning(view) && attachment) {
+      forgetAddress(containerPaths(roots, view.record.id), attachment);
+      const joined = joinedOf(roots, view.record).filter((_, index) => index !== at);
+      seeAgain(roots, view.record, joined, left, record);
+    }
     return {
       ...view.record,
       config: { ...config, network: networks },
@@ -147,6 +153,7 @@ async function attachLive(
   config: NetworkConfig,
 ): Promise<Attachment> {
   await bringUp(roots, network);
+  const names = await holdNames(roots, [network]);
   const paths = containerPaths(roots, record.id);
   const own = network.pools.map((pool) => ownLease(paths.run, network, pool));
   const journal = openJournal(paths.run);
@@ -160,19 +167,39 @@ async function attachLive(
         wanted,
       ),
     );
-    const contribution = driverOf(network).attach(network, attachment, [], networkFacts());
+    const joined = [...joinedOf(roots, record), { network, config }];
+    const attachments = [...(record.attachments ?? []), attachment];
+    const contribution = together(
+      driverOf(network).attach(network, attachment, [], networkFacts()),
+      namesOfLast(roots, record, joined, attachments),
+    );
     const target = { pid: state?.pid ?? 0, startTime: BigInt(state?.startTime ?? 0) };
     const plan = attachPlan(hostFacts(), target, contribution);
     journal.begin(entryOf(network), plan);
     await (await launch({ plan })).wait();
+    seeAgain(roots, record, joined, attachments);
     rememberAddress(paths, record, attachment);
     return attachment;
   } catch (error) {
     journal.undo(entryOf(network));
     for (const file of own) release(file);
     throw error;
+  } finally {
+    names?.release();
   }
 }
+
+const joinedOf = (roots: Roots, { config }: ContainerRecord): Joined[] =>
+  networksOf(config).map((one) => ({ network: resolveNetwork(roots, one.network), config: one }));
+
+/** Only one of the two has slots. */
+const together = (one: Contribution, other: Contribution): Contribution => ({
+  ...one,
+  ...other,
+  before: [...(one.before ?? []), ...(other.before ?? [])],
+  born: [...(one.born ?? []), ...(other.born ?? [])],
+  inside: [...(one.inside ?? []), ...(other.inside ?? [])],
+});
 
 /** Its interface, and its place among the gateways. */
 function placeOf(

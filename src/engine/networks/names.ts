@@ -1,9 +1,14 @@
+import { existsSync, rmSync } from 'node:fs';
 import { hostOf } from '../../network/address.ts';
-import { type NamedEndpoint, namesContribution } from '../../network/names/contribution.ts';
+import {
+  endpointContribution,
+  type NamedEndpoint,
+  namesContribution,
+} from '../../network/names/contribution.ts';
 import { namesIn } from '../../network/names/file.ts';
 import { namePlaces } from '../../network/names/places.ts';
 import { type HeldResolver, holdResolver, prepareNames, serveAll } from '../../network/names/resolver.ts';
-import type { View } from '../../network/names/view.ts';
+import { replaceView, type View } from '../../network/names/view.ts';
 import type { Attachment, NetworkRecord } from '../../network/types.ts';
 import type { Contribution } from '../../plan/contribution.ts';
 import { hostFacts } from '../../runtime/host.ts';
@@ -46,13 +51,17 @@ interface Named {
   readonly config: ContainerConfig;
 }
 
-/** What a container gets of names, where it is in networks that have them. */
-export function namesOf(
-  roots: Roots,
+interface NamesOf {
+  readonly view: View;
+  readonly endpoints: readonly NamedEndpoint[];
+}
+
+/** Undefined where none of its networks has names. */
+function thought(
   { id, name, config }: Named,
   joined: readonly Joined[],
   attachments: readonly Attachment[],
-): Contribution[] {
+): NamesOf | undefined {
   const endpoints = joined.flatMap(({ network, config: { aliases } }, index): NamedEndpoint[] => {
     const addresses = attachments[index]?.addresses.map(hostOf) ?? [];
     if (!hasNames(network)) return [];
@@ -64,7 +73,7 @@ export function namesOf(
       },
     ];
   });
-  if (endpoints.length === 0) return [];
+  if (endpoints.length === 0) return undefined;
   const links = Object.assign({}, ...joined.map(({ config: { links: own } }) => own ?? {}));
   const view: View = {
     container: id,
@@ -73,5 +82,47 @@ export function namesOf(
     servers: config.names?.servers ?? [],
     isInternal: joined.every(({ network }) => network.internal),
   };
-  return [namesContribution(namePlaces(roots.runRoot), view, endpoints)];
+  return { view, endpoints };
+}
+
+/** What a container gets of names, where it is in networks that have them. */
+export function namesOf(
+  roots: Roots,
+  named: Named,
+  joined: readonly Joined[],
+  attachments: readonly Attachment[],
+): Contribution[] {
+  const { view, endpoints } = thought(named, joined, attachments) ?? {};
+  return view && endpoints ? [namesContribution(namePlaces(roots.runRoot), view, endpoints)] : [];
+}
+
+/** The same of the last of its networks, for one that runs in the others: it is served once. */
+export function namesOfLast(
+  roots: Roots,
+  named: Named,
+  joined: readonly Joined[],
+  attachments: readonly Attachment[],
+): Contribution {
+  const { view, endpoints = [] } = thought(named, joined, attachments) ?? {};
+  const last = joined.at(-1)?.network;
+  const endpoint = endpoints.find(({ network }) => network === last?.id);
+  if (view === undefined || endpoint === undefined) return {};
+  const places = namePlaces(roots.runRoot);
+  return endpoints.length > 1
+    ? endpointContribution(places, named.id, endpoint)
+    : namesContribution(places, view, endpoints);
+}
+
+/** What a container that runs may see by now; `gone`: the network that it has left, where nobody finds it any more. */
+export function seeAgain(
+  roots: Roots,
+  named: Named,
+  joined: readonly Joined[],
+  attachments: readonly Attachment[],
+  gone?: NetworkRecord,
+): void {
+  const places = namePlaces(roots.runRoot);
+  if (gone) rmSync(places.endpoint(gone.id, named.id), { force: true });
+  const { view } = thought(named, joined, attachments) ?? {};
+  if (view && existsSync(places.view(named.id))) replaceView(places, view);
 }

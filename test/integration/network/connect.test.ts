@@ -22,11 +22,14 @@ test('a container that runs is connected, reached, and taken out again', async (
   expect(await host.in('other', `ping -c 1 -W 5 ${own}`)).toContain('1 packets received');
   expect(await host.in('one', 'cat /etc/hosts')).toContain(own);
   expect(host.leases().length).toBe(3);
+  expect(await host.in('other', 'ping -c 1 -W 5 one')).toContain('1 packets received');
+  expect(await host.in('one', 'ping -c 1 -W 5 other')).toContain('1 packets received');
   const again = await host.tinyrun(['network', 'connect', 'blue', 'one']);
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('already exists in network blue')]);
 
   await host.ok(['network', 'disconnect', 'blue', 'one']);
   expect(await host.in('one', 'ls /sys/class/net; cat /etc/hosts')).not.toContain(own);
+  expect((await host.tinyrun(['exec', 'other', 'nslookup', 'one'])).code).toBe(1);
   expect(host.leases().length).toBe(2);
   expect(await addressIn('one', 'blue')).toBeUndefined();
   await host.ok(['network', 'disconnect', 'red', 'one']);
