@@ -23,6 +23,7 @@ bool isGone(Op op, int err) {
     case Op::unlink:
     case Op::rmdir:
     case Op::removeTree: return err == ENOENT;
+    case Op::forgetFlows: return err == ENOENT || err == EINVAL || err == EPROTONOSUPPORT;
     case Op::netlink: return err == ENODEV || err == ENOENT || err == EADDRNOTAVAIL || err == ESRCH;
     default: return false;
   }

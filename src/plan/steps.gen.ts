@@ -177,6 +177,8 @@ export interface StepArgs {
   replaceFile: { path: string; mode: number; value: string };
   /** A port of the host that nobody else shall have: bind(2) to the struct sockaddr_in or sockaddr_in6 `address` without SO_REUSEADDR, of IPv6 with IPV6_V6ONLY; it never listens, and takes in no datagram. The socket outlives the plan: it is held by the process that ran it, and goes with that, or with the container where that takes it out of the slot. IPPROTO_SCTP that the kernel lacks is traced, not fatal. */
   reserve: { protocol: number; address: Uint8Array; slot: number };
+  /** Each connection that `request` lists, one IPCTNL_MSG_CT_GET with NLM_F_DUMP and perhaps CTA_FILTER (5.8), is deleted; none is success. */
+  forgetFlows: { request: Uint8Array };
 }
 
 export type FieldKind = 'u32' | 'i32' | 'slot' | 'u64' | 'i64' | 'str' | 'bytes' | 'strs' | 'u32s';
@@ -280,6 +282,7 @@ export const STEPS = {
   serve: { code: 95, lane: 'container', fields: [['slot', 'slot'], ['view', 'str'], ['port', 'u32']] },
   replaceFile: { code: 96, lane: 'host', fields: [['path', 'str'], ['mode', 'u32'], ['value', 'str']] },
   reserve: { code: 97, lane: 'host', fields: [['protocol', 'u32'], ['address', 'bytes'], ['slot', 'slot']] },
+  forgetFlows: { code: 98, lane: 'host', fields: [['request', 'bytes']] },
 } as const satisfies Record<
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }

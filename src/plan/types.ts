@@ -6,7 +6,15 @@ export type Lane = 'host' | 'container';
 export type StepName = keyof StepArgs;
 
 /** What may take a step back: operations of the host lane that do not mind finding nothing (`GONE` of undo.ts). */
-export type UndoOp = 'cgroupKill' | 'cgroupRemove' | 'umount' | 'unlink' | 'rmdir' | 'removeTree' | 'netlink';
+export type UndoOp =
+  | 'cgroupKill'
+  | 'cgroupRemove'
+  | 'umount'
+  | 'unlink'
+  | 'rmdir'
+  | 'removeTree'
+  | 'netlink'
+  | 'forgetFlows';
 
 export type Undo = { [N in UndoOp]: { readonly op: N; readonly args: StepArgs[N] } }[UndoOp];
 

@@ -13,6 +13,8 @@ export const GONE: Readonly<Record<UndoOp, readonly string[]>> = {
   removeTree: ['ENOENT'],
   // the device, the element of a set, the address, the route
   netlink: ['ENODEV', 'ENOENT', 'EADDRNOTAVAIL', 'ESRCH'],
+  // a kernel that tells nobody what it remembers
+  forgetFlows: ['ENOENT', 'EINVAL', 'EPROTONOSUPPORT'],
 };
 
 /** Whether a step may stand in an undo list. */

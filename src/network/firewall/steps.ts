@@ -1,5 +1,7 @@
+import { flowsToAddress, flowsToPort } from '../../plan/netlink/conntrack.ts';
 import { type Element, elementBatch } from '../../plan/netlink/sets.ts';
 import type { Step, Undo } from '../../plan/types.ts';
+import { familyOf, hostOf } from '../address.ts';
 import type { Attachment, BoundPort, NetworkRecord } from '../types.ts';
 import { networkElements, portElements } from './elements.ts';
 
@@ -10,7 +12,7 @@ import { networkElements, portElements } from './elements.ts';
 const removals = (elements: readonly Element[]): Undo[] =>
   elements.map((each) => ({ op: 'netlink', args: elementBatch({ remove: [each] }) }));
 
-function adds(elements: readonly Element[], why: string): Step[] {
+function adds(elements: readonly Element[], why: string, afterwards: readonly Undo[] = []): Step[] {
   if (elements.length === 0) return [];
   return [
     {
@@ -18,7 +20,7 @@ function adds(elements: readonly Element[], why: string): Step[] {
       lane: 'host',
       args: elementBatch({ add: elements }),
       why,
-      undo: removals(elements),
+      undo: [...afterwards, ...removals(elements)],
     },
   ];
 }
@@ -28,11 +30,40 @@ export function addNetwork(network: NetworkRecord): Step[] {
   return adds(networkElements(network), `the firewall knows the network ${network.name}`);
 }
 
+/** A flow of TCP ends with who had it; the others are remembered for as long as somebody goes on sending. */
+const isRemembered = ({ protocol }: BoundPort): boolean => protocol !== 'tcp';
+
+/** Once they lead elsewhere: what came to them before goes where it went then. Of the families that they lead to now. */
+function forgetPorts({ addresses }: Attachment, ports: readonly BoundPort[]): Step[] {
+  const found = new Map(ports.filter(isRemembered).map((port) => [`${port.protocol} ${port.host}`, port]));
+  return [...found.values()].flatMap(({ protocol, host }) =>
+    [...new Set(addresses.map(familyOf))].map((family) => ({
+      op: 'forgetFlows',
+      lane: 'host',
+      args: flowsToPort(family, protocol, host),
+      why: `what was sent to port ${host}/${protocol} before is sent on anew`,
+      // a kernel without nf_conntrack_netlink
+      mayFail: true,
+    })),
+  );
+}
+
+/**
+ * After the elements, so that none begins in between. Of IPv4 alone: asked for an address of IPv6, the kernel (6.18) lists all
+ * that is not of it.
+ */
+const forgetAddresses = ({ addresses }: Attachment): Undo[] =>
+  addresses
+    .filter((cidr) => familyOf(cidr) === 4)
+    .map((cidr) => ({ op: 'forgetFlows', args: flowsToAddress(hostOf(cidr)) }));
+
 /** Ports of the host lead to an endpoint. */
 export function addPorts(network: NetworkRecord, to: Attachment, ports: readonly BoundPort[]): Step[] {
   if (network.driver !== 'bridge' || network.internal) return [];
   const elements = ports.flatMap((port) => portElements({ port, to }));
-  return adds(elements, 'published ports lead to it');
+  // undone last first
+  const forget = ports.some(isRemembered) ? forgetAddresses(to) : [];
+  return [...adds(elements, 'published ports lead to it', forget), ...forgetPorts(to, ports)];
 }
 
 /** Published ports move from one endpoint to another: all at once, or not at all. */
@@ -48,5 +79,6 @@ export function movePorts(from: Attachment, to: Attachment, ports: readonly Boun
       why: 'published ports lead to another of its endpoints',
       undo: removals(add),
     },
+    ...forgetPorts(to, ports),
   ];
 }

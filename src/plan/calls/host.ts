@@ -1,4 +1,5 @@
 import { signalName } from '../../spec/linux.ts';
+import { describeFlows } from '../netlink/conntrack.ts';
 import { describe } from '../netlink/describe.ts';
 import { PORT_PROTOCOLS, protocolName, socketText } from '../socket-address.ts';
 import { removeTree, replaceFile } from './compound.ts';
@@ -25,6 +26,7 @@ export const HOST: Calls<
   | 'netlink'
   | 'linkMove'
   | 'reserve'
+  | 'forgetFlows'
   | 'exec'
   | 'mountHost'
   | 'dial'
@@ -78,6 +80,8 @@ export const HOST: Calls<
       `bind(${fd(slot)}, ${socketText(address)})`,
     );
   },
+  forgetFlows: ({ request }) =>
+    `sendto(netlink, IPCTNL_MSG_CT_DELETE of all ${describeFlows(request)}); recvfrom(netlink)`,
   exec: ({ path, args, input, pidArg, timeoutMs }) => {
     const given = args.map((arg, index) => (index === pidArg ? 'PID' : arg));
     const wait = timeoutMs > 0 ? ` and wait ${timeoutMs} ms` : ' and wait';

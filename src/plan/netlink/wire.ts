@@ -8,6 +8,8 @@ export const NETLINK_NETFILTER = 12;
 
 export const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
+/** Of what asks for a list; the same bits mean other things in what changes something. */
+export const NLM_F_DUMP = 0x300;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
 export const NLM_F_APPEND = 0x800;
@@ -33,7 +35,7 @@ export interface Message {
   readonly type: number;
   /** NLM_F_*, without REQUEST, which all have. */
   readonly flags?: number;
-  /** Not to be answered: only the first and the last of a batch of nf_tables, which never are. */
+  /** Without NLM_F_ACK: the first and the last of a batch of nf_tables, which are never answered, and what asks for a list. */
   readonly silent?: true;
   /** The fixed body in pieces, and the attributes. */
   readonly content: readonly Piece[];

@@ -1,7 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { BASE } from '../../../src/network/firewall/base.ts';
 import { closedElements } from '../../../src/network/firewall/elements.ts';
-import type { Element } from '../../../src/plan/netlink/sets.ts';
+import { flowsToAddress, flowsToPort } from '../../../src/plan/netlink/conntrack.ts';
+import { type Element, elementBatch } from '../../../src/plan/netlink/sets.ts';
+import type { Step } from '../../../src/plan/types.ts';
+import { launchSync } from '../../../src/runtime/launch.ts';
 import { type Probe, type Protocol, type Side, World } from './world.ts';
 
 // Who reaches whom, and as whom: the table of the firewall held against the kernel, and each of its rules against a row that
@@ -441,5 +444,64 @@ describe('without', () => {
       const row = ROWS[name] as Row;
       expect(await outcome(row, row.answer ? REACHED : REFUSED)).toEqual(probes(row).map(() => row.answer));
     }
+  });
+});
+
+describe('what a flow of datagrams was led to is remembered', () => {
+  const step = (change: Parameters<typeof elementBatch>[0]): Step => ({
+    op: 'netlink',
+    lane: 'host',
+    args: elementBatch(change),
+    why: 'of the test',
+  });
+  const forget = (flows: { readonly request: Uint8Array }): Step => ({
+    op: 'forgetFlows',
+    lane: 'host',
+    args: flows,
+    why: 'of the test',
+  });
+  const forgetPort = (protocol: string, port: number): Step[] =>
+    ([4, 6] as const).map((family) => forget(flowsToPort(family, protocol, port)));
+  const run = (...steps: Step[]) => world.host.run(() => launchSync({ plan: { steps } }));
+  /** One flow of each family. */
+  const hears = (fromPort: number) =>
+    Promise.all(
+      ['192.168.1.1', 'fd00:1::1'].map((address) =>
+        world.probe({ from: 'lan', protocol: 'udp', address, port: 8080, fromPort }, REACHED),
+      ),
+    );
+  const PORT = published(8080, ['172.18.0.2', 'fd00:18::2', 80]);
+  const HOST = ['host hears 192.168.1.2', 'host hears fd00:1::2'];
+  const CONTAINER = ['a hears 192.168.1.2', 'a hears fd00:1::2'];
+
+  test('until it is forgotten by its port, when that is published', async () => {
+    world.load(BASE, []);
+    expect(await hears(4001)).toEqual(HOST);
+    run(step({ add: PORT }));
+    expect(await hears(4001)).toEqual(HOST);
+    run(...forgetPort('udp', 8081), ...forgetPort('sctp', 8080));
+    expect(await hears(4001)).toEqual(HOST);
+    run(...forgetPort('udp', 8080));
+    expect(await hears(4001)).toEqual(CONTAINER);
+    run(...forgetPort('udp', 8080), ...forgetPort('udp', 8080));
+  });
+
+  test('until it is forgotten by the address of who is gone', async () => {
+    world.load(BASE, PORT);
+    expect(await hears(4002)).toEqual(CONTAINER);
+    run(step({ remove: PORT }));
+    expect(await hears(4002)).toEqual(CONTAINER);
+    run(forget(flowsToAddress('172.18.0.3')));
+    expect(await hears(4002)).toEqual(CONTAINER);
+    run(forget(flowsToAddress('172.18.0.2')));
+    expect(await hears(4002)).toEqual([HOST[0], CONTAINER[1]]);
+  });
+
+  test('many are forgotten at once', async () => {
+    world.load(BASE, []);
+    const ports = Array.from({ length: 100 }, (_, index) => 5000 + index);
+    for (const port of ports) expect(await hears(port)).toEqual(HOST);
+    run(step({ add: PORT }), ...forgetPort('udp', 8080));
+    for (const port of ports) expect(await hears(port)).toEqual(CONTAINER);
   });
 });

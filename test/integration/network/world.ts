@@ -60,6 +60,8 @@ export interface Probe {
   readonly port: number;
   /** The address that it pretends to have; whether it was heard is all that can be said then. */
   readonly as?: string;
+  /** Of datagrams: the port that they are sent from, one of its own where nothing is said. */
+  readonly fromPort?: number;
 }
 
 function recordOf(name: keyof typeof NETWORKS): NetworkRecord {
@@ -295,12 +297,18 @@ export class World {
     });
   }
 
-  async #datagram({ from, address, port, as }: Probe, patience: number): Promise<string | undefined> {
+  async #datagram(
+    { from, address, port, as, fromPort = 0 }: Probe,
+    patience: number,
+  ): Promise<string | undefined> {
     const word = `word ${++this.#words}`;
     const socket = this.side(from).run(() => {
-      const made = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', lookup } as never);
-      made.on('error', () => {});
-      made.bind({ port: 0, ...(as && { address: as }) });
+      const made = createSocket({
+        type: address.includes(':') ? 'udp6' : 'udp4',
+        ipv6Only: address.includes(':'),
+        lookup,
+      } as never);
+      made.bind({ port: fromPort, ...(as && { address: as }) });
       return made;
     });
     return new Promise((resolve) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TinyrunError } from '../../../src/errors.ts';
 import { addAddress, addressBytes } from '../../../src/plan/netlink/address.ts';
+import { describeFlows, flowsToAddress, flowsToPort } from '../../../src/plan/netlink/conntrack.ts';
 import { describe as told } from '../../../src/plan/netlink/describe.ts';
 import * as link from '../../../src/plan/netlink/link.ts';
 import { setUp } from '../../../src/plan/netlink/link.ts';
@@ -222,4 +223,29 @@ describe('addresses', () => {
       expect(() => addAddress(cidr)).toThrow('is no address with a prefix');
     },
   );
+});
+
+describe('connections that are meant', () => {
+  test.each([
+    [
+      'to udp 5353 of IPv4',
+      flowsToPort(4, 'udp', 5353),
+      `38000000 0101 0103 01000000 00000000  02000000
+        18000180 14000280 05000100 11000000 06000300 14e90000  0c001980 08000100 28000000`,
+    ],
+    [
+      'to 172.18.0.5',
+      flowsToAddress('172.18.0.5'),
+      `30000000 0101 0103 01000000 00000000  02000000  10000280 0c000180 08000100 ac120005
+        0c001980 08000200 01000000`,
+    ],
+  ])('%s', (words, { request }, bytes) => {
+    expect(hex(request)).toBe(bytes.replace(/\s/g, ''));
+    expect(describeFlows(request)).toBe(words);
+  });
+
+  test('of others are told as far as they go', () => {
+    expect(describeFlows(new Uint8Array(30))).toBe('to ?');
+    expect(() => flowsToAddress('fd00::5')).toThrow('is no address of IPv4');
+  });
 });
