@@ -5,6 +5,8 @@ import { driverOf } from '../../network/drivers/index.ts';
 import { interfaceName, metricBetween } from '../../network/endpoint.ts';
 import { networkFacts } from '../../network/facts.ts';
 import { lease, release } from '../../network/lease.ts';
+import { endpointContribution } from '../../network/names/contribution.ts';
+import { namePlaces } from '../../network/names/places.ts';
 import { NetworkStore } from '../../network/store.ts';
 import type { Attachment, NetworkRecord } from '../../network/types.ts';
 import { leasesDir } from '../../network/up.ts';
@@ -21,9 +23,10 @@ import { type ContainerPaths, containerPaths } from '../layout.ts';
 import { findContainer, missedAs } from '../manage.ts';
 import { type ContainerRecord, type ContainerView, readRecord, viewOf, writeRecord } from '../record.ts';
 import { isRunning } from '../status.ts';
-import { attachmentOf, checkAddresses, entryOf, type Joined, ownLease } from './attachments.ts';
+import { attachmentOf, checkAddresses, entryOf, ownLease } from './attachments.ts';
 import { resolveNetwork } from './default.ts';
-import { holdNames, namesOfLast, seeAgain } from './names.ts';
+import { endpointOf, hasNames } from './names.ts';
+import { beginNames, followNetworks, forgetName } from './names-live.ts';
 import { tellNetwork } from './networks.ts';
 import { takeOut } from './take-out.ts';
 import { bringUp } from './use.ts';
@@ -89,8 +92,8 @@ export async function disconnect(
       isRunning(view) && attachment ? await takeOut(roots, view.record, record, attachment, left) : undefined;
     if (isRunning(view) && attachment) {
       forgetAddress(containerPaths(roots, view.record.id), attachment);
-      const joined = joinedOf(roots, view.record).filter((_, index) => index !== at);
-      seeAgain(roots, view.record, joined, left, record);
+      forgetName(roots, view.record.id, record.id);
+      followNetworks(roots, view.record, left);
     }
     return {
       ...view.record,
@@ -153,7 +156,6 @@ async function attachLive(
   config: NetworkConfig,
 ): Promise<Attachment> {
   await bringUp(roots, network);
-  const names = await holdNames(roots, [network]);
   const paths = containerPaths(roots, record.id);
   const own = network.pools.map((pool) => ownLease(paths.run, network, pool));
   const journal = openJournal(paths.run);
@@ -167,39 +169,31 @@ async function attachLive(
         wanted,
       ),
     );
-    const joined = [...joinedOf(roots, record), { network, config }];
-    const attachments = [...(record.attachments ?? []), attachment];
-    const contribution = together(
-      driverOf(network).attach(network, attachment, [], networkFacts()),
-      namesOfLast(roots, record, joined, attachments),
-    );
+    const contribution = driverOf(network).attach(network, attachment, [], networkFacts());
     const target = { pid: state?.pid ?? 0, startTime: BigInt(state?.startTime ?? 0) };
-    const plan = attachPlan(hostFacts(), target, contribution);
+    await beginNames(roots, record, target, network);
+    const named = hasNames(network) ? [namedIn(roots, record, network, config, attachment)] : [];
+    const plan = attachPlan(hostFacts(), target, contribution, ...named);
     journal.begin(entryOf(network), plan);
     await (await launch({ plan })).wait();
-    seeAgain(roots, record, joined, attachments);
     rememberAddress(paths, record, attachment);
+    followNetworks(roots, record, [...(record.attachments ?? []), attachment]);
     return attachment;
   } catch (error) {
     journal.undo(entryOf(network));
     for (const file of own) release(file);
     throw error;
-  } finally {
-    names?.release();
   }
 }
 
-const joinedOf = (roots: Roots, { config }: ContainerRecord): Joined[] =>
-  networksOf(config).map((one) => ({ network: resolveNetwork(roots, one.network), config: one }));
-
-/** Only one of the two has slots. */
-const together = (one: Contribution, other: Contribution): Contribution => ({
-  ...one,
-  ...other,
-  before: [...(one.before ?? []), ...(other.before ?? [])],
-  born: [...(one.born ?? []), ...(other.born ?? [])],
-  inside: [...(one.inside ?? []), ...(other.inside ?? [])],
-});
+const namedIn = (
+  { runRoot }: Roots,
+  record: ContainerRecord,
+  network: NetworkRecord,
+  config: NetworkConfig,
+  attachment: Attachment,
+): Contribution =>
+  endpointContribution(namePlaces(runRoot), record.id, endpointOf(record, network, config, attachment));
 
 /** Its interface, and its place among the gateways. */
 function placeOf(

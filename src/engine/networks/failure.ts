@@ -6,7 +6,7 @@ import type { Roots } from '../../store/paths.ts';
 import { holderOfPort } from './holder.ts';
 
 /** The step that a start failed at. */
-function failed(error: unknown, { steps }: Plan): { step: Step; failure: StepFailure } | undefined {
+export function failed(error: unknown, { steps }: Plan): { step: Step; failure: StepFailure } | undefined {
   const failure =
     error instanceof TinyrunError ? (error.cause as Partial<StepFailure> | undefined) : undefined;
   const step = typeof failure?.step === 'number' ? steps[failure.step] : undefined;

@@ -26,7 +26,11 @@ export function networkFiles(
 }
 
 /** Where there are names the resolver is asked, who asks the given servers for what is none of them. */
-function resolvers({ names }: ContainerConfig, networks: readonly NetworkRecord[], hasIPv6: boolean): string {
+export function resolvers(
+  { names }: ContainerConfig,
+  networks: readonly NetworkRecord[],
+  hasIPv6: boolean,
+): string {
   if (!networks.some(hasNames)) return resolvConf(reachable(hostResolvers(), hasIPv6), names);
   const options = names?.options?.filter(Boolean) ?? [];
   const own = { ...names, servers: [RESOLVER_ADDRESS], options: options.length > 0 ? options : ['ndots:0'] };

@@ -1,23 +1,21 @@
-import { existsSync, rmSync } from 'node:fs';
 import { hostOf } from '../../network/address.ts';
-import {
-  endpointContribution,
-  type NamedEndpoint,
-  namesContribution,
-} from '../../network/names/contribution.ts';
+import { type NamedEndpoint, namesContribution } from '../../network/names/contribution.ts';
 import { namesIn } from '../../network/names/file.ts';
 import { namePlaces } from '../../network/names/places.ts';
 import { type HeldResolver, holdResolver, prepareNames, serveAll } from '../../network/names/resolver.ts';
-import { replaceView, type View } from '../../network/names/view.ts';
+import type { View } from '../../network/names/view.ts';
 import type { Attachment, NetworkRecord } from '../../network/types.ts';
 import type { Contribution } from '../../plan/contribution.ts';
+import type { Plan } from '../../plan/types.ts';
 import { hostFacts } from '../../runtime/host.ts';
 import { readState } from '../../runtime/state.ts';
 import type { Roots } from '../../store/paths.ts';
-import { isUserDefined } from '../config/network.ts';
-import type { ContainerConfig } from '../config/types.ts';
+import { cgroupBelow } from '../config/cgroup-parent.ts';
+import { isUserDefined, networksOf } from '../config/network.ts';
+import type { ContainerConfig, NetworkConfig } from '../config/types.ts';
 import { containerPaths } from '../layout.ts';
 import type { Joined } from './attachments.ts';
+import { failed } from './failure.ts';
 
 /** Names are for the networks that somebody made: in the one that is always there are none, as with Docker. */
 export const hasNames = ({ driver, name }: NetworkRecord): boolean =>
@@ -35,9 +33,15 @@ export async function holdNames(
     places,
     named.map(({ id }) => id),
   );
-  const held = await holdResolver(places, { cacheDir: `${roots.dataRoot}/cache/seccomp` });
+  const held = await holdResolver(places, { cacheDir: `${roots.dataRoot}/cache/seccomp`, cgroup: anyCgroup });
   if (held.isNew) serveAll(places, hostFacts(), (id) => targetOf(roots, id));
   return held;
+}
+
+/** Where a container's would be that asks for no other. */
+function anyCgroup(): string | undefined {
+  const { unifiedRoot } = hostFacts().cgroup;
+  return unifiedRoot && `${unifiedRoot}${cgroupBelow()}/any`;
 }
 
 function targetOf(roots: Roots, id: string) {
@@ -48,41 +52,37 @@ function targetOf(roots: Roots, id: string) {
 interface Named {
   readonly id: string;
   readonly name: string;
+  readonly hostname: string;
   readonly config: ContainerConfig;
 }
 
-interface NamesOf {
-  readonly view: View;
-  readonly endpoints: readonly NamedEndpoint[];
+/** What it may see, in these networks. */
+export function viewOf(
+  { id, config }: Pick<Named, 'id' | 'config'>,
+  networks: readonly NetworkRecord[],
+): View {
+  return {
+    container: id,
+    networks: networks.filter(hasNames).map((network) => network.id),
+    links: Object.assign({}, ...networksOf(config).map(({ links = {} }) => links)),
+    servers: config.names?.servers ?? [],
+    isInternal: networks.every(({ internal }) => internal),
+  };
 }
 
-/** Undefined where none of its networks has names. */
-function thought(
-  { id, name, config }: Named,
-  joined: readonly Joined[],
-  attachments: readonly Attachment[],
-): NamesOf | undefined {
-  const endpoints = joined.flatMap(({ network, config: { aliases } }, index): NamedEndpoint[] => {
-    const addresses = attachments[index]?.addresses.map(hostOf) ?? [];
-    if (!hasNames(network)) return [];
-    return [
-      {
-        network: network.id,
-        addresses,
-        names: namesIn(network.name, { name, id, ...(aliases && { aliases }) }),
-      },
-    ];
-  });
-  if (endpoints.length === 0) return undefined;
-  const links = Object.assign({}, ...joined.map(({ config: { links: own } }) => own ?? {}));
-  const view: View = {
-    container: id,
-    networks: endpoints.map(({ network }) => network),
-    links,
-    servers: config.names?.servers ?? [],
-    isInternal: joined.every(({ network }) => network.internal),
+/** What it is called in one that has names. */
+export function endpointOf(
+  { id, name, hostname }: Omit<Named, 'config'>,
+  network: NetworkRecord,
+  { aliases = [] }: NetworkConfig,
+  { addresses }: Attachment,
+): NamedEndpoint {
+  const own = hostname === id.slice(0, 12) ? [] : [hostname];
+  return {
+    network: network.id,
+    addresses: addresses.map(hostOf),
+    names: namesIn(network.name, { name, id, aliases: [...aliases, ...own] }),
   };
-  return { view, endpoints };
 }
 
 /** What a container gets of names, where it is in networks that have them. */
@@ -92,37 +92,21 @@ export function namesOf(
   joined: readonly Joined[],
   attachments: readonly Attachment[],
 ): Contribution[] {
-  const { view, endpoints } = thought(named, joined, attachments) ?? {};
-  return view && endpoints ? [namesContribution(namePlaces(roots.runRoot), view, endpoints)] : [];
+  const endpoints = joined.flatMap(({ network, config }, index): NamedEndpoint[] => {
+    const attachment = attachments[index];
+    return attachment && hasNames(network) ? [endpointOf(named, network, config, attachment)] : [];
+  });
+  if (endpoints.length === 0) return [];
+  const view = viewOf(
+    named,
+    joined.map(({ network }) => network),
+  );
+  return [namesContribution(namePlaces(roots.runRoot), view, endpoints)];
 }
 
-/** The same of the last of its networks, for one that runs in the others: it is served once. */
-export function namesOfLast(
-  roots: Roots,
-  named: Named,
-  joined: readonly Joined[],
-  attachments: readonly Attachment[],
-): Contribution {
-  const { view, endpoints = [] } = thought(named, joined, attachments) ?? {};
-  const last = joined.at(-1)?.network;
-  const endpoint = endpoints.find(({ network }) => network === last?.id);
-  if (view === undefined || endpoint === undefined) return {};
-  const places = namePlaces(roots.runRoot);
-  return endpoints.length > 1
-    ? endpointContribution(places, named.id, endpoint)
-    : namesContribution(places, view, endpoints);
-}
-
-/** What a container that runs may see by now; `gone`: the network that it has left, where nobody finds it any more. */
-export function seeAgain(
-  roots: Roots,
-  named: Named,
-  joined: readonly Joined[],
-  attachments: readonly Attachment[],
-  gone?: NetworkRecord,
-): void {
-  const places = namePlaces(roots.runRoot);
-  if (gone) rmSync(places.endpoint(gone.id, named.id), { force: true });
-  const { view } = thought(named, joined, attachments) ?? {};
-  if (view && existsSync(places.view(named.id))) replaceView(places, view);
+/** Whether a start has failed for want of the resolver, which somebody has killed meanwhile. */
+export function isResolverGone(error: unknown, plan: Plan): boolean {
+  const { step, failure } = failed(error, plan) ?? {};
+  const isOf = step?.op === 'dial' || step?.op === 'serve';
+  return isOf && ['ECONNREFUSED', 'ENOENT', 'ECONNRESET'].includes(failure?.code ?? '');
 }

@@ -27,7 +27,7 @@ import { findDrafted, resolveNetwork } from './default.ts';
 import { isBridgeGone, portInUse } from './failure.ts';
 import { networkFiles } from './files.ts';
 import { livingElements, networksRunDir } from './living.ts';
-import { holdNames, namesOf } from './names.ts';
+import { holdNames, isResolverGone, namesOf } from './names.ts';
 
 /** What a container has of its networks while it runs. */
 export interface Attached {
@@ -78,7 +78,7 @@ export function useOf(
     const files = networkFiles(config, hostname, networks, attachments);
     const contributions = [
       ...contributionsOf(joined, attachments, ports),
-      ...namesOf(roots, { id, name, config }, joined, attachments),
+      ...namesOf(roots, { id, name, hostname, config }, joined, attachments),
     ];
     return { attachments, ports, contributions, files };
   };
@@ -100,10 +100,15 @@ export function useOf(
       ),
     imagine: () =>
       made('NAME', (network, pool, wanted) => wanted ?? peek(pool, leasesDir(roots, network.id))),
-    isMendable: (error, plan) => isAstray(error) || isBridgeGone(error, plan),
+    isMendable: (error, plan) => isAstray(error) || isBridgeGone(error, plan) || isResolverGone(error, plan),
     async mend(error) {
       if (isAstray(error)) await restoreTable(roots);
       else for (const { network } of joined) await bringUp(roots, network, { again: true });
+      names?.release();
+      names = await holdNames(
+        roots,
+        joined.map(({ network }) => network),
+      );
     },
     worded: (error, plan) => portInUse(roots, error, plan, id) ?? error,
   };

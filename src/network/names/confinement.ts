@@ -62,17 +62,19 @@ export interface ResolverPlan {
   /** RLIMIT_NOFILE: four for each container, and one for each query that others are to answer. */
   readonly files: bigint;
   readonly filter: { readonly filter: Uint8Array; readonly flags: number };
+  /** Slot of the cgroup that it is born into; none: ours. */
+  readonly cgroup?: number;
 }
 
 /** A process of tinyrun-init, without privileges, whose standard input is the socket that it listens on. Pure. */
-export function resolverPlan({ directory, conf, uid, files, filter }: ResolverPlan): Plan {
+export function resolverPlan({ directory, conf, uid, files, filter, cgroup = NO_SLOT }: ResolverPlan): Plan {
   const inside = (step: Omit<Step, 'lane'>): Step => ({ ...step, lane: 'container' }) as Step;
   const onHost = (step: Omit<Step, 'lane'>): Step => ({ ...step, lane: 'host' }) as Step;
   const none = { effective: 0n, permitted: 0n, inheritable: 0n, ambient: 0n };
   const executable = '/proc/self/exe';
   return {
     steps: [
-      onHost({ op: 'clone', args: { flags: 0n, cgroup: NO_SLOT, pass: [] }, why: 'the resolver' }),
+      onHost({ op: 'clone', args: { flags: 0n, cgroup, pass: [] }, why: 'the resolver' }),
       inside({ op: 'setsid', args: {}, why: 'a session of its own: signals of our terminal are not for it' }),
       inside({ op: 'chdir', args: { path: directory, create: 0 }, why: 'the names, which nobody else sees' }),
       inside({

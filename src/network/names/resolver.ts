@@ -11,13 +11,15 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { errnoOf, TinyrunError } from '../../errors.ts';
+import { errnoOf, isTinyrunError, TinyrunError } from '../../errors.ts';
 import { native } from '../../native/index.ts';
 import { SyscallError } from '../../native/syscall-error.ts';
 import type { Fd } from '../../native/types.ts';
 import type { HostFacts } from '../../plan/host.ts';
+import { NO_SLOT } from '../../plan/types.ts';
 import { type AttachTarget, attachPlan } from '../../plan/verbs/attach.ts';
 import { launchSync } from '../../runtime/launch.ts';
+import { ownCgroup } from '../../runtime/monitor/order.ts';
 import { forgetChild } from '../../runtime/pidfd.ts';
 import { compileSeccomp } from '../../runtime/seccomp.ts';
 import { lock } from '../../store/lock.ts';
@@ -70,6 +72,8 @@ export interface ResolverOptions {
   readonly conf?: string;
   /** Where compiled filters are kept. */
   readonly cacheDir?: string;
+  /** A container's, if one is to be started: it is born beside that, as monitors are. A session or a service that ends takes its cgroup along. */
+  readonly cgroup?: () => string | undefined;
 }
 
 /**
@@ -131,14 +135,14 @@ function stays(connection: Fd): boolean {
 }
 
 /** The socket is whole before it has its name, and has a caller before the process runs, which would end without. */
-function start(places: NamePlaces, { conf = '/etc/resolv.conf', cacheDir }: ResolverOptions): Fd {
+function start(places: NamePlaces, options: ResolverOptions): Fd {
   const temporary = `${places.socket}-${randomBytes(8).toString('hex')}`;
   const listener = native().listenUnix(temporary, SOCK_SEQPACKET);
   let connection = -1;
   try {
     renameSync(temporary, places.socket);
     connection = native().connectUnix(places.socket, SOCK_SEQPACKET);
-    spawn(places, listener, conf, cacheDir);
+    spawn(places, listener, options);
   } catch (error) {
     rmSync(temporary, { force: true });
     if (connection >= 0) native().close(connection);
@@ -153,19 +157,39 @@ function start(places: NamePlaces, { conf = '/etc/resolv.conf', cacheDir }: Reso
   });
 }
 
-function spawn(places: NamePlaces, listener: Fd, conf: string, cacheDir: string | undefined): void {
+function spawn(places: NamePlaces, listener: Fd, options: ResolverOptions): void {
+  const { conf = '/etc/resolv.conf', cacheDir } = options;
   const nothing = openSync('/dev/null', 'r+');
-  try {
+  const container = options.cgroup?.();
+  const cgroup = container === undefined ? undefined : ownCgroup(container);
+  const run = (fds: ReadonlyMap<number, Fd>): void => {
     const plan = resolverPlan({
       directory: places.root,
       conf,
       uid: resolverUser(),
       files: hardFiles(readFileSync('/proc/self/limits', 'utf8')),
       filter: compileSeccomp(RESOLVER_SECCOMP, cacheDir),
+      cgroup: fds.size > 0 ? CGROUP_SLOT : NO_SLOT,
     });
-    forgetChild(launchSync({ plan, stdio: [listener, nothing, nothing] }).pidfd);
+    forgetChild(launchSync({ plan, fds, stdio: [listener, nothing, nothing] }).pidfd);
+  };
+  try {
+    // one of others' may not let us in: then it is born where we are
+    if (cgroup === undefined || !tried(() => run(new Map([[CGROUP_SLOT, cgroup]])))) run(new Map());
   } finally {
-    closeSync(nothing);
+    for (const fd of [nothing, cgroup]) if (fd !== undefined) closeSync(fd);
+  }
+}
+
+const CGROUP_SLOT = 0;
+
+function tried(start: () => void): boolean {
+  try {
+    start();
+    return true;
+  } catch (error) {
+    if (isTinyrunError(error)) return false;
+    throw error;
   }
 }
 

@@ -15,9 +15,9 @@ export interface AttachTarget {
  * What a network adds to a container that runs: a helper goes into its network namespace, stands for its first process (`pidAt`
  * is the helper's pid) and ends without a program. Pure.
  */
-export function attachPlan(host: HostFacts, target: AttachTarget, contribution: Contribution): Plan {
+export function attachPlan(host: HostFacts, target: AttachTarget, ...all: readonly Contribution[]): Plan {
   const spec = { ociVersion: '', linux: { namespaces: [{ type: 'network' }] } } as const;
-  const c = new Context(spec, host, { ...UNUSED, contributions: [contribution] });
+  const c = new Context(spec, host, { ...UNUSED, contributions: all });
   const network = contributions(c);
   const slot = c.passedSlot();
   c.onHost('pidfdOpen', { ...target, slot }, 'the process whose network is joined, and no other');

@@ -164,10 +164,10 @@ function consoleSlot({ steps }: Plan): number {
 }
 
 /**
- * The cgroup of all monitors, beside those of their containers: a session or a service that ends takes its own cgroup
+ * The cgroup of all monitors and of the resolver, beside those of their containers: a session or a service that ends takes its own cgroup
  * along, and must not take them. It stays, empty, as theirs does. Undefined where none can be made.
  */
-function ownCgroup(container: string): Fd | undefined {
+export function ownCgroup(container: string): Fd | undefined {
   const path = join(dirname(container), 'monitors');
   try {
     mkdirSync(path, { recursive: true, mode: 0o755 });

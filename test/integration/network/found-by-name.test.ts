@@ -1,28 +1,126 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ended } from './names.support.ts';
 import { Host } from './support.ts';
+
+// Containers of a network that somebody made find each other: the whole way, by command lines.
 
 let host: Host;
 beforeAll(async () => {
   host = new Host();
-  await host.ok(['network', 'create', 'shop']);
+  await host.ok(['network', 'create', 'front']);
+  await host.ok(['network', 'create', '--internal', 'back']);
 });
 afterAll(() => host.close());
 
-test('containers of a network that somebody made find one another by name, alias and short id', async () => {
-  const id = await host.sleeper('--name', 'store', '--network', 'shop', '--network-alias', 'db');
-  await host.sleeper('--name', 'front', '--network', 'shop');
-  const { IPAddress } = (await host.inspect('store')).NetworkSettings.Networks.shop;
-  expect(await host.in('front', 'cat /etc/resolv.conf')).toMatch(/^nameserver 127\.0\.0\.11$/m);
-  for (const name of ['store', 'db', 'store.shop', id.slice(0, 12)])
-    expect(await host.in('front', `nslookup ${name} | tail -n +3`), name).toContain(IPAddress);
-  await host.ok(['rm', '-f', 'store']);
-  const { code } = await host.tinyrun(['exec', 'front', 'nslookup', 'store']);
-  expect(code).toBe(1);
-  await host.ok(['rm', '-f', 'front']);
+const names = () => `${host.sandbox.dir}/run/names`;
+
+async function addressOf(container: string, network: string): Promise<string> {
+  return (await host.inspect(container)).NetworkSettings.Networks[network].IPAddress;
+}
+
+/** The resolver of this host. */
+function resolver(): number | undefined {
+  const stands = (pid: string) => {
+    try {
+      return (
+        readFileSync(`/proc/${pid}/comm`, 'utf8') === 'tinyrun-names\n' &&
+        readlinkSync(`/proc/${pid}/cwd`) === names()
+      );
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid) && stands(pid))
+    .map(Number)[0];
+}
+
+const ask = (network: string, script: string) =>
+  host.ok(['run', '--rm', '--network', network, 'busybox', 'sh', '-c', script]);
+
+test('by name, alias, short id and the network’s name behind it, as they come and go', async () => {
+  await host.sleeper('--name', 'web', '--network', 'front', '--network-alias', 'pool', '--hostname', 'shown');
+  await host.sleeper('--name', 'db', '--network', 'front', '--network-alias', 'pool');
+  const [web, db, id] = [
+    await addressOf('web', 'front'),
+    await addressOf('db', 'front'),
+    (await host.inspect('web')).Id,
+  ];
+  const shown = await ask(
+    'front',
+    `for name in web web.front ${id.slice(0, 12)} shown pool; do nslookup -type=a $name; done; cat /etc/resolv.conf; ping -c 1 -w 20 db`,
+  );
+  expect(shown.match(new RegExp(`^Address: ${web}$`, 'gm'))).toHaveLength(5);
+  expect(shown.match(new RegExp(`^Address: ${db}$`, 'gm'))).toHaveLength(1);
+  expect(shown).toMatch(/^nameserver 127\.0\.0\.11$/m);
+  expect(shown).toMatch(/^options ndots:0$/m);
+  expect(shown).toContain('1 packets received');
+  await host.ok(['rm', '-f', 'db']);
+  expect(await ask('front', 'nslookup -type=a pool')).not.toContain(db);
 });
 
-test('in the network that is always there are none', async () => {
-  await host.sleeper('--name', 'plain');
-  expect(await host.in('plain', 'cat /etc/resolv.conf')).not.toContain('127.0.0.11');
-  await host.ok(['rm', '-f', 'plain']);
+test('not from another network, nor from the one that is always there', async () => {
+  expect(await ask('back', 'nslookup -type=a web; cat /etc/resolv.conf; true')).not.toContain(
+    await addressOf('web', 'front'),
+  );
+  expect(await ask('bridge', 'cat /etc/resolv.conf')).not.toContain('127.0.0.11');
+});
+
+test('a link is a name of one’s own', async () => {
+  const shown = await host.ok([
+    'run',
+    '--rm',
+    '--network',
+    'front',
+    '--link',
+    'web:friend',
+    'busybox',
+    'nslookup',
+    '-type=a',
+    'friend',
+  ]);
+  expect(shown).toContain(await addressOf('web', 'front'));
+});
+
+test('a container that runs has the names of the networks that it comes into, and of no other', async () => {
+  await host.sleeper('--name', 'moving', '--network', 'bridge');
+  const web = await addressOf('web', 'front');
+  const sees = async (name: string) =>
+    (await host.tinyrun(['exec', 'moving', 'nslookup', '-type=a', name])).stdout;
+  expect(await sees('web')).not.toContain(web);
+  await host.ok(['network', 'connect', '--alias', 'moved', 'front', 'moving']);
+  expect(await sees('web')).toContain(web);
+  expect(await ask('front', 'nslookup -type=a moved')).toContain(await addressOf('moving', 'front'));
+  await host.ok(['network', 'connect', 'back', 'moving']);
+  expect(await ask('back', 'nslookup -type=a moving')).toContain(await addressOf('moving', 'back'));
+  await host.ok(['network', 'disconnect', 'front', 'moving']);
+  expect(await sees('web')).not.toContain(web);
+  expect(await sees('moving')).toContain(await addressOf('moving', 'back'));
+  expect((await host.tinyrun(['exec', 'web', 'nslookup', '-type=a', 'moved'])).code).toBe(1);
+  await host.ok(['rm', '-f', 'moving']);
+});
+
+test('a resolver that was killed is there again with the next container, for all of them', async () => {
+  const pid = resolver() ?? 0;
+  process.kill(pid, 'SIGKILL');
+  await ended(pid);
+  await host.sleeper('--name', 'late', '--network', 'front');
+  expect(await host.ok(['exec', 'late', 'nslookup', '-type=a', 'web'])).toContain(
+    await addressOf('web', 'front'),
+  );
+  expect(await host.ok(['exec', 'web', 'nslookup', '-type=a', 'late'])).toContain(
+    await addressOf('late', 'front'),
+  );
+});
+
+test('nothing is left with the last of them', async () => {
+  const pid = resolver() ?? 0;
+  expect(pid).toBeGreaterThan(0);
+  await host.ok(['rm', '-f', 'web', 'late']);
+  await ended(pid);
+  expect(resolver()).toBeUndefined();
+  await host.ok(['network', 'rm', 'front', 'back']);
+  expect(readdirSync(names()).sort()).toEqual(['lock', 'socket', 'views']);
+  expect(readdirSync(`${names()}/views`)).toEqual([]);
 });

@@ -41,9 +41,9 @@ export class NamesHost {
     writeFileSync(this.conf, `nameserver ${nameserver}\n`);
   }
 
-  hold(): Promise<HeldResolver> {
+  hold(cgroup?: string): Promise<HeldResolver> {
     prepareNames(this.places);
-    return this.netns.runAsync(() => holdResolver(this.places, { conf: this.conf }));
+    return this.netns.runAsync(() => holdResolver(this.places, { conf: this.conf, cgroup: () => cgroup }));
   }
 
   /** A container, as far as names go. */

@@ -1,12 +1,14 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { errnoOf } from '../../../src/errors.ts';
 import { hostsLines, namesIn } from '../../../src/network/names/file.ts';
 import { FILE_MODE } from '../../../src/network/names/places.ts';
 import { holdResolver, serveAll } from '../../../src/network/names/resolver.ts';
 import { replaceView } from '../../../src/network/names/view.ts';
 import { hostFacts } from '../../../src/runtime/host.ts';
 import { writeFileAtomic } from '../../../src/store/atomic.ts';
+import { until } from '../../support/programs.ts';
 import { DnsServer } from './dns-server.ts';
 import { ended, type Guest, NamesHost, printed } from './names.support.ts';
 
@@ -199,6 +201,16 @@ describe('names of others', () => {
   });
 });
 
+function isRemoved(directory: string): boolean {
+  try {
+    rmdirSync(directory);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EBUSY') return false;
+    throw error;
+  }
+}
+
 describe('the resolver', () => {
   let host: NamesHost;
   afterEach(() => host.dispose());
@@ -227,6 +239,22 @@ describe('the resolver', () => {
     expect(host.resolvers()).toHaveLength(1);
     second.release();
     await host.gone();
+  });
+
+  test('is born beside containers, not in the cgroup of who starts it', async () => {
+    host = new NamesHost();
+    const all = join(hostFacts().cgroup.unifiedRoot ?? '', `tinyrun-names-${process.pid}`);
+    mkdirSync(join(all, 'container'), { recursive: true });
+    const resolver = await host.hold(join(all, 'container'));
+    const [pid] = host.resolvers();
+    expect(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).toMatch(
+      new RegExp(`^0::.*/${basename(all)}/monitors$`, 'm'),
+    );
+    resolver.release();
+    await host.gone();
+    // it is in there until it is reaped
+    await until(() => isRemoved(join(all, 'monitors')));
+    for (const path of [join(all, 'container'), all]) rmdirSync(path);
   });
 
   test('is one, however many want it at once', async () => {
