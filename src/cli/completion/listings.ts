@@ -4,7 +4,6 @@ import type { ContainerStatus } from '../../engine/status.ts';
 import { CredentialStore } from '../../image/registry/credentials.ts';
 import { ImageStore } from '../../image/store.ts';
 import { views } from '../../image/view.ts';
-import { NetworkStore } from '../../network/store.ts';
 import type { Roots } from '../../store/paths.ts';
 import type { Candidate } from './answer.ts';
 import type { Listing } from './values.ts';
@@ -59,12 +58,11 @@ function images(roots: Roots, typed: string): Candidate[] {
   });
 }
 
-/** Those that are always there are words of their own where they can be meant. */
+/** `bridge` is always there; where `host` and `none` can be meant, they are words of their own. */
 function networks({ dataRoot }: Roots): Candidate[] {
-  return new NetworkStore(dataRoot)
-    .list(() => {})
-    .filter(({ name }) => name !== 'host' && name !== 'none')
-    .map(({ name, driver }) => ({ word: name, about: driver }));
+  const dir = `${dataRoot}/networks/names`;
+  const names = existsSync(dir) ? readdirSync(dir) : [];
+  return [...new Set(['bridge', ...names])].map((word) => ({ word }));
 }
 
 function volumes({ dataRoot }: Roots): Candidate[] {

@@ -114,6 +114,8 @@ test('filters', async () => {
   await out('network', 'create', '--label', 'team=web', '--subnet', '10.202.0.0/24', 'front');
   await out('network', 'create', '--internal', '--ipv6', '--subnet', '10.203.0.0/24', 'front-end');
   expect(await names('type=custom')).toEqual(['front', 'front-end']);
+  const offered = (await out('__complete', 'network', 'rm', '')).trim().split('\n');
+  expect(offered.sort()).toEqual([':done', 'bridge', 'front', 'front-end']);
   expect(await names('type=builtin')).toEqual(['bridge', 'host', 'none']);
   expect(await names('name=^front$')).toEqual(['front']);
   expect(await names('name=front')).toEqual(['front', 'front-end']);
