@@ -4,12 +4,11 @@ import { hostOf } from '../../network/address.ts';
 import { driverOf } from '../../network/drivers/index.ts';
 import { interfaceName, metricBetween } from '../../network/endpoint.ts';
 import { networkFacts } from '../../network/facts.ts';
-import { lease, release } from '../../network/lease.ts';
+import { release } from '../../network/lease.ts';
 import { endpointContribution } from '../../network/names/contribution.ts';
 import { namePlaces } from '../../network/names/places.ts';
 import { NetworkStore } from '../../network/store.ts';
 import type { Attachment, NetworkRecord } from '../../network/types.ts';
-import { leasesDir } from '../../network/up.ts';
 import type { Contribution } from '../../plan/contribution.ts';
 import { attachPlan } from '../../plan/verbs/attach.ts';
 import { hostFacts } from '../../runtime/host.ts';
@@ -25,6 +24,7 @@ import { type ContainerRecord, type ContainerView, readRecord, viewOf, writeReco
 import { isRunning } from '../status.ts';
 import { attachmentOf, checkAddresses, entryOf, ownLease } from './attachments.ts';
 import { resolveNetwork } from './default.ts';
+import { leaseIn } from './leasing.ts';
 import { endpointOf, hasNames } from './names.ts';
 import { beginNames, followNetworks, forgetName } from './names-live.ts';
 import { tellNetwork } from './networks.ts';
@@ -161,13 +161,7 @@ async function attachLive(
   const journal = openJournal(paths.run);
   try {
     const attachment = attachmentOf(network, config, placeOf(record, network, config), (_, pool, wanted) =>
-      lease(
-        pool,
-        leasesDir(roots, network.id),
-        ownLease(paths.run, network, pool),
-        record.id.slice(0, 12),
-        wanted,
-      ),
+      leaseIn(roots, network, pool, { run: paths.run, holder: record.id.slice(0, 12) }, wanted),
     );
     const contribution = driverOf(network).attach(network, attachment, [], networkFacts());
     const target = { pid: state?.pid ?? 0, startTime: BigInt(state?.startTime ?? 0) };

@@ -1,14 +1,17 @@
+import { readdirSync } from 'node:fs';
 import { isTinyrunError, TinyrunError } from '../../errors.ts';
 import { hasLabel, parseFilters, parseUntil } from '../../image/filter.ts';
 import { BUILT_IN } from '../../network/builtin.ts';
+import { leased } from '../../network/lease.ts';
 import { namePlaces } from '../../network/names/places.ts';
 import { forgetNetwork } from '../../network/names/resolver.ts';
 import { NetworkStore } from '../../network/store.ts';
 import type { NetworkRecord } from '../../network/types.ts';
-import { takeDown } from '../../network/up.ts';
+import { leasesDir, takeDown } from '../../network/up.ts';
 import type { NetworkAction } from '../../store/event-types.ts';
 import { tellEvents } from '../../store/events.ts';
-import type { Roots } from '../../store/paths.ts';
+import { lockDirectorySync } from '../../store/lock.ts';
+import { ensureDir, type Roots } from '../../store/paths.ts';
 import { booleanOf } from '../../store/words.ts';
 import { tellPrune } from '../events/tell.ts';
 import { containersOf, type Endpoint, endpointsOf } from './users.ts';
@@ -75,22 +78,28 @@ export function removeNetwork(roots: Roots, text: string, { force = false } = {}
       `${builtIn.name} is a pre-defined network and cannot be removed`,
       { hint: 'bridge, host and none are always there' },
     );
-  const gone = takeAway(roots, store, id);
+  const gone = takeAway(roots, store, id, text);
   if (gone) tellNetwork(roots, 'destroy', gone);
   return true;
 }
 
 /** Answers what it was, where that is known: somebody else may have removed it, and its record may be damaged. */
-function takeAway(roots: Roots, store: NetworkStore, id: string): NetworkRecord | undefined {
+function takeAway(roots: Roots, store: NetworkStore, id: string, text: string): NetworkRecord | undefined {
   const lock = store.hold();
+  const directory = ensureDir(leasesDir(roots, id));
+  // whoever leases an address meanwhile waits, and then finds no network
+  const leases = lockDirectorySync(directory);
   try {
     const record = readAny(store, id);
     if (record) checkUnused(roots, record);
+    const [holder] = leased(directory, readdirSync(directory)).values();
+    if (holder !== undefined) throw inUse({ id, name: record?.name ?? text }, `id:"${holder}"`);
     takeDown(roots, id);
     forgetNetwork(namePlaces(roots.runRoot), id);
     store.remove(id);
     return record;
   } finally {
+    leases.release();
     lock.release();
   }
 }
@@ -111,11 +120,15 @@ function checkUnused(roots: Roots, record: NetworkRecord): void {
   const users = endpointsOf(known, record);
   if (users.length === 0) return;
   const list = users.map(({ name, id }) => `name:${JSON.stringify(name)} id:"${id.slice(0, 12)}"`).join(', ');
-  throw new TinyrunError(
-    'NETWORK_IN_USE',
-    `error while removing network: network ${record.name} id ${record.id} has active endpoints (${list})`,
-  );
+  throw inUse(record, list);
 }
+
+/** In Docker's words. */
+const inUse = ({ id, name }: Pick<NetworkRecord, 'id' | 'name'>, list: string): TinyrunError =>
+  new TinyrunError(
+    'NETWORK_IN_USE',
+    `error while removing network: network ${name} id ${id} has active endpoints (${list})`,
+  );
 
 export interface PrunedNetworks {
   /** Names of those that were removed. */

@@ -1,7 +1,7 @@
 import { TinyrunError } from '../../errors.ts';
 import { driverOf } from '../../network/drivers/index.ts';
 import { ensureBase, isAstray, restore } from '../../network/firewall/restore.ts';
-import { lease, peek } from '../../network/lease.ts';
+import { peek } from '../../network/lease.ts';
 import type { HeldResolver } from '../../network/names/resolver.ts';
 import { boundPorts, portsInUse, randomPort } from '../../network/ports.ts';
 import type { Attachment, BoundPort, NetworkRecord } from '../../network/types.ts';
@@ -20,12 +20,12 @@ import {
   contributionsOf,
   type Joined,
   type LeaseFrom,
-  ownLease,
   wantedPorts,
 } from './attachments.ts';
 import { findDrafted, resolveNetwork } from './default.ts';
 import { isBridgeGone, portInUse } from './failure.ts';
 import { networkFiles } from './files.ts';
+import { leaseIn } from './leasing.ts';
 import { livingElements, networksRunDir } from './living.ts';
 import { holdNames, isResolverGone, namesOf } from './names.ts';
 
@@ -96,7 +96,7 @@ export function useOf(
     settle: () => names?.release(),
     attach: (run, name) =>
       made(name, (network, pool, wanted) =>
-        lease(pool, leasesDir(roots, network.id), ownLease(run, network, pool), id.slice(0, 12), wanted),
+        leaseIn(roots, network, pool, { run, holder: id.slice(0, 12) }, wanted),
       ),
     imagine: () =>
       made('NAME', (network, pool, wanted) => wanted ?? peek(pool, leasesDir(roots, network.id))),
