@@ -10,10 +10,17 @@ import { addressOf, familyOf, rangeOf } from '../address.ts';
 /** It is root's, and root's PATH may lack sbin. */
 const PLACES = ['/usr/sbin', '/sbin', '/usr/bin', '/bin', '/usr/local/sbin'];
 
+/** An absolute path. */
+export function findProgram(name: string): string | undefined {
+  const paths = [...(process.env.PATH ?? '').split(':'), ...PLACES].map(
+    (directory) => `${directory}/${name}`,
+  );
+  return paths.find((path) => path.startsWith('/') && isExecutable(path));
+}
+
 /** @throws TinyrunError UNSUPPORTED */
 export function findNft(): string {
-  const paths = [...(process.env.PATH ?? '').split(':'), ...PLACES].map((directory) => `${directory}/nft`);
-  const found = paths.find((path) => path.startsWith('/') && isExecutable(path));
+  const found = findProgram('nft');
   if (found !== undefined) return found;
   throw new TinyrunError('UNSUPPORTED', 'load the firewall of networks: nft is not installed', {
     hint: 'install nftables (apt-get install nftables), or use --network host or none',

@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { BASE } from '../../../src/network/firewall/base.ts';
 import { closedElements } from '../../../src/network/firewall/elements.ts';
+import { acceptForward, forwardDrops } from '../../../src/network/firewall/foreign.ts';
 import { flowsToAddress, flowsToPort } from '../../../src/plan/netlink/conntrack.ts';
 import { type Element, elementBatch } from '../../../src/plan/netlink/sets.ts';
 import type { Step } from '../../../src/plan/types.ts';
 import { launchSync } from '../../../src/runtime/launch.ts';
-import { type Probe, type Protocol, type Side, World } from './world.ts';
+import { NETWORKS, type Probe, type Protocol, type Side, World } from './world.ts';
 
 // Who reaches whom, and as whom: the table of the firewall held against the kernel, and each of its rules against a row that
 // changes where the rule is taken out.
@@ -503,5 +504,54 @@ describe('what a flow of datagrams was led to is remembered', () => {
     for (const port of ports) expect(await hears(port)).toEqual(HOST);
     run(step({ add: PORT }), ...forgetPort('udp', 8080));
     for (const port of ports) expect(await hears(port)).toEqual(CONTAINER);
+  });
+});
+
+describe('where FORWARD of iptables drops', () => {
+  const LINKS = Object.keys(NETWORKS).map((name) => `br-${name}`);
+  const PASSES = ['lan → host', 'lan → host, IPv6', 'out into the world', 'out into the world, IPv6'];
+  const open = () => {
+    const steps = world.host.run(() => acceptForward(forwardDrops(), LINKS));
+    world.host.run(() => launchSync({ plan: { steps } }));
+    return steps;
+  };
+  const found = async (names: readonly string[], patience: number) =>
+    Promise.all(names.map(async (name) => outcome(ROWS[name] as Row, patience)));
+  const answers = (names: readonly string[]) =>
+    names.map((name) => probes(ROWS[name] as Row).map(() => ROWS[name]?.answer));
+
+  test.each([
+    ['nft', false],
+    ['nft', true],
+    ['legacy', false],
+    ['legacy', true],
+  ] as const)('iptables-%s, Docker there: %s', async (variant, docker) => {
+    world.filterBridges(false);
+    world.load(BASE, ELEMENTS);
+    const tables = (...args: string[]) =>
+      ['ip', 'ip6'].map((ip) => world.host.exec(`${ip}tables-${variant}`, args));
+    tables('-P', 'FORWARD', 'DROP');
+    if (docker) tables('-N', 'DOCKER-USER');
+    if (docker) tables('-I', 'FORWARD', '-j', 'DOCKER-USER');
+    try {
+      expect((await found(PASSES, REFUSED)).flat()).toEqual(Array(8).fill(undefined));
+      expect(open()).toHaveLength(2);
+      expect(await found(PASSES, REACHED)).toEqual(answers(PASSES));
+      const refused = ['lan → container', 'another network', 'inside → lan'];
+      expect(await found(refused, REFUSED)).toEqual(answers(refused));
+      const [before] = tables('-S');
+      open();
+      expect(tables('-S')[0]).toBe(before);
+      expect(before?.match(/-j TINYRUN-FORWARD/g)).toHaveLength(1);
+    } finally {
+      tables('-P', 'FORWARD', 'ACCEPT');
+      tables('-F');
+      tables('-X');
+    }
+  });
+
+  test('and where it does not, nothing is done', () => {
+    world.load(BASE, []);
+    expect(open()).toEqual([]);
   });
 });

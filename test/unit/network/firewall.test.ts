@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { BASE, VERSION } from '../../../src/network/firewall/base.ts';
 import { closedElements, elementsOf } from '../../../src/network/firewall/elements.ts';
+import { acceptance, legacyDrop, nftDrops } from '../../../src/network/firewall/foreign.ts';
 import { elementsIn } from '../../../src/network/firewall/nft.ts';
 import { addNetwork, addPorts } from '../../../src/network/firewall/steps.ts';
 import type { Attachment, BoundPort, NetworkRecord } from '../../../src/network/types.ts';
@@ -133,4 +134,45 @@ test('what nft lists is read in each of its spellings', () => {
     'any4 sctp . 7 : 1.2.3.4 . 8',
   ]);
   expect(elementsIn(undefined)).toEqual([]);
+});
+
+const forward = (family: string, more: object = {}) => ({
+  chain: { family, table: 'filter', name: 'FORWARD', hook: 'forward', policy: 'drop', ...more },
+});
+const jump = (chain: string) => ({
+  rule: {
+    family: 'ip',
+    table: 'filter',
+    chain,
+    expr: [{ counter: {} }, { jump: { target: 'TINYRUN-FORWARD' } }],
+  },
+});
+const docker = { chain: { family: 'ip', table: 'filter', name: 'DOCKER-USER' } };
+const DROP = { family: 4, variant: 'nft', chain: 'FORWARD', jumps: false };
+
+test.each<[string, object[], object[]]>([
+  ['nobody has rules', [{ metainfo: {} }], []],
+  ['it accepts', [forward('ip', { policy: 'accept' })], []],
+  ['it is no chain of iptables', [forward('inet'), forward('ip', { table: 'mine' })], []],
+  ['it drops', [forward('ip')], [DROP]],
+  ['both do', [forward('ip'), forward('ip6')], [DROP, { ...DROP, family: 6 }]],
+  ['ours is there', [forward('ip'), jump('FORWARD')], [{ ...DROP, jumps: true }]],
+  ['Docker is, too', [forward('ip'), docker, jump('FORWARD')], [{ ...DROP, chain: 'DOCKER-USER' }]],
+  [
+    'in its chain',
+    [forward('ip'), docker, jump('DOCKER-USER')],
+    [{ ...DROP, chain: 'DOCKER-USER', jumps: true }],
+  ],
+])('FORWARD of iptables: %s', (_, nftables, drops) => {
+  expect(nftDrops({ nftables })).toEqual(drops);
+});
+
+test('FORWARD of iptables-legacy', () => {
+  expect(legacyDrop(4, '-P INPUT ACCEPT\n-P FORWARD ACCEPT\n')).toBeUndefined();
+  const drop = '-P FORWARD DROP\n-N DOCKER-USER\n-A DOCKER-USER -j TINYRUN-FORWARD\n';
+  expect(legacyDrop(6, drop)).toEqual({ family: 6, variant: 'legacy', chain: 'DOCKER-USER', jumps: true });
+  expect(acceptance({ family: 6, variant: 'legacy', chain: 'DOCKER-USER', jumps: false }, ['br0'])).toBe(
+    '*filter\n:TINYRUN-FORWARD - [0:0]\n-A TINYRUN-FORWARD -i br0 -j ACCEPT\n-A TINYRUN-FORWARD -o br0 -j ACCEPT\n' +
+      '-I DOCKER-USER -j TINYRUN-FORWARD\nCOMMIT\n',
+  );
 });
