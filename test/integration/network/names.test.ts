@@ -30,9 +30,10 @@ function put(
 }
 
 describe('names of a network', () => {
-  const host = new NamesHost('127.0.0.9');
+  let host: NamesHost;
   let one: Guest;
   beforeAll(async () => {
+    host = new NamesHost('127.0.0.9');
     one = await host.guest({ container: id('1'), networks: [NET, OTHER], links: { friend: 'web' } }, [
       {
         network: NET,
@@ -146,9 +147,10 @@ describe('names of a network', () => {
 });
 
 describe('names of others', () => {
-  const host = new NamesHost();
+  let host: NamesHost;
   let server: DnsServer;
   beforeAll(async () => {
+    host = new NamesHost();
     server = await DnsServer.start(host.netns, '127.0.0.1');
   });
   afterAll(async () => {
