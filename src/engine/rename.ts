@@ -5,7 +5,7 @@ import { takeGivenName } from './create.ts';
 import { keepTold, tell } from './events/tell.ts';
 import { findContainer } from './manage.ts';
 import { Names } from './names.ts';
-import type { ContainerView } from './record.ts';
+import { type ContainerView, writeRecord } from './record.ts';
 import { isRunning } from './status.ts';
 
 /**
@@ -23,24 +23,26 @@ export async function renameContainer(roots: Roots, text: string, given: string)
       hint: 'give it another one',
     });
   const names = new Names(roots.dataRoot);
-  // left by one that was killed
-  const isOurs = names.holder(wanted) === id;
-  if (!isOurs) takeGivenName(roots, id, wanted);
-  let old = name;
+  // it may be left by one that was killed, or be given by another, too
+  if (names.holder(wanted) !== id) takeGivenName(roots, id, wanted);
+  let [old, isGone] = [name, false];
   try {
     await changeRecord(roots, id, (record) => {
       old = record.name;
       const renamed = { ...record, name: wanted };
+      // who renames it at the same time may have let go of it meanwhile
+      if (names.holder(wanted) !== id) names.take(wanted, id);
       keepTold(roots, renamed);
-      return renamed;
+      writeRecord(roots, renamed);
+      // only who removes it may have been faster, and knows nothing of the new one
+      isGone = !removesByName(view) && old !== wanted && !names.release(old, id);
+      return undefined;
     });
   } catch (error) {
-    if (!isOurs) names.release(wanted, id);
+    if (old !== wanted) names.release(wanted, id);
     throw error;
   }
-  const told = () => tell(roots, { ...view.record, name: wanted }, 'rename', { oldName: `/${old}` });
-  // only who removes it may have been faster, and knows nothing of the new one
-  if (removesByName(view) || old === wanted || names.release(old, id)) return told();
+  if (!isGone) return tell(roots, { ...view.record, name: wanted }, 'rename', { oldName: `/${old}` });
   names.release(wanted, id);
   throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${text}`);
 }

@@ -13,9 +13,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { describeContainerOf } from '../../../src/cli/describe.ts';
 import { createEngine } from '../../../src/engine/engine.ts';
+import { Names } from '../../../src/engine/names.ts';
+import { renameContainer } from '../../../src/engine/rename.ts';
 import { rowOf } from '../../../src/views/containers.ts';
 import type { describeContainer } from '../../../src/views/inspect.ts';
 import { pids } from '../../support/processes.ts';
@@ -339,6 +341,27 @@ function infosOf(pid: number): string[] {
     return [];
   }
 }
+
+test('renamed there and back at once it has the name that its record says', async () => {
+  const roots = { dataRoot: below('data'), runRoot: below('run') };
+  const id = (await ok('create', '--name', 'there', 'busybox', 'true')).trim();
+  let back: Promise<void> | undefined;
+  // the other begins as the first is about to let go of its name
+  const { release } = Names.prototype;
+  const spy = vi.spyOn(Names.prototype, 'release').mockImplementationOnce(function (
+    this: Names,
+    ...given: Parameters<typeof release>
+  ) {
+    back = renameContainer(roots, 'back', 'there');
+    return release.apply(this, given);
+  });
+  await renameContainer(roots, 'there', 'back');
+  spy.mockRestore();
+  await back;
+  expect(new Names(roots.dataRoot).of(id)).toEqual(['there']);
+  expect(await ok('inspect', '-f', '{{.Name}}', 'there')).toBe('/there');
+  await ok('rm', 'there');
+});
 
 test('start and rm at once: it is gone, or it runs and rm has said so', async () => {
   for (const force of [[], ['-f']]) {
