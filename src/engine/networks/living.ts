@@ -1,5 +1,7 @@
 import { elementsOf } from '../../network/firewall/elements.ts';
+import { type InUse, portsInUse } from '../../network/ports.ts';
 import { NetworkStore } from '../../network/store.ts';
+import type { BoundPort } from '../../network/types.ts';
 import { isUp } from '../../network/up.ts';
 import type { Element } from '../../plan/netlink/sets.ts';
 import { namesIn } from '../../runtime/journal.ts';
@@ -17,7 +19,7 @@ export function livingElements(roots: Roots): Element[] {
   const networks = [...new Set(namesIn(networksRunDir(roots)))].flatMap((id) =>
     /^[0-9a-f]{64}$/.test(id) && isUp(roots, id) ? (store.read(id) ?? []) : [],
   );
-  const records = namesIn(runningDir(roots)).flatMap((id) => recordOfLiving(roots, id) ?? []);
+  const records = recordsOfLiving(roots);
   return networks.flatMap((network) => {
     const published = records.flatMap(({ attachments = [], ports = [] }) => {
       const to = portsLeadTo(attachments);
@@ -25,6 +27,19 @@ export function livingElements(roots: Roots): Element[] {
     });
     return elementsOf(network, published);
   });
+}
+
+const recordsOfLiving = (roots: Roots): ContainerRecord[] =>
+  namesIn(runningDir(roots)).flatMap((id) => recordOfLiving(roots, id) ?? []);
+
+/** Ports that containers have, or that the host's programs do: a port that is held and not listened at is in no file of /proc. */
+export function heldPorts(roots: Roots): InUse {
+  const seen = portsInUse();
+  let own: BoundPort[] | undefined;
+  return (protocol, port) => {
+    own ??= recordsOfLiving(roots).flatMap(({ ports = [] }) => ports);
+    return seen(protocol, port) || own.some((one) => one.protocol === protocol && one.host === port);
+  };
 }
 
 function recordOfLiving(roots: Roots, id: string): ContainerRecord | undefined {

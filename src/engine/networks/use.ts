@@ -3,7 +3,7 @@ import { driverOf } from '../../network/drivers/index.ts';
 import { ensureBase, isAstray, restore } from '../../network/firewall/restore.ts';
 import { peek } from '../../network/lease.ts';
 import type { HeldResolver } from '../../network/names/resolver.ts';
-import { boundPorts, portsInUse, randomPort } from '../../network/ports.ts';
+import { boundPorts, randomPort } from '../../network/ports.ts';
 import type { Attachment, BoundPort, NetworkRecord } from '../../network/types.ts';
 import { ensureUp, isUp, leasesDir } from '../../network/up.ts';
 import type { Contribution } from '../../plan/contribution.ts';
@@ -26,7 +26,7 @@ import { findDrafted, resolveNetwork } from './default.ts';
 import { isBridgeGone, portInUse } from './failure.ts';
 import { networkFiles } from './files.ts';
 import { leaseIn } from './leasing.ts';
-import { livingElements, networksRunDir } from './living.ts';
+import { heldPorts, livingElements, networksRunDir } from './living.ts';
 import { holdNames, isResolverGone, namesOf } from './names.ts';
 
 /** What a container has of its networks while it runs. */
@@ -74,7 +74,7 @@ export function useOf(
   const made = (name: string, leaseFrom: LeaseFrom): Attached => {
     const networks = joined.map(({ network }) => network);
     const attachments = attachmentsOf(joined, leaseFrom);
-    const ports = boundPorts(wantedPorts(config, exposed), portsInUse(), randomPort);
+    const ports = boundPorts(wantedPorts(config, exposed), heldPorts(roots), randomPort);
     const files = networkFiles(config, hostname, networks, attachments);
     const contributions = [
       ...contributionsOf(joined, attachments, ports),

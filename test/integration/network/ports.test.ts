@@ -114,6 +114,18 @@ test('a port that is left to us is a free one', async () => {
   await host.ok(['rm', '-f', 'any']);
 });
 
+test('of a range each takes the first that nobody has', async () => {
+  const range = ['-p', '8101-8102:80'];
+  const start = (name: string) => host.sleeper('--name', name, ...range);
+  await start('low');
+  await start('high');
+  expect(await host.ok(['port', 'low'])).toBe('80/tcp -> 0.0.0.0:8101');
+  expect(await host.ok(['port', 'high'])).toBe('80/tcp -> 0.0.0.0:8102');
+  const { stderr } = await host.tinyrun(['run', '--rm', ...range, 'busybox', 'true']);
+  expect(stderr).toContain('port is already allocated');
+  await host.ok(['rm', '-f', 'low', 'high']);
+});
+
 test.each(['monitor', 'program'] as const)('kill -9 of the %s frees the port', async (whom) => {
   await serve('killed', '-p', '8086:80');
   const { State } = await host.inspect('killed');
