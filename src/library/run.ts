@@ -1,3 +1,4 @@
+import { withDefaultNetwork } from '../engine/config/network.ts';
 import type { ContainerConfig } from '../engine/config/types.ts';
 import { runningPid } from '../engine/engine.ts';
 import { removeContainer } from '../engine/manage.ts';
@@ -33,7 +34,8 @@ async function liveOf(id: string, asked: AskedRun, under: Under): Promise<Ended 
   const { roots, options, watch } = asked;
   const { reins, openStdin = asked.config.openStdin } = under;
   const { name, pull, cidfile, notify, lifeline } = options;
-  const config = openStdin === asked.config.openStdin ? asked.config : { ...asked.config, openStdin };
+  const given = openStdin === asked.config.openStdin ? asked.config : { ...asked.config, openStdin };
+  const config = withDefaultNetwork(given, process.env.TINYRUN_NETWORK);
   const create = { id, name, pull, cidfile, notify, signal: reins.preparing };
   const findPid = (container: string, field: string) => runningPid(roots, container, field);
   const blueprint = await prepare(roots, config, create, findPid).catch((error) => {
