@@ -7,7 +7,9 @@ const verbs: readonly Verb[] = [
     names: ['run', 'container run'],
     summary: 'run a command in a new container',
     changes: true,
-    hot: { also: () => import('./output/explain-run.ts') },
+    hot: {
+      also: () => Promise.all([import('./output/explain-run.ts'), import('../engine/networks/use.ts')]),
+    },
     load: () => import('./commands/run.ts'),
   },
   {

@@ -32,7 +32,7 @@ async function bearAgain(
   try {
     return await bearSeeded(blueprint, first);
   } catch (error) {
-    const worded = networks?.worded(error, first.plan) ?? error;
+    const worded = (await networks?.worded(error, first.plan)) ?? error;
     if (!networks || (worded === error && !networks.isMendable(error, first.plan))) throw error;
     first.dir?.journal.undoAll();
     if (worded !== error) {
@@ -47,7 +47,7 @@ async function bearAgain(
   try {
     return await bearSeeded(blueprint, second);
   } catch (error) {
-    throw networks.worded(error, second.plan);
+    throw await networks.worded(error, second.plan);
   }
 }
 

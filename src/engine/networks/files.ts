@@ -1,11 +1,11 @@
 import { familyOf, hostOf } from '../../network/address.ts';
-import { RESOLVER_ADDRESS } from '../../network/names/table.ts';
+import { RESOLVER_ADDRESS } from '../../network/names/places.ts';
 import type { Attachment, NetworkRecord } from '../../network/types.ts';
 import { readIfAny } from '../../store/read.ts';
 import { hostLines, hostsFile, resolvConf } from '../config/lookup.ts';
 import type { ContainerConfig } from '../config/types.ts';
 import type { HostFile } from '../hostfiles.ts';
-import { hasNames } from './names.ts';
+import { hasNames } from './named.ts';
 
 /** The files of a container in networks, as Docker writes them: its own addresses under its name, and resolvers that it reaches. */
 export function networkFiles(

@@ -12,7 +12,8 @@ import type { Roots } from '../../store/paths.ts';
 import { containerPaths } from '../layout.ts';
 import type { ContainerRecord } from '../record.ts';
 import { resolvers } from './files.ts';
-import { hasNames, holdNames, viewOf } from './names.ts';
+import { hasNames } from './named.ts';
+import { holdNames, viewOf } from './names.ts';
 
 // Names of a container that runs, as it comes into networks and leaves them.
 

@@ -6,20 +6,15 @@ import { type HeldResolver, holdResolver, prepareNames, serveAll } from '../../n
 import type { View } from '../../network/names/view.ts';
 import type { Attachment, NetworkRecord } from '../../network/types.ts';
 import type { Contribution } from '../../plan/contribution.ts';
-import type { Plan } from '../../plan/types.ts';
 import { hostFacts } from '../../runtime/host.ts';
 import { readState } from '../../runtime/state.ts';
 import type { Roots } from '../../store/paths.ts';
 import { cgroupBelow } from '../config/cgroup-parent.ts';
-import { isUserDefined, networksOf } from '../config/network.ts';
+import { networksOf } from '../config/network.ts';
 import type { ContainerConfig, NetworkConfig } from '../config/types.ts';
 import { containerPaths } from '../layout.ts';
 import type { Joined } from './attachments.ts';
-import { failed } from './failure.ts';
-
-/** Names are for the networks that somebody made: in the one that is always there are none, as with Docker. */
-export const hasNames = ({ driver, name }: NetworkRecord): boolean =>
-  driver !== 'host' && driver !== 'none' && isUserDefined(name);
+import { hasNames } from './named.ts';
 
 /** Who answers to them, from before a plan runs until it has; who was served by another that was killed is served again. */
 export async function holdNames(
@@ -102,11 +97,4 @@ export function namesOf(
     joined.map(({ network }) => network),
   );
   return [namesContribution(namePlaces(roots.runRoot), view, endpoints)];
-}
-
-/** Whether a start has failed for want of the resolver, which somebody has killed meanwhile. */
-export function isResolverGone(error: unknown, plan: Plan): boolean {
-  const { step, failure } = failed(error, plan) ?? {};
-  const isOf = step?.op === 'dial' || step?.op === 'serve';
-  return isOf && ['ECONNREFUSED', 'ENOENT', 'ECONNRESET'].includes(failure?.code ?? '');
 }

@@ -1,6 +1,6 @@
 import { TinyrunError } from '../../errors.ts';
 import { driverOf } from '../../network/drivers/index.ts';
-import { ensureBase, isAstray, restore } from '../../network/firewall/restore.ts';
+import { isAstray } from '../../network/firewall/astray.ts';
 import { peek } from '../../network/lease.ts';
 import type { HeldResolver } from '../../network/names/resolver.ts';
 import { boundPorts, randomPort } from '../../network/ports.ts';
@@ -23,11 +23,11 @@ import {
   wantedPorts,
 } from './attachments.ts';
 import { findDrafted, resolveNetwork } from './default.ts';
-import { isBridgeGone, portInUse } from './failure.ts';
+import { isBridgeGone, isResolverGone, portInUse } from './failure.ts';
 import { networkFiles } from './files.ts';
 import { leaseIn } from './leasing.ts';
 import { heldPorts, livingElements, networksRunDir } from './living.ts';
-import { holdNames, isResolverGone, namesOf } from './names.ts';
+import { hasNames } from './named.ts';
 
 /** What a container has of its networks while it runs. */
 export interface Attached {
@@ -56,21 +56,29 @@ export interface NetworkUse {
   /** It has started, or failed to: what was held for that is let go. */
   settle(): void;
   /** Why a start failed, in words of networks. */
-  worded(error: unknown, plan: Plan): unknown;
+  worded(error: unknown, plan: Plan): Promise<unknown>;
 }
 
 /** @throws TinyrunError NETWORK_NOT_FOUND, ConfigError */
-export function useOf(
+export async function useOf(
   roots: Roots,
   { config, id, hostname }: Pick<ContainerRecord, 'config' | 'id' | 'hostname'>,
   exposed: readonly string[],
-): NetworkUse {
+): Promise<NetworkUse> {
   const found = (find: (roots: Roots, text: string) => NetworkRecord): Joined[] =>
     networksOf(config).map((one) => ({ network: find(roots, one.network), config: one }));
   let joined = found(findDrafted);
   for (const [index, { network, config: one }] of joined.entries())
     checkAddresses(network, one, `network[${index}]`);
-  let names: HeldResolver | undefined;
+  // what answers to names is loaded for nobody else
+  const names = joined.some(({ network }) => hasNames(network)) ? await import('./names.ts') : undefined;
+  let resolver: HeldResolver | undefined;
+  const hold = async () => {
+    resolver = await names?.holdNames(
+      roots,
+      joined.map(({ network }) => network),
+    );
+  };
   const made = (name: string, leaseFrom: LeaseFrom): Attached => {
     const networks = joined.map(({ network }) => network);
     const attachments = attachmentsOf(joined, leaseFrom);
@@ -78,7 +86,7 @@ export function useOf(
     const files = networkFiles(config, hostname, networks, attachments);
     const contributions = [
       ...contributionsOf(joined, attachments, ports),
-      ...namesOf(roots, { id, name, hostname, config }, joined, attachments),
+      ...(names?.namesOf(roots, { id, name, hostname, config }, joined, attachments) ?? []),
     ];
     return { attachments, ports, contributions, files };
   };
@@ -87,13 +95,10 @@ export function useOf(
       checkPrivilege(joined);
       joined = found(resolveNetwork);
       for (const { network } of joined) await bringUp(roots, network);
-      names = await holdNames(
-        roots,
-        joined.map(({ network }) => network),
-      );
+      await hold();
     },
     restore: () => restoreTable(roots),
-    settle: () => names?.release(),
+    settle: () => resolver?.release(),
     attach: (run, name) =>
       made(name, (network, pool, wanted) =>
         leaseIn(roots, network, pool, { run, holder: id.slice(0, 12) }, wanted),
@@ -104,13 +109,10 @@ export function useOf(
     async mend(error) {
       if (isAstray(error)) await restoreTable(roots);
       else for (const { network } of joined) await bringUp(roots, network, { again: true });
-      names?.release();
-      names = await holdNames(
-        roots,
-        joined.map(({ network }) => network),
-      );
+      resolver?.release();
+      await hold();
     },
-    worded: (error, plan) => portInUse(roots, error, plan, id) ?? error,
+    worded: async (error, plan) => (await portInUse(roots, error, plan, id)) ?? error,
   };
 }
 
@@ -123,13 +125,16 @@ function checkPrivilege(joined: readonly Joined[]): void {
 }
 
 /** Our table, with all that runs. */
-export const restoreTable = (roots: Roots): Promise<void> =>
-  restore(ensureDir(networksRunDir(roots)), () => livingElements(roots));
+export async function restoreTable(roots: Roots): Promise<void> {
+  const { restore } = await import('../../network/firewall/restore.ts');
+  await restore(ensureDir(networksRunDir(roots)), () => livingElements(roots));
+}
 
 /** What a network has in the kernel; the table comes first. */
 export async function bringUp(roots: Roots, network: NetworkRecord, { again = false } = {}): Promise<void> {
   if (!again && isUp(roots, network.id)) return;
   if (network.driver !== 'bridge') return;
+  const { ensureBase } = await import('../../network/firewall/restore.ts');
   await ensureBase(ensureDir(networksRunDir(roots)), () => livingElements(roots));
   try {
     ensureUp(roots, network, driverOf(network), { again });

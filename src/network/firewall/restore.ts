@@ -1,9 +1,8 @@
-import { TinyrunError } from '../../errors.ts';
-import type { StepFailure } from '../../native/types.ts';
 import { type Element, elementBatch, identityOf } from '../../plan/netlink/sets.ts';
 import type { Plan, Step } from '../../plan/types.ts';
 import { launchSync } from '../../runtime/launch.ts';
 import { lockDirectory } from '../../store/lock.ts';
+import { isAstray } from './astray.ts';
 import { BASE, VERSION } from './base.ts';
 import { elementsIn, findNft, listed } from './nft.ts';
 
@@ -72,17 +71,6 @@ export async function ensureBase(
   elements: () => readonly Element[] | Promise<readonly Element[]>,
 ): Promise<void> {
   if (listed(findNft(), 'chain', VERSION) === undefined) await restore(directory, elements);
-}
-
-/** There is no table, or not with this set; there is one that has the element, or another of its key. */
-const ASTRAY: readonly string[] = ['ENOENT', 'EEXIST', 'EBUSY'];
-
-/** Whether a plan failed at an element, for what the table is and not for what was asked. */
-export function isAstray(error: unknown): boolean {
-  if (!(error instanceof TinyrunError) || typeof error.cause !== 'object' || error.cause === null)
-    return false;
-  const { syscall, code } = error.cause as Partial<StepFailure>;
-  return syscall === 'NFT_MSG_NEWSETELEM' && code !== undefined && ASTRAY.includes(code);
 }
 
 /** Runs what puts elements into the table; where the table is not as it thinks, once more after `mend`. */

@@ -34,3 +34,5 @@ export function namePlaces(runRoot: string): NamePlaces {
 
 /** Of files that the resolver, whose group they have, is to read. */
 export const FILE_MODE = 0o640;
+
+export const RESOLVER_ADDRESS = '127.0.0.11';

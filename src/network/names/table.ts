@@ -16,13 +16,13 @@ import {
   text,
 } from '../../plan/netlink/wire.ts';
 import type { StepArgs } from '../../plan/steps.gen.ts';
+import { RESOLVER_ADDRESS } from './places.ts';
 
 // In a container 127.0.0.11:53 is the resolver's socket, which listens on another port: a program of the container may have port
 // 53 of all its addresses for itself. Ports are rewritten packet by packet, without connection tracking.
 
 /** Where the resolver's sockets of a container listen, at 127.0.0.11. */
 export const RESOLVER_PORT = 61053;
-export const RESOLVER_ADDRESS = '127.0.0.11';
 const DNS_PORT = 53;
 
 const NFNL_SUBSYS_NFTABLES = 10;
