@@ -96,6 +96,7 @@ const FAR = [
   'src/engine/volumes/volumes.ts',
   'src/image/layout.ts',
   'src/image/unpack/stored.ts',
+  'src/network/firewall/foreign.ts',
   'src/network/firewall/restore.ts',
 ];
 

@@ -1,7 +1,7 @@
 import { elementsOf } from '../../network/firewall/elements.ts';
 import { type InUse, portsInUse } from '../../network/ports.ts';
 import { NetworkStore } from '../../network/store.ts';
-import type { BoundPort } from '../../network/types.ts';
+import type { BoundPort, NetworkRecord } from '../../network/types.ts';
 import { isUp } from '../../network/up.ts';
 import type { Element } from '../../plan/netlink/sets.ts';
 import { namesIn } from '../../runtime/journal.ts';
@@ -13,12 +13,17 @@ import { portsLeadTo } from './attachments.ts';
 /** Below it lies what is up of networks; its lock is that of our table. */
 export const networksRunDir = ({ runRoot }: Roots): string => `${runRoot}/networks`;
 
-/** What our table should have: of each network that is up, and of each container that something is to be taken back of. */
-export function livingElements(roots: Roots): Element[] {
+/** Networks that are up, since a boot. */
+export function livingNetworks(roots: Roots): NetworkRecord[] {
   const store = new NetworkStore(roots.dataRoot);
-  const networks = [...new Set(namesIn(networksRunDir(roots)))].flatMap((id) =>
+  return namesIn(networksRunDir(roots)).flatMap((id) =>
     /^[0-9a-f]{64}$/.test(id) && isUp(roots, id) ? (store.read(id) ?? []) : [],
   );
+}
+
+/** What our table should have: of each network that is up, and of each container that something is to be taken back of. */
+export function livingElements(roots: Roots): Element[] {
+  const networks = livingNetworks(roots);
   const records = recordsOfLiving(roots);
   return networks.flatMap((network) => {
     const published = records.flatMap(({ attachments = [], ports = [] }) => {

@@ -10,6 +10,8 @@ import type { Contribution } from '../../plan/contribution.ts';
 import { holds } from '../../plan/host.ts';
 import type { Plan } from '../../plan/types.ts';
 import { hostFacts } from '../../runtime/host.ts';
+import { launchSync } from '../../runtime/launch.ts';
+import { lockDirectory } from '../../store/lock.ts';
 import { ensureDir, type Roots } from '../../store/paths.ts';
 import { networksOf } from '../config/network.ts';
 import type { HostFile } from '../hostfiles.ts';
@@ -26,7 +28,7 @@ import { findDrafted, resolveNetwork } from './default.ts';
 import { isBridgeGone, isResolverGone, portInUse } from './failure.ts';
 import { networkFiles } from './files.ts';
 import { leaseIn } from './leasing.ts';
-import { heldPorts, livingElements, networksRunDir } from './living.ts';
+import { heldPorts, livingElements, livingNetworks, networksRunDir } from './living.ts';
 import { hasNames } from './named.ts';
 
 /** What a container has of its networks while it runs. */
@@ -128,6 +130,21 @@ function checkPrivilege(joined: readonly Joined[]): void {
 export async function restoreTable(roots: Roots): Promise<void> {
   const { restore } = await import('../../network/firewall/restore.ts');
   await restore(ensureDir(networksRunDir(roots)), () => livingElements(roots));
+  await acceptOurs(roots);
+}
+
+/** Where other people's rules drop what nobody accepts, what is ours is accepted: it is looked at whenever a network comes. */
+async function acceptOurs(roots: Roots): Promise<void> {
+  const { acceptForward, forwardDrops } = await import('../../network/firewall/foreign.ts');
+  const drops = forwardDrops();
+  if (drops.length === 0) return;
+  const lock = await lockDirectory(ensureDir(networksRunDir(roots)));
+  try {
+    const links = livingNetworks(roots).map(({ link }) => link);
+    launchSync({ plan: { steps: acceptForward(drops, links.filter(Boolean)) } });
+  } finally {
+    lock.release();
+  }
 }
 
 /** What a network has in the kernel; the table comes first. */
@@ -144,4 +161,5 @@ export async function bringUp(roots: Roots, network: NetworkRecord, { again = fa
     await restoreTable(roots);
     ensureUp(roots, network, driverOf(network), { again });
   }
+  await acceptOurs(roots);
 }

@@ -18,3 +18,21 @@ test.each(['run', 'start'])('%s under a monitor makes a bridge that is gone agai
   // its monitor hears
   expect(await host.ok(['stop', '-t', '0', name])).toBe(name);
 });
+
+test('where iptables’ FORWARD drops what nobody accepts, bridges of ours are accepted, all that there are', async () => {
+  const other = new Host();
+  try {
+    other.netns.exec('iptables', ['-P', 'FORWARD', 'DROP']);
+    await other.ok(['run', '--rm', 'busybox', 'true']);
+    const rules = () => other.netns.exec('iptables', ['-S']).split('\n');
+    const ours = (link: string) => ['-i', '-o'].map((side) => `-A TINYRUN-FORWARD ${side} ${link} -j ACCEPT`);
+    expect(rules()).toEqual(expect.arrayContaining(['-A FORWARD -j TINYRUN-FORWARD', ...ours('tinyrun0')]));
+    const id = await other.ok(['network', 'create', 'more']);
+    await other.ok(['run', '--rm', '--network', 'more', 'busybox', 'true']);
+    const both = [...ours('tinyrun0'), ...ours(`br-${id.slice(0, 12)}`)];
+    expect(rules()).toEqual(expect.arrayContaining(both));
+    expect(rules().filter((rule) => rule.endsWith('-j TINYRUN-FORWARD'))).toHaveLength(1);
+  } finally {
+    await other.close();
+  }
+});

@@ -204,7 +204,13 @@ describe('nothing of ours changes the system unseen', () => {
     // they ask: ps, the compiler of a profile, the host's facts, a terminal; or are a registry's, or tinyrunc's
     expect(programs.sort()).toEqual([
       ...['cli/output/ask.ts', 'engine/apparmor.ts', 'engine/doctor/gather.ts'],
-      ...['image/registry/helper.ts', 'network/firewall/nft.ts', 'runtime/hooks.ts', 'runtime/ps.ts'],
+      ...[
+        'image/registry/helper.ts',
+        'network/firewall/foreign.ts',
+        'network/firewall/nft.ts',
+        'runtime/hooks.ts',
+        'runtime/ps.ts',
+      ],
     ]);
   });
 
