@@ -156,6 +156,9 @@ function detached(): Uint8Array {
   return array;
 }
 
+/** What is right for a function although it is odd: a socket of the name would be listened at, and called by the next. */
+const RIGHT: Record<string, readonly unknown[]> = { listenUnix: ['text', '', '\ud800'] };
+
 type Call = (...args: unknown[]) => unknown;
 const addon = native() as unknown as Record<string, unknown>;
 
@@ -190,6 +193,7 @@ describe('hostile arguments', () => {
     );
     for (let position = 0; position < sample.length; position++)
       for (const value of HOSTILE) {
+        if (RIGHT[name]?.includes(value)) continue;
         const args = sample.map((argument, i) => (i === position ? value : argument));
         const error = attempt(call, args);
         expect(error === undefined || error instanceof Error).toBe(true);
