@@ -1,6 +1,8 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { errnoOf } from '../../errors.ts';
+import { native } from '../../native/index.ts';
+import type { Fd } from '../../native/types.ts';
 import type { ExitRecord } from '../life.ts';
 import { exitOf } from './client.ts';
 import type { Messages } from './messages.gen.ts';
@@ -92,7 +94,7 @@ function heard(socket: Socket, onOutput: OnOutput = () => {}): Promise<ExitRecor
     const message = decodeMessage(frame);
     if (message.name === 'exit') exit = exitOf(message);
   };
-  socket.on('data', (piece: Buffer) => {
+  const hear = (piece: Buffer): void => {
     rest = rest.length > 0 ? Buffer.concat([rest, piece]) : piece;
     for (let at = 0; ; ) {
       const end = at + HEADER + (rest.length >= at + HEADER ? rest.readUInt32BE(at + 4) : 0);
@@ -103,11 +105,41 @@ function heard(socket: Socket, onOutput: OnOutput = () => {}): Promise<ExitRecor
       take(rest.subarray(at, end));
       at = end;
     }
-  });
+  };
+  const spare = spareOf(socket);
+  socket.on('data', hear);
   return new Promise((resolve) => {
     // who is hung up on with something unread hears of a reset connection: no more than an end
-    socket.on('error', () => {});
+    socket.on('error', () => restOf(spare).forEach(hear));
     socket.once('end', () => socket.destroy());
-    socket.once('close', () => resolve(exit));
+    socket.once('close', () => {
+      if (spare !== undefined) native().close(spare);
+      resolve(exit);
+    });
   });
 }
+
+/**
+ * What is typed after a monitor has closed its end cannot be written, and node closes a socket for that with all that it has
+ * not read of it: what the program wrote at its end, and how that was. So there is a second descriptor of it.
+ */
+function spareOf(socket: Socket): Fd | undefined {
+  const { fd = -1 } = (socket as { readonly _handle?: { readonly fd?: number } })._handle ?? {};
+  return fd < 0 ? undefined : native().dup(fd);
+}
+
+function restOf(spare: Fd | undefined): Buffer[] {
+  const pieces: Buffer[] = [];
+  try {
+    while (spare !== undefined) {
+      const piece = native().read(spare, PIECE);
+      if (piece.length === 0) break;
+      pieces.push(Buffer.from(piece));
+    }
+  } catch {
+    // EAGAIN, ECONNRESET: that was all
+  }
+  return pieces;
+}
+
+const PIECE = 1 << 16;
