@@ -16,7 +16,7 @@ const LINKS = ['bin', 'lib', 'lib64', 'sbin'];
 /** `doctor` and `run`, each by the command line that `enter` makes of theirs. */
 async function both(enter: (command: readonly string[]) => Promise<Result>) {
   const doctor = await enter(['doctor']);
-  const run = await enter(['run', '--rm', '--pull', 'never', 'busybox', 'true']);
+  const run = await enter(['run', '--rm', '--network', 'none', '--pull', 'never', 'busybox', 'true']);
   return { doctor, run };
 }
 

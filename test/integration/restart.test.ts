@@ -108,8 +108,13 @@ test('one that waits is told so, and takes no more than a word to stop', async (
     '{{ge .RestartCount 5}} {{.State.Status}} {{.State.Running}} {{.State.Pid}}',
     'true restarting true 0',
   );
-  expect(await ok('ps', '--format', '{{.Status}}', '--filter', 'status=restarting')).toMatch(
-    /^Restarting \(7\) .* ago\n$/,
+  // it may just have been counted, and be started
+  await vi.waitFor(
+    async () =>
+      expect(await ok('ps', '--format', '{{.Status}}', '--filter', 'status=restarting')).toMatch(
+        /^Restarting \(7\) .* ago\n$/,
+      ),
+    60_000,
   );
   for (const [args, message] of [
     [['exec', 're', 'true'], 'is restarting, wait until the container is running'],

@@ -88,7 +88,8 @@ export async function tryContainer(dataRoot: string): Promise<DoctorFacts['conta
 
 async function runIn(base: string): Promise<Trial> {
   const engine = createEngine({ dataRoot: join(base, 'data'), runRoot: join(base, 'run') });
-  const config = { image: 'busybox', args: ['true'], autoRemove: true };
+  // networks have a check of their own, and a bridge would stay
+  const config = { image: 'busybox', args: ['true'], autoRemove: true, network: 'none' } as const;
   const { exitCode } = await engine.run(config, { pull: 'never', sigProxy: false });
   return exitCode === 0
     ? { works: true }
