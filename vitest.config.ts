@@ -11,7 +11,7 @@ const ADDON = [
   'test/unit/network/lease.test.ts',
   'test/unit/image/{decompress,peer,tar-names}.test.ts',
   'test/unit/plan/compile.fuzz.test.ts',
-  'test/unit/runtime/{dir,execs,home,journal,kill,launch,pidfd,log/text}.test.ts',
+  'test/unit/runtime/{attach,dir,execs,home,journal,kill,launch,pidfd,log/text}.test.ts',
   'test/unit/spec/seccomp-filter.test.ts',
   'test/unit/store/files.test.ts',
   'test/unit/tinyrunc/{container,output}.test.ts',
