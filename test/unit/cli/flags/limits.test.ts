@@ -1,4 +1,4 @@
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -160,8 +160,10 @@ describe('ports', () => {
   });
 });
 
-test('--label-file: lines as of --env-file, below --label; a key alone is none', () => {
-  const file = path.join(tmpdir(), `labels-${process.pid}`);
+test('--label-file: lines as of --env-file, below --label; a key alone is none', ({ onTestFinished }) => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'tinyrun-labels-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const file = path.join(directory, 'labels');
   writeFileSync(file, '# c\na=b\n\nkey\n  lead=x \nx=y=z\n');
   expect(read({ labelFile: [file], label: ['a=over'] }).labels).toEqual({ a: 'over', lead: 'x ', x: 'y=z' });
   writeFileSync(file, 'a b=c\n');
