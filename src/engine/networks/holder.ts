@@ -41,7 +41,9 @@ function processWith(inodes: readonly string[]): string | undefined {
   const wanted = new Set(inodes.map((inode) => `socket:[${inode}]`));
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const pid = pids.find((each) => filesOf(each).some((link) => wanted.has(link)));
-  return pid && `by ${readIfAny(`/proc/${pid}/comm`)?.trim() ?? 'a process'}, pid ${pid}`;
+  // a program names itself, and may put a line of its own into our message
+  const name = readIfAny(`/proc/${pid}/comm`)?.trim().replace(/\s+/g, ' ');
+  return pid && `by ${name || 'a process'}, pid ${pid}`;
 }
 
 function filesOf(pid: string): string[] {
