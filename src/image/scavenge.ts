@@ -4,7 +4,7 @@ type Collect = (options: { type: 'minor' }) => void;
 
 let collect: Collect | undefined;
 
-/** V8's own collector of young objects, where startUnpack() has had it shown. */
+/** V8's own collector of young objects, where unpack/thread.ts has had it shown. */
 function collector(): Collect | undefined {
   return runInNewContext('globalThis.gc') as Collect | undefined;
 }

@@ -1,3 +1,4 @@
+import type { UnpackJob } from '../../image/unpack/unpack.ts';
 import { LOCK_FILE } from '../../runtime/dir.ts';
 import type { Roots } from '../../store/paths.ts';
 import { containerPaths } from '../layout.ts';
@@ -55,9 +56,9 @@ export function rehearsal(roots: Roots, onDeed: (deed: Deed) => void): Session &
   const call: Session['call'] = (of, name, own) => {
     if (of === 'net') return standInFor(stage, own);
     if (of === 'threads')
-      return (_path: string, options: Parameters<typeof unpacks>[0]) => {
-        stage.tell(unpacks(options));
-        return standIn(options);
+      return (job: UnpackJob) => {
+        stage.tell(unpacks(job));
+        return standIn(job);
       };
     const instead = (doing[of] as Readonly<Record<string, Callable>>)[name];
     if (instead === undefined) return refused(of, name);

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import fs from 'node:fs';
 import net from 'node:net';
 import { performance } from 'node:perf_hooks';
-import threads from 'node:worker_threads';
+import { unpacking } from '../../image/unpack/thread.ts';
 import { native } from '../../native/index.ts';
 import { realAddon } from './real.ts';
 
@@ -13,7 +13,7 @@ import { realAddon } from './real.ts';
 /** biome-ignore lint/suspicious/noExplicitAny: whatever it takes */
 export type Callable = (...args: any[]) => any;
 
-/** Where a function is found: threads has one that counts, `Worker`, and net `connect`. */
+/** Where a function is found: threads has one, `start` of unpack/thread.ts, and net one that counts, `connect`. */
 export type Of = 'fs' | 'addon' | 'threads' | 'net';
 
 /** Who is asked instead. */
@@ -76,11 +76,7 @@ function install(): void {
   replace(fs as unknown as Record<string, Callable>, 'fs');
   replace(native() as unknown as Record<string, Callable>, 'addon');
   replaceOne(net as unknown as Record<string, Callable>, 'net', 'connect');
-  const { Worker } = threads;
-  const make: Callable = (...args) => Reflect.construct(Worker, args);
-  threads.Worker = new Proxy(Worker, {
-    construct: (_own, args) => (sessionNow()?.call('threads', 'Worker', make) ?? make)(...args),
-  });
+  replaceOne(unpacking as unknown as Record<string, Callable>, 'threads', 'start');
 }
 
 /** Functions are found by name when they are called: this module and every other calls what stands there now. */

@@ -1,4 +1,5 @@
 import { errnoOf } from '../../errors.ts';
+import type { UnpackJob } from '../../image/unpack/unpack.ts';
 import type { Machine, MachineOptions, Outcome } from '../../native/types.ts';
 import type { Plan } from '../../plan/types.ts';
 import { decodeMessage, type Message } from '../../runtime/monitor/messages.ts';
@@ -48,9 +49,9 @@ export function witness(
   const call: Session['call'] = (of, name, done) => {
     if (of === 'net') return watchedBy(tell, done);
     if (of === 'threads')
-      return (path: string, options: Parameters<typeof unpacks>[0]) => {
-        tell(unpacks(options));
-        return done(path, options);
+      return (job: UnpackJob) => {
+        tell(unpacks(job));
+        return done(job);
       };
     if (of === 'addon' && Object.hasOwn(around, name)) return around[name]?.(done);
     const tellings = (of === 'fs' ? FILES : { ...ADDON, sendFds: sent }) as Tells;

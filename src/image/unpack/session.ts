@@ -6,7 +6,7 @@ import { native } from '../../native/index.ts';
 import { type Lock, lock } from '../../store/lock.ts';
 import type { LayerInfo, LayerStore } from '../layers.ts';
 import type { Limits } from './limits.ts';
-import { type Running, startUnpack } from './thread.ts';
+import { type Running, unpacking } from './thread.ts';
 import type { Unpacked } from './unpack.ts';
 
 export interface LayerJob {
@@ -34,7 +34,7 @@ export class UnpackSession {
   ) {
     this.#blob = openSync(job.blob, 'r');
     try {
-      this.#running = startUnpack({
+      this.#running = unpacking.start({
         blob: this.#blob,
         target: join(temporary, 'diff'),
         rootless: process.geteuid?.() !== 0,
