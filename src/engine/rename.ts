@@ -5,6 +5,7 @@ import { takeGivenName } from './create.ts';
 import { keepTold, tell } from './events/tell.ts';
 import { findContainer } from './manage.ts';
 import { Names } from './names.ts';
+import { renameIn } from './networks/names-live.ts';
 import { type ContainerView, writeRecord } from './record.ts';
 import { isRunning } from './status.ts';
 
@@ -34,6 +35,7 @@ export async function renameContainer(roots: Roots, text: string, given: string)
       if (names.holder(wanted) !== id) names.take(wanted, id);
       keepTold(roots, renamed);
       writeRecord(roots, renamed);
+      renameIn(roots, renamed);
       // only who removes it may have been faster, and knows nothing of the new one
       isGone = !removesByName(view) && old !== wanted && !names.release(old, id);
       return undefined;

@@ -1,6 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { namesContribution } from '../../network/names/contribution.ts';
-import { namePlaces } from '../../network/names/places.ts';
+import { hostsLines } from '../../network/names/file.ts';
+import { FILE_MODE, namePlaces } from '../../network/names/places.ts';
 import { replaceView } from '../../network/names/view.ts';
 import { NetworkStore } from '../../network/store.ts';
 import type { Attachment, NetworkRecord } from '../../network/types.ts';
@@ -8,12 +9,15 @@ import { type AttachTarget, attachPlan } from '../../plan/verbs/attach.ts';
 import { hostFacts } from '../../runtime/host.ts';
 import { openJournal } from '../../runtime/journal.ts';
 import { launch } from '../../runtime/launch.ts';
+import { writeFileAtomic } from '../../store/atomic.ts';
 import type { Roots } from '../../store/paths.ts';
+import { networksOf as configured } from '../config/network.ts';
 import { containerPaths } from '../layout.ts';
-import type { ContainerRecord } from '../record.ts';
+import { type ContainerRecord, viewOf as recordView } from '../record.ts';
+import { isRunning } from '../status.ts';
 import { resolvers } from './files.ts';
 import { hasNames } from './named.ts';
-import { holdNames, viewOf } from './names.ts';
+import { endpointOf, holdNames, viewOf } from './names.ts';
 
 // Names of a container that runs, as it comes into networks and leaves them.
 
@@ -69,4 +73,21 @@ export function followNetworks(
 /** Nobody of a network finds it there any more. */
 export function forgetName({ runRoot }: Roots, container: string, network: string): void {
   rmSync(namePlaces(runRoot).endpoint(network, container), { force: true });
+}
+
+/** Its networks find it by the name that it has now, and no longer by its last. */
+export function renameIn(roots: Roots, record: ContainerRecord): void {
+  const { attachments = [], config } = record;
+  const store = new NetworkStore(roots.dataRoot);
+  const places = namePlaces(roots.runRoot);
+  for (const [index, attachment] of attachments.entries()) {
+    const network = store.read(attachment.network);
+    const asked = configured(config)[index];
+    const path = places.endpoint(attachment.network, record.id);
+    if (!network || !asked || !existsSync(path)) continue;
+    writeFileAtomic(path, hostsLines(endpointOf(record, network, asked, attachment)), { mode: FILE_MODE });
+  }
+  // it may have ended meanwhile, and its names been taken back before they were written again
+  if (!isRunning(recordView(roots, record)))
+    for (const { network } of attachments) forgetName(roots, record.id, network);
 }

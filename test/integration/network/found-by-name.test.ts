@@ -19,6 +19,10 @@ async function addressOf(container: string, network: string): Promise<string> {
   return (await host.inspect(container)).NetworkSettings.Networks[network].IPAddress;
 }
 
+async function gateway(network: string): Promise<string> {
+  return JSON.parse(await host.ok(['network', 'inspect', network]))[0].IPAM.Config[0].Gateway;
+}
+
 /** The resolver of this host. */
 function resolver(): number | undefined {
   const stands = (pid: string) => {
@@ -58,6 +62,38 @@ test('by name, alias, short id and the network’s name behind it, as they come 
   expect(shown).toContain('1 packets received');
   await host.ok(['rm', '-f', 'db']);
   expect(await ask('front', 'nslookup -type=a pool')).not.toContain(db);
+});
+
+test('by the name that it has now, once it was given another', async () => {
+  await host.sleeper('--name', 'before', '--network', 'front', '--network-alias', 'stays');
+  const address = await addressOf('before', 'front');
+  await host.ok(['rename', 'before', 'after']);
+  const found = (name: string) => ask('front', `nslookup -type=a ${name}; true`);
+  for (const name of ['after', 'after.front', 'stays']) expect(await found(name)).toContain(address);
+  for (const name of ['before', 'before.front']) expect(await found(name)).not.toContain(address);
+  await host.ok(['stop', '-t', '0', 'after']);
+  await host.ok(['rename', 'after', 'later']);
+  expect(await found('later')).not.toContain(address);
+  await host.ok(['start', 'later']);
+  expect(await found('later')).toContain(await addressOf('later', 'front'));
+  await host.ok(['rm', '-f', 'later']);
+});
+
+test('stats count what went over a network', async () => {
+  await host.sleeper('--name', 'counted', '--network', 'front');
+  const bytes = async () => {
+    const [line = '{}'] = (
+      await host.ok(['stats', '--no-stream', '--format', '{{json .}}', 'counted'])
+    ).split('\n');
+    return JSON.parse(line).NetIO as string;
+  };
+  const before = await bytes();
+  await host.ok(['exec', 'counted', 'ping', '-c', '3', '-s', '40000', '-i', '0.1', await gateway('front')]);
+  const [received = '', sent = ''] = (await bytes()).split(' / ');
+  expect(before).not.toMatch(/^\d\d\d\.?\d*kB/);
+  // three times 40,000, and what frames have around it
+  expect([received, sent].map((text) => /^1[2-9]\dkB$/.test(text))).toEqual([true, true]);
+  await host.ok(['rm', '-f', 'counted']);
 });
 
 test('not from another network, nor from the one that is always there', async () => {
