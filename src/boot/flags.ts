@@ -7,6 +7,7 @@ export const FLAGS = [
   '--v8-pool-size=1',
   '--no-sparkplug',
   '--single-threaded-gc',
+  '--no-minor-gc-task',
 ];
 /** Of these, in the path of a snapshot: one that an earlier version made with others is not even looked at, as node ends then. */
 export const TAG = [...FLAGS.join(' ')]
