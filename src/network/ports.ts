@@ -3,6 +3,7 @@ import type { Step } from '../plan/types.ts';
 import { randomBytes } from '../store/random.ts';
 import { readIfAny } from '../store/read.ts';
 import { familyOf } from './address.ts';
+import { localSockets } from './sockets.ts';
 import type { Address, BoundPort, NetworkFacts, NetworkRecord, Protocol } from './types.ts';
 
 /** A port as it is asked for, or several in a row. */
@@ -66,21 +67,10 @@ export function randomPort(): number {
 export function portsInUse(): InUse {
   const known = new Map<Protocol, Set<number>>();
   return (protocol, port) => {
-    const ports = known.get(protocol) ?? localPorts(protocol);
+    const ports = known.get(protocol) ?? new Set(localSockets(protocol).map((one) => one.port));
     known.set(protocol, ports);
     return ports.has(port);
   };
-}
-
-function localPorts(protocol: Protocol): Set<number> {
-  const files = protocol === 'sctp' ? [] : [protocol, `${protocol}6`];
-  const lines = files.flatMap((file) => (readIfAny(`/proc/net/${file}`) ?? '').split('\n'));
-  return new Set(
-    lines.flatMap((line) => {
-      const [, hex] = /^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) /.exec(line) ?? [];
-      return hex === undefined ? [] : [Number.parseInt(hex, 16)];
-    }),
-  );
 }
 
 /** Where a published port is bound: of each family, where nothing is said. */

@@ -1,4 +1,5 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { hasSocket, localSockets } from '../../network/sockets.ts';
 import type { Roots } from '../../store/paths.ts';
 import { readIfAny } from '../../store/read.ts';
 import { listContainers } from '../manage.ts';
@@ -21,36 +22,16 @@ export function holderOfPort(
       view.record.ports?.some((bound) => bound.host === port && bound.protocol === name),
   );
   if (container) return `by the container ${container.record.name}`;
-  const inodes = socketsAt(name, port);
+  const inodes = localSockets(name)
+    .filter((socket) => socket.port === port)
+    .map(({ inode }) => inode);
   return inodes.length > 0 ? processWith(inodes) : undefined;
 }
 
-/** Inodes of the sockets that have a local port: the tenth word of a line of /proc/net/tcp. */
-function socketsAt(protocol: string, port: number): string[] {
-  const digits = port.toString(16).toUpperCase().padStart(4, '0');
-  const lines = [protocol, `${protocol}6`].flatMap((file) =>
-    (readIfAny(`/proc/net/${file}`) ?? '').split('\n'),
-  );
-  return lines.flatMap((line) => {
-    const words = line.trim().split(/\s+/);
-    return words[1]?.endsWith(`:${digits}`) && words[9] ? [words[9]] : [];
-  });
-}
-
 function processWith(inodes: readonly string[]): string | undefined {
-  const wanted = new Set(inodes.map((inode) => `socket:[${inode}]`));
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const pid = pids.find((each) => filesOf(each).some((link) => wanted.has(link)));
+  const pid = pids.find((each) => hasSocket(each, inodes));
   // a program names itself, and may put a line of its own into our message
   const name = readIfAny(`/proc/${pid}/comm`)?.trim().replace(/\s+/g, ' ');
   return pid && `by ${name || 'a process'}, pid ${pid}`;
-}
-
-function filesOf(pid: string): string[] {
-  try {
-    const dir = `/proc/${pid}/fd`;
-    return readdirSync(dir).map((fd) => readlinkSync(`${dir}/${fd}`));
-  } catch {
-    return [];
-  }
 }

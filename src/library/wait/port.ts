@@ -1,8 +1,7 @@
-import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { containerPaths } from '../../engine/layout.ts';
+import { hasSocket, localSockets } from '../../network/sockets.ts';
 import { membersOf } from '../../runtime/whereabouts.ts';
-import { readIfAny } from '../../store/read.ts';
 import type { Waiting } from './conditions.ts';
 
 // The kernel tells nobody that a socket has begun to listen, but shows which do. Nothing is connected to: a program that
@@ -25,37 +24,9 @@ export async function listening(port: number, waiting: Waiting): Promise<true | 
 function isListening(port: number, { roots, view }: Waiting): boolean {
   const { record, state } = view;
   if (state === undefined) return false;
-  const tables = ['tcp', 'tcp6'].map((table) => readIfAny(`/proc/${state.pid}/net/${table}`) ?? '');
-  const sockets = tables.flatMap((text) => listenersOf(text, port));
-  if (sockets.length === 0) return false;
-  const links = new Set(sockets.map((inode) => `socket:[${inode}]`));
+  const listeners = localSockets('tcp', state.pid).filter((one) => one.isListening && one.port === port);
+  if (listeners.length === 0) return false;
+  const inodes = listeners.map(({ inode }) => inode);
   const members = membersOf({ dir: containerPaths(roots, record.id).run, state });
-  return members.some((pid) => filesOf(pid).some((link) => links.has(link)));
-}
-
-const LISTEN = '0A';
-
-/** The inodes of the sockets of /proc/PID/net/tcp that listen on a port; proc_pid_net(5). */
-export function listenersOf(table: string, port: number): string[] {
-  const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  return table
-    .split('\n')
-    .slice(1)
-    .flatMap((line) => {
-      const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
-      return state === LISTEN && local.endsWith(`:${hex}`) && inode !== undefined ? [inode] : [];
-    });
-}
-
-/** Of a process that may be gone. */
-function filesOf(pid: number): string[] {
-  const dir = `/proc/${pid}/fd`;
-  const reading = <T>(read: () => T, none: T): T => {
-    try {
-      return read();
-    } catch {
-      return none;
-    }
-  };
-  return reading(() => readdirSync(dir), []).map((fd) => reading(() => readlinkSync(`${dir}/${fd}`), ''));
+  return members.some((pid) => hasSocket(pid, inodes));
 }

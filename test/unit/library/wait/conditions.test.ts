@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { deedOf, kindOf } from '../../../../src/library/wait/conditions.ts';
 import { endOf } from '../../../../src/library/wait/end.ts';
 import { matcherOf } from '../../../../src/library/wait/log.ts';
-import { listenersOf } from '../../../../src/library/wait/port.ts';
 import type { WaitFor } from '../../../../src/library/wait/types.ts';
 
 describe('what is waited for', () => {
@@ -35,20 +34,6 @@ it('a pattern keeps no place between two lines', () => {
   const matches = matcherOf(/a(\d)?/g);
   expect([matches('a1'), matches('a'), matches('b')]).toEqual([['a1', '1'], ['a', ''], undefined]);
   expect(matcherOf('+')('1+1')).toEqual(['+']);
-});
-
-it('sockets that listen on a port, of /proc/PID/net/tcp and tcp6', () => {
-  const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 123 1 0000000093cabe60 100 0 0 10 0
-   1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000     0        0 124 1 0000000093cabe60 20 4 30 10 -1
-   2: 00000000:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 125 1 0000000093cabe60 100 0 0 10 0
-`;
-  expect(listenersOf(table, 8080)).toEqual(['123']);
-  expect(
-    listenersOf(table.replace('0100007F:1F90 ', '00000000000000000000000001000000:1F90 '), 8080),
-  ).toEqual(['123']);
-  expect(listenersOf('', 8080)).toEqual([]);
-  expect(listenersOf(table, 80)).toEqual([]);
 });
 
 it('how a container ended, by what is told or kept', () => {
