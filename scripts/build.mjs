@@ -113,7 +113,8 @@ function makeSnapshots() {
   const began = Date.now();
   const paths = (process.env.PATH ?? '').split(':').map((directory) => join(directory, 'node'));
   const node = paths.find((path) => existsSync(path));
-  if (node) for (const entry of ['main', 'tinyrunc', 'brief']) makeSnapshot(entry, node, learn(entry, FLAGS));
+  if (node)
+    for (const entry of ['main', 'run', 'tinyrunc', 'brief']) makeSnapshot(entry, node, learn(entry, FLAGS));
   // their own age is that of node
   for (const file of files('dist/cache')) if (statSync(file).ctimeMs < began) rmSync(file);
 }

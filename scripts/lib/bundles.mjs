@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname } from 'node:path';
 import { build } from 'esbuild';
-import { bundleInTwo } from './far.mjs';
+import { bundlePairs } from './far.mjs';
 
 /** What the sources are called; a package's or a tarball's have no name. */
 function commit() {
@@ -123,7 +123,7 @@ export async function writeBundles() {
   const library = { entryPoints: libraries(), minifyWhitespace: false, minifySyntax: false };
   keep(await build({ ...common, ...library }));
   writeEsm();
-  for (const result of await bundleInTwo({ ...common, ...commandLines })) keep(result, { isRead: true });
+  for (const result of await bundlePairs({ ...common, ...commandLines })) keep(result, { isRead: true });
   // boot.cjs comes last: its age is that of all of them
   keep(await build({ ...common, ...commandLines, entryPoints }), { isRead: true });
   writeNotices();

@@ -1,10 +1,13 @@
-// Builds src/main.ts as two bundles (src/boot/far.ts draws them): what is reached by import() of a FAR module alone goes
-// into far.cjs. Far code gets what it shares with main.cjs from there, by name, so that no module is there twice.
+// Builds src/main.ts as two bundles (src/boot/far.ts draws them): what is reached by import() of a far module alone goes
+// into the far one. Far code gets what it shares with the near one from there, by name, so that no module is there twice.
+// That is done twice: a snapshot of containers to be made (run.cjs, run-far.cjs) and one of all other verbs (main.cjs,
+// far.cjs), each near bundle with what its own verbs take. A process has one pair, never both.
 
+import { readdirSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { build } from 'esbuild';
 
-/** Where main.cjs ends: verbs that take long anyhow or are seldom asked for, and what `run` needs for a new image. */
+/** Far in both: verbs that take long anyhow or are seldom asked for, and what `run` needs for a new image. */
 const FAR = [
   'src/cli/commands/attach.ts',
   'src/cli/commands/commit.ts',
@@ -100,6 +103,18 @@ const FAR = [
   'src/network/firewall/restore.ts',
 ];
 
+/** Verbs that make containers: no others are near in run.cjs, all others may be in main.cjs. */
+const MAKING = ['src/cli/commands/create.ts', 'src/cli/commands/run.ts'];
+const OTHERS = readdirSync('src/cli/commands')
+  .map((file) => `src/cli/commands/${file}`)
+  .filter((file) => !MAKING.includes(file));
+
+/** The pairs by their near bundles. */
+const PAIRS = {
+  main: { far: 'far', names: [...FAR, ...MAKING] },
+  run: { far: 'run-far', names: [...new Set([...FAR, ...OTHERS, 'src/engine/exec/monitored.ts'])] },
+};
+
 const ENTRY = 'src/main.ts';
 const relative = (path) => path.replace(`${process.cwd()}/`, '');
 
@@ -122,13 +137,13 @@ function onFound(build, answer) {
   });
 }
 
-/** In main.cjs a FAR module is what far() answers; `shared` is the text of what near() answers. */
-const nearOf = (shared) => ({
+/** In a near bundle a far module is what far() answers; `shared` is the text of what near() answers. */
+const nearOf = (names, shared) => ({
   name: 'near',
   setup(build) {
     virtual(build, 'tinyrun:near', shared);
     onFound(build, ({ kind }, name) =>
-      kind === 'dynamic-import' && FAR.includes(name) ? { path: name, namespace: 'far' } : undefined,
+      kind === 'dynamic-import' && names.includes(name) ? { path: name, namespace: 'far' } : undefined,
     );
     build.onLoad({ filter: /./, namespace: 'far' }, ({ path }) => ({
       // a module with a function of this name is waited for like a promise
@@ -141,60 +156,72 @@ const nearOf = (shared) => ({
   },
 });
 
-/** In far.cjs a module that main.cjs has stays outside. */
-const farOf = (near) => ({
+/** In a far bundle a module that the near one has stays outside. */
+const farOf = (names, near) => ({
   name: 'far',
   setup(build) {
-    const modules = FAR.map((name) => `${JSON.stringify(name)}: () => import('./${name}')`);
+    const modules = names.map((name) => `${JSON.stringify(name)}: () => import('./${name}')`);
     virtual(build, 'tinyrun:far', `export const modules = { ${modules.join(',')} };`);
     onFound(build, (_, name) => (near.has(name) ? { path: `near:${name}`, external: true } : undefined));
   },
 });
 
-/** What an ES module of esbuild's imports of main.cjs: the names by module, none where it is for its effects alone. */
+/** What an ES module of esbuild's imports of the near bundle: the names by module, none where it is for its effects alone. */
 function importsOf(text) {
-  const whole = /\("near:([^"]+)"\)/.exec(text)?.[1];
-  if (whole)
-    throw new Error(`far.cjs takes ${whole} by import(): have it import what it needs of it by name`);
   const found = new Map();
-  for (const [, what, from] of text.matchAll(/\bimport\b([^"';]*)"near:([^"]+)"/g)) {
+  const add = (from, names) => found.set(from, new Set([...(found.get(from) ?? []), ...names]));
+  for (const [, from] of text.matchAll(/\("near:([^"]+)"\)/g)) add(from, [ALL]);
+  for (const [, what, from] of text.matchAll(/\bimport\b([^"';(]*)"near:([^"]+)"/g)) {
     const names = /^\s*(?:\{(.*)\}\s*from\s*)?$/s.exec(what);
-    if (!names) throw new Error(`far.cjs takes ${from} whole: import what it needs of it by name`);
-    const known = found.get(from) ?? new Set();
-    for (const name of names[1]?.split(',') ?? []) known.add(name.trim().split(' ')[0]);
-    found.set(from, known);
+    if (!names) throw new Error(`the far bundle takes ${from} whole: import what it needs of it by name`);
+    add(from, names[1]?.split(',').map((name) => name.trim().split(' ')[0]) ?? []);
   }
   return found;
 }
 
-/** The module of main.cjs that answers what far.cjs imports. A function, so that a start makes no objects for it. */
+/** In place of names: by import(). */
+const ALL = '*';
+
+/** The module of a near bundle that answers what the far one imports. A function, so that a start makes no objects for it. */
 function sharedOf(imports) {
-  const names = [...imports].flatMap(([from, known], at) =>
-    [...known].map((name, index) => ({ from, name, as: `_${at}_${index}` })),
-  );
-  const lines = [...imports.keys()].map((from) => {
-    const own = names.filter((one) => one.from === from);
+  const lines = [...imports].map(([from, known], at) => {
+    const quoted = JSON.stringify(from);
+    if (known.has(ALL))
+      return { line: `import * as _${at} from './${from}';`, entry: `case ${quoted}: return _${at};` };
+    const own = [...known].map((name, index) => ({ name, as: `_${at}_${index}` }));
     return {
       line: `import { ${own.map(({ name, as }) => `${name} as ${as}`).join(', ')} } from './${from}';`,
-      entry: `case ${JSON.stringify(from)}: return { ${own.map(({ name, as }) => `get ${name}() { return ${as}; }`).join(', ')} };`,
+      entry: `case ${quoted}: return { ${own.map(({ name, as }) => `get ${name}() { return ${as}; }`).join(', ')} };`,
     };
   });
   return `${lines.map(({ line }) => line).join('\n')}
     export function near(name) { switch (name) { ${lines.map(({ entry }) => entry).join('\n')} } }`;
 }
 
-/** Builds both; what esbuild answers of each. */
-export async function bundleInTwo({ plugins, ...common }) {
+/** Builds a pair; what esbuild answers of each. */
+async function bundlePair(name, { far: farName, names }, { plugins, define, ...common }) {
+  const all = { ...common, define: { ...define, TINYRUN_FAR: JSON.stringify(`${farName}.cjs`) } };
   const near = (shared) =>
-    build({ ...common, entryPoints: { main: ENTRY }, plugins: [...plugins, nearOf(shared)] });
+    build({ ...all, entryPoints: { [name]: ENTRY }, plugins: [...plugins, nearOf(names, shared)] });
   const inside = new Set(Object.keys((await near('export const near = undefined;')).metafile.inputs));
-  const nearer = FAR.find((name) => inside.has(name));
+  const nearer = names.find((file) => inside.has(file));
   if (nearer)
     throw new Error(
-      `${nearer} is far, but main.cjs has it: something there imports it as a matter of course`,
+      `${nearer} is far, but ${name}.cjs has it: something there imports it as a matter of course`,
     );
   const far = (format) =>
-    build({ ...common, format, entryPoints: { far: 'tinyrun:far' }, plugins: [...plugins, farOf(inside)] });
+    build({
+      ...all,
+      format,
+      entryPoints: { [farName]: 'tinyrun:far' },
+      plugins: [...plugins, farOf(names, inside)],
+    });
   const asModule = (await far('esm')).outputFiles.find(({ path }) => !path.endsWith('.map'));
   return [await near(sharedOf(importsOf(asModule?.text ?? ''))), await far('cjs')];
+}
+
+/** Builds all pairs; what esbuild answers of each bundle. */
+export async function bundlePairs(options) {
+  const made = Object.entries(PAIRS).map(([name, pair]) => bundlePair(name, pair, options));
+  return (await Promise.all(made)).flat();
 }

@@ -45,7 +45,7 @@ export interface Program {
   /** Loads verbs, all of them without an argument. */
   ready(): Promise<void>;
   setPackageRoot(directory: string): void;
-  /** Of `main`, which has a bundle beside it (far.ts). */
+  /** Of `main` and `run`, which have a bundle beside them (far.ts). */
   setCodeDirectory?(directory: string): void;
   farCode?(): Buffer | undefined;
 }
@@ -58,7 +58,14 @@ export interface Compiled {
 
 /** The bundle of an entry. */
 const bundleOf = (entry: Entry): string =>
-  join(import.meta.dirname, entry === 'main' ? 'main.cjs' : 'tinyrunc.cjs');
+  join(import.meta.dirname, entry === 'brief' ? 'tinyrunc.cjs' : `${entry}.cjs`);
+
+/** The one beside it. */
+const farOf = (entry: Entry): string =>
+  join(import.meta.dirname, entry === 'run' ? 'run-far.cjs' : 'far.cjs');
+
+/** The entry of the verbs that have one of their own. */
+const OWN = { main: 'run', tinyrunc: 'brief' } as const;
 
 /** A flag of node 22.14 and later. A file of that name beside the snapshot tells the launchers that this node has it. */
 const QUIET = 'disable-sigusr1';
@@ -82,17 +89,18 @@ export function programOf(script: Script, entry: Entry): Program {
   return module.exports;
 }
 
-/** Runs the command line of this process. The launcher tells which verbs are brief, as it looks for them too. */
-export default function boot(commandLine: 'main' | 'tinyrunc', brief: readonly string[] = []): void {
+/** Runs the command line of this process. The launcher tells which verbs have a snapshot of their own, as it looks for them too. */
+export default function boot(commandLine: 'main' | 'tinyrunc', own: readonly string[] = []): void {
   keepDebuggerOut();
-  const verb = process.argv.slice(2).find((argument) => /^[a-z]{2,12}$/.test(argument)) ?? '';
-  const entry = brief.includes(verb) ? 'brief' : commandLine;
+  const words = process.argv.slice(2).filter((argument) => argument !== 'container');
+  const verb = words.find((argument) => /^[a-z]{2,12}$/.test(argument)) ?? '';
+  const entry = own.includes(verb) ? OWN[commandLine] : commandLine;
   const script = scriptOf(entry);
   const program = programOf(script, entry);
   const atExit = () => {
     if (!isTime(entry, process.argv0)) return;
     // What `tinyrun run` compiles is what matters there; the verbs of tinyrunc are called in turns.
-    const code = verb === 'run' && entry === 'main' ? script.createCachedData() : undefined;
+    const code = verb === 'run' && entry === 'run' ? script.createCachedData() : undefined;
     makeSnapshot(entry, process.argv0, { code, far: program.farCode?.() });
   };
   process.once('exit', atExit);
@@ -157,7 +165,7 @@ export function makeSnapshot(entry: Entry, node: string, { code, far }: Compiled
   if (isMade) {
     if (isQuiet()) closeSync(openSync(join(directory, QUIET), 'w', 0o644));
     replaceLink(process.execPath, join(directory, 'node'));
-    if (far) writeFar(directory, far);
+    if (far) writeFar(directory, entry, far);
     renameSync(fresh, join(directory, `${entry}.blob`));
   } else {
     rmSync(fresh, { force: true });
@@ -166,8 +174,8 @@ export function makeSnapshot(entry: Entry, node: string, { code, far }: Compiled
 }
 
 /** Whole from the first moment: a start that finds it runs it. */
-function writeFar(directory: string, far: Buffer): void {
-  const file = codeFile(directory, join(import.meta.dirname, 'far.cjs'));
+function writeFar(directory: string, entry: Entry, far: Buffer): void {
+  const file = codeFile(directory, farOf(entry));
   writeFileSync(`${file}.new`, far, { mode: 0o644 });
   renameSync(`${file}.new`, file);
 }

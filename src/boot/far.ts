@@ -1,5 +1,6 @@
 // The command line is built as two bundles (scripts/lib/far.mjs). A start reads the near one, which lies in the start-up
-// snapshot: V8 reads all of that, used or not. What takes long anyhow, or is seldom asked for, is read when it is:
+// snapshot: V8 reads all of that, used or not. What takes long anyhow, or is seldom asked for, is read when it is; run.cjs
+// and run-far.cjs are such a pair, too:
 //
 //   main.cjs ── import('./commands/pull.ts') ──→ far('src/cli/commands/pull.ts')
 //      ↑                                            └─→ far.cjs, compiled when the snapshot was made (code.ts), or once a process
@@ -15,6 +16,9 @@ import { codeOf } from './code.ts';
 type Require = (name: string) => unknown;
 type FarModules = Readonly<Record<string, () => Promise<object>>>;
 type Exports = { exports: { modules: FarModules } };
+
+/** Of the build: the far bundle of this near one. */
+declare const TINYRUN_FAR: string;
 
 let modules: FarModules | undefined;
 let script: Script | undefined;
@@ -35,13 +39,13 @@ export const farCode = (): Buffer | undefined => script?.createCachedData();
 export function far(name: string, near: Require, builtin: Require): Promise<object> {
   modules ??= load(near, builtin);
   const found = modules[name];
-  if (!found) throw new Error(`far.cjs has no ${name}: it is of another build`);
+  if (!found) throw new Error(`${TINYRUN_FAR} has no ${name}: it is of another build`);
   return found();
 }
 
 function load(near: Require, builtin: Require): FarModules {
   const directory = join(packageRoot(), 'dist');
-  const filename = join(directory, 'far.cjs');
+  const filename = join(directory, TINYRUN_FAR);
   // dist/ and the package: a snapshot that nobody else may write to has brought us here
   refuseOpenToOthers(filename, 2);
   const source = readFileSync(filename, 'utf8');

@@ -42,4 +42,4 @@ fi
 # The -- keeps node from taking --env-file for its own, which it looks for behind the script's name too (Node 20).
 exec "$node" @flags@ -- "$0" "$@"
 */
-require('../dist/boot.cjs').default('@entry@'@brief@);
+require('../dist/boot.cjs').default('@entry@', @own@);

@@ -21,8 +21,10 @@ export interface Verb {
   load(): Promise<{ readonly command: Command }>;
 }
 
-/** Of a verb that is called so often that the start-up snapshot holds it ready. */
+/** Of a verb that is called so often that a start-up snapshot holds it ready. */
 export interface Hot {
+  /** The snapshot (boot/entries.ts). */
+  readonly entry: 'main' | 'run';
   /** What the verb itself loads late, and the snapshot holds too. */
   also?(): Promise<unknown>;
 }

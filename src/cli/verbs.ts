@@ -8,6 +8,7 @@ const verbs: readonly Verb[] = [
     summary: 'run a command in a new container',
     changes: true,
     hot: {
+      entry: 'run',
       also: () => Promise.all([import('./output/explain-run.ts'), import('../engine/networks/use.ts')]),
     },
     load: () => import('./commands/run.ts'),
@@ -113,7 +114,7 @@ const verbs: readonly Verb[] = [
     names: ['ps', 'container ls', 'container list', 'container ps'],
     summary: 'list containers',
     changes: false,
-    hot: {},
+    hot: { entry: 'main' },
     load: () => import('./commands/ps.ts'),
   },
   {
@@ -150,7 +151,7 @@ const verbs: readonly Verb[] = [
     names: ['images', 'image ls', 'image list'],
     summary: 'list images',
     changes: false,
-    hot: {},
+    hot: { entry: 'main' },
     load: () => import('./commands/images.ts'),
   },
   {

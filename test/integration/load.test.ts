@@ -18,9 +18,12 @@ function asks(bundle: string): string[] {
   return JSON.parse(stdout);
 }
 
-test.each(['main', 'tinyrunc'])('%s and all its verbs are loaded without a look at the host', (name) => {
-  expect(asks(join(dist, `${name}.cjs`))).toEqual([]);
-});
+test.each(['main', 'run', 'tinyrunc'])(
+  '%s and all its verbs are loaded without a look at the host',
+  (name) => {
+    expect(asks(join(dist, `${name}.cjs`))).toEqual([]);
+  },
+);
 
 const LOOKS: readonly (readonly [string, string])[] = [
   ['env.HOME', 'process.env.HOME'],

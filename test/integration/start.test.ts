@@ -39,22 +39,25 @@ function tinyrun(args: readonly string[], env: NodeJS.ProcessEnv = {}, file = jo
   return { code: result.status, out: result.stdout, err: result.stderr };
 }
 
-function blob(): string | undefined {
+function blob(entry = 'main'): string | undefined {
   const cache = join(root, 'dist/cache');
   const found = existsSync(cache) ? readdirSync(cache, { recursive: true, encoding: 'utf8' }) : [];
-  return found.map((name) => join(cache, name)).find((name) => name.endsWith('main.blob'));
+  return found.map((name) => join(cache, name)).find((name) => name.endsWith(`/${entry}.blob`));
 }
 
-const bundle = () => join(root, 'dist/main.cjs');
-/** Runs without the bundle; answers whether tinyrun started all the same. */
-function startsWithoutBundle(env: NodeJS.ProcessEnv = {}, file?: string): boolean {
-  renameSync(bundle(), `${bundle()}.away`);
+/** Done while files are not there. */
+function without<T>(files: readonly string[], work: () => T): T {
+  for (const file of files) renameSync(file, `${file}.away`);
   try {
-    return tinyrun(['--version'], env, file).code === 0;
+    return work();
   } finally {
-    renameSync(`${bundle()}.away`, bundle());
+    for (const file of files) renameSync(`${file}.away`, file);
   }
 }
+
+/** Runs without the bundle; answers whether tinyrun started all the same. */
+const startsWithoutBundle = (env: NodeJS.ProcessEnv = {}, file?: string): boolean =>
+  without([join(root, 'dist/main.cjs')], () => tinyrun(['--version'], env, file).code === 0);
 
 describe('the start-up snapshot', () => {
   it('is made by the tenth start that misses it', () => {
@@ -65,6 +68,30 @@ describe('the start-up snapshot', () => {
     }
     expect(blob()).toBeDefined();
     expect(startsWithoutBundle()).toBe(true);
+  });
+
+  it('of the verbs that make containers is one of its own, made as the other is', () => {
+    const made = Array.from({ length: 10 }, () => [blob('run'), tinyrun(['run', '--help']).code] as const);
+    expect(made).toEqual(Array(10).fill([undefined, 0]));
+    expect(blob('run')).toBeDefined();
+  });
+
+  it.each([
+    [true, 'run --help'],
+    [true, 'create --help'],
+    [true, 'container run --help'],
+    [true, '-D --data-root relative --run-root=/tmp run --help'],
+    [false, 'exec --help'],
+    [false, 'exec run create'],
+    [false, '--data-root run ps'],
+  ])('the launcher looks for the verb that is meant: %s for %s', (isMaking, line) => {
+    const bundles = ['main', 'run'].map((name) => join(root, `dist/${name}.cjs`));
+    const starts = (other: string) =>
+      without(
+        [...bundles, blob(other) ?? ''],
+        () => !/cannot find|no such file/i.test(tinyrun(line.split(' ')).err),
+      );
+    expect([starts('main'), starts('run')]).toEqual([isMaking, !isMaking]);
   });
 
   it('says what the bundle says', () => {
@@ -141,10 +168,16 @@ describe('what others may write is not run', () => {
   }
   const refused = { code: 1, err: expect.stringContaining('others may write it') };
 
-  it('the half of the command line that is far', () => {
-    const df = () => tinyrun(['system', 'df']);
-    expect(whileOpen('dist/far.cjs', df)).toMatchObject(refused);
-    expect(df().code).toBe(0);
+  it.each([
+    ['far.cjs', ['system', 'df']],
+    ['run-far.cjs', ['create', '--rm', '--volume', 'seen:/seen', 'busybox', 'true']],
+  ])('the half of the command line that is far: %s', (file, line) => {
+    const work = () => tinyrun(line);
+    expect(whileOpen(`dist/${file}`, work)).toMatchObject({
+      ...refused,
+      code: expect.toBeOneOf([1, 125]),
+    });
+    expect(work().code).toBe(0);
   });
 
   it('the thread that unpacks, and nothing of the layer is left', () => {

@@ -8,8 +8,8 @@ const [, , file] = process.argv;
 const wrapper = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`;
 const wrapped = runInThisContext(wrapper, { filename: file });
 
-// what main.cjs reads of itself, once a verb asks for it (src/boot/far.ts)
-const far = join(dirname(file), 'far.cjs');
+// what main.cjs and run.cjs read of themselves, once a verb asks for it (src/boot/far.ts)
+const far = join(dirname(file), file.endsWith('run.cjs') ? 'run-far.cjs' : 'far.cjs');
 // and whether others may write that
 const own = new Set([far, dirname(far), dirname(dirname(far))]);
 const isOwn = (name, [path]) => name === 'fs' && own.has(path);

@@ -1,6 +1,7 @@
 import { createEngine } from '../../engine/engine.ts';
 import type { ContainerView } from '../../engine/record.ts';
 import { isRunning } from '../../engine/status.ts';
+import { ImageStore } from '../../image/store.ts';
 import { COLUMNS, HEADERS, rowOf } from '../../views/containers.ts';
 import type { Command, Context } from '../command.ts';
 import { collect, wholeNumber } from '../options.ts';
@@ -100,7 +101,6 @@ const UNFILTERED = { matches: () => true, all: false };
 async function filters(given: readonly string[], context: Context) {
   const { asksForAll, containerFilter } = await import('../../views/container-filter.ts');
   const { familyOf } = await import('../../image/family.ts');
-  const { ImageStore } = await import('../../image/store.ts');
   const matches = containerFilter(given, {
     container: (text) => createEngine(context).find(text),
     family: (text) => familyOf(new ImageStore(context.dataRoot), text),

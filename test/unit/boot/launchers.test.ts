@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 // @ts-expect-error a plain script, without types
 import { LAUNCHERS, renderLauncher } from '../../../scripts/launchers.mjs';
+import { MAKING } from '../../../src/boot/entries.ts';
 import { FLAGS, MALLOC, TAG } from '../../../src/boot/flags.ts';
 import { BRIEF } from '../../../src/tinyrunc/verbs.ts';
 
@@ -14,7 +15,7 @@ it.each(Object.keys(LAUNCHERS))('bin/%s is what scripts/launchers.mjs makes', (c
     flags: FLAGS,
     tag: TAG,
     malloc: MALLOC,
-    brief: BRIEF,
+    own: { main: MAKING, tinyrunc: BRIEF },
   });
   expect(read(`bin/${command}`)).toBe(made);
   expect(made).not.toMatch(/@\w+@|undefined/);
