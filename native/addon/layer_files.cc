@@ -1,28 +1,33 @@
-// Two threads beside the one that reads a layer's archive: one hashes it, one fills its plain files. A layer is mostly
-// files of a directory that follow each other; a call from JavaScript for each of their system calls would cost as much
-// as the calls, and half of the calls need not be waited for.
+// Threads beside the one that reads a layer's archive: one hashes it, two make its plain files. A layer is mostly files of
+// a directory that follow each other; a call from JavaScript for each of their system calls would cost as much as the calls.
+// Creating a file takes its directory's lock, and most of the time of all: so two directories are filled at once.
 //
 //   reader            push(chunk) ─ copy ─→ slot ──────────────→ hash thread: SHA-256 of all slots in turn
-//                     take(…): headers of the slot, openat() ──→ file thread: write, fchown, fchmod, futimens, close
-//                     drain(), digest() ←── all done, or the first failure
+//                     take(…): headers of the slot ────────────→ two threads: openat, write, fchown, fchmod, futimens, close
+//                     settle(path), drain(), digest() ←── what is waited for is done, or the first failure
 //
 //   … │ header │ data … pad │ header │ data … pad │ header │ da     a slot: what a chunk of the archive is copied to,
 //     └ from                                      └ end: not whole  since whoever lends a chunk wants it back
 //
-// What is not plain (tar_header.h), is there already or is not whole ends the run, and the reader (src/image/tar/reader.ts)
-// goes on with it, which knows everything. Files are created in the order of the archive, by the reader's thread: whoever
-// looks for a name finds what a writer without threads would have made.
+// What is not plain (tar_header.h), is being made already or is not whole ends the run, and the reader (src/image/tar/reader.ts)
+// goes on with it, which knows everything. Of the order of the archive only this can be seen: two entries of one name, or one
+// whose path leads through the other. The reader waits until no file along an entry's path is still to come (settle), and a
+// file whose name is there already is a failure, EEXIST: then the layer is unpacked anew without threads.
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <unordered_set>
 #include <vector>
 
 #include "bind.h"
+#include "crew.h"
 #include "line.h"
 #include "open.h"
 #include "tar_header.h"
@@ -54,20 +59,31 @@ struct Slot {
   int users = 0;
 };
 
-// A file that is there, without its data.
+// A file to be made.
 struct File {
-  UniqueFd fd;
   PlainHeader header;
   std::string name;
+  std::string path;  // in the layer
+  size_t at;         // its data in the slot
+  uint64_t end;      // of the entry, from the beginning of its run
+};
+
+// Files of a directory that follow each other.
+struct Run {
+  UniqueFd dir;
   Slot* slot;
-  size_t at;
   Owner owner;
+  std::vector<File> files;
 };
 
 // As FileWriter (src/image/unpack/file.ts) does: attributes after the data, since a write clears setuid and moves the time.
-void fill(const File& file) {
-  const auto& [fd, header, name, slot, at, owner] = file;
-  const uint8_t* data = slot->bytes.data() + at;
+void make(const Run& run, const File& file) {
+  const auto& [header, name, path, at, end] = file;
+  const Owner& owner = run.owner;
+  constexpr int kFlags = O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC;
+  const UniqueFd fd(
+      check(::openat(run.dir.get(), name.c_str(), kFlags, header.mode & 0777), "openat", name, "O_CREAT,O_EXCL"));
+  const uint8_t* data = run.slot->bytes.data() + at;
   for (uint64_t done = 0; done < header.size;)
     done += static_cast<uint64_t>(
         check(retry([&] { return ::write(fd.get(), data + done, header.size - done); }), "write", name));
@@ -111,35 +127,32 @@ class Layer {
     uint64_t bytes;
   };
 
-  // The plain files in the last `left` bytes of the current slot, up to the first that is none.
-  Taken take(uint64_t left, Fd dir, const std::string& prefix, const Owner& owner, uint64_t most, uint64_t room) {
+  // The plain files in the last `left` bytes of the current slot, up to the first that is none. `parent` is the way to
+  // `dir` in the layer, through no link.
+  Taken take(uint64_t left, Fd dir, const std::string& parent, const std::string& prefix, const Owner& owner, uint64_t most,
+             uint64_t room) {
     Taken taken{0, 0, 0};
-    std::vector<File> files;
-    PlainHeader header{};
     if (current_ == nullptr || left > current_->bytes.size()) return taken;
-    const uint64_t begin = current_->bytes.size() - left;
-    while (taken.entries < most && left - taken.end >= kBlock) {
-      const uint64_t at = begin + taken.end;
-      if (!readPlain(current_->bytes.data() + at, prefix, header)) break;
-      const uint64_t padded = (header.size + kBlock - 1) / kBlock * kBlock;
-      if (padded > left - taken.end - kBlock || header.size > room - taken.bytes) break;
-      std::string name(header.name);
-      const int fd = ::openat(dir, name.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, header.mode & 0777);
-      // also what fails: the reader meets it again, and says of which entry it is
-      if (fd < 0) break;
-      files.push_back({UniqueFd(fd), header, std::move(name), current_, at + kBlock, owner});
-      taken.end += kBlock + padded;
-      taken.bytes += header.size;
-      ++taken.entries;
-      if (files.size() == kBatch) queue(files);
+    while (taken.entries < most) {
+      const uint64_t entries = std::min<uint64_t>(most - taken.entries, kRun);
+      auto files = plainFiles(left, taken.end, parent, prefix, entries, room - taken.bytes);
+      const size_t found = files.size();
+      const size_t queued = found == 0 ? 0 : queue(files, dir, owner, taken);
+      if (queued < kRun) break;
     }
-    queue(files);
     return taken;
+  }
+
+  // Waits until no file is still to be made at `path` or on the way there.
+  void settle(const std::string& path) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return failure_ || !isComing(path); });
+    throwFailure();
   }
 
   void drain() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return filling_.pending() == 0; });
+    changed_.wait(lock, [this] { return making_.pending() == 0; });
     throwFailure();
   }
 
@@ -164,36 +177,73 @@ class Layer {
   }
 
  private:
-  // Files that are open at a time are at most twice as many; a process may have a thousand.
-  static constexpr size_t kBatch = 32;
+  static constexpr size_t kRun = 128;
+  static constexpr size_t kMakers = 2;
 
-  void queue(std::vector<File>& files) {
-    if (files.empty()) return;
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return filling_.pending() <= kBatch; });
+  // At most `most`, from the byte `from` of the last `left` on.
+  std::vector<File> plainFiles(uint64_t left, uint64_t from, const std::string& parent, const std::string& prefix,
+                               uint64_t most, uint64_t room) const {
+    std::vector<File> files;
+    PlainHeader header{};
+    const uint64_t begin = current_->bytes.size() - left;
+    for (uint64_t end = from; files.size() < most && left - end >= kBlock;) {
+      const uint64_t at = begin + end;
+      if (!readPlain(current_->bytes.data() + at, prefix, header)) break;
+      const uint64_t padded = (header.size + kBlock - 1) / kBlock * kBlock;
+      if (padded > left - end - kBlock || header.size > room) break;
+      end += kBlock + padded;
+      room -= header.size;
+      std::string name(header.name);
+      std::string path = parent.empty() ? name : parent + '/' + name;
+      files.push_back({header, std::move(name), std::move(path), at + kBlock, end});
+    }
+    return files;
+  }
+
+  // Up to the first that is being made already; answers how many those are.
+  size_t queue(std::vector<File>& files, Fd dir, const Owner& owner, Taken& taken) {
+    Run run{UniqueFd(check(fcntl(dir, F_DUPFD_CLOEXEC, 3), "fcntl", "the directory", "F_DUPFD_CLOEXEC")), current_, owner, {}};
+    const std::lock_guard lock(mutex_);
     throwFailure();
     for (auto& file : files) {
-      file.slot->users++;
-      filling_.add(std::move(file));
+      if (!coming_.insert(file.path).second) break;
+      taken.end = file.end;
+      taken.bytes += file.header.size;
+      ++taken.entries;
+      run.files.push_back(std::move(file));
     }
-    files.clear();
-    changed_.notify_all();
+    const size_t count = run.files.size();
+    if (count == 0) return 0;
+    run.slot->users++;
+    making_.add(std::move(run));
+    return count;
+  }
+
+  bool isComing(const std::string& path) const {
+    if (coming_.empty()) return false;
+    for (size_t end = path.find('/'); end != path.npos; end = path.find('/', end + 1))
+      if (coming_.contains(path.substr(0, end))) return true;
+    return coming_.contains(path);
   }
 
   void throwFailure() const {
     if (failure_) throw *failure_;
   }
 
-  void fillOne(File& file) {
+  void makeAll(Run& run) {
     try {
-      if (!failed_) fill(file);
+      for (const File& file : run.files) {
+        if (failed_) break;
+        make(run, file);
+      }
     } catch (const SyscallFailure& failure) {
       const std::lock_guard lock(mutex_);
       failed_ = true;
-      failure_ = failure;
+      if (!failure_) failure_ = failure;
     }
-    file.fd = UniqueFd();
-    release(file.slot);
+    release(run.slot);
+    const std::lock_guard lock(mutex_);
+    for (const File& file : run.files) coming_.erase(file.path);
   }
 
   void release(Slot* slot) {
@@ -214,13 +264,14 @@ class Layer {
   std::condition_variable changed_;
   std::array<Slot, 4> slots_;
   Slot* current_ = nullptr;
-  bool failed_ = false;  // the file thread's own
+  std::unordered_set<std::string> coming_;  // files still to be made
+  std::atomic<bool> failed_ = false;
   bool hashed_ = true;   // the hash thread's, until all is hashed; false once the digest was told
   std::optional<SyscallFailure> failure_;
   std::unique_ptr<evp_md_ctx_st, Free> context_;
   // last, so that they end before what they work on does
   std::optional<Line<Slot*>> hashing_;
-  Line<File> filling_{mutex_, changed_, [this](File& file) { fillOne(file); }};
+  Crew<Run> making_{kMakers, mutex_, changed_, [this](Run& run) { makeAll(run); }};
 };
 
 class LayerFiles : public Napi::ObjectWrap<LayerFiles> {
@@ -228,7 +279,7 @@ class LayerFiles : public Napi::ObjectWrap<LayerFiles> {
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "LayerFiles",
                        {InstanceMethod<&LayerFiles::push>("push"), InstanceMethod<&LayerFiles::take>("take"),
-                        InstanceMethod<&LayerFiles::drain>("drain"), InstanceMethod<&LayerFiles::digest>("digest"),
+                        InstanceMethod<&LayerFiles::settle>("settle"), InstanceMethod<&LayerFiles::drain>("drain"), InstanceMethod<&LayerFiles::digest>("digest"),
                         InstanceAccessor<&LayerFiles::hashes>("hashes"), InstanceMethod<&LayerFiles::close>("close")});
   }
   explicit LayerFiles(const Napi::CallbackInfo& info) : ObjectWrap(info), layer_(std::make_unique<Layer>()) {}
@@ -251,16 +302,23 @@ class LayerFiles : public Napi::ObjectWrap<LayerFiles> {
 
   Napi::Value take(const Napi::CallbackInfo& info) {
     return with(info, "take", [&](Layer& layer) -> napi_value {
-      const auto how = readArg<Options>(info[3], 4);
+      const auto how = readArg<Options>(info[4], 5);
       const Owner owner{how.get<bool>("chown"), how.get<bool>("always"), how.get<uint32_t>("umask")};
       const auto [end, entries, bytes] =
-          layer.take(readArg<uint64_t>(info[0], 1), readArg<Fd>(info[1], 2), readArg<Path>(info[2], 3), owner,
-                     how.get<uint64_t>("entries"), how.get<uint64_t>("bytes"));
+          layer.take(readArg<uint64_t>(info[0], 1), readArg<Fd>(info[1], 2), readArg<Path>(info[2], 3), readArg<Path>(info[3], 4),
+                     owner, how.get<uint64_t>("entries"), how.get<uint64_t>("bytes"));
       return Record(info.Env())
           .set("end", static_cast<double>(end))
           .set("entries", static_cast<double>(entries))
           .set("bytes", static_cast<double>(bytes))
           .object();
+    });
+  }
+
+  Napi::Value settle(const Napi::CallbackInfo& info) {
+    return with(info, "settle", [&](Layer& layer) -> napi_value {
+      layer.settle(readArg<Path>(info[0], 1));
+      return info.Env().Undefined();
     });
   }
 

@@ -12,18 +12,29 @@
 
 namespace tinyrun {
 
+// While it is there threads are started that signals do not reach: these are for the threads that wait for them.
+class QuietSignals {
+ public:
+  QuietSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  QuietSignals(const QuietSignals&) = delete;
+  ~QuietSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
 // A thread with work that is done in order. What is asked of it and what it answers is guarded by the owner's lock.
 template <class Work>
 class Line {
  public:
   Line(std::mutex& mutex, std::condition_variable& changed, std::function<void(Work&)> work)
       : mutex_(mutex), changed_(changed), work_(std::move(work)) {
-    // signals are for the threads that wait for them
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const QuietSignals quiet;
     thread_ = std::thread([this] { run(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
   ~Line() {
     {

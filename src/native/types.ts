@@ -54,18 +54,24 @@ export interface LayerFiles {
   /** Takes a copy of the next piece of the archive. */
   push(chunk: Uint8Array): void;
   /**
-   * Creates the plain files that begin `left` bytes before the end of the last piece, in `dir`, whose name in the archive
-   * is `prefix` (with its slash), one after the other up to what is not plain, not whole or cannot be created, and no more
-   * than `entries` files and `bytes` of data. `chown`: owners are set (to root, too, if `always`). Answers how many bytes
-   * of the archive, files and bytes of data that were.
+   * Has the plain files made that begin `left` bytes before the end of the last piece, in `dir`: `parent` is the way there
+   * in the layer, through no link, and `prefix` its name in the archive (with a slash, or nothing). Up to what is not plain,
+   * not whole or being made already, and no more than `entries` files and `bytes` of data. `chown`: owners are set (to root,
+   * too, if `always`). Answers how many bytes of the archive, files and bytes of data that are.
    */
   take(
     left: number,
     dir: Fd,
+    parent: Path,
     prefix: Path,
     how: { chown: boolean; always: boolean; umask: number; entries: number; bytes: number },
   ): { end: number; entries: number; bytes: number };
-  /** Waits until all that was taken is written. Throws what the first of it failed of. */
+  /**
+   * Waits until nothing that was taken is still to be made at `path` of the layer or on the way there. Throws what the first
+   * of all failed of: EEXIST where a file's name was taken.
+   */
+  settle(path: Path): void;
+  /** Waits for all that was taken. */
   drain(): void;
   /** Whether node exports a hash to addons. */
   readonly hashes: boolean;

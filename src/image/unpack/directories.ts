@@ -1,4 +1,11 @@
-import { O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../../native/fcntl.ts';
+import { errnoOf } from '../../errors.ts';
+import {
+  O_DIRECTORY,
+  O_PATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+} from '../../native/fcntl.ts';
 import { native } from '../../native/index.ts';
 
 const CAPACITY = 128;
@@ -11,11 +18,24 @@ const CAPACITY = 128;
 export class Directories {
   #open = new Map<string, number>();
   #last = { path: '', fd: -1 };
-  constructor(readonly root: number) {}
+  /** Paths of open ones that lead through a symbolic link. */
+  readonly #linked = new Set<string>();
+
+  constructor(
+    readonly root: number,
+    /** Called before a path is gone that leads through a symbolic link: it may be any other by another name. */
+    readonly onLink: () => void = () => undefined,
+  ) {}
+
+  /** Whether a path that get() has answered leads through no link: then it is the directory's only one. */
+  isPlain(path: string): boolean {
+    return !this.#linked.has(path);
+  }
 
   /** Throws ENOENT, ENOTDIR or ELOOP as openat2(2) does. The fd belongs to the cache. */
   get(path: string): number {
     if (path === '') return this.root;
+    if (!this.isPlain(path)) this.onLink();
     if (path === this.#last.path) return this.#last.fd;
     const fd = this.#reuse(path) ?? this.#resolve(path);
     this.#last = { path, fd };
@@ -32,12 +52,25 @@ export class Directories {
   }
 
   #resolve(path: string): number {
-    const fd = native().openat2(this.root, path, {
-      flags: O_PATH | O_DIRECTORY,
-      resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    });
+    const fd = this.#plain(path) ?? this.#through(path);
     if (this.#open.size >= CAPACITY) this.#evict();
     this.#open.set(path, fd);
+    return fd;
+  }
+
+  #plain(path: string): number | undefined {
+    try {
+      return open(this.root, path, RESOLVE_NO_SYMLINKS);
+    } catch (error) {
+      if (errnoOf(error) === 'ELOOP') return undefined;
+      throw error;
+    }
+  }
+
+  #through(path: string): number {
+    this.onLink();
+    const fd = open(this.root, path, RESOLVE_NO_MAGICLINKS);
+    this.#linked.add(path);
     return fd;
   }
 
@@ -45,6 +78,7 @@ export class Directories {
     const oldest = this.#open.entries().next().value;
     if (!oldest) return;
     this.#open.delete(oldest[0]);
+    this.#linked.delete(oldest[0]);
     native().close(oldest[1]);
   }
 
@@ -52,6 +86,10 @@ export class Directories {
   forget(): void {
     for (const fd of this.#open.values()) native().close(fd);
     this.#open.clear();
+    this.#linked.clear();
     this.#last = { path: '', fd: -1 };
   }
 }
+
+const open = (root: number, path: string, resolve: number): number =>
+  native().openat2(root, path, { flags: O_PATH | O_DIRECTORY, resolve: RESOLVE_IN_ROOT | resolve });

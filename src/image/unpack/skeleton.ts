@@ -24,8 +24,15 @@ export class Skeleton {
     readonly limits: Limits,
     /** The attribute that makes a directory hide what lies below it. */
     readonly opaqueMark: string,
+    /** Waits until all files are there that others make: before what would be seen in them. */
+    readonly drain: () => void,
   ) {
-    this.#directories = new Directories(root);
+    this.#directories = new Directories(root, drain);
+  }
+
+  /** Whether a directory that is there has this path and no other. */
+  isPlain(path: string): boolean {
+    return this.#directories.isPlain(path);
   }
 
   get entries(): number {
@@ -102,6 +109,8 @@ export class Skeleton {
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error;
     }
+    // of its attributes files that are made in it later would have a part
+    this.drain();
     const kind = kindOf(native().fstatat(dir, base));
     if (kind === 'directory') return dir;
     this.remove(dir, base);
@@ -118,6 +127,7 @@ export class Skeleton {
 
   /** A path that led through a directory or a link may lead elsewhere afterwards: fds are closed with it. */
   remove(dir: number, base: string): void {
+    this.drain();
     const kind = kindOf(native().fstatat(dir, base));
     native().removeTree(dir, base);
     if (kind === 'directory' || kind === 'symlink') this.#directories.forget();

@@ -11,24 +11,25 @@ export class Tail {
   #available = 0;
   #done = false;
   #failure: Error | undefined;
-  #wake: (() => void) | undefined;
+  /** A reader that was given up may still wait beside the one that reads anew. */
+  #waiting: (() => void)[] = [];
 
   /** So many bytes are in the file by now. */
   grow(available: number): void {
     this.#available = Math.max(this.#available, available);
-    this.#wake?.();
+    this.#wake();
   }
 
   /** The file is whole. */
   end(): void {
     this.#done = true;
-    this.#wake?.();
+    this.#wake();
   }
 
   /** The file will not be whole: reading throws this. */
   fail(error: Error): void {
     this.#failure = error;
-    this.#wake?.();
+    this.#wake();
   }
 
   /** Each piece is valid until the next is asked for. */
@@ -48,8 +49,10 @@ export class Tail {
   }
 
   #more(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, openSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  type Stats,
+} from 'node:fs';
+import { errnoOf } from '../../errors.ts';
+import { AT_FDCWD } from '../../native/fcntl.ts';
 import { native } from '../../native/index.ts';
 import { Scavenger } from '../scavenge.ts';
 import { TarReader } from '../tar/reader.ts';
@@ -27,9 +38,29 @@ export interface Unpacked extends WriterResult {
 
 /**
  * Reads, decompresses, hashes and writes one layer; memory is a few chunks. Nothing waits for anything but the
- * blob: hashing and writing are synchronous, so this belongs on a thread of its own.
+ * blob and the addon's threads: writing is synchronous, so this belongs on a thread of its own.
  */
 export async function unpack(job: UnpackJob, tail: Tail): Promise<Unpacked> {
+  const before = lstatSync(job.target);
+  try {
+    return await attempt(job, tail);
+  } catch (error) {
+    if (job.oneByOne || errnoOf(error) !== 'EEXIST') throw error;
+  }
+  // a name that comes twice: which is the last, only who makes one after the other can tell
+  makeAnew(job.target, before);
+  return attempt({ ...job, oneByOne: true }, tail);
+}
+
+/** Empty, and without what the archive says of its root. */
+function makeAnew(directory: string, { mode, uid, gid }: Stats): void {
+  native().removeTree(AT_FDCWD, directory);
+  mkdirSync(directory, { mode: 0o700 });
+  chownSync(directory, uid, gid);
+  chmodSync(directory, mode & 0o7777);
+}
+
+async function attempt(job: UnpackJob, tail: Tail): Promise<Unpacked> {
   const root = openSync(job.target, constants.O_RDONLY | constants.O_DIRECTORY);
   const limits = job.limits ?? LIMITS;
   const files = native().layerFiles();

@@ -46,7 +46,7 @@ export class LayerWriter implements TarHandler {
   readonly #skeleton: Skeleton;
   readonly #times = new DirectoryTimes();
   #file: FileWriter | undefined;
-  /** Where the last entry went if it was a file: its directory, and how the archive writes it. */
+  /** The directory that the last entry made or put a file into, and how the archive writes it. */
   #run: { readonly parent: string; readonly prefix: string } | undefined;
   #bytes = 0;
   #opaqueRoot = false;
@@ -60,7 +60,7 @@ export class LayerWriter implements TarHandler {
     const inherits = (native().fstatat(root, '').mode & S_ISGID) !== 0;
     this.#owner = { rootless, umask: process.umask(), always: inherits };
     const mark = rootless ? 'user.overlay.opaque' : 'trusted.overlay.opaque';
-    this.#skeleton = new Skeleton(root, this.#limits, mark);
+    this.#skeleton = new Skeleton(root, this.#limits, mark, () => this.options.files?.drain());
   }
 
   entry(entry: TarEntry): void {
@@ -69,19 +69,27 @@ export class LayerWriter implements TarHandler {
     const { parent, base } = splitName(entry.name, this.#limits.depth);
     const whiteout = this.options.plainNames ? undefined : whiteoutOf(base, entry.name);
     if (whiteout === 'skip') return;
+    this.#settle(parent, typeof whiteout === 'object' ? whiteout.hides : base);
     if (base === '') this.#rootEntry(entry);
     else if (whiteout === 'opaque') this.#makeOpaque(parent);
     else if (whiteout !== undefined) this.#whiteout(parent, whiteout.hides);
     else this.#create(entry, parent, base);
   }
 
-  /** Files that follow one in its directory, if there is nothing special about them: one call for all of them. */
+  /** Waits until no file is still to be made where an entry goes, or on the way there. */
+  #settle(parent: string, base: string): void {
+    this.options.files?.settle(join(parent, base));
+  }
+
+  /** Files that follow each other in a directory, if there is nothing special about them: one call for all of them. */
   takeFiles(input: Buffer, at: number): number {
     const { files } = this.options;
     if (!this.#run || !files) return at;
     const { rootless, umask, always } = this.#owner;
-    const dir = this.#skeleton.existing(this.#run.parent);
-    const { end, entries, bytes } = files.take(input.length - at, dir, this.#run.prefix, {
+    const { parent, prefix } = this.#run;
+    const dir = this.#skeleton.existing(parent);
+    if (!this.#skeleton.isPlain(parent)) return at;
+    const { end, entries, bytes } = files.take(input.length - at, dir, parent, prefix, {
       chown: !rootless,
       always,
       umask,
@@ -130,6 +138,7 @@ export class LayerWriter implements TarHandler {
   /** The archive's `./`: metadata of the layer's root. */
   #rootEntry(entry: TarEntry): void {
     if (entry.type !== 'directory') throw bad(`entry ${JSON.stringify(entry.name)} would replace the root`);
+    this.options.files?.drain();
     applyAttributes(this.root, '', entry, this.#owner, true);
     this.#times.note('', entry);
   }
@@ -169,6 +178,7 @@ export class LayerWriter implements TarHandler {
   #hardLink(entry: TarEntry, dir: number, base: string): void {
     const target = splitName(entry.linkname, this.#limits.depth);
     if (target.base === '') throw bad(`hard link ${entry.name} leads to the root`);
+    this.#settle(target.parent, target.base);
     try {
       const from = this.#skeleton.existing(target.parent);
       const of = this.options.linkOnlyFiles ? statIfAny(from, target.base) : undefined;
@@ -189,6 +199,7 @@ export class LayerWriter implements TarHandler {
     applyAttributes(at, base, entry, this.#owner, true);
     this.#times.note(path, entry);
     this.#skeleton.implied.delete(path);
+    this.#run = { parent: path, prefix: entry.name.endsWith('/') ? entry.name : `${entry.name}/` };
   }
 
   /** Hides `name` of the layers below; what this layer has under that name stays, made opaque if a directory. */

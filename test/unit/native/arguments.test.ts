@@ -223,16 +223,18 @@ describe('hostile arguments', () => {
     for (const value of HOSTILE) {
       if (!(value instanceof Uint8Array)) expect(() => methods.push?.(value)).toThrow(TypeError);
       if (typeof value !== 'number' && typeof value !== 'bigint')
-        expect(() => methods.take?.(value, NO_FD, 'd/', how)).toThrow(TypeError);
-      expect(() => methods.take?.(0, NO_FD, 'd/', value)).toThrow();
+        expect(() => methods.take?.(value, NO_FD, 'd', 'd/', how)).toThrow(TypeError);
+      expect(() => methods.take?.(0, NO_FD, 'd', 'd/', value)).toThrow();
+      if (typeof value !== 'string' && !(value instanceof Uint8Array))
+        expect(() => methods.settle?.(value)).toThrow(TypeError);
     }
     // more than there is, below a directory that is none
     files.push(Buffer.alloc(512));
-    expect(files.take(1e9, NO_FD, 'd/', how)).toEqual({ end: 0, entries: 0, bytes: 0 });
+    expect(files.take(1e9, NO_FD, 'd', 'd/', how)).toEqual({ end: 0, entries: 0, bytes: 0 });
     expect(files.digest()).toBe(createHash('sha256').update(Buffer.alloc(512)).digest('hex'));
     files.close();
-    for (const method of ['push', 'take', 'drain', 'digest'])
-      expect(() => methods[method]?.(Buffer.alloc(1), NO_FD, 'd/', how)).toThrow('closed');
+    for (const method of ['push', 'take', 'settle', 'drain', 'digest'])
+      expect(() => methods[method]?.(Buffer.alloc(1), NO_FD, 'd', 'd/', how)).toThrow('closed');
   });
 
   test('methods of a zstd decoder', () => {
