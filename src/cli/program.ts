@@ -1,4 +1,4 @@
-import { Command as Program } from 'commander';
+import { Option, Command as Program } from 'commander';
 import { TinyrunError } from '../errors.ts';
 import { commandPath } from './add-command.ts';
 import type { Context } from './command.ts';
@@ -14,9 +14,28 @@ export const VERSION = typeof TINYRUN_VERSION === 'string' ? TINYRUN_VERSION : '
 /** What the build was made of. */
 export const COMMIT = typeof TINYRUN_COMMIT === 'string' ? TINYRUN_COMMIT : 'unknown';
 
+/** commander asks each flag of a verb twice for its attribute at every command line, and spells it anew. */
+class Flag extends Option {
+  readonly #attribute = super.attributeName();
+
+  override attributeName(): string {
+    return this.#attribute;
+  }
+}
+
+class OurProgram extends Program {
+  override createCommand(name?: string): Program {
+    return new OurProgram(name);
+  }
+
+  override createOption(flags: string, description?: string): Option {
+    return new Flag(flags, description);
+  }
+}
+
 /** The program with its global options and no verb yet; what stands from the first argument on is not for it to read. */
 export function createProgram(context: Pick<Context, 'out' | 'err'>): Program {
-  return new Program('tinyrun')
+  return new OurProgram('tinyrun')
     .usage('[options] COMMAND [ARG...]')
     .description('a container runtime and engine where a container is a plan you can read')
     .option('--data-root <DIR>', 'images, layers and containers (TINYRUN_ROOT; default /var/lib/tinyrun)')

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { familyOf, hostOf } from '../network/address.ts';
 import { leasesDir } from '../network/up.ts';
 import { appendToFile, removeTree, replaceFile } from '../plan/calls/compound.ts';
@@ -8,6 +8,7 @@ import type { Plan } from '../plan/types.ts';
 import { undoSteps } from '../plan/undo.ts';
 import { execPath } from '../runtime/execs.ts';
 import { eventsPath } from '../store/events.ts';
+import { join } from '../store/join.ts';
 import type { Roots } from '../store/paths.ts';
 import { hasPolicy } from './again.ts';
 import type { Blueprint } from './blueprint.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { isTinyrunError, kernelReason } from '../errors.ts';
 import { type ClaimedDir, claimDir, removeLockedDir } from '../runtime/dir.ts';
+import { join } from '../store/join.ts';
 import { ensureDir, type Roots } from '../store/paths.ts';
 import { hasPolicy, markPolicy } from './again.ts';
 import { type Blueprint, withAttached } from './blueprint.ts';

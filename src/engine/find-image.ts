@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { hostPlatform } from '../image/platform.ts';
 import { formatReference, parseIdPrefix, parseReference } from '../image/reference.ts';
 import { ImageStore } from '../image/store.ts';
 import type { ImageRecord, Platform } from '../image/types.ts';
+import { join } from '../store/join.ts';
 import { packageRoot } from '../store/package.ts';
 import type { Roots } from '../store/paths.ts';
 import { ConfigError } from './config/error.ts';

@@ -1,5 +1,4 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { sweep, sweepAbandoned, type Unneeded, unneeded } from '../image/gc.ts';
 import { ImageStore } from '../image/store.ts';
@@ -10,6 +9,7 @@ import { execPath, execsLeft } from '../runtime/execs.ts';
 import { hostFacts } from '../runtime/host.ts';
 import { namesIn } from '../runtime/journal.ts';
 import { launchSync } from '../runtime/launch.ts';
+import { join } from '../store/join.ts';
 import type { Roots } from '../store/paths.ts';
 import { readIfAny } from '../store/read.ts';
 import { takeBackExecs } from './exec/execs.ts';

@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { NESTED } from '../plan/compile/options.ts';
 import type { HostFacts } from '../plan/host.ts';
 import { execPlan } from '../plan/verbs/exec.ts';
 import type { OrderedHealth } from '../runtime/monitor/order.ts';
 import { compileSeccomp } from '../runtime/seccomp.ts';
 import type { Spec } from '../spec/types.ts';
+import { join } from '../store/join.ts';
 import type { Roots } from '../store/paths.ts';
 import type { Health } from './config/health.ts';
 

@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { join as joinInRoot } from 'node:path/posix';
 import type { ImageDefaults } from '../image/types.ts';
 import type { PlainPaths } from '../plan/compile/options.ts';
 import type { Mount } from '../spec/types.ts';
 import { dict } from '../store/dict.ts';
+import { join } from '../store/join.ts';
 import { readIfAny } from '../store/read.ts';
 import { hostLines, hostsFile, resolvConf } from './config/lookup.ts';
 import type { ContainerConfig } from './config/types.ts';

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join } from '../store/join.ts';
 import type { Roots } from '../store/paths.ts';
 
 /** Where one container lies. Under the data root what it wrote, under the run root what is true until it ends. */

@@ -1,5 +1,4 @@
 import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { isFull, isTinyrunError, TinyrunError } from '../errors.ts';
 import { hasLifeline, isAbandoned, LOCK_FILE } from '../runtime/dir.ts';
 import { signalFirst } from '../runtime/kill.ts';
@@ -7,6 +6,7 @@ import { waitForEnd } from '../runtime/pidfd.ts';
 import { parseSignal } from '../runtime/signals.ts';
 import type { StateFile } from '../runtime/state.ts';
 import { SIGKILL } from '../spec/linux.ts';
+import { join } from '../store/join.ts';
 import { awaitUnkept, keeperOf } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { byTime } from '../store/time.ts';

@@ -1,7 +1,7 @@
 import { readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import { namesIn } from '../runtime/journal.ts';
+import { join } from '../store/join.ts';
 import { ensureDir } from '../store/paths.ts';
 import { randomBytes } from '../store/random.ts';
 import { ConfigError } from './config/error.ts';

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { compile } from '../plan/compile/index.ts';
 import type { Compiled } from '../plan/compile/options.ts';
 import type { StepArgs } from '../plan/steps.gen.ts';
@@ -6,6 +6,7 @@ import { checkHabitable } from '../runtime/cgroup.ts';
 import { compileSeccomp } from '../runtime/seccomp.ts';
 import { bootId, type Lifeline, publishedState } from '../runtime/state.ts';
 import { OCI_VERSION } from '../spec/version.ts';
+import { join } from '../store/join.ts';
 import type { Roots } from '../store/paths.ts';
 import type { Blueprint } from './blueprint.ts';
 import { placesOf } from './config/mounts.ts';

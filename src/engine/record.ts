@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import type { ImageDefaults } from '../image/types.ts';
 import type { Attachment, BoundPort } from '../network/types.ts';
 import { hasLived, isAbandoned } from '../runtime/dir.ts';
 import { readState, type StateFile, type Status, statusOf } from '../runtime/state.ts';
 import { syncDirectory, type WriteOptions, writeFileAtomic } from '../store/atomic.ts';
+import { join } from '../store/join.ts';
 import type { Roots } from '../store/paths.ts';
 import { readIfExists } from '../store/read.ts';
 import { rfc3339 } from '../store/time.ts';

@@ -1,5 +1,5 @@
 import { appendFileSync, readFileSync, statSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
+import { join } from '../store/join.ts';
 import type { Roots } from '../store/paths.ts';
 import { readIfAny } from '../store/read.ts';
 import { rfc3339 } from '../store/time.ts';

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { isTinyrunError, kernelReason, TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Fd } from '../native/types.ts';
@@ -8,6 +7,7 @@ import { hasEnded, openProcess, signalPidfd } from '../runtime/pidfd.ts';
 import { parseSignal } from '../runtime/signals.ts';
 import type { Container, StateFile } from '../runtime/state.ts';
 import { SIGKILL } from '../spec/linux.ts';
+import { join } from '../store/join.ts';
 import { keeperOf } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { isFull, isTinyrunError, kernelReason, TinyrunError } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
 import { claimDir, removeLockedDir, sweepDir } from '../runtime/dir.ts';
 import { namesIn } from '../runtime/journal.ts';
 import { dict } from '../store/dict.ts';
 import { tellEvents } from '../store/events.ts';
+import { join } from '../store/join.ts';
 import type { Lock } from '../store/lock.ts';
 import type { Roots } from '../store/paths.ts';
 import { rfc3339 } from '../store/time.ts';

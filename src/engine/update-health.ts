@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { hostFacts } from '../runtime/host.ts';
 import { replaceHealth } from '../runtime/monitor/health.ts';
 import { type Container, containerSpec, STATE_FILE } from '../runtime/state.ts';
+import { join } from '../store/join.ts';
 import type { Roots } from '../store/paths.ts';
 import { healthOf } from './config/health.ts';
 import type { Modes } from './config/namespaces.ts';

@@ -10,10 +10,11 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { TinyrunError } from '../errors.ts';
 import { syncDirectory, writeFileAtomic } from '../store/atomic.ts';
+import { join } from '../store/join.ts';
 import { type Lock, lock } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
 import { digestOf, Hasher } from './digest.ts';

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
+import { join } from '../store/join.ts';
 import { adoptFile, putJson } from './blobs.ts';
 import type { StoredImage } from './entry.ts';
 import { addingIn } from './gc.ts';

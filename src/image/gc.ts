@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { AT_FDCWD, native } from '../native/index.ts';
+import { join } from '../store/join.ts';
 import { lock, tryLock } from '../store/lock.ts';
 import { parseDocument } from './documents.ts';
 import { LayerStore } from './layers.ts';

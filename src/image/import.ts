@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join } from '../store/join.ts';
 import { adoptFile, putJson } from './blobs.ts';
 import { applyChanges } from './changes.ts';
 import type { StoredImage } from './entry.ts';

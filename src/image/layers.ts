@@ -8,10 +8,10 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import { AT_FDCWD } from '../native/fcntl.ts';
 import { native } from '../native/index.ts';
+import { join } from '../store/join.ts';
 import { ensureDir } from '../store/paths.ts';
 import type { ImageStore } from './store.ts';
 import type { ImageLayer } from './types.ts';

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
+import { join } from '../store/join.ts';
 import { ensureDir } from '../store/paths.ts';
 import { readIfExists } from '../store/read.ts';
 import { readImageConfig } from './config.ts';

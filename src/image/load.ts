@@ -1,8 +1,8 @@
 import { closeSync, constants, lstatSync, mkdirSync, openSync } from 'node:fs';
-import { join } from 'node:path';
 import { isTinyrunError, TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { openInside, readInside } from '../store/inside.ts';
+import { join } from '../store/join.ts';
 import { putBlob, putFile, putJson } from './blobs.ts';
 import { readImageConfig } from './config.ts';
 import { Hasher } from './digest.ts';

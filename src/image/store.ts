@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
+import { join } from '../store/join.ts';
 import { lock } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
 import { readIfExists } from '../store/read.ts';

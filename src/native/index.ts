@@ -1,7 +1,7 @@
 // The only place that loads the addon. It is loaded at the first call of native(): `tinyrun --help` needs none.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
+import { join } from '../store/join.ts';
 import { packageRoot } from '../store/package.ts';
 import { openToOthers } from '../store/trust.ts';
 import { SyscallError } from './syscall-error.ts';

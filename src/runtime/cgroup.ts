@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
+import { join } from '../store/join.ts';
 import { openProcess, signalPidfd } from './pidfd.ts';
 
 /** A file of /proc or a cgroup that may go while we look: '' then. */

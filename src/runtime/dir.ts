@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { errnoOf, isTinyrunError, type TinyrunError } from '../errors.ts';
 import { F_UNLCK, LOCK_EX } from '../native/fcntl.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
+import { join } from '../store/join.ts';
 import { heldLock, type Lock, takeTurn, tryKeep } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
 import { execsDir } from './execs.ts';

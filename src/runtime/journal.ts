@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { Outcome } from '../native/types.ts';
@@ -7,6 +6,7 @@ import { decode } from '../plan/decode.ts';
 import { encode } from '../plan/encode.ts';
 import type { Plan, Step, UndoOp } from '../plan/types.ts';
 import { GONE, isUndo, undoSteps } from '../plan/undo.ts';
+import { join } from '../store/join.ts';
 import { errnoMessage } from './failure.ts';
 
 /** What takes a container back, one entry a plan. */

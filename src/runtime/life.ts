@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { isTinyrunError, TinyrunError } from '../errors.ts';
 import type { Fd, StepResult, Streams } from '../native/types.ts';
 import type { Plan } from '../plan/types.ts';
+import { join } from '../store/join.ts';
 import { oomKills } from './cgroup.ts';
 import type { ClaimedDir } from './dir.ts';
 import { CONFIG_FILE } from './state.ts';

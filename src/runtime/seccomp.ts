@@ -1,9 +1,9 @@
 import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { native } from '../native/index.ts';
 import type { SeccompInput } from '../native/types.ts';
 import { u64 } from '../spec/parse.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
+import { join } from '../store/join.ts';
 import { isTrusted } from '../store/trust.ts';
 
 /** A profile ready for seccomp(2): struct sock_filter bytes and SECCOMP_FILTER_FLAG_*. */

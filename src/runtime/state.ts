@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import type { StepArgs } from '../plan/steps.gen.ts';
 import { parseJson } from '../spec/parse.ts';
 import type { Hooks, Spec, State } from '../spec/types.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
+import { join } from '../store/join.ts';
 import { readIfAny, readIfExists } from '../store/read.ts';
 import { isFrozen } from './whereabouts.ts';
 

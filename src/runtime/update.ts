@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import type { StepResult } from '../native/types.ts';
 import { whyMissing } from '../plan/compile/cgroup.ts';
 import { type CgroupWrite, cgroupWrites, withoutV2, writeStep } from '../plan/compile/resources.ts';
 import { type FileWrite, putBackAll } from '../plan/putback.ts';
 import type { LinuxResources } from '../spec/types.ts';
+import { join } from '../store/join.ts';
 import { readIfAny, readIfExists } from '../store/read.ts';
 import { errnoMessage } from './failure.ts';
 import { hostFacts } from './host.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
+import { join } from '../store/join.ts';
 import { readIfAny, readIfExists } from '../store/read.ts';
 import { cgroupPids, readGone } from './cgroup.ts';
 import { hostFacts, parseOwnCgroup } from './host.ts';

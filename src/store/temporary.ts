@@ -1,5 +1,6 @@
 import { openSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { join } from './join.ts';
 import { randomBytes } from './random.ts';
 
 /** A file being written, to be renamed to what it is for. */

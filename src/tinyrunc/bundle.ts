@@ -1,9 +1,10 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import { parseJson } from '../spec/parse.ts';
 import type { Spec } from '../spec/types.ts';
 import { assertSpec, type Problem } from '../spec/validate/index.ts';
+import { join } from '../store/join.ts';
 
 /** A directory with config.json and a root filesystem; bundle.md of the specification. */
 export interface Bundle {

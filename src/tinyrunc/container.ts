@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { type Container as ContainerFiles, readState, type Status, statusOf } from '../runtime/state.ts';
+import { join } from '../store/join.ts';
 
 /** runtime-spec leaves the grammar to the runtime; this is runc's, so that its users' names go on working. */
 const ID = /^[\w+\-.,]+$/;

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { isTinyrunError, TinyrunError } from '../errors.ts';
 import { type ClaimedDir, claimDir, takeBackDir, takeBackFailed } from '../runtime/dir.ts';
 import { runHooksLoosely } from '../runtime/hooks.ts';
@@ -9,6 +8,7 @@ import { ofUs } from '../runtime/own.ts';
 import { bootId, type StateFile, specState, writeState } from '../runtime/state.ts';
 import { answerYield } from '../runtime/yields.ts';
 import { SIGKILL } from '../spec/linux.ts';
+import { join } from '../store/join.ts';
 import { rfc3339 } from '../store/time.ts';
 import { type Bundle, readBundle } from './bundle.ts';
 import { checkConsoleSocket } from './console-socket.ts';

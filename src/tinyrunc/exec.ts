@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { TinyrunError } from '../errors.ts';
 import { type ExecOptions, execPlan } from '../plan/verbs/exec.ts';
 import { hostFacts } from '../runtime/host.ts';
@@ -9,6 +8,7 @@ import { ofUs } from '../runtime/own.ts';
 import { containerSpec } from '../runtime/state.ts';
 import { answerYield } from '../runtime/yields.ts';
 import type { Process, Spec } from '../spec/types.ts';
+import { join } from '../store/join.ts';
 import { checkConsoleSocket } from './console-socket.ts';
 import type { Container } from './container.ts';
 import { SECCOMP_CACHE } from './planned.ts';

@@ -2,10 +2,10 @@
 // back; the scope that systemd made for it is not a step's to end: systemd is to be asked. It hears of an empty cgroup by
 // itself, but not of one that is gone before it has looked, and keeps the unit, active, for good. So does one that fails.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { isHalfMade, lockDir } from '../runtime/dir.ts';
 import type { StateFile } from '../runtime/state.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
+import { join } from '../store/join.ts';
 import { readIfExists } from '../store/read.ts';
 import { removeScope, type Scope } from './scope.ts';
 

@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { compile } from '../plan/compile/index.ts';
 import type { CgroupChoice, Compiled, CompileOptions } from '../plan/compile/options.ts';
 import { checkHabitable } from '../runtime/cgroup.ts';
@@ -8,6 +8,7 @@ import { hostFacts } from '../runtime/host.ts';
 import { compileSeccomp } from '../runtime/seccomp.ts';
 import { parseScope, type ScopeName, scopePath } from '../runtime/systemd.ts';
 import type { Spec } from '../spec/types.ts';
+import { join } from '../store/join.ts';
 import type { Bundle } from './bundle.ts';
 import { netDevices } from './netDevices.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseFlat } from '../runtime/cgroup.ts';
+import { join } from '../store/join.ts';
 
 // What runc's `events` tells of a container, read from its cgroup2 files; cgroup-v2.rst. Files of controllers that are
 // not enabled are missing, and so are their numbers.

@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../errors.ts';
 import { AT_FDCWD, native } from '../native/index.ts';
 import { writeFileAtomic } from '../store/atomic.ts';
+import { join } from '../store/join.ts';
 import { type Lock, lockDirectory, lockDirectorySync } from '../store/lock.ts';
 import { ensureDir } from '../store/paths.ts';
 import { randomBytes } from '../store/random.ts';

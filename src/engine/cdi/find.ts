@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf, kernelReason, TinyrunError } from '../../errors.ts';
 import type { Spec } from '../../spec/types.ts';
+import { join } from '../../store/join.ts';
 import { deviceAt } from '../config/devices.ts';
 import { ConfigError } from '../config/error.ts';
 import { type FoundCdi, injectDevices } from './inject.ts';

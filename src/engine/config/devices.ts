@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { S_IFBLK, S_IFCHR, S_IFMT } from '../../native/fcntl.ts';
 import type { LinuxDevice, LinuxDeviceCgroup } from '../../spec/types.ts';
+import { join } from '../../store/join.ts';
 import { ConfigError } from './error.ts';
 import type { DeviceConfig } from './types.ts';
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { appendToFile, removeTree, replaceFile } from '../../plan/calls/compound.ts';
 import { quote } from '../../plan/calls/format.ts';
 import { namesIn } from '../../runtime/journal.ts';
 import { readState } from '../../runtime/state.ts';
 import { eventsPath } from '../../store/events.ts';
+import { join } from '../../store/join.ts';
 import type { Roots } from '../../store/paths.ts';
 import { rfc3339 } from '../../store/time.ts';
 import { containerPaths, EXIT_FILE, runningDir } from '../layout.ts';

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { Duplex } from 'node:stream';
+import { join } from '../../store/join.ts';
 import type { Deed } from './deed.ts';
 import type { Callable } from './session.ts';
 import { type Stage, wordOf } from './stand-in-addon.ts';

@@ -1,7 +1,7 @@
 import type fs from 'node:fs';
 import type { Dirent, PathLike, Stats } from 'node:fs';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { join } from '../../store/join.ts';
 import { realFs as real } from './real.ts';
 import type { Callable } from './session.ts';
 import { absolute, makesFile, openFlags } from './tellings.ts';

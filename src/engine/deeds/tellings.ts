@@ -1,10 +1,11 @@
 import { constants, type PathLike } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { AT_FDCWD } from '../../native/fcntl.ts';
 import type { NativeAddon } from '../../native/types.ts';
 import { removeTree } from '../../plan/calls/compound.ts';
 import { octal, quote } from '../../plan/calls/format.ts';
 import { signalName } from '../../spec/linux.ts';
+import { join } from '../../store/join.ts';
 import { realFs } from './real.ts';
 
 // How each call that changes the system is told: what it asks the kernel for, and of which file. Undefined: it changes nothing.

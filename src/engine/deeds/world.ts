@@ -1,4 +1,5 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { join } from '../../store/join.ts';
 import { realFs as real } from './real.ts';
 
 /** A file, by what was written to it. */

@@ -2,13 +2,13 @@
 
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
 import { AT_FDCWD, O_CLOEXEC, O_PATH, RESOLVE_NO_MAGICLINKS } from '../../native/fcntl.ts';
 import { native } from '../../native/index.ts';
 import type { CgroupFacts } from '../../plan/host.ts';
 import { hostFacts } from '../../runtime/host.ts';
 import { surroundings } from '../../runtime/surroundings.ts';
 import { capabilityNames } from '../../spec/linux.ts';
+import { join } from '../../store/join.ts';
 import { readIfAny } from '../../store/read.ts';
 import type { DoctorFacts, PackageManager, Trial } from './facts.ts';
 import { attempt, hasLowerdirPlus, tryContainer, tryMountApi, tryOverlay } from './trials.ts';

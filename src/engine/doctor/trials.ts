@@ -1,7 +1,7 @@
 // What is tried for real. Every trial undoes itself: mounts stay detached and end with their fd.
 
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { TinyrunError } from '../../errors.ts';
 import { AT_EMPTY_PATH } from '../../native/fcntl.ts';
 import type { NativeAddon } from '../../native/index.ts';
@@ -12,6 +12,7 @@ import {
   FSOPEN_CLOEXEC,
   MOUNT_ATTR_RDONLY,
 } from '../../spec/linux.ts';
+import { join } from '../../store/join.ts';
 import { createEngine } from '../engine.ts';
 import type { DoctorFacts, Trial } from './facts.ts';
 

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { TinyrunError } from '../../errors.ts';
 import { NO_SLOT, type Plan } from '../../plan/types.ts';
 import { execPlan } from '../../plan/verbs/exec.ts';
@@ -16,6 +15,7 @@ import { capabilityNames } from '../../spec/linux.ts';
 import type { Process, Spec } from '../../spec/types.ts';
 import type { ContainerAction } from '../../store/event-types.ts';
 import { tellEvents } from '../../store/events.ts';
+import { join } from '../../store/join.ts';
 import type { Roots } from '../../store/paths.ts';
 import type { ExecConfig } from '../config/types.ts';
 import { happened } from '../events/tell.ts';

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../../errors.ts';
 import { dict } from '../../store/dict.ts';
+import { join } from '../../store/join.ts';
 import { readIfExists } from '../../store/read.ts';
 import { DEFAULT_DOMAIN } from '../reference.ts';
 

@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf, isFull, TinyrunError } from '../../errors.ts';
 import { AT_FDCWD } from '../../native/fcntl.ts';
 import { native } from '../../native/index.ts';
+import { join } from '../../store/join.ts';
 import { type Lock, lock } from '../../store/lock.ts';
 import type { LayerInfo, LayerStore } from '../layers.ts';
 import type { Limits } from './limits.ts';

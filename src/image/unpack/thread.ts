@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { ERRORS, type ErrorCode, TinyrunError } from '../../errors.ts';
+import { join } from '../../store/join.ts';
 import { isBuilt, packageRoot } from '../../store/package.ts';
 import { refuseOpenToOthers } from '../../store/trust.ts';
 import { Tail } from './tail.ts';

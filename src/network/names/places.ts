@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join } from '../../store/join.ts';
 
 /**
  * Where names lie: `names` of the run root. The resolver stands in it, may read it and no more. A container or a network is

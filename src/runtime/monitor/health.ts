@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { writeFileAtomic } from '../../store/atomic.ts';
+import { join } from '../../store/join.ts';
 import { attachTo } from './attach.ts';
 import { encodeMessage } from './messages.ts';
 import { bytesOfPlan, type OrderedHealth } from './order.ts';

@@ -1,10 +1,11 @@
 import { mkdirSync, openSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { native } from '../../native/index.ts';
 import { SyscallError } from '../../native/syscall-error.ts';
 import type { Fd } from '../../native/types.ts';
 import { encode } from '../../plan/encode.ts';
 import { NO_SLOT, type Plan } from '../../plan/types.ts';
+import { join } from '../../store/join.ts';
 import { encodeMessage } from './messages.ts';
 
 // What a monitor is started with: monitor.def's order, which it finds in a memfd, and the fds that are named in it.

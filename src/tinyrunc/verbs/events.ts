@@ -1,9 +1,9 @@
 import { existsSync, watch, writeSync } from 'node:fs';
-import { join } from 'node:path';
 import { TinyrunError } from '../../errors.ts';
 import { oomKills } from '../../runtime/cgroup.ts';
 import { waitForEnd } from '../../runtime/pidfd.ts';
 import { liveCgroups } from '../../runtime/whereabouts.ts';
+import { join } from '../../store/join.ts';
 import { toJson } from '../../store/text.ts';
 import { durationOf } from '../../store/words.ts';
 import { usage } from '../args.ts';

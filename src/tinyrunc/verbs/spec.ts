@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf, TinyrunError } from '../../errors.ts';
 import { hostFacts } from '../../runtime/host.ts';
 import { rootlessTemplate, specTemplate } from '../../spec/template.ts';
 import type { Spec } from '../../spec/types.ts';
+import { join } from '../../store/join.ts';
 import type { Verb } from '../verb.ts';
 
 /** Writes config.json, never over an existing one. */
