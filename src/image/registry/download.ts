@@ -59,7 +59,7 @@ function restart(response: HttpResponse, ingest: Ingest): void {
 }
 
 /** Of all downloads together. */
-const scavenger = new Scavenger(8 << 20);
+const scavenger = new Scavenger(3 << 20);
 
 async function receive(response: HttpResponse, ingest: Ingest, { onBytes }: DownloadOptions): Promise<void> {
   let skip = checkRange(response, ingest);

@@ -62,6 +62,9 @@ let thread: UnpackThread | undefined;
 // A layer's garbage is short-lived: a small young generation keeps the thread within the memory of a pull.
 const HEAP = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 512 };
 
+/** A message costs both sides as much as inflating a few kB. */
+const STEP = 256 * 1024;
+
 /** One isolate for all layers: each takes 10 MB of memory, and compiles the same functions once more. */
 class UnpackThread {
   readonly #worker: Worker;
@@ -81,10 +84,22 @@ class UnpackThread {
     const post = (order: Order) => this.#worker.postMessage(order);
     const result = new Promise<Unpacked>((resolve, reject) => this.#under.set(id, { resolve, reject }));
     post({ id, job });
+    let there = 0;
+    let told = 0;
+    const tell = () => {
+      told = there;
+      post({ id, grow: there });
+    };
     return {
       result,
-      grow: (available) => post({ id, grow: available }),
-      end: () => post({ id, end: true }),
+      grow: (available) => {
+        there = available;
+        if (told === 0 || there - told >= STEP) tell();
+      },
+      end: () => {
+        tell();
+        post({ id, end: true });
+      },
       fail: (error) => post({ id, fail: error.message }),
     };
   }

@@ -73,7 +73,7 @@ async function attempt(job: UnpackJob, tail: Tail): Promise<Unpacked> {
     const hash = files.hashes ? undefined : createHash('sha256');
     const reader = new TarReader(writer);
     const packed = { bytes: 0 };
-    const scavenger = new Scavenger(8 << 20);
+    const scavenger = new Scavenger(3 << 20);
     let bytes = 0;
     await decompress(counted(tail.read(job.blob), packed), (chunk) => {
       bytes += chunk.length;
