@@ -2,6 +2,8 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 
+#include <cstring>
+
 #include "rtnetlink.h"
 
 namespace tinyrun {
@@ -9,6 +11,13 @@ namespace {
 
 using netlink::Attributes;
 using netlink::Socket;
+
+// 0 where the kernel tells of none.
+uint32_t number(const Attributes& attributes, uint16_t type) {
+  uint32_t value = 0;
+  if (const auto bytes = attributes.find(type); bytes && bytes->size() >= sizeof value) memcpy(&value, bytes->data(), sizeof value);
+  return value;
+}
 
 std::string formatAddress(uint8_t family, std::string_view bytes) {
   char text[INET6_ADDRSTRLEN] = "";
@@ -30,10 +39,13 @@ Napi::Value dump(Napi::Env env, uint16_t type, const char* name, std::optional<F
 Napi::Value linkList(Napi::Env env, std::optional<Fd> netns) {
   return dump<ifinfomsg>(env, RTM_GETLINK, "RTM_GETLINK", netns, [&](const nlmsghdr* message) -> Napi::Value {
     const auto* body = static_cast<const ifinfomsg*>(NLMSG_DATA(message));
+    const Attributes attributes(IFLA_RTA(body), IFLA_PAYLOAD(message));
     return Record(env)
         .set("index", static_cast<int>(body->ifi_index))
-        .set("name", Attributes(IFLA_RTA(body), IFLA_PAYLOAD(message)).text(IFLA_IFNAME).value_or(""))
-        .set("up", (body->ifi_flags & IFF_UP) != 0);
+        .set("name", attributes.text(IFLA_IFNAME).value_or(""))
+        .set("up", (body->ifi_flags & IFF_UP) != 0)
+        .set("master", number(attributes, IFLA_MASTER))
+        .set("mtu", number(attributes, IFLA_MTU));
   });
 }
 

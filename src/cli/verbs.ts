@@ -323,6 +323,18 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/network-disconnect.ts'),
   },
   {
+    names: ['network reload'],
+    summary: 'make again what others took away of networks: rules, names',
+    changes: true,
+    load: () => import('./commands/network-reload.ts'),
+  },
+  {
+    names: ['network why'],
+    summary: 'tell why one does not reach another, and what mends it',
+    changes: false,
+    load: () => import('./commands/network-why.ts'),
+  },
+  {
     names: ['volume create'],
     summary: 'make a volume',
     changes: true,

@@ -1,3 +1,4 @@
+import type { NetworkRecord } from '../network/types.ts';
 import type { Asides } from '../plan/explain.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Attached, OnOutput } from '../runtime/monitor/attach.ts';
@@ -18,6 +19,7 @@ import type { Swept } from './garbage.ts';
 import type { SystemInfo } from './info.ts';
 import type { LogLine, LogOptions } from './logs.ts';
 import type { NetworkOptions } from './networks/create.ts';
+import type { WayAsked, WayReport } from './networks/diagnose.ts';
 import type { NetworkView, PrunedNetworks } from './networks/networks.ts';
 import type { Top } from './processes.ts';
 import type { Pruned } from './prune.ts';
@@ -185,6 +187,10 @@ export interface Engine {
   connect(network: string, container: string, config?: Omit<NetworkConfig, 'network'>): Promise<void>;
   /** Takes a container out of a network; one that runs at once. @throws TinyrunError */
   disconnect(network: string, container: string, options?: { readonly force?: boolean }): Promise<void>;
+  /** Makes again what others took away of the networks that are up: the table, the resolver. Answers which are. */
+  reloadNetworks(): Promise<readonly NetworkRecord[]>;
+  /** Looks at the way from one to another: containers, addresses, `host` or `internet`. Changes nothing. */
+  whyNetwork(asked: WayAsked): Promise<WayReport>;
   /** Makes a volume and answers its name; one that is there stays as it is. @throws TinyrunError */
   createVolume(options?: VolumeOptions): Promise<string>;
   /** By name; `filters` as of `volume ls`. */

@@ -144,6 +144,8 @@ export function createEngine(
     removeNetwork: async (network, options) =>
       (await import('./networks/networks.ts')).removeNetwork(roots, network, options),
     pruneNetworks: async (filters) => (await import('./networks/networks.ts')).pruneNetworks(roots, filters),
+    reloadNetworks: async () => (await import('./networks/reload.ts')).reloadNetworks(roots),
+    whyNetwork: async (asked) => (await import('./networks/diagnose.ts')).whyNetwork(roots, asked),
     connect: async (network, container, config) =>
       (await import('./networks/connect.ts')).connect(roots, network, container, config),
     disconnect: async (network, container, options) =>

@@ -286,7 +286,8 @@ export interface NativeAddon {
 
   // netlink.cc: what rtnetlink(7) lists. `netns`: fd of the network namespace to look at, default one's own.
   netlink: {
-    linkList(netns?: Fd): { index: number; name: string; up: boolean }[];
+    /** `master`: index of the bridge that it is a port of, 0 where it is of none. */
+    linkList(netns?: Fd): { index: number; name: string; up: boolean; master: number; mtu: number }[];
     addressList(netns?: Fd): {
       index: number;
       family: 4 | 6;

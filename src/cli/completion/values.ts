@@ -23,6 +23,8 @@ const all = (listing: Listing, before?: string): Source =>
 const joined = (...words: readonly string[]): readonly Source[] => [...words, all('running', 'container:')];
 
 const FILE = [all('files')];
+/** Whose way to whom `network why` looks at. */
+const ENDS = ['host', 'internet', all('containers')];
 const IMAGE = [all('images')];
 const SIGNAL = Object.keys(SIGNALS).map((name) => `SIG${name}`);
 const CAPABILITY = ['ALL', ...CAPABILITIES.map((name) => name.replace('CAP_', ''))];
@@ -157,6 +159,7 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict
   'network disconnect': [[all('networks')], [all('containers')]],
   'network inspect': [[all('networks')]],
   'network rm': [[all('networks')]],
+  'network why': [ENDS, ENDS],
   'volume inspect': [[all('volumes')]],
   'volume rm': [[all('volumes')]],
 });

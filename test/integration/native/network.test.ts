@@ -34,8 +34,8 @@ test('what rtnetlink lists, here and in a network namespace by its fd', () => {
     return seen;
   });
   const eth0 = links.find(({ name }) => name === 'eth0');
-  expect(eth0).toEqual({ index: expect.any(Number), name: 'eth0', up: true });
-  expect(inside).toEqual([[{ index: 1, name: 'lo', up: false }], []]);
+  expect(eth0).toEqual({ index: expect.any(Number), name: 'eth0', up: true, master: 0, mtu: 1500 });
+  expect(inside).toEqual([[{ index: 1, name: 'lo', up: false, master: 0, mtu: 65536 }], []]);
   const of = { index: eth0?.index, isPermanent: true, isGlobal: true };
   expect(addresses).toContainEqual({ ...of, family: 4, address: '10.1.0.2', prefix: 24 });
   expect(addresses).toContainEqual({ ...of, family: 6, address: 'fd00::2', prefix: 64 });

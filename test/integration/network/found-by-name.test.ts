@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ended } from './names.support.ts';
+import { ended, resolverOf } from './names.support.ts';
 import { Host } from './support.ts';
 
 // Containers of a network that somebody made find each other: the whole way, by command lines.
@@ -24,21 +24,7 @@ async function gateway(network: string): Promise<string> {
 }
 
 /** The resolver of this host. */
-function resolver(): number | undefined {
-  const stands = (pid: string) => {
-    try {
-      return (
-        readFileSync(`/proc/${pid}/comm`, 'utf8') === 'tinyrun-names\n' &&
-        readlinkSync(`/proc/${pid}/cwd`) === names()
-      );
-    } catch {
-      return false;
-    }
-  };
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid) && stands(pid))
-    .map(Number)[0];
-}
+const resolver = (): number | undefined => resolverOf(names());
 
 const ask = (network: string, script: string) =>
   host.ok(['run', '--rm', '--network', network, 'busybox', 'sh', '-c', script]);

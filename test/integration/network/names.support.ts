@@ -203,3 +203,20 @@ export async function printed(child: ChildProcess): Promise<string> {
   await once(child, 'close');
   return text;
 }
+
+/** The resolver that stands in such a directory. */
+export function resolverOf(names: string): number | undefined {
+  const stands = (pid: string) => {
+    try {
+      return (
+        readFileSync(`/proc/${pid}/comm`, 'utf8') === 'tinyrun-names\n' &&
+        readlinkSync(`/proc/${pid}/cwd`) === names
+      );
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid) && stands(pid))
+    .map(Number)[0];
+}
