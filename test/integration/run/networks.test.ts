@@ -112,7 +112,7 @@ test('each of twenty that are made at once has a subnet of its own', async () =>
 
 test('filters', async () => {
   await out('network', 'create', '--label', 'team=web', '--subnet', '10.202.0.0/24', 'front');
-  await out('network', 'create', '--internal', '--ipv6', '--subnet', '10.203.0.0/24', 'front-end');
+  await out('network', 'create', '--internal', '--subnet', '10.203.0.0/24', '--ipv6', 'front-end');
   expect(await names('type=custom')).toEqual(['front', 'front-end']);
   const offered = (await out('__complete', 'network', 'rm', '')).trim().split('\n');
   expect(offered.sort()).toEqual([':done', 'bridge', 'front', 'front-end']);

@@ -38,7 +38,8 @@ describe('boolean flags with a value', () => {
     .option('--rm')
     .option('-i, --interactive')
     .option('-e, --env <x>')
-    .option('-t, --tty');
+    .option('-t, --tty')
+    .option('-H, --human [BOOL]');
   test.each([
     [
       ['--rm=true', 'x'],
@@ -67,6 +68,15 @@ describe('boolean flags with a value', () => {
     [
       ['--', '--rm=true'],
       ['--', '--rm=true'],
+    ],
+    // the next argument is not its value
+    [
+      ['--human', '-H', '-tH', 'x'],
+      ['--human=true', '--human=true', '-t', '--human=true', 'x'],
+    ],
+    [
+      ['--human=no', '-H=false', '-tH=0'],
+      ['--human=no', '--human=false', '-t', '--human=0'],
     ],
   ])('%j', (args, plain) => expect(plainBooleans(args, program, true)).toEqual(plain));
 });
