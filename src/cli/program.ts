@@ -1,9 +1,9 @@
 import { Option, Command as Program } from 'commander';
 import { TinyrunError } from '../errors.ts';
+import { suggest } from '../store/suggest.ts';
 import { commandPath } from './add-command.ts';
 import type { Context } from './command.ts';
 import { plannedFlag, plannedVerb } from './not-yet.ts';
-import { suggest } from './suggest.ts';
 import { type Table, wordsOf } from './verb.ts';
 
 declare const TINYRUN_VERSION: string | undefined;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { PLANNED_FLAGS, PLANNED_VERBS, plannedFlag, plannedVerb } from '../../../src/cli/not-yet.ts';
 import { unknownCommand, usageError } from '../../../src/cli/program.ts';
-import { suggest } from '../../../src/cli/suggest.ts';
 import { locate, wordsOf } from '../../../src/cli/verb.ts';
 import { TABLE } from '../../../src/cli/verbs.ts';
+import { suggest } from '../../../src/store/suggest.ts';
 import { define } from './support.ts';
 
 /** `docker run --help`, 28.2; what is Docker's for Windows or for content trust is not promised. */

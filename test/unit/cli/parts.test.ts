@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { plainBooleans } from '../../../src/cli/booleans.ts';
 import { exitCodeOf, formatFailure, toFailure } from '../../../src/cli/fail.ts';
 import { table } from '../../../src/cli/output/table.ts';
-import { distance, suggest } from '../../../src/cli/suggest.ts';
 import { TinyrunError } from '../../../src/errors.ts';
+import { distance, suggest } from '../../../src/store/suggest.ts';
 import { humanDuration } from '../../../src/views/units.ts';
 
 describe('near misses', () => {

@@ -1,0 +1,4 @@
+FROM busybox
+ARG A
+ARG B=1
+ARG C="a b" D

@@ -1,0 +1,3 @@
+ARG V=3.20
+ARG BASE=alpine:$V
+FROM $BASE

@@ -1,0 +1,4 @@
+FROM busybox
+CMD ["a", 1]
+CMD [ "a" ] x
+CMD ['a']

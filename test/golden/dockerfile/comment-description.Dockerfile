@@ -1,0 +1,2 @@
+# the one that is shipped
+FROM busybox AS app

@@ -1,0 +1,5 @@
+FROM busybox
+RUN a \
+# nothing
+  # nothing, too
+  && b

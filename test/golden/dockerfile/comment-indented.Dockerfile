@@ -1,0 +1,4 @@
+   # a
+FROM busybox
+	# b
+  RUN x

@@ -1,0 +1,3 @@
+FROM busybox
+RU\
+N true

@@ -1,0 +1,3 @@
+FROM busybox
+ENV a=long\
+word b=c

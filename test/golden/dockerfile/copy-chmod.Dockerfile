@@ -1,0 +1,3 @@
+FROM busybox
+COPY --chmod=755 --chown=app:app a /
+COPY --chmod=u=rwX,go=rX a /b

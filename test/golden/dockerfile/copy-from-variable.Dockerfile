@@ -1,0 +1,3 @@
+ARG S=a
+FROM busybox
+COPY --from=$S a b

@@ -1,0 +1,5 @@
+FROM busybox
+COPY <<-EOF /a
+		tabs
+	 spaces
+	EOF

@@ -1,0 +1,6 @@
+FROM busybox
+COPY <<"EOF" <<'B' /a/
+$a
+EOF
+$b
+B

@@ -1,0 +1,4 @@
+FROM busybox
+COPY <<EOF /a
+hello $x
+EOF

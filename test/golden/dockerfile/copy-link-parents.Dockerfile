@@ -1,0 +1,3 @@
+FROM busybox
+COPY --link --parents a/./b/*.c /x/
+COPY --link=false a b

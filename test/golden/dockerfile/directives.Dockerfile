@@ -1,0 +1,6 @@
+# syntax = docker/dockerfile:1
+#   EsCaPe=`
+
+FROM busybox
+RUN a `
+  b

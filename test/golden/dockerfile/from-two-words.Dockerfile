@@ -1,0 +1,3 @@
+FROM busybox x
+FROM busybox AS
+FROM a AS b c

@@ -1,0 +1,6 @@
+FROM busybox
+COPY <<EOF /Dockerfile
+FROM x
+RUN y \
+EOF
+RUN z

@@ -1,0 +1,5 @@
+FROM busybox
+RNU a
+FORM b
+ENTRYPOIN ["x"]
+QWERTY z

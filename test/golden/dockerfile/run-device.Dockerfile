@@ -1,0 +1,2 @@
+FROM busybox
+RUN --device=vendor.com/gpu=0,required a

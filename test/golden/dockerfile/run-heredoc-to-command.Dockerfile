@@ -1,0 +1,6 @@
+FROM busybox
+RUN cat <<A 3<<-B > /x && true
+a
+A
+	b
+	B

@@ -1,0 +1,4 @@
+FROM busybox
+RUN --network=none --security=insecure a
+RUN --network=hots a
+RUN --security=x a

@@ -1,0 +1,5 @@
+FROM busybox
+STOPSIGNAL SIGQUIT
+USER app:$G
+WORKDIR /a b/${c}
+USER

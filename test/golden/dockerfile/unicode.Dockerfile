@@ -1,0 +1,3 @@
+FROM busybox
+LABEL 名="値 é" x=y
+RNÜ x
