@@ -188,7 +188,16 @@ function build(entry: Entry, node: string, blob: string, code: Buffer = Buffer.a
   const made = statSync(bundle).mtimeMs;
   const builder = join(import.meta.dirname, 'snapshot.cjs');
   const quiet = isQuiet() ? [`--${QUIET}`] : [];
-  const argv = [...quiet, ...FLAGS, '--snapshot-blob', blob, '--build-snapshot', builder, entry];
+  const argv = [
+    ...quiet,
+    ...FLAGS,
+    '--expose-internals',
+    '--snapshot-blob',
+    blob,
+    '--build-snapshot',
+    builder,
+    entry,
+  ];
   // a warning of node's, that of node:vm here, would leave its streams in the heap
   const env = { PATH: '/usr/bin:/bin', NODE_NO_WARNINGS: '1' };
   const options: SpawnSyncOptions = { env, input: code, stdio: ['pipe', 'ignore', 'ignore'] };

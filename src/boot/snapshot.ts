@@ -4,10 +4,34 @@
 // what stands here as the main function.
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setFlagsFromString, startupSnapshot } from 'node:v8';
+import type { startupSnapshot as StartupSnapshot } from 'node:v8';
 import { programOf, scriptOf } from './boot.ts';
 import type { Entry } from './entries.ts';
 import { MALLOC } from './flags.ts';
+
+/**
+ * What node:v8 has as `startupSnapshot`. That module brings all streams with it, a quarter of a megabyte that would be read at
+ * each start (1.1 ms); with --expose-internals, which the build starts node with, the part alone is had.
+ */
+function snapshotApi(): Pick<typeof StartupSnapshot, 'setDeserializeMainFunction'> {
+  try {
+    return require('internal/v8/startup_snapshot').namespace;
+  } catch {
+    // a node that keeps it elsewhere
+    return v8().startupSnapshot;
+  }
+}
+
+/** The same of it. */
+function setFlag(flag: string): void {
+  try {
+    require('internal/test/binding').internalBinding('v8').setFlagsFromString(flag);
+  } catch {
+    v8().setFlagsFromString(flag);
+  }
+}
+
+const v8 = (): typeof import('node:v8') => require('node:v8');
 
 /** A function that is not compiled in the snapshot is compiled anew at every start that calls it. */
 function compiledScript(entry: Entry) {
@@ -17,9 +41,9 @@ function compiledScript(entry: Entry) {
     // Node 22 and later make snapshots with flags of V8's that they do not run with
     if (!script.cachedDataRejected) return script;
   }
-  setFlagsFromString('--no-lazy');
+  setFlag('--no-lazy');
   const script = scriptOf(entry);
-  setFlagsFromString('--lazy');
+  setFlag('--lazy');
   return script;
 }
 
@@ -27,7 +51,7 @@ const entry = process.argv[2] as Entry;
 const program = programOf(compiledScript(entry), entry);
 program.warm(entry);
 
-startupSnapshot.setDeserializeMainFunction(() => {
+snapshotApi().setDeserializeMainFunction(() => {
   // the launcher's, for the reading of the snapshot: no business of the programs that we start
   if (process.env.GLIBC_TUNABLES === MALLOC) delete process.env.GLIBC_TUNABLES;
   // The launcher puts the package's directory where a script's name would stand. There may be links on the way to it.
