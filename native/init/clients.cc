@@ -103,6 +103,11 @@ bool Clients::framed(Client& client, Monitor& monitor) {
   const bool whole = message::readFrame(client.frame, client.have, frame);
   client.have = 0;
   if (!whole) return false;
+  if (frame.kind == message::Kind::lookPlan) {
+    runGiven(monitor, monitor.out);
+    send(client, monitor.out.data(), monitor.out.size(), nullptr, 0);
+    return true;
+  }
   message::attach wanted;
   if (!message::read(frame, wanted)) return tinyrun::hear(monitor, frame);
   if (client.output != (wanted.output != 0)) wanted.output != 0 ? ++watching_ : --watching_;

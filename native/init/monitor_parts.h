@@ -67,6 +67,9 @@ bool takesTyping(const Monitor& monitor);
 void type(Monitor& monitor, const char* text, size_t size);
 bool hear(Monitor& monitor, const message::Frame& frame);
 
+// Runs the plan that lies in the run directory; the answer is what came of it.
+void runGiven(Monitor& monitor, message::Writer& answer);
+
 // Waits for the caller, the clients and the streams, and moves what can be. Answers whether the process has ended, or false when
 // nothing happened for as long as `limit` allows.
 bool attend(Monitor& monitor, int pidfd, struct __kernel_timespec* limit, bool& quiet);

@@ -11,7 +11,8 @@ namespace {
 
 constexpr uint16_t kInet = 2, kInet6 = 10;            // AF_INET AF_INET6
 constexpr int kStream = 1, kDatagram = 2;             // SOCK_STREAM SOCK_DGRAM
-constexpr int kSocketOptions = 1, kAttachFilter = 26;   // SOL_SOCKET SO_ATTACH_FILTER
+constexpr int kSocketOptions = 1, kAttachFilter = 26, kProtocol = 38;   // SOL_SOCKET SO_ATTACH_FILTER SO_PROTOCOL
+constexpr int kMostOpen = 4096;                         // of who holds ports
 constexpr int kInet6Options = 41, kOnlyV6 = 26;         // SOL_IPV6 IPV6_V6ONLY
 
 // What is sent here before its firewall rule is there, or where it does not apply, would fill the queue and never be read.
@@ -58,6 +59,22 @@ Result run(Host& host, const args::reserve& a) {
   if (r < 0) return failed("bind", r, "");
   host.reserved |= uint64_t{1} << a.slot;
   return host.put(a.slot, socket.release());
+}
+
+// It is known by where it is bound: a process has one that is, for nobody binds a port twice.
+Result run(Host&, const args::release& a) {
+  if (familyOf(a.address) == 0) return {EINVAL, "close", ""};
+  for (int fd = 3; fd < kMostOpen; ++fd) {
+    uint8_t bound[sizeof(struct sockaddr_in6)];
+    unsigned size = sizeof bound;
+    if (sys::call(__NR_getsockname, fd, bound, &size) < 0 || size != a.address.size) continue;
+    if (__builtin_memcmp(bound, a.address.data, size) != 0) continue;
+    int protocol = 0;
+    size = sizeof protocol;
+    if (sys::call(__NR_getsockopt, fd, kSocketOptions, kProtocol, &protocol, &size) < 0) continue;
+    if (static_cast<uint32_t>(protocol) == a.protocol) sys::close(fd);
+  }
+  return kDone;
 }
 
 }  // namespace tinyrun

@@ -242,3 +242,41 @@ TEST(replaceFileHasItsModeWhateverTheUmask) {
   EXPECT_EQ(readFile(dir / "names"), "");
   EXPECT_EQ(failureOf(make::replaceFile{.path = dir / "none/x"}), "openat ENOENT " + dir / "none/x");
 }
+
+// What `reserve` holds is free again, and only that.
+ROOT_TEST(reservedPortsAreReleased) {
+  const auto addressOf = [](uint16_t port) {
+    std::string bytes(16, '\0');
+    bytes[0] = 2, bytes[2] = static_cast<char>(port >> 8), bytes[3] = static_cast<char>(port);
+    bytes[4] = 127, bytes[7] = 1;
+    return bytes;
+  };
+  const auto ends = [](const make::Plan& plan) {
+    tinyrun::Machine machine;
+    tinyrun::PlanFault fault;
+    const std::string bytes = plan.bytes();
+    if (!machine.load(bytes.data(), bytes.size(), {}, fault)) return -1;
+    const tinyrun::Outcome outcome = machine.run();
+    machine.holdReserved();
+    machine.close();
+    return outcome.failure.err;
+  };
+  const auto reserve = [&](uint16_t port, uint32_t protocol) {
+    make::Plan plan;
+    plan.host(make::reserve{.protocol = protocol, .address = addressOf(port), .slot = 3});
+    return ends(plan);
+  };
+  EXPECT_EQ(reserve(48731, 6), 0);
+  EXPECT_EQ(reserve(48731, 17), 0);
+  EXPECT_EQ(reserve(48731, 6), EADDRINUSE);
+  make::Plan plan;
+  plan.host(make::release{.protocol = 6, .address = addressOf(48731)});
+  EXPECT_EQ(ends(plan), 0);
+  EXPECT_EQ(reserve(48731, 17), EADDRINUSE);
+  EXPECT_EQ(reserve(48731, 6), 0);
+  EXPECT_EQ(ends(plan), 0);
+  EXPECT_EQ(ends(plan), 0);   // none is success
+  make::Plan other;
+  other.host(make::release{.protocol = 17, .address = addressOf(48731)});
+  EXPECT_EQ(ends(other), 0);
+}

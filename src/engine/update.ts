@@ -5,11 +5,16 @@ import type { Roots } from '../store/paths.ts';
 import { markPolicy, wake } from './again.ts';
 import { holdRecord } from './change.ts';
 import { checkConfig } from './config/check.ts';
+import { exposedPorts } from './config/exposed.ts';
+import type { ContainerConfig } from './config/types.ts';
 import { changedConfig, changedResources, type UpdateConfig } from './config/update.ts';
+import { changedPorts } from './config/update-ports.ts';
 import { keepTold, tell } from './events/tell.ts';
+import { imageDefaultsOf } from './image-defaults.ts';
 import { type ContainerPaths, containerPaths } from './layout.ts';
 import { findContainer } from './manage.ts';
-import { type ContainerRecord, readRecord, viewOf, writeRecord } from './record.ts';
+import { publishLive } from './networks/publish.ts';
+import { type ContainerRecord, type ContainerView, readRecord, viewOf, writeRecord } from './record.ts';
 import { type ContainerStatus, isRunning } from './status.ts';
 import { healthChange, withHealth } from './update-health.ts';
 
@@ -30,17 +35,18 @@ export async function updateContainer(
   try {
     const record = readRecord(roots, id);
     if (record === undefined) throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${text}`);
-    const config = changedConfig(record.config, asked);
-    const { resources, modes } = checkConfig({ ...config, mounts: undefined }, hostFacts());
     const view = viewOf(roots, record);
+    const config = withPorts(roots, view, changedConfig(record.config, asked), asked);
+    const { resources, modes } = checkConfig({ ...config, mounts: undefined }, hostFacts());
     const now = changedResources(resources, asked.limits);
     const changed = { ...record, config };
-    const next = withWords(asked.health ? withHealth(roots, changed) : changed, asked);
+    let next = withWords(asked.health ? withHealth(roots, changed) : changed, asked);
     if (view.state && isRunning(view)) {
       const running = { state: view.state, dir: containerPaths(roots, id).run };
       const tellHealth = asked.health && healthChange(roots, record, next, { ...running, modes });
       if (Object.keys(now).length > 0) await setLimits(running, now, warn);
       await tellHealth?.();
+      if (isOfPorts(asked)) next = { ...next, ports: await publishLive(roots, view, asked) };
     }
     writeRecord(roots, next);
     if (asked.restart) policyChanged(containerPaths(roots, id), next, view.status);
@@ -49,6 +55,20 @@ export async function updateContainer(
   } finally {
     held.release();
   }
+}
+
+const isOfPorts = ({ publish, unpublish }: UpdateConfig): boolean =>
+  publish !== undefined || unpublish !== undefined;
+
+function withPorts(
+  roots: Roots,
+  { record, status }: ContainerView,
+  config: ContainerConfig,
+  asked: UpdateConfig,
+): ContainerConfig {
+  if (!isOfPorts(asked)) return config;
+  const exposed = Object.keys(exposedPorts(config.exposed, imageDefaultsOf(roots, record) ?? {}) ?? {});
+  return changedPorts(config, asked, { exposed, bound: isRunning({ status }) ? (record.ports ?? []) : [] });
 }
 
 /** Its monitor goes by the new one, and who waits by the old one looks again. */

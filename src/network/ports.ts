@@ -29,14 +29,15 @@ export function boundPorts(wanted: readonly WantedPort[], isInUse: InUse, random
   for (const { protocol, container, host, address, count, choices = 1 } of wanted)
     for (let n = 0; n < count; n++) {
       const from = host === undefined ? undefined : host + n;
-      const port = from === undefined || choices > 1 ? free(protocol, from, choices, isTaken, random) : from;
+      const port =
+        from === undefined || choices > 1 ? freeOf(protocol, from, choices, isTaken, random) : from;
       bound.push({ protocol, container: container + n, host: port, ...(address && { address }) });
     }
   return bound;
 }
 
 /** Where all are in use, one that is: whoever binds it says so. */
-function free(
+function freeOf(
   protocol: Protocol,
   from: number | undefined,
   choices: number,
@@ -97,4 +98,12 @@ export const reserve = ({ protocol, address, host }: Binding, slot: number): Ste
   lane: 'host',
   args: { protocol: PORT_PROTOCOLS[protocol] ?? 0, address: socketAddress(address, host), slot },
   why: `nobody else gets port ${host}/${protocol} of the host`,
+});
+
+/** The way back, for who holds it and goes on. */
+export const free = ({ protocol, address, host }: Binding): Step => ({
+  op: 'release',
+  lane: 'host',
+  args: { protocol: PORT_PROTOCOLS[protocol] ?? 0, address: socketAddress(address, host) },
+  why: `port ${host}/${protocol} of the host is anybody's again`,
 });

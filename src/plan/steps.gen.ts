@@ -179,6 +179,8 @@ export interface StepArgs {
   reserve: { protocol: number; address: Uint8Array; slot: number };
   /** Each connection that `request` lists, one IPCTNL_MSG_CT_GET with NLM_F_DUMP and perhaps CTA_FILTER (5.8), is deleted; none is success. */
   forgetFlows: { request: Uint8Array };
+  /** A port that a `reserve` of this process holds is free again: its socket at `address` is closed. None is success. */
+  release: { protocol: number; address: Uint8Array };
 }
 
 export type FieldKind = 'u32' | 'i32' | 'slot' | 'u64' | 'i64' | 'str' | 'bytes' | 'strs' | 'u32s';
@@ -283,6 +285,7 @@ export const STEPS = {
   replaceFile: { code: 96, lane: 'host', fields: [['path', 'str'], ['mode', 'u32'], ['value', 'str']] },
   reserve: { code: 97, lane: 'host', fields: [['protocol', 'u32'], ['address', 'bytes'], ['slot', 'slot']] },
   forgetFlows: { code: 98, lane: 'host', fields: [['request', 'bytes']] },
+  release: { code: 99, lane: 'host', fields: [['protocol', 'u32'], ['address', 'bytes']] },
 } as const satisfies Record<
   keyof StepArgs,
   { code: number; lane: 'host' | 'container' | 'both'; fields: readonly (readonly [string, FieldKind])[] }

@@ -13,6 +13,8 @@ import { errnoMessage } from './failure.ts';
 export interface Journal {
   /** Writes the undo list of a plan that is about to run. */
   begin(name: string, plan: Plan): void;
+  /** These undo steps are in no entry any more: what they would take back is to be somebody else's. */
+  forget(steps: readonly Step[]): void;
   /** Takes back one entry, for what was added to a container and is removed again, or failed. @throws TinyrunError CLEANUP */
   undo(name: string): void;
   /**
@@ -70,6 +72,18 @@ class DirectoryJournal implements Journal {
     if (this.#last !== undefined) this.#last = number;
   }
 
+  forget(steps: readonly Step[]): void {
+    const gone = new Set(steps.map(wordOf));
+    for (const entry of this.#entries()) {
+      const known = this.#written.get(entry.file) ?? readEntry(this.#dir, entry);
+      const left = known.filter((step) => !gone.has(wordOf(step)));
+      if (left.length === known.length) continue;
+      if (left.length > 0) writeWhole(this.#dir, entry.file, encode({ steps: left }));
+      else unlinkIfThere(join(this.#dir, entry.file));
+      this.#written.set(entry.file, left);
+    }
+  }
+
   undo(name: string): void {
     this.#takeBack(this.#entries().filter((entry) => entry.name === name));
   }
@@ -103,6 +117,9 @@ class DirectoryJournal implements Journal {
     if (first !== undefined) throw first;
   }
 }
+
+/** Equal for steps that do the same. */
+const wordOf = (step: Step): string => Buffer.from(encode({ steps: [step] })).toString('latin1');
 
 /** Under its name from the first moment that it can be seen, so that an entry is whole or not there. */
 function writeWhole(dir: string, file: string, bytes: Uint8Array): void {

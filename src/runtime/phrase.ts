@@ -88,6 +88,8 @@ export function phrase(step: Step): string {
       return 'hand the sockets for names to the resolver';
     case 'reserve':
       return `publish ${socketText(step.args.address)}/${protocolName(step.args.protocol)}`;
+    case 'release':
+      return `free ${socketText(step.args.address)}/${protocolName(step.args.protocol)}`;
     case 'chdir':
       return `change to working directory ${step.args.path}`;
     default:

@@ -20,6 +20,7 @@ export const command: Command = {
     'tinyrun update --memory 512m --memory-swap 1g web',
     'tinyrun update --cpus 1.5 --pids-limit 200 web db',
     'tinyrun update --env DEBUG=1 --stop-timeout 30 web',
+    'tinyrun update -p 8080:80 --publish-rm 9090:90 web',
     "tinyrun update --health-cmd 'wget -q localhost' --health-interval 10s web",
   ],
   define(program: Program, context: Context) {

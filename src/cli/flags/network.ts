@@ -57,7 +57,7 @@ export const networkFlags: FlagGroup<Flags> = {
 };
 
 /** Where `-p 80:80` is published that names no address: a setting of whoever calls. */
-function publishHost({ env }: Host): string | undefined {
+export function publishHost({ env }: Host): string | undefined {
   const text = env.TINYRUN_PUBLISH_HOST;
   if (!text || isAddress(text)) return text || undefined;
   throw new TinyrunError('USAGE', `TINYRUN_PUBLISH_HOST ${JSON.stringify(text)}: invalid IP address`, {

@@ -2,10 +2,12 @@ import type { LinuxResources } from '../../spec/types.ts';
 import { mergeEnv } from './env.ts';
 import { ConfigError } from './error.ts';
 import type { ContainerConfig, HealthConfig, Limits } from './types.ts';
+import type { PortsChange } from './update-ports.ts';
 
 /** What of a container can be changed; what is left out stays as it is. */
 export interface UpdateConfig
-  extends Pick<ContainerConfig, 'env' | 'health' | 'labels' | 'limits' | 'log' | 'restart' | 'stop'> {}
+  extends Pick<ContainerConfig, 'env' | 'health' | 'labels' | 'limits' | 'log' | 'restart' | 'stop'>,
+    PortsChange {}
 
 function defined<T extends object>(values: T | undefined): Partial<T> {
   const entries = Object.entries(values ?? {}).filter(([, value]) => value !== undefined);

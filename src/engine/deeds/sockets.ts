@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { Duplex } from 'node:stream';
+import { decodeMessage, encodeMessage } from '../../runtime/monitor/messages.ts';
 import { join } from '../../store/join.ts';
 import type { Deed } from './deed.ts';
+import { planFrom, stepsOf } from './plans.ts';
 import type { Callable } from './session.ts';
 import { type Stage, wordOf } from './stand-in-addon.ts';
 import { fdPath } from './tellings.ts';
@@ -34,6 +36,10 @@ export function standInFor({ world, tell }: Pick<Stage, 'world' | 'tell'>, own: 
         tell(ofMessage(data));
         // what lies there for it is taken
         if (wordOf(data) === 'lookHealth') world.remove(join(dirname(path), 'health'));
+        if (wordOf(data) === 'lookPlan') {
+          for (const step of givenAt(world, join(dirname(path), 'plan'))) tell(step);
+          socket.push(encodeMessage('ran', DONE));
+        }
         done();
       },
       final(done) {
@@ -44,6 +50,16 @@ export function standInFor({ world, tell }: Pick<Stage, 'world' | 'tell'>, own: 
     setImmediate(() => socket.emit('connect'));
     return socket;
   };
+}
+
+const DONE = { step: 0, error: 0, syscall: '', path: '' };
+
+/** The steps of the plan that lies there, which its monitor runs. */
+function givenAt(world: Stage['world'], path: string): Deed[] {
+  const { pieces } = world.fileAt(path);
+  const message = decodeMessage(Buffer.concat(pieces.map((piece) => Buffer.from(piece as Uint8Array))));
+  world.remove(path);
+  return message.name === 'run' ? stepsOf(planFrom(message.plan), 'monitor') : [];
 }
 
 /** The real one, whose messages are told. */

@@ -96,6 +96,17 @@ export function wantedPorts(
 export const portsLeadTo = (attachments: readonly Attachment[]): Attachment | undefined =>
   bestGateway(attachments, 4)?.attachment ?? bestGateway(attachments, 6)?.attachment ?? attachments[0];
 
+/** Of a network that says where ports are published, those that name no address are there: everybody goes by the record. */
+export function placed(
+  ports: readonly BoundPort[],
+  joined: readonly Joined[],
+  attachments: readonly Attachment[],
+): BoundPort[] {
+  const target = portsLeadTo(attachments);
+  const { bindHost } = joined.find(({ network }) => network.id === target?.network)?.network ?? {};
+  return ports.map((port) => ({ ...(bindHost !== undefined && { address: bindHost }), ...port }));
+}
+
 export function contributionsOf(
   joined: readonly Joined[],
   attachments: readonly Attachment[],

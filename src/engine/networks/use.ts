@@ -22,6 +22,7 @@ import {
   contributionsOf,
   type Joined,
   type LeaseFrom,
+  placed,
   wantedPorts,
 } from './attachments.ts';
 import { findDrafted, resolveNetwork } from './default.ts';
@@ -84,7 +85,11 @@ export async function useOf(
   const made = (name: string, leaseFrom: LeaseFrom): Attached => {
     const networks = joined.map(({ network }) => network);
     const attachments = attachmentsOf(joined, leaseFrom);
-    const ports = boundPorts(wantedPorts(config, exposed), heldPorts(roots), randomPort);
+    const ports = placed(
+      boundPorts(wantedPorts(config, exposed), heldPorts(roots), randomPort),
+      joined,
+      attachments,
+    );
     const files = networkFiles(config, hostname, networks, attachments);
     const contributions = [
       ...contributionsOf(joined, attachments, ports),

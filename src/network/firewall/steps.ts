@@ -8,9 +8,9 @@ import { networkElements, portElements } from './elements.ts';
 // Elements as steps of plans. Nothing looks first whether the table is there: where it is not, the step says ENOENT, and what its
 // plan has begun is taken back; whoever runs the plan restores the table and runs it once more (`restore.ts`).
 
-/** One batch for each: a batch in which one is missing takes away none. */
-const removals = (elements: readonly Element[]): Undo[] =>
-  elements.map((each) => ({ op: 'netlink', args: elementBatch({ remove: [each] }) }));
+/** One batch for each: a batch in which one is missing takes away none. By its key, wherever it led by then. */
+export const removals = (elements: readonly Element[]): Undo[] =>
+  elements.map(({ data: _, ...each }) => ({ op: 'netlink', args: elementBatch({ remove: [each] }) }));
 
 function adds(elements: readonly Element[], why: string, afterwards: readonly Undo[] = []): Step[] {
   if (elements.length === 0) return [];
@@ -59,11 +59,40 @@ const forgetAddresses = ({ addresses }: Attachment): Undo[] =>
 
 /** Ports of the host lead to an endpoint. */
 export function addPorts(network: NetworkRecord, to: Attachment, ports: readonly BoundPort[]): Step[] {
-  if (network.driver !== 'bridge' || network.internal) return [];
-  const elements = ports.flatMap((port) => portElements({ port, to }));
+  if (!leadsHere(network)) return [];
+  const elements = publishedElements(network, to, ports);
   // undone last first
   const forget = ports.some(isRemembered) ? forgetAddresses(to) : [];
   return [...adds(elements, 'published ports lead to it', forget), ...forgetPorts(to, ports)];
+}
+
+const leadsHere = ({ driver, internal }: NetworkRecord): boolean => driver === 'bridge' && !internal;
+
+/** What the table has of ports that lead to an endpoint of a network. */
+export const publishedElements = (
+  network: NetworkRecord,
+  to: Attachment,
+  ports: readonly BoundPort[],
+): Element[] => (leadsHere(network) ? ports.flatMap((port) => portElements({ port, to })) : []);
+
+/** Ports of one that runs change, all at once, or not at all. */
+export function changePorts(
+  to: Attachment,
+  { remove, add }: { readonly remove: readonly Element[]; readonly add: readonly Element[] },
+  ports: readonly BoundPort[],
+): Step[] {
+  if (remove.length + add.length === 0) return [];
+  const forget = ports.some(isRemembered) ? forgetAddresses(to) : [];
+  return [
+    {
+      op: 'netlink',
+      lane: 'host',
+      args: elementBatch({ remove, add }),
+      why: `published ports: ${add.length} elements more, ${remove.length} less`,
+      undo: [...forget, ...removals(add)],
+    },
+    ...forgetPorts(to, ports),
+  ];
 }
 
 /** Published ports move from one endpoint to another: all at once, or not at all. */

@@ -27,6 +27,7 @@ export const HOST: Calls<
   | 'linkMove'
   | 'reserve'
   | 'forgetFlows'
+  | 'release'
   | 'exec'
   | 'mountHost'
   | 'dial'
@@ -82,6 +83,7 @@ export const HOST: Calls<
   },
   forgetFlows: ({ request }) =>
     `sendto(netlink, IPCTNL_MSG_CT_DELETE of all ${describeFlows(request)}); recvfrom(netlink)`,
+  release: ({ protocol, address }) => `close(its socket at ${socketText(address)}/${protocolName(protocol)})`,
   exec: ({ path, args, input, pidArg, timeoutMs }) => {
     const given = args.map((arg, index) => (index === pidArg ? 'PID' : arg));
     const wait = timeoutMs > 0 ? ` and wait ${timeoutMs} ms` : ' and wait';

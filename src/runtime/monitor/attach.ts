@@ -24,6 +24,8 @@ export interface Attached {
   resize(size: { rows: number; columns: number }): void;
   /** The last thing we say: `ended` is when that has been done, or refused. */
   lookHealth(): void;
+  /** The same: it runs the plan that lies there, and answers what came of it. */
+  lookPlan(): Promise<Messages['ran'] | undefined>;
   /** It has ended, or its monitor was killed (undefined); or we were hung up on, for we did not read: undefined, too. */
   readonly ended: Promise<ExitRecord | undefined>;
   close(): void;
@@ -36,7 +38,10 @@ export type OnOutput = (stream: 1 | 2, text: Buffer) => void;
 export async function attachTo(run: string, onOutput?: OnOutput): Promise<Attached | undefined> {
   const socket = await connectTo(run);
   if (socket === undefined) return undefined;
-  const ended = heard(socket, onOutput);
+  let ran: Messages['ran'] | undefined;
+  const ended = heard(socket, onOutput, (answer) => {
+    ran = answer;
+  });
   const tell = <N extends MessageName>(name: N, message: Messages[N]) =>
     socket.write(encodeMessage(name, message));
   if (onOutput) tell('attach', { stdin: 1, output: 1 });
@@ -50,6 +55,12 @@ export async function attachTo(run: string, onOutput?: OnOutput): Promise<Attach
     lookHealth: () => {
       tell('lookHealth', {});
       socket.end();
+    },
+    lookPlan: async () => {
+      tell('lookPlan', {});
+      socket.end();
+      await ended;
+      return ran;
     },
     ended,
     close: () => void socket.destroy(),
@@ -82,7 +93,11 @@ async function connectTo(run: string): Promise<Socket | undefined> {
   }
 }
 
-function heard(socket: Socket, onOutput: OnOutput = () => {}): Promise<ExitRecord | undefined> {
+function heard(
+  socket: Socket,
+  onOutput: OnOutput = () => {},
+  onRan: (answer: Messages['ran']) => void = () => {},
+): Promise<ExitRecord | undefined> {
   let rest: Buffer = Buffer.alloc(0);
   let exit: ExitRecord | undefined;
   const take = (frame: Buffer): void => {
@@ -93,6 +108,7 @@ function heard(socket: Socket, onOutput: OnOutput = () => {}): Promise<ExitRecor
     }
     const message = decodeMessage(frame);
     if (message.name === 'exit') exit = exitOf(message);
+    if (message.name === 'ran') onRan(message);
   };
   const hear = (piece: Buffer): void => {
     rest = rest.length > 0 ? Buffer.concat([rest, piece]) : piece;

@@ -20,12 +20,18 @@ export interface Messages {
   lookHealth: { [none: string]: never };
   /** What is run from now on, as an order has it: no plan, nothing. Longer than what a client sends. */
   health: { plan: Uint8Array; slot: number; every: bigint; timeout: bigint; start: bigint; startEvery: bigint; retries: number };
+  /** There is a plan to run: the file `plan` of the run directory has the message `run`. What it reserves is held by the monitor. The file goes before it is run, and who asked is told `ran`. */
+  lookPlan: { [none: string]: never };
+  /** Longer than what a client sends: of the host lane alone. */
+  run: { plan: Uint8Array };
   /** The program runs. */
   started: { pid: number; startTime: bigint };
   /** The plan failed at this step, or the monitor before it (step 0xffffffff); nothing of its processes is left, its undo is the caller's. */
   failed: { step: number; error: number; syscall: string; path: string };
   /** It has ended, what it wrote has been passed on. Times are RFC 3339; `signal` 0: none. */
   exit: { code: number; signal: number; started: string; finished: string; why: string };
+  /** What came of `lookPlan`: error 0, or the step that failed (0xffffffff: it could not be read). */
+  ran: { step: number; error: number; syscall: string; path: string };
 }
 
 /** Kind, way and wire fields of each message, in wire order; `raw` is the rest of a frame. */
@@ -40,9 +46,12 @@ export const MESSAGES = {
   resize: { kind: 19, way: 'to', fields: [['rows', 'u32'], ['columns', 'u32']] },
   lookHealth: { kind: 21, way: 'to', fields: [] },
   health: { kind: 22, way: 'to', fields: [['plan', 'bytes'], ['slot', 'u32'], ['every', 'u64'], ['timeout', 'u64'], ['start', 'u64'], ['startEvery', 'u64'], ['retries', 'u32']] },
+  lookPlan: { kind: 23, way: 'to', fields: [] },
+  run: { kind: 24, way: 'to', fields: [['plan', 'bytes']] },
   started: { kind: 32, way: 'from', fields: [['pid', 'u32'], ['startTime', 'u64']] },
   failed: { kind: 33, way: 'from', fields: [['step', 'u32'], ['error', 'u32'], ['syscall', 'str'], ['path', 'str']] },
   exit: { kind: 34, way: 'from', fields: [['code', 'u32'], ['signal', 'u32'], ['started', 'str'], ['finished', 'str'], ['why', 'str']] },
+  ran: { kind: 35, way: 'from', fields: [['step', 'u32'], ['error', 'u32'], ['syscall', 'str'], ['path', 'str']] },
 } as const satisfies Record<
   keyof Messages,
   { kind: number; way: 'to' | 'from'; fields: readonly (readonly [string, FieldKind | 'raw'])[] }

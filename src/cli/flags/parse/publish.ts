@@ -1,4 +1,5 @@
 import type { PortConfig } from '../../../engine/config/types.ts';
+import type { PortChoice } from '../../../engine/config/update-ports.ts';
 import { TinyrunError } from '../../../errors.ts';
 import { isAddress } from '../../../spec/addresses.ts';
 import { cut } from './pairs.ts';
@@ -35,6 +36,21 @@ export function parsePublish(text: string, bind?: string): PortConfig {
     ),
     ...(place !== undefined && { address: place }),
   };
+}
+
+/** What was published so, or all that leads to a port of the container: ranges are one each. */
+export function parseUnpublish(text: string): PortChoice[] {
+  const { protocol, container, host, address, count, choices = 1 } = parsePublish(text);
+  if (choices > 1)
+    throw new TinyrunError('USAGE', `--publish-rm ${JSON.stringify(text)}: a choice of ports names none`, {
+      hint: 'the port of the host that there is, as tinyrun port says, or none at all',
+    });
+  return Array.from({ length: count }, (_, n) => ({
+    protocol,
+    container: container + n,
+    ...(host !== undefined && { host: host + n }),
+    ...(address !== undefined && { address }),
+  }));
 }
 
 function refuse(fail: Fail, problem: string): never {
