@@ -24,6 +24,7 @@ import {
 } from './types.ts';
 import { inheritImplied } from './unpack/implied.ts';
 import type { Limits } from './unpack/limits.ts';
+import { unpackAhead } from './unpack/thread.ts';
 
 export interface PullOptions {
   /** Default: this machine's. */
@@ -64,8 +65,14 @@ export async function pull(
     const found = await platformManifest(repository, top, options);
     options.onFound?.();
     return await adding(store, async () => {
-      const config = await fetchImage(store, repository, found, options);
-      return enter(store, reference, top, found, config);
+      const isNew = !store.hasBlob(found.manifest.config.digest);
+      const idle = isNew ? unpackAhead() : undefined;
+      try {
+        const config = await fetchImage(store, repository, found, options);
+        return await enter(store, reference, top, found, config);
+      } finally {
+        idle?.();
+      }
     });
   } finally {
     repository.close();
