@@ -8,6 +8,8 @@ export const FLAGS = [
   '--no-sparkplug',
   '--single-threaded-gc',
   '--no-minor-gc-task',
+  '--no-regexp-peephole-optimization',
+  '--regexp-tier-up-ticks=50',
 ];
 /** Of these, in the path of a snapshot: one that an earlier version made with others is not even looked at, as node ends then. */
 export const TAG = [...FLAGS.join(' ')]

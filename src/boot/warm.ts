@@ -37,7 +37,9 @@ export function callNode(): void {
   }
   const listener = () => {};
   const other = () => {};
-  process.on('SIGTERM', listener).on('SIGTERM', other).off('SIGTERM', listener).off('SIGTERM', other);
+  const third = () => {};
+  process.on('SIGTERM', listener).on('SIGTERM', other).on('SIGTERM', third);
+  process.off('SIGTERM', other).off('SIGTERM', listener).off('SIGTERM', third);
   callBuffer();
 }
 
@@ -46,6 +48,8 @@ function callBuffer(): void {
   Buffer.from(bytes.subarray(4, 12).buffer, 0, 4).readUInt32LE(0);
   Buffer.allocUnsafeSlow(4).writeUInt32LE(bytes.readUInt32LE(0), 0);
   isAbsolute(bytes.toString('latin1', 0, 4));
+  Buffer.from(Buffer.from('7465', 'hex').toString('base64url'), 'latin1').toString('utf8', 0, 1);
+  bytes.slice(4).readUInt32LE(4);
 }
 
 function callFs(directory: string): void {
