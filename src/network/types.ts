@@ -86,6 +86,8 @@ export interface NetworkDriver {
   readonly livePorts: boolean;
   /** Journalled in `networks/ID` of the run root; its undo is `network rm`. */
   up(network: NetworkRecord, host: NetworkFacts): Contribution;
+  /** Links of others: where `up` has the host route, nothing shall go between these by that. */
+  closes?(network: NetworkRecord, host: NetworkFacts): readonly string[];
   attach(
     network: NetworkRecord,
     attachment: Attachment,

@@ -4,7 +4,6 @@ import { TinyrunError } from '../../errors.ts';
 import { familyOf } from '../../network/address.ts';
 import { holds, networkOf, overlap, readCidr, sizeOnly } from '../../network/subnet.ts';
 import { isAddress } from '../../spec/addresses.ts';
-import { booleanOf } from '../../store/words.ts';
 import { cut, parsePairs } from './parse/pairs.ts';
 
 /** Flags of `network create`. */
@@ -15,8 +14,8 @@ export interface NetworkFlags {
   readonly ipRange?: readonly string[];
   readonly auxAddress?: readonly string[];
   readonly internal?: boolean;
-  readonly ipv4?: string | boolean;
-  readonly ipv6?: string | boolean;
+  readonly ipv4?: boolean;
+  readonly ipv6?: boolean;
   readonly label?: readonly string[];
   readonly opt?: readonly string[];
   readonly attachable?: boolean;
@@ -35,8 +34,8 @@ export function networkOptions(name: string, flags: NetworkFlags): NetworkOption
     name,
     driver: flags.driver || undefined,
     pools: poolsOf(flags),
-    ipv4: truth('--ipv4', flags.ipv4),
-    ipv6: truth('--ipv6', flags.ipv6),
+    ipv4: flags.ipv4,
+    ipv6: flags.ipv6,
     internal: flags.internal,
     options: flags.opt && parsePairs(flags.opt, '--opt'),
     labels: flags.label && parsePairs(flags.label, '--label'),
@@ -59,13 +58,6 @@ function refuseClusters({ ingress, configOnly, configFrom, scope, ipamDriver, ip
     });
   if (ipamOpt !== undefined)
     throw new TinyrunError('UNSUPPORTED', '--ipam-opt: the addresses of a network have no options');
-}
-
-function truth(flag: string, given: string | boolean | undefined): boolean | undefined {
-  if (given === undefined || typeof given === 'boolean') return given;
-  const value = booleanOf(given);
-  if (value !== undefined) return value;
-  throw new TinyrunError('USAGE', `${flag} ${JSON.stringify(given)}: true or false is expected`);
 }
 
 const fail = (problem: string): TinyrunError =>

@@ -2,16 +2,13 @@ import { elementsOf } from '../../network/firewall/elements.ts';
 import { type InUse, portsInUse } from '../../network/ports.ts';
 import { NetworkStore } from '../../network/store.ts';
 import type { BoundPort, NetworkRecord } from '../../network/types.ts';
-import { isUp } from '../../network/up.ts';
+import { closedByUs, isUp, networksRunDir } from '../../network/up.ts';
 import type { Element } from '../../plan/netlink/sets.ts';
 import { namesIn } from '../../runtime/journal.ts';
 import type { Roots } from '../../store/paths.ts';
 import { containerPaths, runningDir } from '../layout.ts';
 import { type ContainerRecord, readRecord } from '../record.ts';
 import { portsLeadTo } from './attachments.ts';
-
-/** Below it lies what is up of networks; its lock is that of our table. */
-export const networksRunDir = ({ runRoot }: Roots): string => `${runRoot}/networks`;
 
 /** Networks that are up, since a boot. */
 export function livingNetworks(roots: Roots): NetworkRecord[] {
@@ -25,13 +22,14 @@ export function livingNetworks(roots: Roots): NetworkRecord[] {
 export function livingElements(roots: Roots): Element[] {
   const networks = livingNetworks(roots);
   const records = recordsOfLiving(roots);
-  return networks.flatMap((network) => {
+  const ours = networks.flatMap((network) => {
     const published = records.flatMap(({ attachments = [], ports = [] }) => {
       const to = portsLeadTo(attachments);
       return to?.network === network.id ? ports.map((port) => ({ port, to })) : [];
     });
     return elementsOf(network, published);
   });
+  return [...ours, ...closedByUs(roots)];
 }
 
 const recordsOfLiving = (roots: Roots): ContainerRecord[] =>

@@ -5,7 +5,7 @@ import { peek } from '../../network/lease.ts';
 import type { HeldResolver } from '../../network/names/resolver.ts';
 import { boundPorts, randomPort } from '../../network/ports.ts';
 import type { Attachment, BoundPort, NetworkRecord } from '../../network/types.ts';
-import { ensureUp, isUp, leasesDir } from '../../network/up.ts';
+import { ensureUp, isUp, leasesDir, networksRunDir } from '../../network/up.ts';
 import type { Contribution } from '../../plan/contribution.ts';
 import { holds } from '../../plan/host.ts';
 import type { Plan } from '../../plan/types.ts';
@@ -29,7 +29,7 @@ import { findDrafted, resolveNetwork } from './default.ts';
 import { isBridgeGone, isResolverGone, portInUse } from './failure.ts';
 import { networkFiles } from './files.ts';
 import { leaseIn } from './leasing.ts';
-import { heldPorts, livingElements, livingNetworks, networksRunDir } from './living.ts';
+import { heldPorts, livingElements, livingNetworks } from './living.ts';
 import { hasNames } from './named.ts';
 
 /** What a container has of its networks while it runs. */

@@ -23,6 +23,7 @@ import type { Attachment, NetworkDriver, NetworkFacts, NetworkRecord } from '../
 /** Docker's kind of network: a bridge of the host, a pair of interfaces for each container, and the host as its router. */
 export const bridge: NetworkDriver = {
   livePorts: true,
+  closes: (network, host) => (turnsOn(network, host).length > 0 ? othersLinks(network, host) : []),
   up: (network, host) => ({
     before: [
       makeBridge(network),
@@ -105,25 +106,32 @@ function addressesOf(network: NetworkRecord, { ipv6 }: NetworkFacts): Step {
   return step('host', netlink(network.link, messages), 'the host is their gateway');
 }
 
+/** What the host does not do yet. */
+const turnsOn = (network: NetworkRecord, host: NetworkFacts): string[] =>
+  network.internal
+    ? []
+    : [
+        ...(hasFamily(network, 4) && !host.forwards4 ? ['ipv4/ip_forward'] : []),
+        ...(hasFamily(network, 6) && !host.forwards6 && host.ipv6 ? ['ipv6/conf/all/forwarding'] : []),
+      ];
+
 /** It stays: by then others may rely on it. */
 function forwarding(network: NetworkRecord, host: NetworkFacts): Step[] {
-  if (network.internal) return [];
-  const why = 'the host routes for its containers';
-  const turned = [
-    ...(hasFamily(network, 4) && !host.forwards4 ? [write('ipv4/ip_forward', '1', why)] : []),
-    ...(hasFamily(network, 6) && !host.forwards6 && host.ipv6
-      ? [write('ipv6/conf/all/forwarding', '1', why)]
-      : []),
-  ];
+  const turned = turnsOn(network, host).map((path) => write(path, '1', 'the host routes for its containers'));
   return turned.length === 0 ? [] : [...closing(network, host), ...turned];
 }
 
+const othersLinks = ({ link }: NetworkRecord, { links }: NetworkFacts): string[] =>
+  links.filter((each) => each !== 'lo' && each !== link);
+
 /** Where it is us who have the host route, nothing goes by that between links that there were: not taken back, as that is not. */
-function closing({ link }: NetworkRecord, { links }: NetworkFacts): Step[] {
-  const closed = closedElements(links.filter((each) => each !== 'lo' && each !== link));
+function closing(network: NetworkRecord, host: NetworkFacts): Step[] {
+  const closed = closedElements(othersLinks(network, host));
   if (closed.length === 0) return [];
   const why = 'the host does not become a router between others';
-  return [{ op: 'netlink', lane: 'host', args: elementBatch({ add: closed }), why, mayFail: true }];
+  return [
+    { op: 'netlink', lane: 'host', args: elementBatch({ add: closed }, { again: true }), why, mayFail: true },
+  ];
 }
 
 /** Born where its ends belong. Never RTM_DELLINK on the way back, which waits 30 ms for the kernel: see design rule 1. */

@@ -191,11 +191,12 @@ export interface ElementChange {
  * Arguments of a `netlink` step: all of it or nothing. EEXIST where one to be added is there; ENOENT where one to be removed, its
  * set or the table is not.
  */
-export function elementBatch({ remove = [], add = [] }: ElementChange) {
+/** `again`: what is there already is no failure. */
+export function elementBatch({ remove = [], add = [] }: ElementChange, { again = false } = {}) {
   const messages = [
     edge(NFNL_MSG_BATCH_BEGIN),
     ...changes(NFT_MSG_DELSETELEM, 0, remove),
-    ...changes(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, add),
+    ...changes(NFT_MSG_NEWSETELEM, NLM_F_CREATE | (again ? 0 : NLM_F_EXCL), add),
     edge(NFNL_MSG_BATCH_END),
   ];
   return { protocol: NETLINK_NETFILTER, ...datagram(messages), device: '' };

@@ -36,3 +36,38 @@ test('where iptables’ FORWARD drops what nobody accepts, bridges of ours are a
     await other.close();
   }
 });
+
+test('where we had the host route, nothing goes by that between links of others, after a flush as before', async () => {
+  const other = new Host();
+  try {
+    for (const link of ['lan0', 'lan1']) other.netns.ip('link', 'add', link, 'type', 'bridge');
+    // a namespace has what the host has
+    for (const key of ['ipv4.ip_forward', 'ipv6.conf.all.forwarding'])
+      other.netns.exec('sysctl', ['-w', `net.${key}=0`]);
+    const closed = () =>
+      other
+        .elements('set', 'closed')
+        .map((each) => JSON.stringify(each))
+        .sort();
+    const pairs = () => closed().filter((each) => /lan0.*lan1|lan1.*lan0/.test(each));
+    await other.ok(['run', '--rm', 'busybox', 'true']);
+    const before = closed();
+    expect(pairs()).toHaveLength(2);
+    other.netns.exec('nft', ['flush', 'ruleset']);
+    await other.ok(['run', '--rm', '-p', '8080:80', 'busybox', 'true']);
+    expect(closed()).toEqual(before);
+    // the same is said of IPv6, of a link more
+    other.netns.ip('link', 'add', 'lan2', 'type', 'bridge');
+    await other.ok(['network', 'create', '--ipv6', 'six']);
+    await other.ok(['run', '--rm', '--network', 'six', 'busybox', 'true']);
+    expect(closed()).toEqual(expect.arrayContaining(before));
+    expect(closed().filter((each) => each.includes('lan2')).length).toBeGreaterThan(3);
+    // and it stays, whatever goes
+    await other.ok(['network', 'rm', 'six']);
+    other.netns.exec('nft', ['flush', 'ruleset']);
+    await other.ok(['run', '--rm', '-p', '8080:80', 'busybox', 'true']);
+    expect(closed().filter((each) => each.includes('lan2')).length).toBeGreaterThan(3);
+  } finally {
+    await other.close();
+  }
+});

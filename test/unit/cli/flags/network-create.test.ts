@@ -15,7 +15,7 @@ test('what the flags say', () => {
     labels: { a: 'b' },
     options: { k: 'v' },
   });
-  expect(options({ ipv4: 'false', ipv6: 'T', scope: 'local', ipamDriver: 'default' })).toMatchObject({
+  expect(options({ ipv4: false, ipv6: true, scope: 'local', ipamDriver: 'default' })).toMatchObject({
     ipv4: false,
     ipv6: true,
   });
@@ -63,7 +63,6 @@ describe('what is said of subnets', () => {
 });
 
 test.each<[NetworkFlags, RegExp]>([
-  [{ ipv6: 'maybe' }, /^--ipv6 "maybe": true or false is expected$/],
   [{ ingress: true }, /^--ingress: it is for clusters/],
   [{ configOnly: true }, /^--config-only: it is for clusters/],
   [{ configFrom: 'x' }, /^--config-from: it is for clusters/],
