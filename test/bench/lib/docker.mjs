@@ -1,4 +1,4 @@
-// A dockerd of our own: its own data, its own socket, no bridge and no iptables rules, gone when closed.
+// A dockerd of our own: its own data, its own socket, gone when closed; no bridge and no iptables rules, unless it has a host of its own.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
@@ -10,21 +10,19 @@ const answers = (host) => spawnSync('docker', ['-H', host, 'version'], { stdio: 
 
 /**
  * Starts dockerd below `directory` and loads `rootfs` as image busybox; undefined and why when it cannot. `realtime`: on
- * cgroup v2, since the cgroups that Docker makes on v1 admit no process of a real-time class.
+ * cgroup v2, since the cgroups that Docker makes on v1 admit no process of a real-time class. `host`: what is in front of a program
+ * to run it where bridges and rules may be made.
  */
-export async function startDocker({ directory, rootfs, realtime = false, atEnd }) {
+export async function startDocker({ directory, rootfs, realtime = false, atEnd, host: within }) {
   const program = ['/usr/sbin/dockerd', '/usr/bin/dockerd'].find(existsSync);
   if (!program) return { why: 'dockerd is not installed' };
   mkdirSync(directory, { recursive: true });
   const host = `unix://${join(directory, 'docker.sock')}`;
   const log = openSync(join(directory, 'dockerd.log'), 'w');
-  const flags = [
-    '--bridge=none',
-    '--iptables=false',
-    '--ip6tables=false',
-    `--pidfile=${directory}/docker.pid`,
-  ];
+  const alone = ['--bridge=none', '--iptables=false', '--ip6tables=false'];
+  const flags = [...(within ? [] : alone), `--pidfile=${directory}/docker.pid`];
   const argv = [
+    ...(within ?? []),
     program,
     '--data-root',
     join(directory, 'data'),
