@@ -4,6 +4,7 @@ import { sweep, sweepAbandoned, type Unneeded, unneeded } from '../image/gc.ts';
 import { ImageStore } from '../image/store.ts';
 import { AT_FDCWD } from '../native/fcntl.ts';
 import { native } from '../native/index.ts';
+import { halfMade, takeBackHalfMade } from '../network/up.ts';
 import { isAbandoned } from '../runtime/dir.ts';
 import { execPath, execsLeft } from '../runtime/execs.ts';
 import { hostFacts } from '../runtime/host.ts';
@@ -16,12 +17,13 @@ import { takeBackExecs } from './exec/execs.ts';
 import { imageUsers } from './image-users.ts';
 import { containerPaths, containersDir, rootfsPoint, runningDir } from './layout.ts';
 import { Names } from './names.ts';
+import { intentIn } from './networks/intent.ts';
 import { containerIds, neverStarted, readRecord } from './record.ts';
 import { sweepAll } from './sweep.ts';
 
 /** Something that a crash left. */
 export interface Swept {
-  readonly kind: 'container' | 'exec' | 'name' | 'file' | 'image' | 'cgroup' | 'mount';
+  readonly kind: 'container' | 'exec' | 'name' | 'network' | 'file' | 'image' | 'cgroup' | 'mount';
   readonly path: string;
   /** Bytes that are free again. */
   readonly size: number;
@@ -33,18 +35,21 @@ export interface Swept {
 const OLD_MS = 10 * 60_000;
 
 /**
- * Takes back what a crash left: containers whose parent was killed or that were half made, their further programs, names of nobody, files that were
+ * Takes back what a crash left: containers whose parent was killed or that were half made, their further programs, names of nobody, networks that were
+ * coming up, or that a container was coming into, files that were
  * being written, blobs and layers that no image has, cgroups and mounts without a container. `dryRun`: only tells.
  */
-export function collectGarbage(roots: Roots, { dryRun = false } = {}): readonly Swept[] {
+export async function collectGarbage(roots: Roots, { dryRun = false } = {}): Promise<readonly Swept[]> {
   const found = [...containersLeft(roots), ...programsLeft(roots), ...namesLeft(roots)];
   if (!dryRun) {
     sweepPrograms(roots);
     sweepAll(roots);
   }
+  const networks = await networksLeft(roots, dryRun);
   const told = dryRun ? found : found.map((one) => stillThere(one));
   return [
     ...told,
+    ...networks,
     ...mountsLeft(roots).map((path) => taken('mount', { path, size: 0 }, dryRun, unmount)),
     ...cgroupsLeft().map((path) => taken('cgroup', { path, size: 0 }, dryRun, removeCgroup)),
     ...filesLeft(roots).map((one) => taken('file', one, dryRun, removeTree)),
@@ -92,6 +97,20 @@ const programsLeft = (roots: Roots): Swept[] =>
     return execsLeft(run).map((exec): Swept => ({ kind: 'exec', path: execPath(run, exec), size: 0 }));
   });
 
+/** Those that were coming up or going down, and containers that were coming into one, or leaving it. */
+async function networksLeft(roots: Roots, dryRun: boolean): Promise<Swept[]> {
+  const half = halfMade(roots).map((path) => taken('network', { path, size: 0 }, dryRun, takeBackHalfMade));
+  const between = namesIn(runningDir(roots)).filter((id) => intentIn(join(runningDir(roots), id)));
+  if (!dryRun && between.length > 0) {
+    const { settleNetworks } = await import('./networks/connect.ts');
+    for (const id of between) await settleNetworks(roots, id);
+  }
+  return [
+    ...half,
+    ...between.map((id): Swept => ({ kind: 'network', path: join(runningDir(roots), id), size: 0 })),
+  ];
+}
+
 function sweepPrograms(roots: Roots): void {
   for (const id of namesIn(runningDir(roots))) {
     const record = isWhole(roots, id) ? undefined : readRecord(roots, id);
@@ -136,6 +155,7 @@ function filesLeft(roots: Roots): Unneeded[] {
     ...childrenOf(containersDir(roots)),
     ...childrenOf(runningDir(roots)),
     ...childrenOf(join(dataRoot, 'volumes')),
+    ...childrenOf(join(runRoot, 'names')),
   ];
   return dirs.flatMap((dir) =>
     childrenOf(dir)

@@ -24,7 +24,6 @@ import {
 } from './types.ts';
 import { inheritImplied } from './unpack/implied.ts';
 import type { Limits } from './unpack/limits.ts';
-import { unpackAhead } from './unpack/thread.ts';
 
 export interface PullOptions {
   /** Default: this machine's. */
@@ -65,14 +64,8 @@ export async function pull(
     const found = await platformManifest(repository, top, options);
     options.onFound?.();
     return await adding(store, async () => {
-      const isNew = !store.hasBlob(found.manifest.config.digest);
-      const idle = isNew ? unpackAhead() : undefined;
-      try {
-        const config = await fetchImage(store, repository, found, options);
-        return await enter(store, reference, top, found, config);
-      } finally {
-        idle?.();
-      }
+      const config = await fetchImage(store, repository, found, options);
+      return enter(store, reference, top, found, config);
     });
   } finally {
     repository.close();

@@ -147,14 +147,15 @@ export class NetworkStore {
 
   /** For who holds them. One that is always there is as it was before its first container. */
   remove(id: string): void {
-    for (const name of entriesOf(`${this.#dir}/names`))
-      if (linkedId(this.#name(name)) === id) unlinkSync(this.#name(name));
     const gone = this.#temporary();
     try {
       renameSync(`${this.#dir}/${id}`, gone);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
+    // afterwards: one without its name would be found by nobody, and a name of nothing is free
+    for (const name of entriesOf(`${this.#dir}/names`))
+      if (linkedId(this.#name(name)) === id) unlinkSync(this.#name(name));
     native().removeTree(AT_FDCWD, gone);
   }
 

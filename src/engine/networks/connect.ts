@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { TinyrunError } from '../../errors.ts';
 import { hostOf } from '../../network/address.ts';
 import { driverOf } from '../../network/drivers/index.ts';
@@ -24,12 +24,13 @@ import { type ContainerRecord, type ContainerView, readRecord, viewOf, writeReco
 import { isRunning } from '../status.ts';
 import { attachmentOf, checkAddresses, entryOf, ownLease } from './attachments.ts';
 import { resolveNetwork } from './default.ts';
+import { fulfilled, intend } from './intent.ts';
 import { leaseIn } from './leasing.ts';
+import { hostsOf, left, positionOf, settled, without } from './leave.ts';
 import { hasNames } from './named.ts';
 import { endpointOf } from './names.ts';
-import { beginNames, followNetworks, forgetName } from './names-live.ts';
+import { beginNames, followNetworks } from './names-live.ts';
 import { tellNetwork } from './networks.ts';
-import { takeOut } from './take-out.ts';
 import { bringUp } from './use.ts';
 
 /**
@@ -85,25 +86,21 @@ export async function disconnect(
         `container ${view.record.id} is not connected to network ${record.name}`,
         { hint: 'tinyrun inspect tells where it is' },
       );
-    const { attachments = [], config } = view.record;
-    const attachment = attachments.find((one) => one.network === record.id);
-    const left = attachments.filter((one) => one !== attachment);
-    const networks = networksOf(config).filter((_, index) => index !== at);
-    const ports =
-      isRunning(view) && attachment ? await takeOut(roots, view.record, record, attachment, left) : undefined;
-    if (isRunning(view) && attachment) {
-      forgetAddress(containerPaths(roots, view.record.id), attachment);
-      forgetName(roots, view.record.id, record.id);
-      followNetworks(roots, view.record, left);
-    }
-    return {
-      ...view.record,
-      config: { ...config, network: networks },
-      attachments: left,
-      ...(ports && { ports }),
-    };
+    const attachment = view.record.attachments?.find((one) => one.network === record.id);
+    if (isRunning(view) && attachment)
+      intend(containerPaths(roots, view.record.id).run, {
+        what: 'leaves',
+        network: record.id,
+        attachment,
+      });
+    return without(view.record, record, isRunning(view) ? await left(roots, view.record, record) : undefined);
   });
   tellNetwork(roots, 'disconnect', record, { container: idOf(roots, container) });
+}
+
+/** Where somebody was killed at the networks of a container that runs. */
+export async function settleNetworks(roots: Roots, id: string): Promise<void> {
+  await changing(roots, id, async () => undefined);
 }
 
 const idOf = (roots: Roots, container: string): string => findContainer(roots, container).record.id;
@@ -118,15 +115,33 @@ async function changing(
     const { id } = findContainer(roots, container).record;
     const lock = await holdRecord(roots, id);
     try {
-      const record = readRecord(roots, id);
-      if (record === undefined)
+      const found = readRecord(roots, id);
+      if (found === undefined)
         throw new TinyrunError('CONTAINER_NOT_FOUND', `no such container: ${container}`);
-      const next = await change(viewOf(roots, record));
+      const record = isRunning(viewOf(roots, found)) ? await settled(roots, found) : found;
+      if (record !== found) writeRecord(roots, record);
+      const next = await changed(roots, record, change);
       if (next !== undefined) writeRecord(roots, next);
+      fulfilled(containerPaths(roots, id).run);
     } finally {
       lock.release();
     }
   });
+}
+
+/** What fails leaves nothing. */
+async function changed(
+  roots: Roots,
+  record: ContainerRecord,
+  change: (view: ContainerView) => Promise<ContainerRecord | undefined>,
+): Promise<ContainerRecord | undefined> {
+  try {
+    return await change(viewOf(roots, record));
+  } catch (error) {
+    await settled(roots, record);
+    fulfilled(containerPaths(roots, record.id).run);
+    throw error;
+  }
 }
 
 /** Docker's refusal: what has the host's network, or none, or another's, is in no other. */
@@ -140,15 +155,6 @@ function checkMode({ config: { network } }: ContainerRecord): void {
   );
 }
 
-/** Where a container names a network, among those that it is to be in. */
-function positionOf({ config }: ContainerRecord, { id, name }: NetworkRecord): number {
-  const means = (text: string) =>
-    text === name ||
-    (text === 'default' && name === 'bridge') ||
-    (/^[0-9a-f]{6,}$/.test(text) && id.startsWith(text));
-  return networksOf(config).findIndex((one) => means(one.network));
-}
-
 /** By a helper in its network namespace; what fails leaves nothing. */
 async function attachLive(
   roots: Roots,
@@ -160,10 +166,12 @@ async function attachLive(
   const paths = containerPaths(roots, record.id);
   const own = network.pools.map((pool) => ownLease(paths.run, network, pool));
   const journal = openJournal(paths.run);
+  intend(paths.run, { what: 'joins', network: network.id });
   try {
     const attachment = attachmentOf(network, config, placeOf(record, network, config), (_, pool, wanted) =>
       leaseIn(roots, network, pool, { run: paths.run, holder: record.id.slice(0, 12) }, wanted),
     );
+    intend(paths.run, { what: 'joins', network: network.id, attachment });
     const contribution = driverOf(network).attach(network, attachment, [], networkFacts());
     const target = { pid: state?.pid ?? 0, startTime: BigInt(state?.startTime ?? 0) };
     await beginNames(roots, record, target, network);
@@ -208,8 +216,6 @@ function placeOf(
   };
 }
 
-const hostsOf = ({ data }: ContainerPaths): string => `${data}/hosts`;
-
 /** In place: the file is bound into the container, not its name. */
 function rememberAddress(
   paths: ContainerPaths,
@@ -217,10 +223,4 @@ function rememberAddress(
   { addresses }: Attachment,
 ): void {
   appendFileSync(hostsOf(paths), addresses.map((each) => `${hostOf(each)}\t${hostname}\n`).join(''));
-}
-
-function forgetAddress(paths: ContainerPaths, { addresses }: Attachment): void {
-  const gone = addresses.map(hostOf);
-  const lines = readFileSync(hostsOf(paths), 'utf8').split('\n');
-  writeFileSync(hostsOf(paths), lines.filter((line) => !gone.includes(line.split('\t')[0] ?? '')).join('\n'));
 }

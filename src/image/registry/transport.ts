@@ -98,12 +98,10 @@ async function createTls({ insecure, certificates }: TransportOptions): Promise<
   const module = await import('node:https');
   const options: TlsOptions = { rejectUnauthorized: !insecure };
   const { ca, cert, key } = certificates();
-  // Where nothing is checked, reading the authorities is 17 ms for nothing: so long it takes to hear that no TLS is spoken.
-  const roots = (tls: typeof import('node:tls')) => (insecure ? [] : [...tls.rootCertificates, ...ca]);
-  if (insecure || ca.length > 0 || cert !== undefined) {
+  if (ca.length > 0 || cert !== undefined) {
     const tls = await import('node:tls');
     options.secureContext = tls.createSecureContext({
-      ca: roots(tls),
+      ca: [...tls.rootCertificates, ...ca],
       ...(cert !== undefined && { cert }),
       ...(key !== undefined && { key }),
     });

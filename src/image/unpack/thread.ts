@@ -37,23 +37,13 @@ export const unpacking = { start: startUnpack };
 
 /** Unpacks on a thread beside the download: one for all layers, whose work is mostly the addon's threads'. */
 function startUnpack(job: UnpackJob): Running {
-  const running = runningThread();
-  return running ? running.start(job) : inThisThread(job);
-}
-
-/** Starts the thread, which takes 30 ms, while the first layer is not known yet; what is answered is called in the end. */
-export function unpackAhead(): () => void {
-  const running = runningThread();
-  return () => running?.endIdle();
-}
-
-function runningThread(): UnpackThread | undefined {
   // For the Scavenger. A flag of the whole process, set out here: under Node 22 and 24 a thread may not load node:v8
   // (node:net, node:child_process, node:tty) where the process was started from a snapshot; node aborts.
   setFlagsFromString('--expose-gc');
   const path = workerPath();
-  if (path !== undefined) thread ??= new UnpackThread(path);
-  return thread;
+  if (path === undefined) return inThisThread(job);
+  thread ??= new UnpackThread(path);
+  return thread.start(job);
 }
 
 function inThisThread(job: UnpackJob): Running {
@@ -119,10 +109,6 @@ class UnpackThread {
     this.#under.delete(answer.id);
     if ('unpacked' in answer) waiting?.resolve(answer.unpacked);
     else waiting?.reject(revive(answer.error));
-    this.endIdle();
-  }
-
-  endIdle(): void {
     if (this.#under.size === 0) this.#end();
   }
 

@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
+import { join } from 'node:path';
 import { errnoOf, isTinyrunError, TinyrunError } from '../../errors.ts';
 import { native } from '../../native/index.ts';
 import { SyscallError } from '../../native/syscall-error.ts';
@@ -50,9 +51,11 @@ export function prepareNames(places: NamePlaces, networks: readonly string[] = [
   }
 }
 
-/** A network is removed: its directory goes, unless there are endpoints in it. */
+/** A network is removed: its directory goes, unless there are endpoints in it. What somebody was killed at as he wrote it goes, too. */
 export function forgetNetwork(places: NamePlaces, network: string): void {
   try {
+    for (const name of readdirSync(places.network(network)))
+      if (name.startsWith('.tmp-')) rmSync(join(places.network(network), name), { force: true });
     rmdirSync(places.network(network));
   } catch (error) {
     if (!['ENOENT', 'ENOTEMPTY'].includes(errnoOf(error) ?? '')) throw error;

@@ -108,9 +108,12 @@ const sourceRule = ({ from, table, priority }: SourceRule): Piece[] => {
   ];
 };
 
-/** `ip rule add from ADDRESS lookup TABLE`: replies leave by the network that they were asked in. */
+/**
+ * `ip rule add from ADDRESS lookup TABLE`: replies leave by the network that they were asked in. Rules outlive links: one of the
+ * last time that it had this address there is no failure.
+ */
 export function addSourceRule(rule: SourceRule): Message {
-  return { type: RTM_NEWRULE, flags: NLM_F_CREATE | NLM_F_EXCL, content: sourceRule(rule) };
+  return { type: RTM_NEWRULE, flags: NLM_F_CREATE, content: sourceRule(rule) };
 }
 
 /** ENOENT where there is none. */

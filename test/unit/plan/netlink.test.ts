@@ -150,7 +150,7 @@ const GOLDEN: Record<string, Golden> = {
   },
   'a rule': {
     message: route.addSourceRule({ from: '172.18.0.5', table: 101, priority: 1000 }),
-    bytes: `2000 0506 02002000 00000001 00000000  08000200 ac120005  08000f00 65000000  08000600 e8030000`,
+    bytes: `2000 0504 02002000 00000001 00000000  08000200 ac120005  08000f00 65000000  08000600 e8030000`,
     told: 'RTM_NEWRULE 1000: from 172.18.0.5 lookup 101',
   },
   'a rule less': {
