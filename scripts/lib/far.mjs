@@ -51,6 +51,7 @@ const FAR = [
   'src/cli/commands/network-connect.ts',
   'src/cli/commands/network-create.ts',
   'src/cli/commands/network-disconnect.ts',
+  'src/cli/commands/network-graph.ts',
   'src/cli/commands/network-inspect.ts',
   'src/cli/commands/network-ls.ts',
   'src/cli/commands/network-prune.ts',

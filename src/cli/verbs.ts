@@ -323,6 +323,12 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/network-disconnect.ts'),
   },
   {
+    names: ['network graph'],
+    summary: 'draw networks, who is in them, ports and rules: as a tree, an SVG, a page',
+    changes: false,
+    load: () => import('./commands/network-graph.ts'),
+  },
+  {
     names: ['network reload'],
     summary: 'make again what others took away of networks: rules, names',
     changes: true,

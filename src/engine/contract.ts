@@ -19,7 +19,7 @@ import type { Swept } from './garbage.ts';
 import type { SystemInfo } from './info.ts';
 import type { LogLine, LogOptions } from './logs.ts';
 import type { NetworkOptions } from './networks/create.ts';
-import type { WayAsked, WayReport } from './networks/diagnose.ts';
+import type { GraphFacts, WayAsked, WayReport } from './networks/diagnose.ts';
 import type { NetworkView, PrunedNetworks } from './networks/networks.ts';
 import type { Top } from './processes.ts';
 import type { Pruned } from './prune.ts';
@@ -189,6 +189,8 @@ export interface Engine {
   disconnect(network: string, container: string, options?: { readonly force?: boolean }): Promise<void>;
   /** Makes again what others took away of the networks that are up: the table, the resolver. Answers which are. */
   reloadNetworks(): Promise<readonly NetworkRecord[]>;
+  /** All networks that are up, with who is in them, what is published, and the rules. */
+  networkGraph(): Promise<GraphFacts>;
   /** Looks at the way from one to another: containers, addresses, `host` or `internet`. Changes nothing. */
   whyNetwork(asked: WayAsked): Promise<WayReport>;
   /** Makes a volume and answers its name; one that is there stays as it is. @throws TinyrunError */

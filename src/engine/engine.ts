@@ -145,6 +145,7 @@ export function createEngine(
       (await import('./networks/networks.ts')).removeNetwork(roots, network, options),
     pruneNetworks: async (filters) => (await import('./networks/networks.ts')).pruneNetworks(roots, filters),
     reloadNetworks: async () => (await import('./networks/reload.ts')).reloadNetworks(roots),
+    networkGraph: async () => (await import('./networks/diagnose.ts')).networkGraph(roots),
     whyNetwork: async (asked) => (await import('./networks/diagnose.ts')).whyNetwork(roots, asked),
     connect: async (network, container, config) =>
       (await import('./networks/connect.ts')).connect(roots, network, container, config),

@@ -94,6 +94,8 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
       .map((key) => `com.docker.network.bridge.${key}`),
     'com.docker.network.driver.mtu=',
   ],
+  'network graph --html': FILE,
+  'network graph --svg': FILE,
   'network ls --filter': [
     ...'dangling=true dangling=false driver=bridge driver=host driver=null label= name= type=builtin type=custom'.split(
       ' ',

@@ -1,7 +1,14 @@
 import { hostOf } from '../../network/address.ts';
 import { examine } from '../../network/diagnose/examine.ts';
 import type { ContainerFacts, DiagnoseFacts, Finding, Question, Side } from '../../network/diagnose/facts.ts';
-import { gatherHost, gatherNames, gatherSpace, serversOf } from '../../network/diagnose/gather.ts';
+import {
+  type CountedRule,
+  gatherCounters,
+  gatherHost,
+  gatherNames,
+  gatherSpace,
+  serversOf,
+} from '../../network/diagnose/gather.ts';
 import { namePlaces } from '../../network/names/places.ts';
 import { NetworkStore } from '../../network/store.ts';
 import { isUp } from '../../network/up.ts';
@@ -37,6 +44,24 @@ export function whyNetwork(roots: Roots, { from, to, ...what }: WayAsked): WayRe
   // what is the host's is known by what was gathered of it
   const found = { ...question, from: asHost(facts, question.from), to: asHost(facts, question.to) };
   return { question: found, facts, findings: examine(facts, found) };
+}
+
+/** What a picture of all networks is drawn of. */
+export interface GraphFacts extends DiagnoseFacts {
+  /** The rules of our table that say why they are there, in their order. */
+  readonly rules: readonly CountedRule[];
+}
+
+export function networkGraph(roots: Roots): GraphFacts {
+  const views = listContainers(roots, () => {});
+  return {
+    ...gatherDiagnosis(
+      roots,
+      views,
+      views.map(({ record }) => record.id),
+    ),
+    rules: gatherCounters(),
+  };
 }
 
 /** All that is known of networks, and of the namespaces of these containers. */

@@ -114,6 +114,41 @@ export function gatherHost(
   };
 }
 
+/** A rule of our table that says why it is there. */
+export interface CountedRule {
+  readonly chain: string;
+  readonly text: string;
+  readonly packets?: number;
+  readonly bytes?: number;
+}
+
+interface ListedRule {
+  readonly rule?: {
+    readonly chain: string;
+    readonly comment?: string;
+    readonly expr: readonly { readonly counter?: { readonly packets: number; readonly bytes: number } }[];
+  };
+}
+
+/** Of what `nft -j list table inet tinyrun` says. */
+export const rulesOf = ({ nftables }: { readonly nftables: readonly ListedRule[] }): CountedRule[] =>
+  nftables.flatMap(({ rule }) => {
+    const counter = rule?.expr.find((each) => each.counter)?.counter;
+    if (!rule?.comment) return [];
+    const verdict = VERDICTS.find((word) => rule.expr.some((each) => word in each));
+    return [{ chain: rule.chain, text: `${verdict ? `${verdict}: ` : ''}${rule.comment}`, ...counter }];
+  });
+
+/** What a rule does with what it is about. */
+const VERDICTS = ['drop', 'accept', 'dnat', 'masquerade', 'return'];
+
+/** None where there is no table of ours, or nft does not say. */
+export function gatherCounters(): CountedRule[] {
+  const nft = findProgram('nft');
+  const text = nft && ask(nft, ['-j', 'list', 'table', 'inet', 'tinyrun']);
+  return text ? rulesOf(JSON.parse(text)) : [];
+}
+
 function gatherRules(): Pick<DiagnoseFacts, 'table' | 'isTableKnown' | 'foreign'> {
   const nft = findProgram('nft');
   const ruleset = nft && ask(nft, ['-j', 'list', 'ruleset']);

@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Netns } from '../../support/netns.ts';
 import { ended, resolverOf } from './names.support.ts';
@@ -407,6 +407,33 @@ test('network reload says what it would do, does that, and the second time nothi
   expect(stderr).toContain('any4');
   expect(host.elements('map', 'any4')).toHaveLength(1);
   expect((await reload()).split('\n')).toEqual(expect.arrayContaining(['front', 'back', 'apart', 'bridge']));
+});
+
+test('network graph: who is where, by what, what leads to it, and what is not as it should be', async () => {
+  const tree = await host.ok(['network', 'graph']);
+  const web = await address('web', 'front');
+  const link = await linkOf('web');
+  expect(tree).toContain(`─ front  ${bridge}  `);
+  expect(tree).toContain(`─ web  eth0 ${web}  ↔ ${link}`);
+  expect(tree).toContain('─ 8080 → 80/tcp');
+  expect(tree).toMatch(/─ forward: drop: straight to a container {2}\d+ packets {2}\d+ bytes/);
+  const file = `${host.sandbox.dir}/networks`;
+  await host.ok(['network', 'graph', '--html', file]);
+  expect(readFileSync(file, 'utf8')).toMatch(/^<!doctype html>/);
+  await host.ok(['network', 'graph', '--svg', file]);
+  expect(readFileSync(file, 'utf8')).toMatch(/^<svg .*<\/svg>\n$/s);
+  host.netns.ip('link', 'set', link, 'nomaster');
+  const graph = JSON.parse(await host.ok(['network', 'graph', '--json']));
+  const front = graph.children.find(({ name }: { name: string }) => name === 'front');
+  expect(front.children).toContainEqual(
+    expect.objectContaining({ name: 'web', bad: `${link} is no port of ${bridge}` }),
+  );
+  host.netns.ip('link', 'set', link, 'master', bridge);
+  const { code, stderr } = await host.tinyrun(['network', 'graph', '--json', '--html', file]);
+  expect({ code, stderr }).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('one of them at a time'),
+  });
 });
 
 test('what is said to work does', async () => {

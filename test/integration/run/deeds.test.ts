@@ -185,8 +185,6 @@ const VERBS: readonly (readonly [line: string, wanted: readonly RegExp[]])[] = [
     [/^rename\(".*\/\.tmp-XXXXXX", ".*\/networks\/ID"\)$/, /^symlink\("ID", ".*\/lan"\)/],
   ],
   ['network rm lan', [/^unlink\(".*\/names\/lan"\)$/]],
-  // nothing of a network is up here; test/integration/network/diagnose.test.ts has one that is
-  ['network reload', []],
   ['network prune -f', [/^rename\(".*\/networks\/ID", /]],
   ['volume create fresh', [/^rename\(".*\/\.tmp-XXXXXX", ".*\/volumes\/fresh"\)$/]],
   ['volume rm fresh', [/^unlinkat\(AT_FDCWD, ".*\/volumes\/\.tmp-XXXXXX", AT_REMOVEDIR\) and all below$/]],
