@@ -88,6 +88,20 @@ export default [
     only: 'the null device of the container',
   },
   {
+    name: 'exec-null-swap',
+    row: 'E: reading what a container has written',
+    out: 'the look at whether the null device that was opened is the one that was looked at',
+    edits: [
+      [
+        'native/init/steps_dev.cc',
+        'if (null.st_dev != opened.st_dev || null.st_ino != opened.st_ino)',
+        'if (null.st_dev != opened.st_dev)',
+      ],
+    ],
+    test: 'test/security/exec.test.ts',
+    only: 'the null device is exchanged',
+  },
+  {
     name: 'copy-root',
     row: 'E: cp through what a container made (CVE-2018-15664)',
     out: 'its root as the root of every path',

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { execute, TINYRUN } from '../support/programs.ts';
 import { RunningContainer } from '../support/running.ts';
 import { Sandbox } from '../support/sandbox.ts';
-import { HOLD, HUNTER } from './support.ts';
+import { HOLD, HUNTER, swapWhile } from './support.ts';
 
 const sandbox = new Sandbox();
 let prey: RunningContainer;
@@ -88,6 +88,22 @@ test('-d: what it reads is the null device of the container, or nothing', async 
   }
   expect(statSync('/dev/null')).toMatchObject({ mode, uid });
   await sh('rm /dev/null; mknod -m 666 /dev/null c 1 3');
+});
+
+test('the null device is exchanged between the look at it and its opening: what is opened is the one looked at', async () => {
+  await sh('mknod /dev/other c 1 5');
+  const dev = `/proc/${(await prey.state()).Pid}/root/dev`;
+  const seen = new Set<string>();
+  const held = 'strace -f -qq -o /dev/null -e trace=openat2 -e inject=openat2:delay_exit=5000'.split(' ');
+  const look = ['exec', 'prey', 'stat', '-Lc', '%t:%T', '/proc/self/fd/0'];
+  const many = async () => {
+    for (let n = 0; n < 20; n++) seen.add((await sandbox.under(held, TINYRUN, look)).stdout.trim());
+  };
+  await swapWhile(`${dev}/null`, `${dev}/other`, many());
+  // the null device, or a pipe; never /dev/zero
+  expect([...seen].sort()).toEqual(expect.arrayContaining(['1:3']));
+  expect([...seen].filter((device) => device !== '1:3' && device !== '0:0')).toEqual([]);
+  await sh('rm /dev/other');
 });
 
 test('what the container’s programs can take hold of has the capabilities, the filter and no more files than its program', async () => {
