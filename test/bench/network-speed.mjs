@@ -58,7 +58,7 @@ async function open(context) {
   const { all, skipped } = await networkEngines(context);
   const contenders = [];
   for (const [name, engine] of Object.entries(all))
-    contenders.push(await toHost(name, engine, context.atEnd), ...(await ways(name, engine, context.atEnd)));
+    contenders.push(...(await ways(name, engine, context.atEnd)));
   const target = (what, factor) => ({
     what: factor === 1 ? `${what}: docker's` : `${what}: 0.98 × docker's`,
     contender: `tinyrun, ${what}`,
