@@ -20,6 +20,17 @@ export class Host {
     return this.netns.run(() => execute(file, args, { env: this.env, ...options }));
   }
 
+  /** A command that may be killed on its way. */
+  killable(args: readonly string[]): { kill(): void; result: Promise<Result> } {
+    const killing = new AbortController();
+    const options = { signal: killing.signal, killSignal: 'SIGKILL' as const };
+    const result = this.tinyrun(args, options).catch((error: Error) => {
+      if (error.name === 'AbortError') return { code: -1, stdout: '', stderr: '' };
+      throw error;
+    });
+    return { kill: () => killing.abort(), result };
+  }
+
   /** The same, which must end well; what it prints, without the last line's end. */
   async ok(args: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.tinyrun(args);
