@@ -364,7 +364,7 @@ const BREAKAGES: readonly Breakage[] = [
       nft(
         'add table inet strict; add chain inet strict theirs { type filter hook forward priority 5; policy drop; }',
       ),
-    mend: () => nft('delete', 'table', 'inet', 'strict'),
+    mend: async () => host.netns.exec('sh', ['-c', (await why('internet web 8080')).Mend]),
   },
   {
     id: 'foreign-input',

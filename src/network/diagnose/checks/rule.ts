@@ -149,6 +149,14 @@ const familyOfChain = ({ family }: ForeignChain, wanted: 4 | 6): boolean =>
 const chainText = ({ family, table, name, whose }: ForeignChain): string =>
   `the chain ${name} of the table ${family} ${table}${whose ? ` (${whose})` : ''}`;
 
+/** What `network reload` does for FORWARD of iptables; of other chains their owners decide. */
+function mendOf({ family, table, name, whose }: ForeignChain, link: string): string {
+  if (name === 'FORWARD' && family !== 'inet' && table.startsWith('filter')) return 'tinyrun network reload';
+  if (whose === 'firewalld') return `firewall-cmd --zone=trusted --add-interface=${link}`;
+  const rule = (side: string) => `nft insert rule ${family} ${table} ${name} ${side} ${link} accept`;
+  return `${rule('iifname')}; ${rule('oifname')}`;
+}
+
 const foreignForward: Check = (facts, question) => {
   const way = wayOf(facts, question);
   const isForwarded = isRouted(way) || (way.network !== undefined && facts.bridgeFilter && !isSame(way));
@@ -162,15 +170,11 @@ const foreignForward: Check = (facts, question) => {
   );
   if (!chain) return undefined;
   const link = links.find((each) => !chain.accepts.includes(each)) ?? '';
-  const isIptables = chain.table.startsWith('filter');
   return {
     id: 'foreign-forward',
     at: 'rule',
     says: `${chainText(chain)} drops what it does not accept, and does not accept ${link}: an accept of ours does not outvote it`,
-    mend:
-      isIptables || chain.whose === 'firewalld'
-        ? 'tinyrun network reload'
-        : `accept there what comes from and goes to ${link}`,
+    mend: mendOf(chain, link),
   };
 };
 

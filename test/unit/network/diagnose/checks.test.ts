@@ -258,6 +258,23 @@ test('neither a chain that accepts our bridge, nor one of another family, is in 
   expect(first(facts, 'app host 631')).toBeUndefined();
 });
 
+test.each([
+  ['FORWARD of iptables is ours to mend', {}, 'tinyrun network reload'],
+  [
+    'firewalld has a zone for it',
+    { family: 'inet', table: 'firewalld', whose: 'firewalld' },
+    'firewall-cmd --zone=trusted --add-interface=br-front',
+  ],
+  [
+    'any other takes a rule each way',
+    { family: 'inet', name: 'forward' },
+    'nft insert rule inet filter forward iifname br-front accept; nft insert rule inet filter forward oifname br-front accept',
+  ],
+] as const)('%s', (_, more, mend) => {
+  const facts = { ...WELL, foreign: [{ ...chain, hook: 'forward', ...more } as const] };
+  expect(examine(facts, asked('app internet'))[0]).toMatchObject({ id: 'foreign-forward', mend });
+});
+
 test('chains of others: by policy, by a last rule, and what they accept', () => {
   const rule = (table: string, at: string, ...expr: object[]) => ({
     rule: { family: 'inet', table, chain: at, expr },
