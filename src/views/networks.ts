@@ -23,9 +23,12 @@ export const NETWORK_HEADERS = {
 
 export const NETWORK_COLUMNS = ['ID', 'Name', 'Driver', 'Scope'];
 
+const hasPools = ({ driver }: Pick<NetworkRecord, 'driver'>): boolean =>
+  driver !== 'host' && driver !== 'none';
+
 /** `host` and `none` have no pools: Docker says that they have IPv4 all the same. */
 const has4 = ({ driver, pools }: NetworkRecord): boolean =>
-  pools.length === 0 || driver !== 'bridge' || pools.some(({ subnet }) => familyOf(subnet) === 4);
+  pools.length === 0 || !hasPools({ driver }) || pools.some(({ subnet }) => familyOf(subnet) === 4);
 
 const has6 = ({ pools }: NetworkRecord): boolean => pools.some(({ subnet }) => familyOf(subnet) === 6);
 
@@ -57,8 +60,8 @@ export function describeNetworkOf({ record, endpoints }: NetworkView) {
     EnableIPv6: has6(record),
     IPAM: {
       Driver: 'default',
-      Options: record.driver === 'bridge' ? {} : null,
-      Config: record.driver === 'bridge' ? record.pools.map(describePool) : null,
+      Options: hasPools(record) ? {} : null,
+      Config: hasPools(record) ? record.pools.map(describePool) : null,
     },
     Internal: record.internal,
     Attachable: false,

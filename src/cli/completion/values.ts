@@ -87,12 +87,14 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
     all('networks', 'network='),
     all('volumes', 'volume='),
   ],
-  'network create --driver': ['bridge'],
+  'network create --driver': ['bridge', 'macvlan'],
   'network create --opt': [
     ...'enable_icc= enable_ip_masquerade= host_binding_ipv4= name='
       .split(' ')
       .map((key) => `com.docker.network.bridge.${key}`),
     'com.docker.network.driver.mtu=',
+    'macvlan_mode=',
+    'parent=',
   ],
   'network graph --html': FILE,
   'network graph --svg': FILE,

@@ -103,7 +103,9 @@ export function placed(
   attachments: readonly Attachment[],
 ): BoundPort[] {
   const target = portsLeadTo(attachments);
-  const { bindHost } = joined.find(({ network }) => network.id === target?.network)?.network ?? {};
+  const { bindHost, driver } = joined.find(({ network }) => network.id === target?.network)?.network ?? {};
+  // as with Docker: no port of the host leads to who is its neighbour on the LAN
+  if (driver === 'macvlan') return [];
   return ports.map((port) => ({ ...(bindHost !== undefined && { address: bindHost }), ...port }));
 }
 

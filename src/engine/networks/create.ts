@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { TinyrunError } from '../../errors.ts';
 import { native } from '../../native/index.ts';
 import { type Family, familyOf } from '../../network/address.ts';
+import { networkFacts } from '../../network/facts.ts';
 import { hostRoutes, nearRoutes, type Route, uplinkMtu } from '../../network/routes.ts';
 import { NetworkStore, newNetworkId } from '../../network/store.ts';
 import { readCidr, sizeOnly, ulaOf } from '../../network/subnet.ts';
@@ -10,7 +11,7 @@ import type { Roots } from '../../store/paths.ts';
 import { readIfAny } from '../../store/read.ts';
 import { rfc3339 } from '../../store/time.ts';
 import { tellNetwork } from './networks.ts';
-import { bridgeSettings } from './options.ts';
+import { bridgeSettings, macvlanSettings } from './options.ts';
 import { type PoolOptions, poolsOf, type Taken } from './pools.ts';
 
 export interface NetworkOptions {
@@ -56,15 +57,15 @@ export function createNetwork(
 }
 
 /** Of those that Docker has, and is not refused for its own reasons. */
-const PLANNED = ['macvlan', 'ipvlan'];
+const PLANNED = ['ipvlan'];
 const ONLY_ONE = ['host', 'null'];
 
 /** In Docker's words. */
 function checkDriver(driver = 'bridge'): void {
-  if (driver === 'bridge') return;
+  if (driver === 'bridge' || driver === 'macvlan') return;
   if (PLANNED.includes(driver))
     throw new TinyrunError('UNSUPPORTED', `the driver ${driver} is not there yet`, {
-      hint: 'bridge is the driver there is',
+      hint: 'bridge and macvlan are the drivers there are',
     });
   if (ONLY_ONE.includes(driver === 'none' ? 'null' : driver))
     throw new TinyrunError('USAGE', `only one instance of "${driver}" network is allowed`, {
@@ -73,7 +74,7 @@ function checkDriver(driver = 'bridge'): void {
   if (driver === 'overlay')
     throw new TinyrunError('UNSUPPORTED', 'the driver overlay is for clusters (swarm), which there are not');
   throw new TinyrunError('USAGE', `plugin ${JSON.stringify(driver)} not found`, {
-    hint: 'bridge is the driver there is',
+    hint: 'bridge and macvlan are the drivers there are',
   });
 }
 
@@ -87,19 +88,28 @@ function recordOf(
   const families = familiesOf(options);
   const others = knownNetworks(store);
   const routes = hostRoutes();
-  const { unknown, ...settings } = bridgeSettings(given, families.includes(6));
-  const link = settings.link === undefined ? `br-${id.slice(0, 12)}` : checkLink(settings.link, others);
+  const isChild = options.driver === 'macvlan';
+  const { unknown, ...settings } = isChild
+    ? macvlanSettings(given, families.includes(6))
+    : bridgeSettings(given, families.includes(6));
+  const link = isChild
+    ? checkParent(settings.link, others)
+    : settings.link === undefined
+      ? `br-${id.slice(0, 12)}`
+      : checkLink(settings.link, others);
+  // the LAN of its parent is what it is for
+  const far = routes.filter(({ device }) => !isChild || device !== link);
   const record: NetworkRecord = {
     version: 1,
     id,
     name,
     created: rfc3339(),
-    driver: 'bridge',
+    driver: isChild ? 'macvlan' : 'bridge',
     link,
-    pools: poolsOf({ pools, families, taken: takenBy(others, routes), ula: ownUla(dataRoot) }),
+    pools: poolsOf({ pools, families, taken: takenBy(others, far), ula: ownUla(dataRoot) }),
     internal,
     icc: settings.icc ?? true,
-    masquerade: settings.masquerade ?? true,
+    masquerade: !isChild && (settings.masquerade ?? true),
     ...(settings.bindHost !== undefined && { bindHost: settings.bindHost }),
     mtu: settings.mtu ?? uplinkMtu(routes),
     options: given,
@@ -137,6 +147,21 @@ const takenBy = (networks: readonly NetworkRecord[], routes: readonly Route[]): 
 function ownUla(dataRoot: string) {
   const machine = readIfAny('/etc/machine-id') ?? readIfAny('/proc/sys/kernel/hostname') ?? '';
   return ulaOf(native().fnv1a(`${machine.trim()} ${dataRoot}`).slice(0, 10));
+}
+
+/** In Docker's words. @throws TinyrunError USAGE, UNSUPPORTED */
+function checkParent(link: string | undefined, networks: readonly NetworkRecord[]): string {
+  if (link === undefined)
+    throw new TinyrunError('UNSUPPORTED', 'a macvlan network without a parent is not there yet', {
+      hint: '-o parent=eth0 names the link of the host whose LAN it is to be in',
+    });
+  if (!networkFacts().links.includes(link))
+    throw new TinyrunError('USAGE', `invalid parent ${link}: the host has no such link`, {
+      hint: 'ip link lists those there are; a VLAN is made by ip link add link eth0 name eth0.50 type vlan id 50',
+    });
+  const other = networks.find((network) => network.driver === 'macvlan' && network.link === link);
+  if (other === undefined) return link;
+  throw new TinyrunError('USAGE', `network ${other.name} is already using parent interface ${link}`);
 }
 
 function checkLink(link: string, networks: readonly NetworkRecord[]): string {

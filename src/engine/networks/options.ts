@@ -1,5 +1,6 @@
 import { TinyrunError } from '../../errors.ts';
 import type { NetworkRecord } from '../../network/types.ts';
+import { isMacvlanMode } from '../../plan/netlink/link.ts';
 import { isAddress } from '../../spec/addresses.ts';
 import { booleanOf } from '../../store/words.ts';
 
@@ -45,6 +46,18 @@ export function bridgeSettings(options: Options, needs6: boolean): BridgeSetting
   for (const [key, value] of Object.entries(options))
     settings = { ...settings, ...settingOf(key, value, needs6, settings.unknown) };
   return settings;
+}
+
+/** Those of macvlan: `parent` is its link. @throws TinyrunError USAGE */
+export function macvlanSettings(options: Options, needs6: boolean): BridgeSettings {
+  const { parent, macvlan_mode: mode, [MTU]: mtu, ...others } = options;
+  if (mode !== undefined && mode !== '' && !isMacvlanMode(mode))
+    refuse('macvlan_mode', mode, 'bridge, private, vepa or passthru is expected');
+  return {
+    unknown: Object.keys(others),
+    ...(parent && { link: LINK.test(parent) ? parent : refuse('parent', parent, 'a link of the host') }),
+    ...(mtu !== undefined && { mtu: mtuOf(MTU, mtu, needs6) }),
+  };
 }
 
 function settingOf(

@@ -96,6 +96,14 @@ export async function publishLive(
         hint: 'tinyrun network connect bridge takes it into one',
       },
     );
+  if (network.driver !== 'bridge')
+    throw new TinyrunError(
+      'USAGE',
+      `no port of the host leads to the network ${network.name} (${network.driver})`,
+      {
+        hint: 'it has an address of its own, which its ports are reached by',
+      },
+    );
   const asked = boundPorts(wantedPorts({ image: '', ports: publish }, []), heldPorts(roots), randomPort);
   const { bindHost } = network;
   const fresh = asked.map((port) => ({ ...(bindHost !== undefined && { address: bindHost }), ...port }));

@@ -1,3 +1,4 @@
+import { removeInside } from '../../network/drivers/macvlan.ts';
 import { portElements } from '../../network/firewall/elements.ts';
 import { movePorts } from '../../network/firewall/steps.ts';
 import { release } from '../../network/lease.ts';
@@ -6,8 +7,11 @@ import { removeLink } from '../../plan/netlink/link.ts';
 import { elementBatch } from '../../plan/netlink/sets.ts';
 import { datagram, NETLINK_ROUTE } from '../../plan/netlink/wire.ts';
 import type { Step } from '../../plan/types.ts';
+import { attachPlan } from '../../plan/verbs/attach.ts';
+import { hostFacts } from '../../runtime/host.ts';
 import { openJournal } from '../../runtime/journal.ts';
 import { launch } from '../../runtime/launch.ts';
+import { readState } from '../../runtime/state.ts';
 import type { Roots } from '../../store/paths.ts';
 import { containerPaths } from '../layout.ts';
 import type { ContainerRecord } from '../record.ts';
@@ -35,10 +39,17 @@ export async function takeOut(
     why: `its link to the network ${network.name} is gone at once`,
     mayFail: true,
   };
-  const steps = [...moves, ...(attachment.hostLink === '' ? [] : [gone])];
+  const isInside = network.driver === 'macvlan';
+  const steps = [...moves, ...(isInside ? [] : [gone])];
   const journal = openJournal(run);
   if (moves.length > 0) journal.begin('ports', { steps: moves });
   await launch({ plan: { steps } });
+  const state = isInside ? readState(run) : undefined;
+  if (state) {
+    const target = { pid: state.pid, startTime: BigInt(state.startTime) };
+    const plan = attachPlan(hostFacts(), target, { inside: [removeInside(attachment, network)] });
+    await (await launch({ plan })).wait();
+  }
   journal.undo(entryOf(network));
   for (const pool of network.pools) release(ownLease(run, network, pool));
   return isTarget && next === undefined ? [] : ports;

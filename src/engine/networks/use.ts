@@ -145,7 +145,9 @@ async function acceptOurs(roots: Roots): Promise<void> {
   if (drops.length === 0) return;
   const lock = await lockDirectory(ensureDir(networksRunDir(roots)));
   try {
-    const links = livingNetworks(roots).map(({ link }) => link);
+    const links = livingNetworks(roots)
+      .filter(({ driver }) => driver === 'bridge')
+      .map(({ link }) => link);
     launchSync({ plan: { steps: acceptForward(drops, links.filter(Boolean)) } });
   } finally {
     lock.release();
@@ -155,6 +157,7 @@ async function acceptOurs(roots: Roots): Promise<void> {
 /** What a network has in the kernel; the table comes first. */
 export async function bringUp(roots: Roots, network: NetworkRecord, { again = false } = {}): Promise<void> {
   if (!again && isUp(roots, network.id)) return;
+  if (network.driver === 'macvlan') ensureUp(roots, network, driverOf(network), { again });
   if (network.driver !== 'bridge') return;
   const { ensureBase } = await import('../../network/firewall/restore.ts');
   await ensureBase(ensureDir(networksRunDir(roots)), () => livingElements(roots));

@@ -44,13 +44,13 @@ export const bridge: NetworkDriver = {
   },
 };
 
-const netlink = (device: string, messages: readonly Message[]): StepArgs['netlink'] => ({
+export const netlink = (device: string, messages: readonly Message[]): StepArgs['netlink'] => ({
   protocol: NETLINK_ROUTE,
   ...datagram(messages),
   device,
 });
 
-const step = (lane: Lane, args: StepArgs['netlink'], why: string, undo?: readonly Undo[]): Step => ({
+export const step = (lane: Lane, args: StepArgs['netlink'], why: string, undo?: readonly Undo[]): Step => ({
   op: 'netlink',
   lane,
   args,
@@ -154,7 +154,7 @@ const sysctl = (key: string, value: string, why: string): Step => ({
 });
 
 /** Slashes, since the name of an interface may have dots. */
-function inside(attachment: Attachment, { ipv6 }: NetworkFacts): Step[] {
+export function inside(attachment: Attachment, { ipv6 }: NetworkFacts): Step[] {
   const { as, gateways, metric } = attachment;
   const isThere = (each: string) => ipv6 || familyOf(each) === 4;
   const addresses = attachment.addresses.filter(isThere);

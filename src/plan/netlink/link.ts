@@ -40,6 +40,9 @@ const IFLA_MACVLAN_MODE = 1;
 const IFLA_IPVLAN_MODE = 1;
 
 const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
+export type MacvlanMode = keyof typeof MACVLAN_MODES;
+export const isMacvlanMode = (mode: string): mode is MacvlanMode => Object.hasOwn(MACVLAN_MODES, mode);
+
 const IPVLAN_MODES = { l2: 0, l3: 1, l3s: 2 } as const;
 
 /** struct ifinfomsg: family and type, index, flags, and which of them change. */

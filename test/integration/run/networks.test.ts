@@ -176,7 +176,8 @@ test('nothing is made of what is refused', async () => {
       '1 invalid network config: invalid subnet 10.9.0.1/24: it should be 10.9.0.0/24',
     ],
     [['-d', 'nosuch'], '1 plugin "nosuch" not found'],
-    [['-d', 'macvlan'], '1 the driver macvlan is not there yet'],
+    [['-d', 'ipvlan'], '1 the driver ipvlan is not there yet'],
+    [['-d', 'macvlan', '-o', 'parent=nosuch'], '1 invalid parent nosuch: the host has no such link'],
     [['-d', 'host'], '1 only one instance of "host" network is allowed'],
     [
       ['-o', 'com.docker.network.bridge.enable_icc=perhaps'],
