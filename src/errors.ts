@@ -123,6 +123,7 @@ export const ERRORS = {
     status: 400,
     hint: 'boot with systemd.unified_cgroup_hierarchy=1 (or cgroup_no_v1=all), or leave the limit out',
   },
+  DOCKERFILE: { status: 400, hint: 'nothing was built: mend what is shown above' },
   COMMAND_NOT_FOUND: {
     status: 400,
     exit: 127,

@@ -161,6 +161,12 @@ const verbs: readonly Verb[] = [
     load: () => import('./commands/pull.ts'),
   },
   {
+    names: ['build', 'image build'],
+    summary: 'check a Dockerfile; it does not build yet',
+    changes: false,
+    load: () => import('./commands/build.ts'),
+  },
+  {
     names: ['rmi', 'image rm', 'image remove'],
     summary: 'remove images',
     changes: true,

@@ -81,6 +81,9 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
   '--uts': joined('private', 'host'),
   '--volume': [...FILE, all('volumes')],
   '--volumes-from': [all('containers')],
+  'build --call': ['check', 'outline', 'targets'],
+  'build --format': ['text', 'json'],
+  'build --file': FILE,
   'events --filter': [
     ...'type=container type=image type=network type=volume event= image= label= scope=local'.split(' '),
     all('containers', 'container='),
@@ -123,6 +126,7 @@ const FLAGS: Readonly<Record<string, readonly Source[]>> = dict({
 
 /** Arguments by their place; the last one's words stand for all that follow. */
 const ARGUMENTS: Readonly<Record<string, readonly (readonly Source[])[]>> = dict({
+  build: [[all('directories')]],
   create: [IMAGE],
   commit: [[all('containers')], IMAGE],
   completion: [['bash', 'zsh', 'fish']],

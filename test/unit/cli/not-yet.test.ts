@@ -40,15 +40,6 @@ describe('verbs to come', () => {
     for (const verb of wordsOf(TABLE, '')) expect(plannedVerb(verb)).toBeUndefined();
     expect(unknownCommand('toString', TABLE).message).toBe('unknown command: toString');
   });
-
-  test('a subcommand of a group, as commander complains of it', async () => {
-    const error = usageError(
-      { code: 'commander.unknownCommand', message: "error: unknown command 'build'" },
-      await define('image'),
-      'image',
-    );
-    expect(error).toMatchObject({ message: 'image build is not there yet', code: 'UNSUPPORTED' });
-  });
 });
 
 describe('flags to come', () => {

@@ -97,7 +97,7 @@ test.each([
     'container',
     'attach commit cp create diff exec export inspect kill list logs ls pause port prune ps remove rename restart rm run start stats stop top unpause update wait why',
   ],
-  ['image', 'history import inspect list load ls prune pull push remove rm save tag tree'],
+  ['image', 'build history import inspect list load ls prune pull push remove rm save tag tree'],
   ['manifest', 'annotate create inspect push rm'],
   ['system', 'df events gc info prune start-all stop-all'],
 ])('words behind %s', (group, words) => {
@@ -146,7 +146,7 @@ describe('a verb that changes something', () => {
   // what only looks is named here: a new verb changes something, or is one of these
   test('is each that is not one of these', () => {
     expect(TABLE.verbs.filter(({ changes }) => !changes).map(({ names: [name] }) => name)).toEqual(
-      `top diff logs attach wait ps inspect why,container inspect,images,image inspect,history,image tree,manifest inspect,network ls,network inspect,network graph,network why,volume ls,volume inspect,stats,port,events,info,version,system df,doctor,completion,__complete`
+      `top diff logs attach wait ps inspect why,container inspect,images,build,image inspect,history,image tree,manifest inspect,network ls,network inspect,network graph,network why,volume ls,volume inspect,stats,port,events,info,version,system df,doctor,completion,__complete`
         .split(',')
         .flatMap((names) => (names.includes('inspect why') ? names.split(' ') : [names])),
     );
