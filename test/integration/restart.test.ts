@@ -1,4 +1,6 @@
 // What has ended runs again where its policy says so, and stops when its user says so, whoever dies in between.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -174,6 +176,34 @@ test('whoever is killed, the next command has it run again', async () => {
   await becomes('{{.State.Status}} {{ge .RestartCount 2}}', 'running true');
   expect(await ok('logs', 're')).toBe('');
 });
+
+// Its monitor is traced from before its program's end into `_ended`, whose process it becomes.
+test.each(['execve', 'flock', 'rename'])(
+  'at each %s of a monitor and of what it becomes: it runs again all the same',
+  async (call) => {
+    const log = path.join(sandbox.dir, 'strace');
+    let [killed, isHit] = [0, true];
+    for (let n = 1; isHit && n <= 20; n++) {
+      const id = await detached('always', 'sleep 1000');
+      const inject = `-f -e trace=${call} -e inject=${call}:signal=SIGKILL:when=${n} -o ${log}`.split(' ');
+      const tracer = spawn('strace', ['-p', String(await keeperOf(id)), ...inject], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const ended = once(tracer, 'close');
+      await once(tracer.stderr, 'data'); // it is attached
+      tracer.stderr.resume();
+      process.kill(Number(await look('{{.State.Pid}}')), 'SIGKILL');
+      await becomes('{{.State.Status}} {{ge .RestartCount 1}}', 'running true');
+      tracer.kill('SIGTERM');
+      await ended;
+      isHit = readFileSync(log, 'utf8').includes('killed by SIGKILL');
+      if (isHit) killed++;
+      await ok('rm', '-f', 're');
+    }
+    expect(killed).toBeGreaterThan(0);
+    expect(isHit).toBe(false);
+  },
+);
 
 test('update changes the policy of one that runs, and of one that waits', async () => {
   await ok(
