@@ -13,7 +13,9 @@ import { MALLOC } from './flags.ts';
  * What node:v8 has as `startupSnapshot`. That module brings all streams with it, a quarter of a megabyte that would be read at
  * each start (1.1 ms); with --expose-internals, which the build starts node with, the part alone is had.
  */
-function snapshotApi(): Pick<typeof StartupSnapshot, 'setDeserializeMainFunction'> {
+function snapshotApi(entry: Entry): Pick<typeof StartupSnapshot, 'setDeserializeMainFunction'> {
+  // logs, attach and the rest talk to monitors, by streams
+  if (entry === 'main') return v8().startupSnapshot;
   try {
     return require('internal/v8/startup_snapshot').namespace;
   } catch {
@@ -51,7 +53,7 @@ const entry = process.argv[2] as Entry;
 const program = programOf(compiledScript(entry), entry);
 program.warm(entry);
 
-snapshotApi().setDeserializeMainFunction(() => {
+snapshotApi(entry).setDeserializeMainFunction(() => {
   // the launcher's, for the reading of the snapshot: no business of the programs that we start
   if (process.env.GLIBC_TUNABLES === MALLOC) delete process.env.GLIBC_TUNABLES;
   // The launcher puts the package's directory where a script's name would stand. There may be links on the way to it.
