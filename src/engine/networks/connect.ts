@@ -12,7 +12,7 @@ import type { Attachment, NetworkRecord } from '../../network/types.ts';
 import type { Contribution } from '../../plan/contribution.ts';
 import { attachPlan } from '../../plan/verbs/attach.ts';
 import { hostFacts } from '../../runtime/host.ts';
-import { openJournal } from '../../runtime/journal.ts';
+import { type Journal, openJournal } from '../../runtime/journal.ts';
 import { launch } from '../../runtime/launch.ts';
 import type { Roots } from '../../store/paths.ts';
 import { holdRecord } from '../change.ts';
@@ -22,7 +22,7 @@ import { type ContainerPaths, containerPaths } from '../layout.ts';
 import { findContainer, missedAs } from '../manage.ts';
 import { type ContainerRecord, type ContainerView, readRecord, viewOf, writeRecord } from '../record.ts';
 import { isRunning } from '../status.ts';
-import { attachmentOf, checkAddresses, entryOf, ownLease } from './attachments.ts';
+import { attachmentOf, checkAddresses, entryOf, ownLease, portsLeadTo } from './attachments.ts';
 import { resolveNetwork } from './default.ts';
 import { fulfilled, intend } from './intent.ts';
 import { leaseIn } from './leasing.ts';
@@ -31,6 +31,7 @@ import { hasNames } from './named.ts';
 import { endpointOf } from './names.ts';
 import { beginNames, followNetworks } from './names-live.ts';
 import { tellNetwork } from './networks.ts';
+import { portMoves } from './take-out.ts';
 import { bringUp } from './use.ts';
 
 /**
@@ -179,6 +180,7 @@ async function attachLive(
     const plan = attachPlan(hostFacts(), target, contribution, ...named);
     journal.begin(entryOf(network), plan);
     await (await launch({ plan })).wait();
+    await leadPorts(roots, record, attachment, journal);
     rememberAddress(paths, record, attachment);
     followNetworks(roots, record, [...(record.attachments ?? []), attachment]);
     return attachment;
@@ -187,6 +189,20 @@ async function attachLive(
     for (const file of own) release(file);
     throw error;
   }
+}
+
+/** Where its gateway is the best by now, published ports lead there. */
+async function leadPorts(
+  roots: Roots,
+  { attachments = [], ports = [] }: ContainerRecord,
+  attachment: Attachment,
+  journal: Journal,
+): Promise<void> {
+  const to = portsLeadTo([...attachments, attachment]);
+  if (to !== attachment || ports.length === 0) return;
+  const plan = { steps: portMoves(roots, ports, portsLeadTo(attachments), to) };
+  journal.begin('ports', plan);
+  await launch({ plan });
 }
 
 const namedIn = (

@@ -1,10 +1,9 @@
 import { removeInside } from '../../network/drivers/macvlan.ts';
-import { portElements } from '../../network/firewall/elements.ts';
-import { movePorts } from '../../network/firewall/steps.ts';
+import { changePorts, publishedElements } from '../../network/firewall/steps.ts';
 import { release } from '../../network/lease.ts';
+import { NetworkStore } from '../../network/store.ts';
 import type { Attachment, BoundPort, NetworkRecord } from '../../network/types.ts';
 import { removeLink } from '../../plan/netlink/link.ts';
-import { elementBatch } from '../../plan/netlink/sets.ts';
 import { datagram, NETLINK_ROUTE } from '../../plan/netlink/wire.ts';
 import type { Step } from '../../plan/types.ts';
 import { attachPlan } from '../../plan/verbs/attach.ts';
@@ -31,7 +30,7 @@ export async function takeOut(
   const { run } = containerPaths(roots, id);
   const isTarget = portsLeadTo(attachments) === attachment && ports.length > 0;
   const next = portsLeadTo(left);
-  const moves = isTarget ? portSteps(attachment, next, ports) : [];
+  const moves = isTarget ? portMoves(roots, ports, attachment, next) : [];
   const gone: Step = {
     op: 'netlink',
     lane: 'host',
@@ -55,14 +54,18 @@ export async function takeOut(
   return isTarget && next === undefined ? [] : ports;
 }
 
-function portSteps(from: Attachment, to: Attachment | undefined, ports: readonly BoundPort[]): Step[] {
-  if (to !== undefined) return movePorts(from, to, ports);
-  const remove = ports.flatMap((port) => portElements({ port, to: from }));
-  return remove.map((element) => ({
-    op: 'netlink',
-    lane: 'host',
-    args: elementBatch({ remove: [element] }),
-    why: 'no port of the host leads to it any more',
-    mayFail: true,
-  }));
+/** One batch: published ports lead to another of its endpoints, or, where none is left, nowhere. */
+export function portMoves(
+  { dataRoot }: Roots,
+  ports: readonly BoundPort[],
+  from: Attachment | undefined,
+  to: Attachment | undefined,
+): Step[] {
+  const store = new NetworkStore(dataRoot);
+  const elementsOf = (end: Attachment | undefined) => {
+    const network = end && store.read(end.network);
+    return end && network ? publishedElements(network, end, ports) : [];
+  };
+  const end = to ?? from;
+  return end ? changePorts(end, { remove: elementsOf(from), add: elementsOf(to) }, ports) : [];
 }

@@ -134,3 +134,23 @@ test('the plan is told before, and as it was done', async () => {
   expect(await host.ok(['port', 'told'])).toBe('80/tcp -> 0.0.0.0:8120');
   await host.ok(['rm', '-f', 'told']);
 });
+
+test('ports lead to where the best gateway is, as networks come and go', async () => {
+  for (const name of ['red', 'blue']) await host.ok(['network', 'create', name]);
+  await serve('both', '--network', 'red', '-p', '8130:80');
+  const leadsTo = async (network: string): Promise<boolean> => {
+    const { NetworkSettings } = await host.inspect('both');
+    const elements = host.elements('map', 'any4');
+    return (
+      elements.length === 1 && JSON.stringify(elements).includes(NetworkSettings.Networks[network].IPAddress)
+    );
+  };
+  await host.ok(['network', 'connect', '--gw-priority', '5', 'blue', 'both']);
+  expect([await leadsTo('blue'), reaches(8130)]).toEqual([true, true]);
+  await host.ok(['network', 'disconnect', 'blue', 'both']);
+  expect([await leadsTo('red'), reaches(8130)]).toEqual([true, true]);
+  await host.ok(['network', 'connect', '--gw-priority', '-5', 'blue', 'both']);
+  expect([await leadsTo('red'), reaches(8130)]).toEqual([true, true]);
+  await host.ok(['rm', '-f', 'both']);
+  expect(host.elements('map', 'any4')).toEqual([]);
+});
