@@ -26,11 +26,11 @@ function plain(arg: string, options: readonly Option[]): readonly string[] {
   const [, flag = '', value = ''] = /^(--[^=]+|-[^-=]+)=(.*)$/s.exec(arg) ?? [];
   const names = namesOf(flag || arg);
   const found = names.map((name) => options.find(({ long, short }) => long === name || short === name));
-  if (!found.every((option) => option?.isBoolean() || option?.optional)) return [arg];
-  const alone = found.map((option, at) => (option?.optional ? `${option.long}=true` : (names[at] ?? '')));
-  if (flag === '') return found.some((option) => option?.optional) ? alone : [arg];
+  if (!found.every((option) => option?.isBoolean() || mayLack(option))) return [arg];
+  const alone = found.map((option, at) => (mayLack(option) ? `${option?.long}=true` : (names[at] ?? '')));
+  if (flag === '') return found.some(mayLack) ? alone : [arg];
   const [last = '', option] = [names.at(-1), found.at(-1)];
-  if (option?.optional) return [...alone.slice(0, -1), `${option.long}=${value}`];
+  if (mayLack(option)) return [...alone.slice(0, -1), `${option?.long}=${value}`];
   const truth = booleanOf(value);
   if (truth === undefined)
     throw new TinyrunError('FLAG', `${last} ${JSON.stringify(value)}: not a boolean`, {
@@ -38,6 +38,9 @@ function plain(arg: string, options: readonly Option[]): readonly string[] {
     });
   return [...alone.slice(0, -1), ...(truth ? [last] : negationOf(last, options))];
 }
+
+/** Its value. A bracket within one that it must have (`<OS/ARCH[/VARIANT]>`) makes an option optional, too. */
+const mayLack = (option: Option | undefined): boolean => option?.optional === true && !option.required;
 
 /** What one argument names: `-it` two flags. */
 const namesOf = (arg: string): readonly string[] => {

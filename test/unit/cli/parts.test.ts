@@ -39,7 +39,8 @@ describe('boolean flags with a value', () => {
     .option('-i, --interactive')
     .option('-e, --env <x>')
     .option('-t, --tty')
-    .option('-H, --human [BOOL]');
+    .option('-H, --human [BOOL]')
+    .option('--platform <OS/ARCH[/VARIANT]>');
   test.each([
     [
       ['--rm=true', 'x'],
@@ -68,6 +69,10 @@ describe('boolean flags with a value', () => {
     [
       ['--', '--rm=true'],
       ['--', '--rm=true'],
+    ],
+    [
+      ['--platform', 'linux/arm64', '--platform=linux/arm64'],
+      ['--platform', 'linux/arm64', '--platform=linux/arm64'],
     ],
     // the next argument is not its value
     [
