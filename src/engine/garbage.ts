@@ -99,7 +99,9 @@ const programsLeft = (roots: Roots): Swept[] =>
 
 /** Those that were coming up or going down, and containers that were coming into one, or leaving it. */
 async function networksLeft(roots: Roots, dryRun: boolean): Promise<Swept[]> {
-  const half = halfMade(roots).map((path) => taken('network', { path, size: 0 }, dryRun, takeBackHalfMade));
+  const half = halfMade(roots).map((path) =>
+    taken('network', { path, size: 0 }, dryRun, (dir) => takeBackHalfMade(roots, dir)),
+  );
   const between = namesIn(runningDir(roots)).filter((id) => intentIn(join(runningDir(roots), id)));
   if (!dryRun && between.length > 0) {
     const { settleNetworks } = await import('./networks/connect.ts');

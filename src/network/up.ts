@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { AT_FDCWD, native } from '../native/index.ts';
 import type { Element } from '../plan/netlink/sets.ts';
 import { namesIn, openJournal } from '../runtime/journal.ts';
@@ -67,19 +68,26 @@ export function takeDown(roots: Roots, id: string): void {
 
 const IDS = /^[0-9a-f]{64}$/;
 
-/** Directories of networks that somebody was killed at as they came up, or went down. */
+/** Networks that somebody was killed at as they came up, or went down; and those that came up as they were removed. */
 export const halfMade = (roots: Roots): string[] =>
   namesIn(networksRunDir(roots))
-    .filter((id) => IDS.test(id) && !isUp(roots, id) && isJournalled(networkDir(roots, id)))
+    .filter((id) => IDS.test(id) && isJournalled(networkDir(roots, id)))
+    .filter((id) => !isUp(roots, id) || !isKnown(roots, id))
     .map((id) => networkDir(roots, id));
+
+/** Its record comes before, and goes last. */
+const isKnown = ({ dataRoot }: Roots, id: string): boolean => existsSync(`${dataRoot}/networks/${id}`);
 
 const isJournalled = (dir: string): boolean => namesIn(dir).some((name) => name.startsWith('journal'));
 
 /** Takes such a one back; not while somebody is at it. Leases in it are their owners'. @throws TinyrunError CLEANUP */
-export function takeBackHalfMade(dir: string): void {
+export function takeBackHalfMade(roots: Roots, dir: string): void {
   const lock = tryLockDirectory(dir);
   try {
-    if (lock && !existsSync(`${dir}/${UP}`)) openJournal(dir).undoAll();
+    if (lock && (!existsSync(`${dir}/${UP}`) || !isKnown(roots, basename(dir)))) {
+      native().removeTree(AT_FDCWD, `${dir}/${UP}`);
+      openJournal(dir).undoAll();
+    }
   } finally {
     lock?.release();
   }
