@@ -20,10 +20,6 @@ const REFUSED: ReadonlyMap<string, readonly [why: string, instead: string]> = ne
     ['addresses of the link alone are not given', 'the kernel makes one; --ip6 gives one of the network'],
   ],
   [
-    '--runtime',
-    ['tinyrun runs containers itself', 'tinyrunc is its own runtime’s command, for engines that call one'],
-  ],
-  [
     '--storage-opt',
     ['the layer of a container has no options', 'a quota of the file system below the data root limits it'],
   ],

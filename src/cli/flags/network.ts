@@ -4,6 +4,7 @@ import type { ContainerConfig, NetworkConfig } from '../../engine/config/types.t
 import { TinyrunError } from '../../errors.ts';
 import { isAddress } from '../../spec/addresses.ts';
 import { collect } from '../options.ts';
+import { setting, settingsDirectories } from '../settings.ts';
 import type { FlagGroup, Host } from './group.ts';
 import { parseLinks, parseNetwork } from './parse/network.ts';
 import { parsePublish } from './parse/publish.ts';
@@ -37,11 +38,12 @@ export const networkFlags: FlagGroup<Flags> = {
       .option('-p, --publish <PORTS>', 'its port at one of the host: [ADDRESS:][HOST:]PORT[/udp]', collect)
       .option('-P, --publish-all', 'every exposed port, at free ones of the host'),
   read: (flags, host) => {
-    const bind = flags.publish && publishHost(host);
+    const bind = flags.publish || flags.publishAll ? publishHost(host) : undefined;
     return {
       network: networkOf(flags),
       ports: flags.publish?.map((text) => parsePublish(text, bind)),
       publishAll: flags.publishAll,
+      publishHost: flags.publishAll ? bind : undefined,
     };
   },
   names: {
@@ -56,9 +58,9 @@ export const networkFlags: FlagGroup<Flags> = {
   },
 };
 
-/** Where `-p 80:80` is published that names no address: a setting of whoever calls. */
+/** Where `-p 80:80` is published that names no address: a setting of whoever calls, or of the host. */
 export function publishHost({ env }: Host): string | undefined {
-  const text = env.TINYRUN_PUBLISH_HOST;
+  const text = env.TINYRUN_PUBLISH_HOST ?? setting('publishHost', settingsDirectories(env));
   if (!text || isAddress(text)) return text || undefined;
   throw new TinyrunError('USAGE', `TINYRUN_PUBLISH_HOST ${JSON.stringify(text)}: invalid IP address`, {
     hint: 'an address of the host, as in 127.0.0.1',

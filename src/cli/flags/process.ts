@@ -24,6 +24,7 @@ interface Flags extends ProgramFlags {
   readonly stopSignal?: string;
   readonly stopTimeout?: number;
   readonly systemd?: string;
+  readonly runtime?: string;
 }
 
 /** `workdir`: what is said of that flag. */
@@ -47,6 +48,14 @@ export const readProgram = ({ env = [], envFile = [], ...flags }: ProgramFlags, 
   tty: flags.tty,
 });
 
+/** What `inspect` calls ours is taken; ARCHITECTURE.md says what another would take. @throws TinyrunError FLAG */
+function checkRuntime(runtime: string | undefined): void {
+  if (!runtime || runtime === 'tinyrunc') return;
+  throw new TinyrunError('FLAG', `--runtime ${JSON.stringify(runtime)}: tinyrun runs containers itself`, {
+    hint: 'tinyrunc is the one there is, and a command of its own for engines that call one',
+  });
+}
+
 /** What runs, and as whom. */
 export const processFlags: FlagGroup<Flags> = {
   define: (program: Program) =>
@@ -58,16 +67,20 @@ export const processFlags: FlagGroup<Flags> = {
         '--systemd <WHEN>',
         'make room for systemd as PID 1: true (where it is what runs), false or always',
       )
+      .option('--runtime <NAME>', 'tinyrunc, the one there is')
       .option('--stop-signal <SIGNAL>', 'what asks the program to end')
       .option('--stop-timeout <SECONDS>', 'how long it may take to, 10 without; -1 is for ever', wholeNumber),
-  read: ({ entrypoint, stopSignal, stopTimeout, systemd, ...flags }, host) => ({
-    ...readProgram(flags, host),
-    groups: flags.groupAdd,
-    entrypoint: entrypoint === undefined ? undefined : [entrypoint].filter(Boolean),
-    init: flags.init,
-    systemd: systemd === undefined ? undefined : systemdOf(systemd),
-    stop: stopOf(stopSignal, stopTimeout),
-  }),
+  read: ({ entrypoint, stopSignal, stopTimeout, systemd, runtime, ...flags }, host) => {
+    checkRuntime(runtime);
+    return {
+      ...readProgram(flags, host),
+      groups: flags.groupAdd,
+      entrypoint: entrypoint === undefined ? undefined : [entrypoint].filter(Boolean),
+      init: flags.init,
+      systemd: systemd === undefined ? undefined : systemdOf(systemd),
+      stop: stopOf(stopSignal, stopTimeout),
+    };
+  },
   names: {
     env: '--env %q',
     workdir: '--workdir %q',

@@ -49,7 +49,7 @@ export function checkConfig(config: ContainerConfig, host: HostFacts): Checked {
   if (namespaces?.uts === 'host' && hostname !== undefined)
     throw new ConfigError('hostname', 'conflicting options: hostname and the UTS mode');
   checkExposed(config.exposed ?? []);
-  checkPorts(config.ports ?? []);
+  checkPorts(config);
   checkStop(config);
   checkRestart(config);
   checkHealth(config.health);

@@ -65,6 +65,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, keyof typeof KINDS>> = {
   network: 'network',
   ports: 'objects',
   publishAll: 'switch',
+  publishHost: 'text',
   names: 'object',
   security: 'object',
 };

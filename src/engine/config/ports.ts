@@ -5,8 +5,13 @@ import type { ContainerConfig, PortConfig } from './types.ts';
 const PROTOCOLS = ['tcp', 'udp', 'sctp'];
 const LAST = 65_535;
 
-/** @throws ConfigError for what is no port, and for a port of the host that is to lead to two places */
-export function checkPorts(ports: readonly PortConfig[]): void {
+/** @throws ConfigError for what is no port or no address, and for a port of the host that is to lead to two places */
+export function checkPorts({
+  ports = [],
+  publishHost,
+}: Pick<ContainerConfig, 'ports' | 'publishHost'>): void {
+  if (publishHost !== undefined && !isAddress(publishHost))
+    throw new ConfigError('publishHost', `invalid IP address: ${publishHost}`);
   for (const [index, port] of ports.entries()) checkPort(port, `ports[${index}]`);
   for (const [index, port] of ports.entries()) {
     const first = ports.slice(0, index).find((other) => meet(port, other));

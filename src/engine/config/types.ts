@@ -74,6 +74,8 @@ export interface ContainerConfig {
   readonly ports?: readonly PortConfig[] | undefined;
   /** Every exposed port, its image's and its own, at a free one of the host. */
   readonly publishAll?: boolean | undefined;
+  /** An address of the host: where those of `publishAll` are; without, all. */
+  readonly publishHost?: string | undefined;
   readonly names?: NameLookup | undefined;
   readonly security?: SecurityConfig | undefined;
 }

@@ -79,11 +79,13 @@ export function changedPorts(
   { exposed, bound }: PortsNow,
 ): ContainerConfig {
   checkHasNetwork(config);
-  const { ports = [], publishAll = false } = config;
+  const { ports = [], publishAll = false, publishHost: address } = config;
   const own = ports.flatMap(singles);
   const isOwn = (other: PortConfig) =>
     own.some(({ protocol, container }) => protocol === other.protocol && container === other.container);
-  const all = publishAll ? exposed.map(portOf).filter((port) => !isOwn(port)) : [];
+  const all = publishAll
+    ? exposed.map((text) => ({ ...portOf(text), ...(address && { address }) })).filter((port) => !isOwn(port))
+    : [];
   const meant = (port: PortConfig) => unpublish.some((choice) => isMeant(choice, port, bound));
   for (const [index, choice] of unpublish.entries())
     if (![...own, ...all].some((port) => isMeant(choice, port, bound)))

@@ -75,7 +75,7 @@ export function attachmentOf(
 
 /** What was asked for, and with `publishAll` every port that is exposed and is not among that. */
 export function wantedPorts(
-  { ports = [], publishAll = false }: ContainerConfig,
+  { ports = [], publishAll = false, publishHost: address }: ContainerConfig,
   exposed: readonly string[],
 ): PortConfig[] {
   const isPublished = (container: number, protocol: string) =>
@@ -87,7 +87,7 @@ export function wantedPorts(
     const [container = '', protocol = 'tcp'] = text.split('/');
     return isPublished(Number(container), protocol)
       ? []
-      : [{ protocol: protocol as PortConfig['protocol'], container: Number(container), count: 1 }];
+      : [{ protocol: protocol as PortConfig['protocol'], container: Number(container), count: 1, address }];
   });
   return [...ports, ...more];
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Netns } from '../../support/netns.ts';
 import { until } from '../../support/programs.ts';
@@ -33,6 +34,21 @@ async function serve(name: string, ...flags: string[]): Promise<string> {
 }
 
 const fetch = (from: Netns, url: string): string => from.exec('curl', ['-s', '-g', '-m', '10', url]).trim();
+
+test('tinyrun.json says where, for what -p and -P leave open', async () => {
+  mkdirSync(`${host.sandbox.dir}/config/tinyrun`, { recursive: true });
+  writeFileSync(`${host.sandbox.dir}/config/tinyrun/tinyrun.json`, '{"publishHost":"127.0.0.1"}');
+  const env = { ...host.env, XDG_CONFIG_HOME: `${host.sandbox.dir}/config` };
+  const flags = ['--name', 'inward', '-P', '--expose', '80', '-p', '8090:80', '--expose', '81'];
+  const { code } = await host.tinyrun(['run', '-d', ...flags, 'busybox', 'sh', '-c', SERVER], { env });
+  expect(code).toBe(0);
+  const lines = (await host.ok(['port', 'inward'])).split('\n');
+  expect(lines).toEqual(['80/tcp -> 127.0.0.1:8090', expect.stringMatching(/^81\/tcp -> 127\.0\.0\.1:\d+$/)]);
+  await host.in('inward', 'until wget -q -O - http://127.0.0.1/; do sleep 0.05; done');
+  expect(fetch(host.netns, 'http://127.0.0.1:8090')).toBe('hello');
+  expect(() => fetch(lan, 'http://192.0.2.1:8090')).toThrow();
+  await host.ok(['rm', '-f', 'inward']);
+});
 
 describe('a published port', () => {
   beforeAll(() => serve('web', '-p', '8080:80'));

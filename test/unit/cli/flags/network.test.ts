@@ -4,6 +4,7 @@ import { parseLinks, parseNetwork } from '../../../../src/cli/flags/parse/networ
 import { parsePublish } from '../../../../src/cli/flags/parse/publish.ts';
 import type { Given } from '../../../../src/cli/flags/word.ts';
 import type { ContainerConfig, NetworkConfig, PortConfig } from '../../../../src/engine/config/types.ts';
+import { wantedPorts } from '../../../../src/engine/networks/attachments.ts';
 
 /** What is said of it; '' where it is taken. */
 function said(act: () => unknown): string {
@@ -64,6 +65,14 @@ describe('--publish', () => {
     expect(read('::1')).toMatchObject([{ address: '::1', host: 80 }]);
     expect(read('')?.[0]).not.toHaveProperty('address');
     expect(said(() => read('loopback'))).toBe('TINYRUN_PUBLISH_HOST "loopback": invalid IP address');
+    const all = networkFlags.read(
+      { publishAll: true },
+      { env: { TINYRUN_PUBLISH_HOST: '127.0.0.1' }, cwd: '/' },
+    );
+    expect(all).toMatchObject({ publishAll: true, publishHost: '127.0.0.1' });
+    expect(wantedPorts({ image: 'x', ...all }, ['80/tcp'])).toMatchObject([
+      { container: 80, address: '127.0.0.1' },
+    ]);
   });
 });
 

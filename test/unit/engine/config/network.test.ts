@@ -135,7 +135,7 @@ describe('ports', () => {
       'ports[0]: invalid ranges specified for container and host Ports',
     ],
   ])('%j', (ports, message) => {
-    expect(said(() => checkPorts(ports))).toBe(message);
+    expect(said(() => checkPorts({ ports }))).toBe(message);
   });
 
   test('where there is no network for them, they are dropped, and said to be', () => {
