@@ -32,7 +32,7 @@ test.each<[string[], number, RegExp, RegExp]>([
     /^tinyrun --help lists what this version can do$/,
   ],
   [['network', 'lss'], 1, /^unknown command: tinyrun network lss$/, /did you mean ls/],
-  [['image', 'build', '.'], 1, /^build is not there yet$/, /^tinyrun image --help/],
+  [['image', 'build', '.'], 1, /^build is not there yet$/, /^tinyrun build --check/],
   [['run', '-p', '80:x', ...TRUE], 125, /^--publish "80:x": invalid containerPort: x$/, /8080:80/],
   [['run', '-p', '80-81:1-3', ...TRUE], 125, /invalid ranges specified for container and host Ports/, /./],
   [['run', '--ip=1.2.3', '--network=w', ...TRUE], 125, /^--ip: invalid IPv4 address: 1\.2\.3$/, /./],
