@@ -344,13 +344,14 @@ export default [
   {
     name: 'scope-undo',
     row: 'E: a scope whose creator was killed',
-    out: 'its place in the undo list',
+    out: 'its place in the undo list, and systemd being asked to end it',
     edits: [
       [
         'src/plan/compile/cgroup.ts',
         'return { slot: NO_SLOT, path, settle, undo: removeCgroup(path), ...late };',
         'return { slot: NO_SLOT, path, settle, ...late };',
       ],
+      ['src/tinyrunc/delete.ts', 'await endScope(dir);', ''],
     ],
     test: 'test/vm/systemd.test.ts',
     project: 'vm',

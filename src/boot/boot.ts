@@ -17,6 +17,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -163,6 +164,7 @@ export function makeSnapshot(entry: Entry, node: string, { code, far }: Compiled
   }
   const isMade = isNode(node) && build(entry, node, fresh, code);
   if (isMade) {
+    removeOfAnotherNode(directory);
     if (isQuiet()) closeSync(openSync(join(directory, QUIET), 'w', 0o644));
     replaceLink(process.execPath, join(directory, 'node'));
     if (far) writeFar(directory, entry, far);
@@ -207,6 +209,19 @@ function build(entry: Entry, node: string, blob: string, code: Buffer = Buffer.a
     spawnSync('touch', ['-r', node, blob], options).status === 0 &&
     statSync(bundle).mtimeMs === made
   );
+}
+
+/**
+ * What lies there was made by the program that `node` led to then: where it leads to another now, that would end at it. The age does
+ * not tell them apart, which is the same of all that npm unpacks.
+ */
+function removeOfAnotherNode(directory: string): void {
+  const link = join(directory, 'node');
+  if (lstatSync(link, { throwIfNoEntry: false }) === undefined || readlinkSync(link) === process.execPath)
+    return;
+  for (const entry of readdirSync(directory, { withFileTypes: true }))
+    if (!entry.isDirectory() && !entry.name.endsWith('.new'))
+      rmSync(join(directory, entry.name), { force: true });
 }
 
 function replaceLink(target: string, link: string): void {
