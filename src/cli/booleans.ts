@@ -4,8 +4,7 @@ import { booleanOf } from '../store/words.ts';
 
 /**
  * `--rm=true` and `--init=false`, which Go's flags know and commander does not: the first becomes `--rm`, the second
- * goes, or becomes `--no-…` where the flag is on by itself. A flag that may have a value has it behind `=`, never in the next
- * argument: `--ipv6 NAME` becomes `--ipv6=true NAME`. `args` are those after the verb; where the verb passes
+ * goes, or becomes `--no-…` where the flag is on by itself. `args` are those after the verb; where the verb passes
  * arguments on, they are left alone from the first that is no flag.
  */
 export function plainBooleans(args: readonly string[], program: Program, passThrough: boolean): string[] {
@@ -24,29 +23,18 @@ export function plainBooleans(args: readonly string[], program: Program, passThr
 /** `-it=false` is `-i`, as with pflag: the value is the last letter's. */
 function plain(arg: string, options: readonly Option[]): readonly string[] {
   const [, flag = '', value = ''] = /^(--[^=]+|-[^-=]+)=(.*)$/s.exec(arg) ?? [];
-  const names = namesOf(flag || arg);
+  if (flag === '') return [arg];
+  const names = flag.startsWith('--') ? [flag] : [...flag.slice(1)].map((letter) => `-${letter}`);
   const found = names.map((name) => options.find(({ long, short }) => long === name || short === name));
-  if (!found.every((option) => option?.isBoolean() || mayLack(option))) return [arg];
-  const alone = found.map((option, at) => (mayLack(option) ? `${option?.long}=true` : (names[at] ?? '')));
-  if (flag === '') return found.some(mayLack) ? alone : [arg];
-  const [last = '', option] = [names.at(-1), found.at(-1)];
-  if (mayLack(option)) return [...alone.slice(0, -1), `${option?.long}=${value}`];
+  if (!found.every((option) => option?.isBoolean())) return [arg];
+  const last = names.pop() ?? '';
   const truth = booleanOf(value);
   if (truth === undefined)
     throw new TinyrunError('FLAG', `${last} ${JSON.stringify(value)}: not a boolean`, {
       hint: 'the words are true and false, t and f, 1 and 0',
     });
-  return [...alone.slice(0, -1), ...(truth ? [last] : negationOf(last, options))];
+  return [...names, ...(truth ? [last] : negationOf(last, options))];
 }
-
-/** Its value. A bracket within one that it must have (`<OS/ARCH[/VARIANT]>`) makes an option optional, too. */
-const mayLack = (option: Option | undefined): boolean => option?.optional === true && !option.required;
-
-/** What one argument names: `-it` two flags. */
-const namesOf = (arg: string): readonly string[] => {
-  if (arg.startsWith('--')) return [arg];
-  return /^-[^-]/.test(arg) ? [...arg.slice(1)].map((letter) => `-${letter}`) : [arg];
-};
 
 /** Of a flag that is on by itself. */
 function negationOf(name: string, options: readonly Option[]): string[] {

@@ -6,7 +6,7 @@ import type { Command, Context } from '../command.ts';
 import { listing } from '../output/table-rows.ts';
 
 interface Flags {
-  readonly human: boolean | string;
+  readonly human?: boolean;
   readonly trunc: boolean;
   readonly quiet?: boolean;
   readonly format?: string;
@@ -18,7 +18,8 @@ export const command: Command = {
   define(program, context) {
     program
       .argument('<image>')
-      .option('-H, --human [BOOL]', 'sizes and dates for people', true)
+      .option('-H, --human', 'sizes and dates for people, as they are without')
+      .option('--no-human', 'bytes and times, as --human=false does')
       .option('--no-trunc', 'whole commands and ids')
       .option('-q, --quiet', 'ids only')
       .option('--format <FORMAT>', 'table, json, or a Go template')
@@ -27,7 +28,7 @@ export const command: Command = {
 };
 
 function history(name: string, flags: Flags, context: Context): void {
-  const human = flags.human !== 'false' && flags.human !== false;
+  const { human = true } = flags;
   const columns = ['ID', human ? 'CreatedSince' : 'CreatedAt', 'CreatedBy', 'Size', 'Comment'];
   const print = listing({ headers: HISTORY_HEADERS, columns, format: flags.format });
   const image = new ImageStore(context.dataRoot).resolve(name);

@@ -39,7 +39,6 @@ describe('boolean flags with a value', () => {
     .option('-i, --interactive')
     .option('-e, --env <x>')
     .option('-t, --tty')
-    .option('-H, --human [BOOL]')
     .option('--platform <OS/ARCH[/VARIANT]>');
   test.each([
     [
@@ -73,15 +72,6 @@ describe('boolean flags with a value', () => {
     [
       ['--platform', 'linux/arm64', '--platform=linux/arm64'],
       ['--platform', 'linux/arm64', '--platform=linux/arm64'],
-    ],
-    // the next argument is not its value
-    [
-      ['--human', '-H', '-tH', 'x'],
-      ['--human=true', '--human=true', '-t', '--human=true', 'x'],
-    ],
-    [
-      ['--human=no', '-H=false', '-tH=0'],
-      ['--human=no', '--human=false', '-t', '--human=0'],
     ],
   ])('%j', (args, plain) => expect(plainBooleans(args, program, true)).toEqual(plain));
 });

@@ -158,3 +158,13 @@ describe('a verb that changes something', () => {
     ).toEqual([...['pull', 'push', 'login', 'logout', 'manifest create', 'manifest push']]);
   });
 });
+
+// commander would take the next argument for it, the name of an image say: what is on or off has a --no-… of its own
+test('no flag has a value that may be left out', async () => {
+  const names = TABLE.verbs.flatMap(({ names: [name = ''] }) => name);
+  for (const name of names) {
+    const { options } = await define(name);
+    const lax = options.filter(({ optional, required }) => optional && !required).map(({ flags }) => flags);
+    expect({ name, lax }).toEqual({ name, lax: [] });
+  }
+});
