@@ -34,8 +34,9 @@ export async function renameContainer(roots: Roots, text: string, given: string)
       // who renames it at the same time may have let go of it meanwhile
       if (names.holder(wanted) !== id) names.take(wanted, id);
       keepTold(roots, renamed);
-      writeRecord(roots, renamed);
+      // more than the resolver keeps is refused: the record has not changed then
       renameIn(roots, renamed);
+      writeRecord(roots, renamed);
       // only who removes it may have been faster, and knows nothing of the new one
       isGone = !removesByName(view) && old !== wanted && !names.release(old, id);
       return undefined;

@@ -75,18 +75,22 @@ export function forgetName({ runRoot }: Roots, container: string, network: strin
   rmSync(namePlaces(runRoot).endpoint(network, container), { force: true });
 }
 
-/** Its networks find it by the name that it has now, and no longer by its last. */
+/**
+ * Its networks find it by the name that it has now, and no longer by its last.
+ * @throws TinyrunError (PLAN_ARGUMENT) for more than the resolver keeps; none of them has changed then
+ */
 export function renameIn(roots: Roots, record: ContainerRecord): void {
   const { attachments = [], config } = record;
   const store = new NetworkStore(roots.dataRoot);
   const places = namePlaces(roots.runRoot);
-  for (const [index, attachment] of attachments.entries()) {
+  const files = attachments.flatMap((attachment, index) => {
     const network = store.read(attachment.network);
     const asked = configured(config)[index];
     const path = places.endpoint(attachment.network, record.id);
-    if (!network || !asked || !existsSync(path)) continue;
-    writeFileAtomic(path, hostsLines(endpointOf(record, network, asked, attachment)), { mode: FILE_MODE });
-  }
+    if (!network || !asked || !existsSync(path)) return [];
+    return [{ path, text: hostsLines(endpointOf(record, network, asked, attachment)) }];
+  });
+  for (const { path, text } of files) writeFileAtomic(path, text, { mode: FILE_MODE });
   // it may have ended meanwhile, and its names been taken back before they were written again
   if (!isRunning(recordView(roots, record)))
     for (const { network } of attachments) forgetName(roots, record.id, network);

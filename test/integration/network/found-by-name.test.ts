@@ -65,6 +65,21 @@ test('by the name that it has now, once it was given another', async () => {
   await host.ok(['rm', '-f', 'later']);
 });
 
+test('a name that makes its names more than the resolver keeps is refused, and nothing has changed', async () => {
+  const aliases = Array.from({ length: 15 }, (_, n) => ['--network-alias', `${n}`.padEnd(120, 'a')]).flat();
+  await host.sleeper('--name', 'short', '--network', 'front', ...aliases);
+  const address = await addressOf('short', 'front');
+  const { code, stderr } = await host.tinyrun(['rename', 'short', 'l'.repeat(200)]);
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(/more than the resolver keeps/),
+  });
+  expect((await host.inspect('short')).Name).toBe('/short');
+  expect(await ask('front', 'nslookup -type=a short')).toContain(address);
+  await host.ok(['rename', 'short', 'shorter']);
+  await host.ok(['rm', '-f', 'shorter']);
+});
+
 test('stats count what went over a network', async () => {
   await host.sleeper('--name', 'counted', '--network', 'front');
   const bytes = async () => {
